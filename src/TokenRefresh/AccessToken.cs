@@ -1,0 +1,55 @@
+namespace TokenRefresh;
+
+/// <summary>Represents an access token (RFC 6749 section 1.4) together with the header that carries it. Immutable.</summary>
+/// <remarks>Safe for use by any number of threads. <see cref="ToString"/> never shows the token.</remarks>
+public sealed class AccessToken
+{
+    /// <summary>The header used when none is named: <c>Authorization</c>.</summary>
+    public const string DefaultHeaderName = "Authorization";
+
+    /// <summary>The token type used when none is named: <c>Bearer</c> (RFC 6750).</summary>
+    public const string DefaultTokenType = "Bearer";
+
+    /// <summary>Creates an access token; meant for tests, fakes and other implementations of <see cref="ITokenProvider"/>.</summary>
+    /// <param name="value">The token as the server issued it. Not empty, no control characters.</param>
+    /// <param name="expiresAt">When the token expires, or <see langword="null"/> if that is unknown; such a token is used until a resource rejects it.</param>
+    /// <param name="tokenType">The authentication scheme; default <c>Bearer</c>.</param>
+    /// <param name="headerName">The header that carries the token; default <c>Authorization</c>. In any other header the token stands alone, without its scheme.</param>
+    /// <exception cref="ArgumentException">An argument is empty, or <paramref name="value"/> holds a character that no header may hold.</exception>
+    public AccessToken(string value, DateTimeOffset? expiresAt = null, string tokenType = DefaultTokenType, string headerName = DefaultHeaderName)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(value);
+        ArgumentException.ThrowIfNullOrEmpty(tokenType);
+        ArgumentException.ThrowIfNullOrEmpty(headerName);
+        if (value.AsSpan().ContainsAnyInRange('\0', '\x1f'))
+        {
+            throw new ArgumentException("The access token holds a control character, which no HTTP header may carry.", nameof(value));
+        }
+
+        Value = value;
+        ExpiresAt = expiresAt;
+        TokenType = tokenType;
+        HeaderName = headerName;
+        HeaderValue = string.Equals(headerName, DefaultHeaderName, StringComparison.OrdinalIgnoreCase) ? $"{tokenType} {value}" : value;
+    }
+
+    /// <summary>Gets the token itself. A secret: never log it.</summary>
+    public string Value { get; }
+
+    /// <summary>Gets the authentication scheme, usually <c>Bearer</c>.</summary>
+    public string TokenType { get; }
+
+    /// <summary>Gets the moment of expiry by the wall clock, or <see langword="null"/> if the server named none.</summary>
+    public DateTimeOffset? ExpiresAt { get; }
+
+    /// <summary>Gets the name of the header that carries the token.</summary>
+    public string HeaderName { get; }
+
+    /// <summary>Gets the complete header value, built once. A secret: never log it.</summary>
+    public string HeaderValue { get; }
+
+    /// <summary>Returns type and expiry, never the token.</summary>
+    /// <returns>A text that is safe to log.</returns>
+    public override string ToString() =>
+        ExpiresAt is { } at ? $"{TokenType} access token, expires {at:O}" : $"{TokenType} access token, expiry unknown";
+}

@@ -1,0 +1,30 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
+
+namespace TokenRefresh;
+
+/// <summary>What a provider uses instead of its defaults. Everything is optional; what you pass, you dispose.</summary>
+public sealed class CoordinatedTokenProviderServices
+{
+    /// <summary>Gets what sends the token request.</summary>
+    /// <value>Default <see langword="null"/>: a <see cref="SocketsHttpHandler"/> of the provider's own.</value>
+    public HttpMessageInvoker? HttpMessageInvoker { get; init; }
+
+    /// <summary>Gets the logger factory. Default <see langword="null"/>: no logs.</summary>
+    public ILoggerFactory? LoggerFactory { get; init; }
+
+    /// <summary>Gets the meter factory. Default <see langword="null"/>: a process-wide meter named <c>TokenRefresh</c>.</summary>
+    public IMeterFactory? MeterFactory { get; init; }
+
+    /// <summary>Gets the clock. Default <see langword="null"/>: <see cref="TimeProvider.System"/>.</summary>
+    public TimeProvider? TimeProvider { get; init; }
+
+    /// <summary>Gets the store. Default <see langword="null"/>: the file at <see cref="TokenRefreshOptions.CredentialsPath"/>.</summary>
+    public ICredentialsStore? CredentialsStore { get; init; }
+
+    /// <summary>Gets the token endpoint's client. Default <see langword="null"/>: RFC 6749 section 6 over HTTP.</summary>
+    public ITokenEndpointClient? TokenEndpointClient { get; init; }
+
+    /// <summary>Gets the classifier of token endpoint errors. Default <see langword="null"/>: the built-in one.</summary>
+    public ITokenErrorClassifier? TokenErrorClassifier { get; init; }
+}

@@ -1,0 +1,33 @@
+namespace TokenRefresh;
+
+/// <summary>The exclusive right to refresh, replace or remove a login. Disposal gives it back.</summary>
+/// <remarks>Not for concurrent use; disposal is idempotent and never throws.</remarks>
+public interface ICredentialsLease : IAsyncDisposable
+{
+    /// <summary>Reads the login under the lease; from here on nothing read earlier counts.</summary>
+    /// <param name="cancellationToken">Ends the read.</param>
+    /// <returns>As <see cref="ICredentialsStore.ReadAsync"/>.</returns>
+    /// <exception cref="CredentialsFileException">What is stored cannot be read.</exception>
+    ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Probes that a commit can succeed, and makes room for it, before a refresh token is spent.</summary>
+    /// <param name="cancellationToken">Ends the probe.</param>
+    /// <returns><see langword="false"/> if the lease turned out not to be exclusive, or is no longer that of this login: give it back and start over.</returns>
+    /// <exception cref="CredentialsFileException">A commit could not succeed; nothing may be sent.</exception>
+    ValueTask<bool> PrepareAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Replaces what is stored, durably, if it still is <paramref name="expected"/>; otherwise changes nothing.</summary>
+    /// <param name="expected">What must be stored: the same refresh token (the same access token where there is none); <see langword="null"/> for nothing.</param>
+    /// <param name="next">What to store; <see langword="null"/> to remove the login.</param>
+    /// <param name="cancellationToken">Ends the wait before the write; a write that has begun is finished.</param>
+    /// <returns>Whether the write happened, and what is stored where it did not.</returns>
+    /// <exception cref="CredentialsFileException">What is stored cannot be read; nothing was written.</exception>
+    /// <exception cref="CredentialsSaveException">The write failed; the old login is still stored.</exception>
+    ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default);
+
+    /// <summary>Replaces the coordination record, durably. A crash leaves the old record or the new one.</summary>
+    /// <param name="record">At most 4,096 opaque bytes.</param>
+    /// <param name="cancellationToken">Ends the wait before the write.</param>
+    /// <returns>A task that completes when the record is durable.</returns>
+    ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, CancellationToken cancellationToken = default);
+}

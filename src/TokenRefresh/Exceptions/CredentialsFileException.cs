@@ -1,0 +1,15 @@
+namespace TokenRefresh;
+
+/// <summary>The credentials cannot be read, or the directory cannot take a new file. Nothing was sent and the file's bytes are unchanged.</summary>
+public sealed class CredentialsFileException : TokenRefreshException
+{
+    /// <summary>Creates the exception.</summary>
+    /// <param name="path">The file or directory concerned.</param>
+    /// <param name="message">What failed, on what, and what helps. No secret.</param>
+    /// <param name="innerException">The cause, or <see langword="null"/>.</param>
+    public CredentialsFileException(string path, string message, Exception? innerException = null)
+        : base(message, isTransient: false, innerException) => Path = path;
+
+    /// <summary>Gets the file or directory concerned.</summary>
+    public string Path { get; }
+}

@@ -1,0 +1,13 @@
+namespace TokenRefresh;
+
+/// <summary>The credentials cannot be locked here: no permission, a file system without locks, or a lock that excludes nobody. Nothing was sent.</summary>
+public sealed class LockUnavailableException : TokenRefreshException
+{
+    /// <summary>Creates the exception.</summary>
+    /// <param name="message">What failed, on what, and what helps. No secret.</param>
+    /// <param name="innerException">The cause, or <see langword="null"/>.</param>
+    public LockUnavailableException(string message, Exception? innerException = null)
+        : base(message, isTransient: false, innerException)
+    {
+    }
+}

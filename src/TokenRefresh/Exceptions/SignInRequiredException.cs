@@ -1,0 +1,15 @@
+namespace TokenRefresh;
+
+/// <summary>The user must sign in again. Ends by itself as soon as the store holds another login.</summary>
+public sealed class SignInRequiredException : TokenRefreshException
+{
+    /// <summary>Creates the exception.</summary>
+    /// <param name="reason">Why signing in is required.</param>
+    /// <param name="message">What failed, on what, and what helps. No secret.</param>
+    /// <param name="innerException">The cause, or <see langword="null"/>.</param>
+    public SignInRequiredException(SignInRequiredReason reason, string message, Exception? innerException = null)
+        : base(message, isTransient: false, innerException) => Reason = reason;
+
+    /// <summary>Gets why signing in is required.</summary>
+    public SignInRequiredReason Reason { get; }
+}

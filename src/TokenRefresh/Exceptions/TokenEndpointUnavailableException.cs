@@ -1,0 +1,15 @@
+namespace TokenRefresh;
+
+/// <summary>The token endpoint cannot be reached or asks for patience. The refresh token is untouched.</summary>
+public sealed class TokenEndpointUnavailableException : TokenRefreshException
+{
+    /// <summary>Creates the exception.</summary>
+    /// <param name="message">What failed, on what, and what helps. No secret.</param>
+    /// <param name="retryAt">When the next attempt will be made at the earliest, or <see langword="null"/> if at once.</param>
+    /// <param name="innerException">The cause, or <see langword="null"/>.</param>
+    public TokenEndpointUnavailableException(string message, DateTimeOffset? retryAt = null, Exception? innerException = null)
+        : base(message, isTransient: true, innerException) => RetryAt = retryAt;
+
+    /// <summary>Gets the moment before which no further attempt is made, by the wall clock; <see langword="null"/> if at once.</summary>
+    public DateTimeOffset? RetryAt { get; }
+}

@@ -1,0 +1,13 @@
+namespace TokenRefresh;
+
+/// <summary>A setting is wrong, or the server says that it is: client id, client authentication, scope, or the token endpoint's address. The refresh token is not to blame and is untouched.</summary>
+public sealed class TokenRefreshConfigurationException : TokenRefreshException
+{
+    /// <summary>Creates the exception.</summary>
+    /// <param name="message">What failed, on what, and what helps. No secret.</param>
+    /// <param name="innerException">The cause, or <see langword="null"/>.</param>
+    public TokenRefreshConfigurationException(string message, Exception? innerException = null)
+        : base(message, isTransient: false, innerException)
+    {
+    }
+}

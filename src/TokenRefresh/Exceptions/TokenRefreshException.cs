@@ -1,0 +1,11 @@
+namespace TokenRefresh;
+
+/// <summary>The base of everything this library throws when no token can be had. Its messages name path, setting and remedy, never a secret.</summary>
+public abstract class TokenRefreshException : Exception
+{
+    private protected TokenRefreshException(string message, bool isTransient, Exception? innerException)
+        : base(message, innerException) => IsTransient = isTransient;
+
+    /// <summary>Gets whether a later call may succeed without anybody doing anything.</summary>
+    public bool IsTransient { get; }
+}

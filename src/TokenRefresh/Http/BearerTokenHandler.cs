@@ -1,0 +1,10 @@
+namespace TokenRefresh;
+
+/// <summary>Attaches the access token to each request, and sends a rejected request once more with another token.</summary>
+public sealed class BearerTokenHandler : DelegatingHandler
+{
+    /// <summary>Creates a handler; set <see cref="DelegatingHandler.InnerHandler"/> where no factory does.</summary>
+    /// <param name="tokens">Where tokens come from. Never disposed by the handler.</param>
+    /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
+    public BearerTokenHandler(ITokenProvider tokens, BearerTokenHandlerOptions? options = null) => throw new NotSupportedException("Under construction.");
+}

@@ -1,0 +1,48 @@
+namespace TokenRefresh;
+
+/// <summary>Represents one login: the access and refresh token pair with its scope and both expiries. Immutable.</summary>
+/// <remarks><see cref="ToString"/> never shows a token.</remarks>
+public sealed class OAuthCredentials
+{
+    /// <summary>Creates a login.</summary>
+    /// <param name="accessToken">The access token.</param>
+    /// <param name="refreshToken">The refresh token, or <see langword="null"/> if the login cannot be refreshed.</param>
+    /// <param name="expiresAt">When the access token expires; <see langword="null"/> if unknown: it is then used until a resource rejects it.</param>
+    public OAuthCredentials(string accessToken, string? refreshToken, DateTimeOffset? expiresAt = null)
+    {
+        ArgumentNullException.ThrowIfNull(accessToken);
+        AccessToken = accessToken;
+        RefreshToken = string.IsNullOrEmpty(refreshToken) ? null : refreshToken;
+        ExpiresAt = expiresAt;
+    }
+
+    /// <summary>Gets the access token. A secret: never log it. Empty in the cleared sentinel that some programs write at logout.</summary>
+    public string AccessToken { get; }
+
+    /// <summary>Gets the refresh token, or <see langword="null"/>. A secret: never log it.</summary>
+    public string? RefreshToken { get; }
+
+    /// <summary>Gets the moment the access token expires, or <see langword="null"/> if unknown.</summary>
+    public DateTimeOffset? ExpiresAt { get; }
+
+    /// <summary>Gets the moment the refresh token itself expires, or <see langword="null"/> if unknown.</summary>
+    public DateTimeOffset? RefreshTokenExpiresAt { get; init; }
+
+    /// <summary>Gets the granted scope tokens (RFC 6749 section 3.3), or <see langword="null"/> if none are known.</summary>
+    public IReadOnlyList<string>? Scopes { get; init; }
+
+    /// <summary>Gets the token type, or <see langword="null"/> if the store does not keep one; then <c>Bearer</c> is meant.</summary>
+    public string? TokenType { get; init; }
+
+    /// <summary>Gets whether this is the cleared sentinel of a logout: neither an access nor a refresh token.</summary>
+    public bool IsSignedOut => AccessToken.Length == 0 && RefreshToken is null;
+
+    /// <summary>Gets whether both hold the same pair of tokens.</summary>
+    internal bool IsSamePair(OAuthCredentials? other) =>
+        other is not null && string.Equals(AccessToken, other.AccessToken, StringComparison.Ordinal) && string.Equals(RefreshToken, other.RefreshToken, StringComparison.Ordinal);
+
+    /// <summary>Returns the expiries, never a token.</summary>
+    /// <returns>A text that is safe to log.</returns>
+    public override string ToString() =>
+        IsSignedOut ? "signed out" : $"OAuth credentials, access token expires {(ExpiresAt is { } at ? at.ToString("O", System.Globalization.CultureInfo.InvariantCulture) : "at an unknown time")}, {(RefreshToken is null ? "not refreshable" : "refreshable")}";
+}

@@ -1,0 +1,11 @@
+namespace TokenRefresh;
+
+/// <summary>Says why a new pair was dropped.</summary>
+public enum PairDroppedReason
+{
+    /// <summary>The login was ended: nothing is stored any more.</summary>
+    SignedOut,
+
+    /// <summary>Another login, or another program's refresh, is stored instead.</summary>
+    Replaced,
+}

@@ -1,0 +1,10 @@
+namespace TokenRefresh;
+
+/// <summary>Says what an error answer of the token endpoint means for the refresh token. Replace it for a server with a dialect of its own.</summary>
+public interface ITokenErrorClassifier
+{
+    /// <summary>Classifies an answer that is no success.</summary>
+    /// <param name="error">The answer.</param>
+    /// <returns>The meaning; <see langword="null"/> leaves it to the built-in classification.</returns>
+    TokenEndpointOutcome? Classify(TokenErrorResponse error);
+}

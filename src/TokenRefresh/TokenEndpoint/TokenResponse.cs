@@ -1,0 +1,39 @@
+namespace TokenRefresh;
+
+/// <summary>A successful answer of the token endpoint (RFC 6749 section 5.1).</summary>
+public sealed class TokenResponse
+{
+    /// <summary>Creates an answer.</summary>
+    /// <param name="accessToken">The new access token.</param>
+    /// <param name="refreshToken">The new refresh token; <see langword="null"/> if the server keeps the old one.</param>
+    /// <param name="expiresIn">The access token's lifetime; <see langword="null"/> if the server named none.</param>
+    public TokenResponse(string accessToken, string? refreshToken, TimeSpan? expiresIn)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(accessToken);
+        AccessToken = accessToken;
+        RefreshToken = string.IsNullOrEmpty(refreshToken) ? null : refreshToken;
+        ExpiresIn = expiresIn;
+    }
+
+    /// <summary>Gets the new access token. A secret: never log it.</summary>
+    public string AccessToken { get; }
+
+    /// <summary>Gets the new refresh token, or <see langword="null"/> if the server keeps the old one. A secret: never log it.</summary>
+    public string? RefreshToken { get; }
+
+    /// <summary>Gets the lifetime counted from the answer, or <see langword="null"/>.</summary>
+    public TimeSpan? ExpiresIn { get; }
+
+    /// <summary>Gets the refresh token's own lifetime, or <see langword="null"/> if the server named none.</summary>
+    public TimeSpan? RefreshTokenExpiresIn { get; init; }
+
+    /// <summary>Gets the granted scope tokens, or <see langword="null"/> if unchanged.</summary>
+    public IReadOnlyList<string>? Scopes { get; init; }
+
+    /// <summary>Gets the token type, or <see langword="null"/> if the server named none.</summary>
+    public string? TokenType { get; init; }
+
+    /// <summary>Returns a text without tokens.</summary>
+    /// <returns>A text that is safe to log.</returns>
+    public override string ToString() => $"token response, expires in {ExpiresIn?.ToString() ?? "unknown time"}";
+}

@@ -1,0 +1,29 @@
+namespace TokenRefresh;
+
+/// <summary>What can be told of a login without locking, refreshing or writing anything.</summary>
+public sealed record TokenRefreshStatus
+{
+    /// <summary>Gets the state.</summary>
+    public required TokenRefreshState State { get; init; }
+
+    /// <summary>Gets where the credentials are.</summary>
+    public required string Location { get; init; }
+
+    /// <summary>Gets when the stored access token expires, or <see langword="null"/> if unknown.</summary>
+    public DateTimeOffset? AccessTokenExpiresAt { get; init; }
+
+    /// <summary>Gets when the stored refresh token expires, or <see langword="null"/> if unknown.</summary>
+    public DateTimeOffset? RefreshTokenExpiresAt { get; init; }
+
+    /// <summary>Gets who holds the lock, or <see langword="null"/> if nobody does or it is not known.</summary>
+    public LockHolder? LockHolder { get; init; }
+
+    /// <summary>Gets when this process last obtained a pair itself, or <see langword="null"/>.</summary>
+    public DateTimeOffset? LastRefreshAt { get; init; }
+
+    /// <summary>Gets when the next attempt may be made, in state <see cref="TokenRefreshState.CoolingDown"/>.</summary>
+    public DateTimeOffset? RetryAt { get; init; }
+
+    /// <summary>Gets what is wrong and what helps, or <see langword="null"/>.</summary>
+    public string? Problem { get; init; }
+}
