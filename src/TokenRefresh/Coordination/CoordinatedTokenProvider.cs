@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using TokenRefresh.Coordination;
 using TokenRefresh.Diagnostics;
 
@@ -210,10 +208,10 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
             {
                 return served;
             }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
             {
                 // The flight ended before it sent anything, because this provider is being disposed.
-                throw new ObjectDisposedException(nameof(CoordinatedTokenProvider));
+                throw new ObjectDisposedException("The token provider was disposed while its token was awaited.", e);
             }
         }
     }

@@ -193,7 +193,7 @@ internal sealed class LeasedRefresh(
         {
             case TokenEndpointOutcome.RefreshTokenRejected:
                 bool afterUnknown = _record.Attempt is { Count: > 1 };
-                await WriteRecordAsync(_record with { Attempt = null, CoolDown = null, Dead = new DeadNote(key, services.TimeProvider.GetUtcNow(), afterUnknown) }, durable: true).ConfigureAwait(false);
+                await WriteRecordAsync(_record with { Attempt = null, CoolDown = null, Dead = new DeadNote(key, services.TimeProvider.GetUtcNow(), afterUnknown) }, durable: true, CancellationToken.None).ConfigureAwait(false);
                 return new Step(null, policy.Failures.Dead(afterUnknown));
             case TokenEndpointOutcome.RefreshTokenProbablyRejected:
                 memory.Suspect(key);
@@ -244,7 +244,7 @@ internal sealed class LeasedRefresh(
         return new Step(null, policy.Failures.OfExchange(result, next.Until));
     }
 
-    private async ValueTask WriteRecordAsync(CoordinationRecord record, bool durable, CancellationToken cancellationToken = default)
+    private async ValueTask WriteRecordAsync(CoordinationRecord record, bool durable, CancellationToken cancellationToken)
     {
         await lease.WriteRecordAsync(CoordinationRecordFormat.Write(record), durable, cancellationToken).ConfigureAwait(false);
         _record = record;
@@ -255,7 +255,7 @@ internal sealed class LeasedRefresh(
     {
         try
         {
-            await WriteRecordAsync(record, durable: false).ConfigureAwait(false);
+            await WriteRecordAsync(record, durable: false, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

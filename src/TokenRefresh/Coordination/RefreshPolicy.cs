@@ -28,7 +28,7 @@ internal sealed class RefreshPolicy(TransactionServices services, ProviderMemory
     internal TokenSnapshot? TryAdopt(OAuthCredentials stored, CoordinationRecord record, long logins)
     {
         TokenSnapshot? former = memory.Snapshot;
-        if (former is not null && former.Credentials.IsSamePair(stored) && former.Credentials.ExpiresAt == stored.ExpiresAt)
+        if (former is not null && former.Credentials.IsSamePair(stored) && IsSameMoment(former.Credentials.ExpiresAt, stored.ExpiresAt))
         {
             return former;
         }
@@ -61,4 +61,8 @@ internal sealed class RefreshPolicy(TransactionServices services, ProviderMemory
         RefreshStep.Deferred => Failures.OutcomeUnknown(decision.Until),
         _ => throw new ArgumentOutOfRangeException(nameof(decision), decision.Kind, "This step is no refusal."),
     };
+
+    // A file counts in milliseconds or seconds, and rounds down.
+    private static bool IsSameMoment(DateTimeOffset? one, DateTimeOffset? other) =>
+        one is null || other is null ? one is null && other is null : (one.Value - other.Value).Duration() <= TimeSpan.FromSeconds(1);
 }
