@@ -13,10 +13,8 @@ internal sealed class CredentialsDocumentException : Exception
 
     public static CredentialsDocumentException InvalidJson(ReadOnlySpan<byte> json, JsonException cause)
     {
-        var line = cause.LineNumber ?? 0;
-        var column = cause.BytePositionInLine ?? 0;
-        var what = StandsAtTheEnd(json, line, column) ? "The JSON ends before it is complete" : "The JSON is not valid";
-        return new($"{what}, at line {line + 1}, byte {column + 1}.");
+        var what = IsCutShort(json) ? "The JSON ends before it is complete" : "The JSON is not valid";
+        return new($"{what}, at line {(cause.LineNumber ?? 0) + 1}, byte {(cause.BytePositionInLine ?? 0) + 1}.");
     }
 
     public static CredentialsDocumentException NoObject(ReadOnlySpan<byte> json, string subject, int offset, JsonTokenType kind) =>
@@ -34,15 +32,22 @@ internal sealed class CredentialsDocumentException : Exception
         return $"at line {before.Count((byte)'\n') + 1}, byte {offset - before.LastIndexOf((byte)'\n')}";
     }
 
-    private static bool StandsAtTheEnd(ReadOnlySpan<byte> json, long line, long column)
+    /// <summary>Tells whether what is there is right as far as it goes: a half-written file, most likely.</summary>
+    private static bool IsCutShort(ReadOnlySpan<byte> json)
     {
-        var offset = 0L;
-        for (; line > 0; line--)
+        var reader = new Utf8JsonReader(json, isFinalBlock: false, new JsonReaderState(JsonObjectMap.AnyDepth));
+        try
         {
-            offset += json[(int)offset..].IndexOf((byte)'\n') + 1;
-        }
+            while (reader.Read())
+            {
+            }
 
-        return offset + column >= json.TrimEnd(" \t\r\n"u8).Length;
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
     }
 
     private static string Describe(JsonTokenType kind) => kind switch

@@ -5,6 +5,9 @@ namespace TokenRefresh.Credentials;
 /// <summary>Where an object of the document and those of its members that matter stand.</summary>
 internal sealed class JsonObjectMap
 {
+    /// <summary>Depth is of no concern: what is nested is skipped without recursion.</summary>
+    public static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = int.MaxValue };
+
     private readonly List<JsonMember> _known = [];
 
     private JsonObjectMap(int start) => Start = start;
@@ -42,8 +45,7 @@ internal sealed class JsonObjectMap
     /// <exception cref="CredentialsDocumentException">The document is not valid JSON, or its top level is no object.</exception>
     public static JsonObjectMap Read(ReadOnlySpan<byte> json, LoginMemberNames top, LoginMemberNames section)
     {
-        // Depth is of no concern here: what is nested is skipped without recursion.
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = int.MaxValue });
+        var reader = new Utf8JsonReader(json, AnyDepth);
         try
         {
             reader.Read();

@@ -40,7 +40,7 @@ internal static class LoginReader
         }
 
         var scopes = new List<string>();
-        var reader = new Utf8JsonReader(array.Value(json), new JsonReaderOptions { MaxDepth = int.MaxValue });
+        var reader = new Utf8JsonReader(array.Value(json), JsonObjectMap.AnyDepth);
         for (reader.Read(); reader.Read() && reader.TokenType != JsonTokenType.EndArray;)
         {
             if (reader.TokenType != JsonTokenType.String || TryGetString(ref reader) is not { } scope)
