@@ -121,7 +121,7 @@ internal sealed class LoginSplice(ReadOnlyMemory<byte> json, JsonObjectMap? logi
                 Set(LoginMember.RefreshTokenExpiresAt, name, EpochTime.Format(refreshTokenAt, format.TimeUnit));
             }
         }
-        else if (IsOtherRefreshToken(next))
+        else if (stored is null || IsOtherRefreshToken(next))
         {
             Remove(LoginMember.RefreshTokenExpiresAt);
         }
