@@ -14,6 +14,14 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
     /// <exception cref="TokenRefreshConfigurationException">An option is missing, out of range, or contradicts another.</exception>
     public static CoordinatedTokenProvider Create(Action<TokenRefreshOptions> configure, CoordinatedTokenProviderServices? services = null) => throw new NotSupportedException("Under construction.");
 
+    internal static CoordinatedTokenProvider Create(TokenRefreshOptions options, CoordinatedTokenProviderServices services, Func<HttpMessageInvoker>? tokenEndpointInvoker)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(services);
+        _ = tokenEndpointInvoker;
+        return new CoordinatedTokenProvider();
+    }
+
     /// <inheritdoc/>
     public ValueTask<AccessToken> GetAccessTokenAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException("Under construction.");
 
@@ -37,8 +45,10 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
     public Task RemoveAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException("Under construction.");
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => throw new NotSupportedException("Under construction.");
+    public ValueTask DisposeAsync() => default;
 
     /// <inheritdoc/>
-    public void Dispose() => throw new NotSupportedException("Under construction.");
+    public void Dispose()
+    {
+    }
 }
