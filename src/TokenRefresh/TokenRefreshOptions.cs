@@ -24,6 +24,7 @@ public sealed class TokenRefreshOptions
     public Uri? RevocationEndpoint { get; set; }
 
     /// <summary>Gets or sets the client identifier (RFC 6749 section 2.2). Required unless a client of your own is used.</summary>
+    /// <value>As the authorization server issued it. No default.</value>
     public string? ClientId { get; set; }
 
     /// <summary>Gets or sets the client secret, for the two authentication methods that need one.</summary>
@@ -43,9 +44,11 @@ public sealed class TokenRefreshOptions
     public string? Scope { get; set; }
 
     /// <summary>Gets further parameters of the token request, such as <c>resource</c> or <c>audience</c>.</summary>
+    /// <value>Default empty. Names are case-sensitive.</value>
     public IDictionary<string, string> AdditionalParameters { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Gets further headers of the token request.</summary>
+    /// <value>Default empty.</value>
     public IDictionary<string, string> AdditionalHeaders { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Gets or sets whether tokens may be sent in clear to hosts other than loopback.</summary>
@@ -85,6 +88,7 @@ public sealed class TokenRefreshOptions
     public bool AllowUnreliableLock { get; set; }
 
     /// <summary>Gets the callbacks.</summary>
+    /// <value>Default: none is set.</value>
     public TokenRefreshEvents Events { get; } = new();
 
     /// <summary>Returns the addresses and the path, never a secret.</summary>
