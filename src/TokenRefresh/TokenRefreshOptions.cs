@@ -60,7 +60,7 @@ public sealed class TokenRefreshOptions
     public string HeaderName { get; set; } = AccessToken.DefaultHeaderName;
 
     /// <summary>Gets or sets how long before expiry the token is refreshed in the background, while callers go on with the old one.</summary>
-    /// <value>Default 5 minutes; 0 to 7 days; 0 switches background refresh off. Never more than half of the token's lifetime is used.</value>
+    /// <value>Default 5 minutes; more than <see cref="ExpirationSkew"/>, up to 7 days; 0 switches background refresh off. Never more than half of the token's lifetime is used.</value>
     public TimeSpan RefreshBeforeExpiration { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Gets or sets how long before expiry a token counts as expired, so that a request in flight does not outlive it.</summary>

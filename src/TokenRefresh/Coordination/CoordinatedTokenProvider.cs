@@ -42,14 +42,14 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
         ArgumentNullException.ThrowIfNull(configure);
         var options = new TokenRefreshOptions();
         configure(options);
-        return Create(options, services ?? new CoordinatedTokenProviderServices(), tokenEndpointInvoker: null);
+        return Create(options, services ?? new CoordinatedTokenProviderServices(), tokenEndpointInvoker: null, name: null);
     }
 
-    /// <summary>Creates a provider whose invoker is asked for anew for each exchange.</summary>
-    internal static CoordinatedTokenProvider Create(TokenRefreshOptions options, CoordinatedTokenProviderServices services, Func<HttpMessageInvoker>? tokenEndpointInvoker)
+    /// <summary>Creates a provider whose invoker is asked for anew for each exchange, and whose name stands in metrics and traces.</summary>
+    internal static CoordinatedTokenProvider Create(TokenRefreshOptions options, CoordinatedTokenProviderServices services, Func<HttpMessageInvoker>? tokenEndpointInvoker, string? name)
     {
         TokenRefreshOptionsValidator.ThrowIfInvalid(options, services);
-        return new CoordinatedTokenProvider(OwnedServices.Create(options, services, tokenEndpointInvoker));
+        return new CoordinatedTokenProvider(OwnedServices.Create(options, services, tokenEndpointInvoker, name));
     }
 
     /// <inheritdoc/>
@@ -230,30 +230,47 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
 
     private async Task<TokenSnapshot> FlyAsync(RefreshGoal goal)
     {
-        using System.Diagnostics.Activity? activity = TokenRefreshActivity.StartFlight(_services.Store.Location);
+        using System.Diagnostics.Activity? activity = TokenRefreshActivity.StartRefresh(_services.Name, goal.IsBackground);
+        long start = _services.TimeProvider.GetTimestamp();
+        string outcome = RefreshOutcome.Failed;
         try
         {
-            TokenSnapshot snapshot = await new RefreshTransaction(_services, _memory, goal).RunAsync(_closing.Token).ConfigureAwait(false);
+            (TokenSnapshot snapshot, bool isRefreshed) = await new RefreshTransaction(_services, _memory, goal).RunAsync(_closing.Token).ConfigureAwait(false);
+            outcome = isRefreshed ? RefreshOutcome.Refreshed : RefreshOutcome.Adopted;
             _failure.AfterSuccess(snapshot);
             return snapshot;
         }
-        catch (TokenRefreshException e)
+        catch (Exception e)
         {
-            activity?.SetStatus(System.Diagnostics.ActivityStatusCode.Error, e.GetType().Name);
-            if (e is SignInRequiredException signIn)
+            outcome = e switch
             {
-                _failure.AfterSignInRequired(signIn);
-                if (signIn.Reason is SignInRequiredReason.NothingStored or SignInRequiredReason.SignedOut)
-                {
-                    _memory.Reset(null);
-                }
-            }
-
+                SignInRequiredException => RefreshOutcome.Rejected,
+                RefreshOutcomeUnknownException => RefreshOutcome.Unknown,
+                _ => RefreshOutcome.Failed,
+            };
+            activity.SetFailure(e);
+            EndLoginIfSignedOut(e);
             throw;
         }
         finally
         {
+            activity.SetOutcome(outcome);
+            _services.Metrics.RefreshCompleted(outcome, _services.TimeProvider.GetElapsedTime(start));
             _saver.StartIfNeeded(_closing.Token);
+        }
+    }
+
+    private void EndLoginIfSignedOut(Exception failure)
+    {
+        if (failure is not SignInRequiredException signIn)
+        {
+            return;
+        }
+
+        _failure.AfterSignInRequired(signIn);
+        if (signIn.Reason is SignInRequiredReason.NothingStored or SignInRequiredReason.SignedOut)
+        {
+            _memory.Reset(null);
         }
     }
 

@@ -19,6 +19,9 @@ internal sealed class LeasedRefresh(
     private readonly PairCommit _commit = new(services, memory, lease);
     private CoordinationRecord _record = CoordinationRecord.Empty;
 
+    /// <summary>Whether the token is one that this transaction obtained itself.</summary>
+    internal bool IsRefreshed { get; private set; }
+
     /// <summary>Reads, decides, exchanges and saves.</summary>
     /// <returns>The token, or <see langword="null"/> if the lease is not exclusive: start over.</returns>
     internal async ValueTask<TokenSnapshot?> RunAsync(CancellationToken closing)
@@ -78,9 +81,8 @@ internal sealed class LeasedRefresh(
         TokenEndpointResult result;
         try
         {
-            using System.Diagnostics.Activity? activity = TokenRefreshActivity.StartExchange(services.Store.Location);
+            using System.Diagnostics.Activity? activity = TokenRefreshActivity.StartExchange(services.Options.TokenEndpoint);
             result = await services.Endpoint.RefreshAsync(request, deadline).ConfigureAwait(false);
-            activity?.SetTag("token_refresh.outcome", result.Outcome.ToString());
         }
         catch (ClockJumpedException e)
         {
@@ -100,7 +102,6 @@ internal sealed class LeasedRefresh(
         }
 
         Log.ExchangeFailed(services.Logger, services.Store.Location, result.Outcome, result.StatusCode, result.Error, result.Exception);
-        services.Metrics.RefreshCompleted(OutcomeTag(result.Outcome), duration);
         return await AfterFailureAsync(sent, stored, result, deadline).ConfigureAwait(false);
     }
 
@@ -144,7 +145,6 @@ internal sealed class LeasedRefresh(
         PairCommit.Outcome saved = await _commit.SaveAsync(stored, next, _record).ConfigureAwait(false);
         if (saved == PairCommit.Outcome.Dropped)
         {
-            services.Metrics.RefreshCompleted("adopted", duration);
             await TryWriteRecordAsync(_record with { Attempt = null }).ConfigureAwait(false);
             return Step.ReadAgain;
         }
@@ -158,9 +158,9 @@ internal sealed class LeasedRefresh(
 
         memory.LastRefreshAt = now;
         memory.TryPublish(snapshot, logins);
-        services.Metrics.RefreshCompleted("refreshed", duration);
         Log.Refreshed(services.Logger, services.Store.Location, duration, next.ExpiresAt);
         services.Events.Refreshed(new TokensRefreshedEvent(services.Store.Location, next.ExpiresAt, duration, saved == PairCommit.Outcome.Saved));
+        IsRefreshed = true;
         return new Step(snapshot, null);
     }
 
@@ -263,13 +263,6 @@ internal sealed class LeasedRefresh(
             Log.RecordNotWritten(services.Logger, services.Store.Location, e);
         }
     }
-
-    private static string OutcomeTag(TokenEndpointOutcome outcome) => outcome switch
-    {
-        TokenEndpointOutcome.RefreshTokenRejected or TokenEndpointOutcome.RefreshTokenProbablyRejected => "rejected",
-        TokenEndpointOutcome.Unknown => "unknown",
-        _ => "failed",
-    };
 
     /// <summary>What follows an exchange: a token, a failure, or another read.</summary>
     private readonly record struct Step(TokenSnapshot? Snapshot, TokenRefreshException? Failure)

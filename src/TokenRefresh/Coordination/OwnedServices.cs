@@ -21,7 +21,7 @@ internal sealed class OwnedServices : IDisposable
 
     internal TokenRevocationClient? Revocation { get; }
 
-    internal static OwnedServices Create(TokenRefreshOptions options, CoordinatedTokenProviderServices services, Func<HttpMessageInvoker>? invoker)
+    internal static OwnedServices Create(TokenRefreshOptions options, CoordinatedTokenProviderServices services, Func<HttpMessageInvoker>? invoker, string? name)
     {
         var owned = new List<IDisposable>();
         TimeProvider time = services.TimeProvider ?? TimeProvider.System;
@@ -50,7 +50,8 @@ internal sealed class OwnedServices : IDisposable
                 Endpoint = endpoint,
                 TimeProvider = time,
                 Logger = logger,
-                Metrics = Own(owned, new TokenRefreshMetrics()),
+                Metrics = new TokenRefreshMetrics(services.MeterFactory, name),
+                Name = name,
                 Events = new EventDispatcher(options.Events, logger),
                 Client = TransactionServices.ClientOf(options),
             },

@@ -25,7 +25,7 @@ internal sealed class PairCommit(TransactionServices services, ProviderMemory me
     /// <summary>Saves a pair in the place of the one it was exchanged for.</summary>
     internal async ValueTask<Outcome> SaveAsync(OAuthCredentials replaces, OAuthCredentials pair, CoordinationRecord record)
     {
-        using System.Diagnostics.Activity? activity = TokenRefreshActivity.StartSave(services.Store.Location);
+        using System.Diagnostics.Activity? activity = TokenRefreshActivity.StartSave();
         try
         {
             return await CommitAsync(replaces, pair, record).ConfigureAwait(false);

@@ -27,7 +27,7 @@ internal sealed class RefreshTransaction
 
     /// <summary>Finds or fetches a token that will do.</summary>
     /// <param name="closing">Ends the transaction as long as nothing was sent: the provider is being disposed.</param>
-    internal async Task<TokenSnapshot> RunAsync(CancellationToken closing)
+    internal async Task<(TokenSnapshot Token, bool IsRefreshed)> RunAsync(CancellationToken closing)
     {
         long start = Time.GetTimestamp();
         TimeSpan pause = FirstRestartPause;
@@ -35,13 +35,13 @@ internal sealed class RefreshTransaction
         {
             if (await LookAsync(closing).ConfigureAwait(false) is { } seen)
             {
-                return seen;
+                return (seen, false);
             }
 
             (ICredentialsLease? lease, TokenSnapshot? adopted) = await AcquireLeaseOrAdoptAsync(Left(start), closing).ConfigureAwait(false);
             if (adopted is not null)
             {
-                return adopted;
+                return (adopted, false);
             }
 
             if (lease is null)
@@ -49,9 +49,10 @@ internal sealed class RefreshTransaction
                 throw _policy.Failures.LockTimeout(Time.GetElapsedTime(start), await Store.ReadHolderAsync(closing).ConfigureAwait(false));
             }
 
-            if (await RunUnderLeaseAsync(lease, Time.GetElapsedTime(start), closing).ConfigureAwait(false) is { } result)
+            var leased = new LeasedRefresh(_services, _memory, _policy, lease);
+            if (await RunUnderLeaseAsync(leased, lease, closing).ConfigureAwait(false) is { } result)
             {
-                return result;
+                return (result, leased.IsRefreshed);
             }
 
             Log.LeaseRestarted(_services.Logger, Store.Location);
@@ -94,8 +95,11 @@ internal sealed class RefreshTransaction
     // Step 2. The lock, or a token that another process saves meanwhile: whichever comes first.
     private async ValueTask<(ICredentialsLease? Lease, TokenSnapshot? Adopted)> AcquireLeaseOrAdoptAsync(TimeSpan timeout, CancellationToken closing)
     {
+        using System.Diagnostics.Activity? activity = TokenRefreshActivity.StartLockWait();
+        long start = Time.GetTimestamp();
         if (await Store.AcquireLeaseAsync(TimeSpan.Zero, closing).ConfigureAwait(false) is { } free)
         {
+            Acquired(start);
             return (free, null);
         }
 
@@ -109,6 +113,7 @@ internal sealed class RefreshTransaction
                 Task change = Store.WaitForChangeAsync(done.Token);
                 if (await LookAsync(closing).ConfigureAwait(false) is { } adopted)
                 {
+                    _services.Metrics.LockWaited(Time.GetElapsedTime(start));
                     return (null, adopted);
                 }
 
@@ -117,7 +122,9 @@ internal sealed class RefreshTransaction
                 {
                     Task<ICredentialsLease?> acquired = acquiring;
                     acquiring = null;
-                    return (await acquired.ConfigureAwait(false), null);
+                    ICredentialsLease? lease = await acquired.ConfigureAwait(false);
+                    Acquired(start);
+                    return (lease, null);
                 }
 
                 await change.ConfigureAwait(false);
@@ -128,6 +135,13 @@ internal sealed class RefreshTransaction
             await done.CancelAsync().ConfigureAwait(false);
             await GiveBackAsync(acquiring).ConfigureAwait(false);
         }
+    }
+
+    private void Acquired(long start)
+    {
+        TimeSpan wait = Time.GetElapsedTime(start);
+        _services.Metrics.LockWaited(wait);
+        Log.LockAcquired(_services.Logger, Store.LockLocation, wait);
     }
 
     // A lease granted at the very moment its waiter left must not be lost, or nobody ever gets it again.
@@ -151,14 +165,12 @@ internal sealed class RefreshTransaction
         }
     }
 
-    private async ValueTask<TokenSnapshot?> RunUnderLeaseAsync(ICredentialsLease lease, TimeSpan waited, CancellationToken closing)
+    private async ValueTask<TokenSnapshot?> RunUnderLeaseAsync(LeasedRefresh leased, ICredentialsLease lease, CancellationToken closing)
     {
-        Log.LockAcquired(_services.Logger, Store.LockLocation, waited);
-        _services.Metrics.LockWaited(waited);
         long granted = Time.GetTimestamp();
         try
         {
-            return await new LeasedRefresh(_services, _memory, _policy, lease).RunAsync(closing).ConfigureAwait(false);
+            return await leased.RunAsync(closing).ConfigureAwait(false);
         }
         finally
         {

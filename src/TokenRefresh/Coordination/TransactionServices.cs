@@ -21,6 +21,9 @@ internal sealed record TransactionServices
 
     internal required EventDispatcher Events { get; init; }
 
+    /// <summary>Gets the login's name for metrics and traces, or <see langword="null"/>.</summary>
+    internal string? Name { get; init; }
+
     /// <summary>Gets the fingerprint of token endpoint and client id, by which notes of the record are kept apart.</summary>
     internal required Fingerprint Client { get; init; }
 
