@@ -1,0 +1,50 @@
+namespace TokenRefresh.Http;
+
+/// <summary>Decides to which addresses the access token may go.</summary>
+internal sealed class AllowedOrigins
+{
+    private readonly Uri[] _origins;
+
+    /// <exception cref="TokenRefreshConfigurationException">An entry is no origin, or one that is read on the way.</exception>
+    internal AllowedOrigins(IEnumerable<string> origins) => _origins = [.. origins.Select(Parse)];
+
+    /// <summary>Tells whether scheme, host and port are allowed; no allocation.</summary>
+    internal bool Allows(Uri? address)
+    {
+        if (address is not { IsAbsoluteUri: true } || !SecureAddress.IsSecure(address))
+        {
+            return false;
+        }
+
+        foreach (Uri origin in _origins)
+        {
+            if (address.Port == origin.Port
+                && string.Equals(address.Scheme, origin.Scheme, StringComparison.Ordinal)
+                && string.Equals(address.IdnHost, origin.IdnHost, StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+
+        return _origins.Length == 0;
+    }
+
+    private static Uri Parse(string origin)
+    {
+        if (!Uri.TryCreate(origin, UriKind.Absolute, out Uri? address)
+            || (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp)
+            || address.PathAndQuery != "/"
+            || address.Fragment.Length > 0
+            || address.UserInfo.Length > 0)
+        {
+            throw new TokenRefreshConfigurationException($"'{nameof(BearerTokenHandlerOptions.AllowedOrigins)}' holds an entry that is no origin{Shown(origin)}. Write scheme, host and port only, such as 'https://api.example.com' or 'https://api.example.com:8443'.");
+        }
+
+        return SecureAddress.IsSecure(address)
+            ? address
+            : throw new TokenRefreshConfigurationException($"'{nameof(BearerTokenHandlerOptions.AllowedOrigins)}' holds '{SecureAddress.ShowOrigin(address)}', where anybody on the way can read the access token. Use 'https'; 'http' is for loopback only.");
+    }
+
+    // What stands before an '@' may be a password.
+    private static string Shown(string origin) => string.IsNullOrEmpty(origin) || origin.Contains('@', StringComparison.Ordinal) ? "" : $", '{origin.Split('?', 2)[0]}'";
+}
