@@ -39,7 +39,7 @@ internal sealed class NoOpLockCredentialsStore(string path) : ICredentialsStore
             return new(CredentialsCommit.Committed(next));
         }
 
-        public ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, CancellationToken cancellationToken = default) => default;
+        public ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default) => default;
 
         public ValueTask DisposeAsync() => default;
     }
