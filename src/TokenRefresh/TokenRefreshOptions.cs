@@ -24,6 +24,7 @@ public sealed class TokenRefreshOptions
     public Uri? RevocationEndpoint { get; set; }
 
     /// <summary>Gets or sets the client identifier (RFC 6749 section 2.2). Required unless a client of your own is used.</summary>
+    /// <value>As the authorization server issued it. No default.</value>
     public string? ClientId { get; set; }
 
     /// <summary>Gets or sets the client secret, for the two authentication methods that need one.</summary>
@@ -43,9 +44,11 @@ public sealed class TokenRefreshOptions
     public string? Scope { get; set; }
 
     /// <summary>Gets further parameters of the token request, such as <c>resource</c> or <c>audience</c>.</summary>
+    /// <value>Default empty. Names are case-sensitive.</value>
     public IDictionary<string, string> AdditionalParameters { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Gets further headers of the token request.</summary>
+    /// <value>Default empty.</value>
     public IDictionary<string, string> AdditionalHeaders { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Gets or sets whether tokens may be sent in clear to hosts other than loopback.</summary>
@@ -57,11 +60,11 @@ public sealed class TokenRefreshOptions
     public string HeaderName { get; set; } = AccessToken.DefaultHeaderName;
 
     /// <summary>Gets or sets how long before expiry the token is refreshed in the background, while callers go on with the old one.</summary>
-    /// <value>Default 5 minutes; 0 to 7 days; 0 switches background refresh off. Never more than half of the token's lifetime is used.</value>
+    /// <value>Default 5 minutes; more than <see cref="ExpirationSkew"/>, up to 7 days; 0 switches background refresh off. Never more than half of the token's lifetime is used.</value>
     public TimeSpan RefreshBeforeExpiration { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Gets or sets how long before expiry a token counts as expired, so that a request in flight does not outlive it.</summary>
-    /// <value>Default 10 seconds; 0 to 10 minutes. Callers wait for a refresh from then on. For a token living shorter than twice that, half of its lifetime is used.</value>
+    /// <value>Default 10 seconds; 0 to 10 minutes. Callers wait for a refresh from then on. Never more than a tenth of the token's lifetime is used.</value>
     public TimeSpan ExpirationSkew { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Gets or sets the time for everything that is sent under one lease, counted from its grant: connect retries, the attempt, a replay.</summary>
@@ -80,11 +83,16 @@ public sealed class TokenRefreshOptions
     /// <value>Default 30 seconds; more than <see cref="RefreshTimeout"/> and <see cref="SaveTimeout"/> together, up to 1 hour.</value>
     public TimeSpan LockTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Gets or sets for how long after its first use the server accepts a refresh token again (its reuse window, or leeway).</summary>
+    /// <value>Default <see langword="null"/>: unknown, taken as none; 0 to 1 hour. Within it a refresh whose answer was lost is repeated at once; a value larger than the server's risks the login.</value>
+    public TimeSpan? RefreshTokenReuseWindow { get; set; }
+
     /// <summary>Gets or sets whether to go on where the file system grants a lock that excludes nobody.</summary>
     /// <value>Default <see langword="false"/>: such a lock fails closed. <see langword="true"/> risks two refreshes at once, and with them the login.</value>
     public bool AllowUnreliableLock { get; set; }
 
     /// <summary>Gets the callbacks.</summary>
+    /// <value>Default: none is set.</value>
     public TokenRefreshEvents Events { get; } = new();
 
     /// <summary>Returns the addresses and the path, never a secret.</summary>

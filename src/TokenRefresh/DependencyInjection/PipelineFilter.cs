@@ -1,0 +1,77 @@
+using Microsoft.Extensions.Http;
+
+namespace TokenRefresh.DependencyInjection;
+
+/// <summary>Looks at each finished pipeline of <see cref="IHttpClientFactory"/>, whoever put it together, also from <c>ConfigureHttpClientDefaults</c>.</summary>
+internal sealed class PipelineFilter : IHttpMessageHandlerBuilderFilter
+{
+    private readonly TokenRefreshRegistry _registry;
+
+    public PipelineFilter(TokenRefreshRegistry registry) => _registry = registry;
+
+    public Action<HttpMessageHandlerBuilder> Configure(Action<HttpMessageHandlerBuilder> next) => builder =>
+    {
+        next(builder);
+
+        int handlers = builder.AdditionalHandlers.Count(handler => handler is BearerTokenHandler);
+        if (_registry.IsTokenEndpointClient(builder.Name))
+        {
+            if (handlers > 0)
+            {
+                throw Reentrant(builder.Name!);
+            }
+
+            KeepWithTheServer(builder);
+        }
+        else if (handlers > 1)
+        {
+            throw Twice(builder.Name);
+        }
+    };
+
+    /// <summary>The failure of a client that would wait for itself.</summary>
+    /// <param name="clientName">The client's name.</param>
+    /// <returns>The exception to throw.</returns>
+    public static InvalidOperationException Reentrant(string clientName) => new(
+        $"The HTTP client '{clientName}' sends token requests, and a {nameof(BearerTokenHandler)} in it would wait for the very token that its request is to bring. " +
+        "Call 'AddTokenRefreshHandler' on the clients of your API only; instead of 'ConfigureHttpClientDefaults', call it on each of them.");
+
+    /// <summary>The failure of a client with two of our handlers.</summary>
+    /// <param name="clientName">The client's name; <see langword="null"/> for the defaults of all clients.</param>
+    /// <returns>The exception to throw.</returns>
+    public static InvalidOperationException Twice(string? clientName) => new(
+        $"The HTTP client '{clientName}' has two of {nameof(BearerTokenHandler)}; each would refresh and resend on a 401 that the other has already dealt with. " +
+        "Call 'AddTokenRefreshHandler' once per client, and not also in 'ConfigureHttpClientDefaults'.");
+
+    /// <summary>A redirect would carry the refresh token to another place, and a cookie jar is shared state nobody asked for.</summary>
+    private static void KeepWithTheServer(HttpMessageHandlerBuilder builder)
+    {
+        HttpMessageHandler handler = builder.PrimaryHandler;
+        while (handler is DelegatingHandler { InnerHandler: { } inner })
+        {
+            handler = inner;
+        }
+
+        try
+        {
+            switch (handler)
+            {
+                case SocketsHttpHandler { AllowAutoRedirect: true } or SocketsHttpHandler { UseCookies: true }:
+                    ((SocketsHttpHandler)handler).AllowAutoRedirect = false;
+                    ((SocketsHttpHandler)handler).UseCookies = false;
+                    break;
+                case HttpClientHandler { AllowAutoRedirect: true } or HttpClientHandler { UseCookies: true }:
+                    ((HttpClientHandler)handler).AllowAutoRedirect = false;
+                    ((HttpClientHandler)handler).UseCookies = false;
+                    break;
+            }
+        }
+        catch (InvalidOperationException alreadyUsed)
+        {
+            throw new InvalidOperationException(
+                $"The HTTP client '{builder.Name}' sends token requests through a primary handler that has been used before and follows redirects or keeps cookies. " +
+                "Give it a handler of its own, or set 'AllowAutoRedirect' and 'UseCookies' of the shared one to false.",
+                alreadyUsed);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace TokenRefresh.Diagnostics;
+
+/// <summary>The instruments of the meter <c>TokenRefresh</c>, for one login. Costs one comparison per call while nobody listens.</summary>
+internal sealed class TokenRefreshMetrics
+{
+    public const string OutcomeTag = "token_refresh.outcome";
+    public const string NameTag = "token_refresh.name";
+
+    // For providers without a container. Never disposed: it lives as long as the process.
+    private static readonly Meter SharedMeter = new(Options());
+
+    // From an adopted pair (a read) to a save that is retried up to the longest deadlines.
+    private static readonly InstrumentAdvice<double> Durations = new()
+    {
+        HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 20, 30, 60],
+    };
+
+    // From an expired token over the usual margins to tokens that live for weeks.
+    private static readonly InstrumentAdvice<double> Lifetimes = new()
+    {
+        HistogramBucketBoundaries = [-3600, -60, 0, 10, 30, 60, 120, 180, 240, 300, 600, 1800, 3600, 14400, 28800, 86400, 604800],
+    };
+
+    private readonly string? _name;
+    private readonly Histogram<double> _refreshDuration;
+    private readonly Histogram<double> _lockWaitDuration;
+    private readonly Histogram<double> _remainingLifetime;
+    private readonly Counter<long> _callersJoined;
+    private readonly Counter<long> _httpRetries;
+    private readonly Counter<long> _saveFailures;
+
+    /// <summary>Creates the instruments, or finds those of an earlier login on the same meter.</summary>
+    /// <param name="meterFactory">Owns the meter; <see langword="null"/> for the process-wide one.</param>
+    /// <param name="name">The login's name, which every measurement carries; <see langword="null"/> or empty for none.</param>
+    public TokenRefreshMetrics(IMeterFactory? meterFactory = null, string? name = null)
+    {
+        Meter meter = meterFactory?.Create(Options()) ?? SharedMeter;
+        _name = string.IsNullOrEmpty(name) ? null : name;
+        _refreshDuration = meter.CreateHistogram("token_refresh.refresh.duration", "s", "From the moment a token was found due to its replacement or the failure.", advice: Durations);
+        _lockWaitDuration = meter.CreateHistogram("token_refresh.lock.wait.duration", "s", "How long a refresh waited for the lock, or for the token that another process saved meanwhile.", advice: Durations);
+        _remainingLifetime = meter.CreateHistogram("token_refresh.token.remaining_lifetime", "s", "What was left of the access token's life when its refresh began; negative once it had expired.", advice: Lifetimes);
+        _callersJoined = meter.CreateCounter<long>("token_refresh.callers.joined", "{caller}", "Callers that waited for a refresh that another caller had begun.");
+        _httpRetries = meter.CreateCounter<long>("token_refresh.http.retries", "{retry}", "Token requests that were tried again because they had provably not been sent.");
+        _saveFailures = meter.CreateCounter<long>("token_refresh.save.failures", "{failure}", "Saves of a new pair that failed and left it in memory.");
+    }
+
+    /// <summary>Records the end of a flight.</summary>
+    /// <param name="outcome">One of <see cref="RefreshOutcome"/>.</param>
+    /// <param name="duration">Its length.</param>
+    public void RefreshCompleted(string outcome, TimeSpan duration)
+    {
+        if (_refreshDuration.Enabled)
+        {
+            TagList tags = Tags();
+            tags.Add(OutcomeTag, outcome);
+            _refreshDuration.Record(duration.TotalSeconds, tags);
+        }
+    }
+
+    /// <summary>Records the end of a wait for the lock, however it ended.</summary>
+    /// <param name="wait">Its length.</param>
+    public void LockWaited(TimeSpan wait)
+    {
+        if (_lockWaitDuration.Enabled)
+        {
+            _lockWaitDuration.Record(wait.TotalSeconds, Tags());
+        }
+    }
+
+    /// <summary>Counts a caller that joined a flight instead of starting one.</summary>
+    public void CallerJoined() => Count(_callersJoined);
+
+    /// <summary>Counts a token request that is tried again.</summary>
+    public void HttpRetried() => Count(_httpRetries);
+
+    /// <summary>Counts a save that failed.</summary>
+    public void SaveFailed() => Count(_saveFailures);
+
+    /// <summary>Records what was left of a token when its refresh began. Not to be called for a token of unknown expiry.</summary>
+    /// <param name="remaining">Its expiry less now.</param>
+    public void RemainingLifetimeAtRefresh(TimeSpan remaining)
+    {
+        if (_remainingLifetime.Enabled)
+        {
+            _remainingLifetime.Record(remaining.TotalSeconds, Tags());
+        }
+    }
+
+    private static MeterOptions Options() => new(TokenRefreshDiagnostics.MeterName) { Version = TokenRefreshActivity.Version };
+
+    private void Count(Counter<long> counter)
+    {
+        if (counter.Enabled)
+        {
+            counter.Add(1, Tags());
+        }
+    }
+
+    private TagList Tags()
+    {
+        TagList tags = default;
+        if (_name is not null)
+        {
+            tags.Add(NameTag, _name);
+        }
+
+        return tags;
+    }
+}

@@ -1,0 +1,7 @@
+using System.Text.Json.Serialization;
+
+namespace TokenRefresh.TestKit;
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(AuthorizationServerBooks))]
+internal sealed partial class BooksJsonContext : JsonSerializerContext;

@@ -1,0 +1,58 @@
+using FluentAssertions;
+
+namespace TokenRefresh.Tests.Conventions;
+
+public sealed class RoomTests
+{
+    [Fact]
+    public void Each_room_uses_only_the_rooms_below_it()
+    {
+        var files = SourceFile.Below("src/TokenRefresh");
+
+        Rooms.Violations(files).Should().BeEmpty();
+    }
+
+    [Theory]
+    [InlineData("Coordination", "namespace TokenRefresh.Coordination;\nusing TokenRefresh.Locking;", "names the room Locking")]
+    [InlineData("Coordination", "namespace TokenRefresh.Coordination;\ninternal sealed class A(LockFixture x);", "uses LockFixture of Locking")]
+    [InlineData("Locking", "namespace TokenRefresh.Locking;\ninternal sealed class A { Locking.LockFixture? _x; TokenRefresh.Credentials.B? _y; }", "names the room Credentials")]
+    [InlineData("Http", "namespace TokenRefresh;\ninternal sealed class A(Word word);", "uses Word of the words")]
+    [InlineData("Garage", "namespace TokenRefresh.Garage;\ninternal sealed class A;", "is no room")]
+    public void A_reference_against_the_direction_is_found(string room, string source, string expected)
+    {
+        using var tree = new SourceTreeFixture();
+        tree.Add("", "public sealed class Word;");
+        tree.Add("Locking", "internal sealed class LockFixture;");
+        tree.Add(room, source);
+
+        Rooms.Violations(tree.Read()).Should().ContainSingle().Which.Should().Contain(expected);
+    }
+
+    [Theory]
+    [InlineData("Credentials", "namespace TokenRefresh.Credentials;\nusing TokenRefresh.Locking;\ninternal sealed class A(LockFixture x);")]
+    [InlineData("Coordination", "namespace TokenRefresh.Coordination;\n// as LockFixture does\ninternal sealed class A { string S => \"LockFixture\"; object? O => this.LockFixture; }")]
+    public void A_reference_along_the_direction_and_a_mere_mention_are_not(string room, string source)
+    {
+        using var tree = new SourceTreeFixture();
+        tree.Add("Locking", "internal sealed class LockFixture;");
+        tree.Add(room, source);
+
+        Rooms.Violations(tree.Read()).Should().BeEmpty();
+    }
+
+    private sealed class SourceTreeFixture : IDisposable
+    {
+        private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("rooms");
+        private int _count;
+
+        public void Add(string room, string source)
+        {
+            var folder = _root.CreateSubdirectory(room.Length == 0 ? "." : room);
+            File.WriteAllText(Path.Combine(folder.FullName, $"File{++_count}.cs"), source);
+        }
+
+        public IReadOnlyList<SourceFile> Read() => SourceFile.Below(_root.FullName);
+
+        public void Dispose() => _root.Delete(recursive: true);
+    }
+}

@@ -1,0 +1,67 @@
+using System.Text.RegularExpressions;
+
+namespace TokenRefresh.Tests.Conventions;
+
+/// <summary>Which room may use which. Public types are words, and words and <c>Diagnostics</c> are for everyone, so only internal types have a direction.</summary>
+internal static partial class Rooms
+{
+    private static readonly Dictionary<string, string[]> Directions = new(StringComparer.Ordinal)
+    {
+        [""] = [],
+        ["Events"] = [],
+        ["Exceptions"] = [],
+        ["Diagnostics"] = [],
+        ["Locking"] = [],
+        ["TokenEndpoint"] = [],
+        ["Http"] = [],
+        ["Credentials"] = ["Locking"],
+        ["Coordination"] = ["Credentials", "TokenEndpoint"],
+        ["DependencyInjection"] = ["Http", "Coordination"],
+    };
+
+    private static readonly string[] ForEveryone = ["", "Events", "Exceptions", "Diagnostics"];
+
+    /// <summary>Lists what the files use against the directions, one line each.</summary>
+    public static IReadOnlyList<string> Violations(IReadOnlyList<SourceFile> files)
+    {
+        var publicTypes = files.SelectMany(f => f.Types).Where(t => t.IsPublic).Select(t => t.Name).ToHashSet(StringComparer.Ordinal);
+        var roomOf = files.SelectMany(f => f.Types, (f, t) => (t.Name, f.Room)).DistinctBy(t => t.Name, StringComparer.Ordinal).ToDictionary(t => t.Name, t => t.Room, StringComparer.Ordinal);
+        var violations = new List<string>();
+        foreach (var file in files)
+        {
+            if (!Directions.TryGetValue(file.Room, out var allowed))
+            {
+                violations.Add($"{file}: '{file.Room}' is no room of design section 3");
+                continue;
+            }
+
+            violations.AddRange(NamespacesUsed(file).Where(room => !May(file.Room, room, allowed)).Select(room => $"{file}: names the room {room}"));
+            violations.AddRange(
+                from name in TypesUsed(file).Where(roomOf.ContainsKey)
+                let room = roomOf[name]
+                where publicTypes.Contains(name) ? !MayWord(file.Room, room, name) : !May(file.Room, room, allowed)
+                select $"{file}: uses {name} of {(room.Length == 0 ? "the words" : room)}");
+        }
+
+        return violations;
+    }
+
+    private static bool May(string from, string to, string[] allowed) => from == to || allowed.Contains(to) || ForEveryone.Contains(to);
+
+    /// <summary>The handler knows tokens and where they come from, nothing else of this library.</summary>
+    private static bool MayWord(string from, string to, string name) =>
+        from != "Http" || to is "Http" or "Exceptions" or "Diagnostics" || name is nameof(ITokenProvider) or nameof(AccessToken);
+
+    private static IEnumerable<string> NamespacesUsed(SourceFile file) =>
+        QualifiedRoom().Matches(file.Code).Select(m => m.Groups["room"].Value).Where(Directions.ContainsKey).Distinct(StringComparer.Ordinal);
+
+    private static IEnumerable<string> TypesUsed(SourceFile file) =>
+        SimpleName().Matches(file.Code).Select(m => m.Value).Distinct(StringComparer.Ordinal);
+
+    [GeneratedRegex(@"(?<![\w.])TokenRefresh\.(?<room>\w+)", RegexOptions.None, 5000)]
+    private static partial Regex QualifiedRoom();
+
+    // A name after a dot is a member, or is qualified by a namespace, which the expression above sees.
+    [GeneratedRegex(@"(?<![\w.])[A-Z]\w*", RegexOptions.None, 5000)]
+    private static partial Regex SimpleName();
+}

@@ -1,0 +1,72 @@
+using System.Text.RegularExpressions;
+using FluentAssertions;
+
+namespace TokenRefresh.Tests.Conventions;
+
+public sealed partial class SourceTextTests
+{
+    private const int LongestFile = 370;
+
+    [Fact]
+    public void No_file_is_too_long_to_read_at_night()
+    {
+        var tooLong = SourceFile.Below("src", "tests", "samples", "benchmarks").Where(f => f.LineCount > LongestFile).Select(f => $"{f}: {f.LineCount} lines");
+
+        tooLong.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Nothing_sleeps_and_every_delay_runs_on_a_TimeProvider()
+    {
+        var untimed = SourceFile.Below("src", "tests")
+            .SelectMany(f => Waits().Matches(f.Code).Select(m => (File: f, Call: m.Value)))
+            .Where(w => !WaitsOnTimeProvider(w.Call))
+            .Select(w => $"{w.File}: {w.Call}");
+
+        untimed.Should().BeEmpty();
+    }
+
+    [Theory]
+    [InlineData("await Task.Delay(wait, _timeProvider, ct);", true)]
+    [InlineData("await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);", true)]
+    [InlineData("await Task.Delay(TimeSpan.FromSeconds(1), ct);", false)]
+    [InlineData("await Task.Delay(timeout);", false)]
+    [InlineData("Thread.Sleep(1);", false)]
+    public void A_delay_is_told_from_one_on_a_TimeProvider(string source, bool isTimed)
+    {
+        var call = Waits().Match(source).Value;
+
+        WaitsOnTimeProvider(call).Should().Be(isTimed);
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F33")]
+    public void No_mutex_guards_anything()
+    {
+        var users = SourceFile.Below("src").Where(f => Mutexes().IsMatch(f.Code)).Select(f => f.Path);
+
+        users.Should().BeEmpty();
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F67")]
+    public void Awaiting_without_ConfigureAwait_is_an_error_in_the_library()
+    {
+        var config = File.ReadAllLines(Path.Combine(SourceFile.RepositoryRoot, ".editorconfig"));
+
+        config.Should().Contain("dotnet_diagnostic.CA2007.severity = error");
+        SourceFile.Below("src").Where(f => f.Code.Contains("CA2007", StringComparison.Ordinal)).Should().BeEmpty();
+    }
+
+    private static bool WaitsOnTimeProvider(string call) =>
+        !call.StartsWith("Thread", StringComparison.Ordinal) && TimeSource().IsMatch(call);
+
+    [GeneratedRegex(@"\b(?:Thread\.Sleep|Task\.Delay)\((?:[^()]|\([^()]*\))*\)", RegexOptions.None, 5000)]
+    private static partial Regex Waits();
+
+    [GeneratedRegex(@"\b_?(?:timeProvider|TimeProvider|time|clock|Time|Clock)\b", RegexOptions.None, 5000)]
+    private static partial Regex TimeSource();
+
+    [GeneratedRegex(@"\b(?:Mutex|EventWaitHandle)\b|\bnew\s+Semaphore\b", RegexOptions.None, 5000)]
+    private static partial Regex Mutexes();
+}
