@@ -38,8 +38,14 @@ public sealed class OAuthCredentials
     public bool IsSignedOut => AccessToken.Length == 0 && RefreshToken is null;
 
     /// <summary>Gets whether both hold the same pair of tokens.</summary>
-    internal bool IsSamePair(OAuthCredentials? other) =>
-        other is not null && string.Equals(AccessToken, other.AccessToken, StringComparison.Ordinal) && string.Equals(RefreshToken, other.RefreshToken, StringComparison.Ordinal);
+    internal bool IsSamePair(OAuthCredentials? other) => other is not null && AccessToken == other.AccessToken && RefreshToken == other.RefreshToken;
+
+    /// <summary>Gets whether both are the same login, or both none: what a compare-and-commit compares.</summary>
+    /// <remarks>The refresh token identifies a login; the access token does only where there is none.</remarks>
+    internal static bool AreSameLogin(OAuthCredentials? one, OAuthCredentials? other) =>
+        one is null || other is null
+            ? one is null && other is null
+            : one.RefreshToken == other.RefreshToken && (one.RefreshToken is not null || one.AccessToken == other.AccessToken);
 
     /// <summary>Returns the expiries, never a token.</summary>
     /// <returns>A text that is safe to log.</returns>

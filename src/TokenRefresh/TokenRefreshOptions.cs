@@ -64,7 +64,7 @@ public sealed class TokenRefreshOptions
     public TimeSpan RefreshBeforeExpiration { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Gets or sets how long before expiry a token counts as expired, so that a request in flight does not outlive it.</summary>
-    /// <value>Default 10 seconds; 0 to 10 minutes. Callers wait for a refresh from then on. For a token living shorter than twice that, half of its lifetime is used.</value>
+    /// <value>Default 10 seconds; 0 to 10 minutes. Callers wait for a refresh from then on. Never more than a tenth of the token's lifetime is used.</value>
     public TimeSpan ExpirationSkew { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Gets or sets the time for everything that is sent under one lease, counted from its grant: connect retries, the attempt, a replay.</summary>
@@ -82,6 +82,10 @@ public sealed class TokenRefreshOptions
     /// <summary>Gets or sets how long to wait for another process's lock. Its end never leads to an unlocked request.</summary>
     /// <value>Default 30 seconds; more than <see cref="RefreshTimeout"/> and <see cref="SaveTimeout"/> together, up to 1 hour.</value>
     public TimeSpan LockTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Gets or sets for how long after its first use the server accepts a refresh token again (its reuse window, or leeway).</summary>
+    /// <value>Default <see langword="null"/>: unknown, taken as none; 0 to 1 hour. Within it a refresh whose answer was lost is repeated at once; a value larger than the server's risks the login.</value>
+    public TimeSpan? RefreshTokenReuseWindow { get; set; }
 
     /// <summary>Gets or sets whether to go on where the file system grants a lock that excludes nobody.</summary>
     /// <value>Default <see langword="false"/>: such a lock fails closed. <see langword="true"/> risks two refreshes at once, and with them the login.</value>

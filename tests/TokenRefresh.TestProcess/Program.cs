@@ -1,1 +1,8 @@
-return 0;
+using TokenRefresh.TestProcess;
+
+await using var providers = new ProviderRegistry();
+var host = new CommandHost(Console.Out);
+new ProcessCommands(host).Register();
+new ProviderCommands(host, providers).Register();
+new HttpCommands(host, providers).Register();
+return await host.RunAsync(Console.In);

@@ -1,10 +1,35 @@
+using TokenRefresh.Coordination;
+using TokenRefresh.Diagnostics;
+
 namespace TokenRefresh;
 
 /// <summary>Provides the access token of one login that many threads and processes share; each expiry costs one token request over all of them.</summary>
+/// <remarks>
+/// Safe for concurrent use; make one per login and keep it. Any number of them, in any number of processes, may share one credentials file.
+/// Disposal waits for an exchange in flight and for its save.
+/// </remarks>
 public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable, IDisposable
 {
-    private CoordinatedTokenProvider()
+    private readonly TransactionServices _services;
+    private readonly ProviderMemory _memory;
+    private readonly RefreshFlights _flights;
+    private readonly PendingPairSaver _saver;
+    private readonly FailureMemory _failure;
+    private readonly OwnedServices _owned;
+    private readonly bool _isSystemClock;
+    private readonly CancellationTokenSource _closing = new();
+    private readonly object _disposalMonitor = new();
+    private Task? _disposal;
+
+    private CoordinatedTokenProvider(OwnedServices owned)
     {
+        _owned = owned;
+        _services = owned.Services;
+        _isSystemClock = ReferenceEquals(_services.TimeProvider, TimeProvider.System);
+        _memory = new ProviderMemory(_services.TimeProvider);
+        _flights = new RefreshFlights(FlyAsync);
+        _saver = new PendingPairSaver(_services, _memory);
+        _failure = new FailureMemory(_services);
     }
 
     /// <summary>Creates a provider.</summary>
@@ -12,43 +37,265 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
     /// <param name="services">What to use instead of the defaults.</param>
     /// <returns>The provider; dispose it.</returns>
     /// <exception cref="TokenRefreshConfigurationException">An option is missing, out of range, or contradicts another.</exception>
-    public static CoordinatedTokenProvider Create(Action<TokenRefreshOptions> configure, CoordinatedTokenProviderServices? services = null) => throw new NotSupportedException("Under construction.");
-
-    internal static CoordinatedTokenProvider Create(TokenRefreshOptions options, CoordinatedTokenProviderServices services, Func<HttpMessageInvoker>? tokenEndpointInvoker)
+    public static CoordinatedTokenProvider Create(Action<TokenRefreshOptions> configure, CoordinatedTokenProviderServices? services = null)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(services);
-        _ = tokenEndpointInvoker;
-        return new CoordinatedTokenProvider();
+        ArgumentNullException.ThrowIfNull(configure);
+        var options = new TokenRefreshOptions();
+        configure(options);
+        return Create(options, services ?? new CoordinatedTokenProviderServices(), tokenEndpointInvoker: null, name: null);
+    }
+
+    /// <summary>Creates a provider whose invoker is asked for anew for each exchange, and whose name stands in metrics and traces.</summary>
+    internal static CoordinatedTokenProvider Create(TokenRefreshOptions options, CoordinatedTokenProviderServices services, Func<HttpMessageInvoker>? tokenEndpointInvoker, string? name)
+    {
+        TokenRefreshOptionsValidator.ThrowIfInvalid(options, services);
+        return new CoordinatedTokenProvider(OwnedServices.Create(options, services, tokenEndpointInvoker, name));
     }
 
     /// <inheritdoc/>
-    public ValueTask<AccessToken> GetAccessTokenAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException("Under construction.");
+    /// <remarks>While a valid token is cached this takes a few nanoseconds, no lock, no I/O and no allocation. A token that is due is served while one background flight fetches the next.</remarks>
+    public ValueTask<AccessToken> GetAccessTokenAsync(CancellationToken cancellationToken = default)
+    {
+        TokenSnapshot? snapshot = _memory.Snapshot;
+        return snapshot is not null && snapshot.IsFresh(Tick) ? new(snapshot.Token) : GetCheckedAsync(snapshot, cancellationToken);
+    }
 
     /// <inheritdoc/>
-    public ValueTask<AccessToken> RefreshAccessTokenAsync(AccessToken rejected, CancellationToken cancellationToken = default) => throw new NotSupportedException("Under construction.");
+    public ValueTask<AccessToken> RefreshAccessTokenAsync(AccessToken rejected, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(rejected);
+        ThrowIfDisposed();
+
+        // The rejected token decides: a late 401 for the last one is no reason to replace this one.
+        TokenSnapshot? snapshot = _memory.Snapshot;
+        return snapshot is not null && snapshot.Token.Value != rejected.Value && _services.TimeProvider.GetUtcNow() < snapshot.Lifetime.UsableUntil
+            ? new(snapshot.Token)
+            : JoinFlightAsync(rejected.Value, cancellationToken);
+    }
 
     /// <summary>Tells the state of the login. Reads only: never locks, refreshes or writes.</summary>
     /// <param name="cancellationToken">Ends the read.</param>
     /// <returns>The status.</returns>
-    public ValueTask<TokenRefreshStatus> GetStatusAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException("Under construction.");
+    public ValueTask<TokenRefreshStatus> GetStatusAsync(CancellationToken cancellationToken = default)
+    {
+        ThrowIfDisposed();
+        return new LoginStatus(_services, _memory).ReadAsync(cancellationToken);
+    }
 
-    /// <summary>Stores a login, after a sign-in: one atomic, durable write.</summary>
+    /// <summary>Stores a login, after a sign-in: one atomic, durable write. Whatever was stored before is replaced.</summary>
     /// <param name="credentials">The login.</param>
     /// <param name="cancellationToken">Ends the wait for the lock; a write that has begun is finished.</param>
     /// <returns>A task that completes when the login is durable.</returns>
-    public Task StoreAsync(OAuthCredentials credentials, CancellationToken cancellationToken = default) => throw new NotSupportedException("Under construction.");
-
-    /// <summary>Removes the login, at a sign-out.</summary>
-    /// <param name="cancellationToken">Ends the wait for the lock; a write that has begun is finished.</param>
-    /// <returns>A task that completes when the removal is durable and, with <see cref="TokenRefreshOptions.RevocationEndpoint"/>, the revocation was tried.</returns>
-    public Task RemoveAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException("Under construction.");
-
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync() => default;
-
-    /// <inheritdoc/>
-    public void Dispose()
+    /// <exception cref="ArgumentException">The login has no access token.</exception>
+    /// <exception cref="LockTimeoutException">Another process held the lock for too long.</exception>
+    /// <exception cref="CredentialsFileException">The file cannot be read, or its directory cannot take a new one; nothing was changed.</exception>
+    /// <exception cref="CredentialsSaveException">The write failed; nothing was changed.</exception>
+    public Task StoreAsync(OAuthCredentials credentials, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(credentials);
+        if (credentials.AccessToken.Length == 0)
+        {
+            throw new ArgumentException("A login without an access token is never stored. Use 'RemoveAsync' to sign out.", nameof(credentials));
+        }
+
+        ThrowIfDisposed();
+        return new LoginWriter(_services, _memory).StoreAsync(credentials, cancellationToken);
+    }
+
+    /// <summary>Removes the login, at a sign-out: the one this provider knows, or what it was refreshed to by now. A login that somebody else stored meanwhile stays.</summary>
+    /// <param name="cancellationToken">Ends the wait for the lock; a write that has begun is finished.</param>
+    /// <returns>A task that completes when the removal is durable and, with <see cref="TokenRefreshOptions.RevocationEndpoint"/>, the revocation (RFC 7009) was tried.</returns>
+    /// <exception cref="LockTimeoutException">Another process held the lock for too long.</exception>
+    /// <exception cref="CredentialsFileException">The file cannot be read; nothing was changed.</exception>
+    /// <exception cref="CredentialsSaveException">The write failed; nothing was changed.</exception>
+    public async Task RemoveAsync(CancellationToken cancellationToken = default)
+    {
+        ThrowIfDisposed();
+        OAuthCredentials? removed = await new LoginWriter(_services, _memory).RemoveAsync(cancellationToken).ConfigureAwait(false);
+
+        // After the release: a slow revocation endpoint must not keep the lock.
+        if (removed?.RefreshToken is { } refreshToken && _owned.Revocation is { } revocation)
+        {
+            await revocation.TryRevokeAsync(refreshToken, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Ends the provider: waits for an exchange in flight and its save, at most <see cref="TokenRefreshOptions.RefreshTimeout"/> and <see cref="TokenRefreshOptions.SaveTimeout"/> together, and ends everything else.</summary>
+    /// <remarks>Idempotent. Later calls throw <see cref="ObjectDisposedException"/>.</remarks>
+    /// <returns>A task that completes when nothing of the provider runs any more.</returns>
+    public ValueTask DisposeAsync()
+    {
+        lock (_disposalMonitor)
+        {
+            return new(_disposal ??= Task.Run(DisposeCoreAsync));
+        }
+    }
+
+    /// <inheritdoc cref="DisposeAsync"/>
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    private long Tick => _isSystemClock ? Environment.TickCount64 : _services.TimeProvider.GetTimestamp() / (_services.TimeProvider.TimestampFrequency / 1000);
+
+    private bool IsDisposed => Volatile.Read(ref _disposal) is not null;
+
+    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);
+
+    // At most once a second, or when nothing is cached, or when the cached token is due.
+    private ValueTask<AccessToken> GetCheckedAsync(TokenSnapshot? snapshot, CancellationToken cancellationToken)
+    {
+        ThrowIfDisposed();
+        if (snapshot is null)
+        {
+            return JoinFlightAsync(rejected: null, cancellationToken);
+        }
+
+        DateTimeOffset now = _services.TimeProvider.GetUtcNow();
+        if (now < snapshot.Lifetime.DueAt)
+        {
+            snapshot.StayFresh(Tick, snapshot.Lifetime.DueAt - now);
+            return new(snapshot.Token);
+        }
+
+        if (now < snapshot.Lifetime.UsableUntil)
+        {
+            StartBackgroundFlight(snapshot, now);
+            return new(snapshot.Token);
+        }
+
+        return JoinFlightAsync(rejected: null, cancellationToken);
+    }
+
+    private void StartBackgroundFlight(TokenSnapshot snapshot, DateTimeOffset now)
+    {
+        if (!_failure.MayTryInBackground(now))
+        {
+            return;
+        }
+
+        Task<TokenSnapshot> flight = _flights.JoinOrStart(new RefreshGoal(null, snapshot.Token.Value), out bool isLeader);
+        if (isLeader)
+        {
+            _ = flight.ContinueWith(
+                (task, state) => _failure.AfterBackgroundFlight(task.Exception?.InnerException, ((TokenSnapshot)state!).Credentials.ExpiresAt),
+                snapshot,
+                CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
+        }
+    }
+
+    private async ValueTask<AccessToken> JoinFlightAsync(string? rejected, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task<TokenSnapshot> flight = _flights.JoinOrStart(new RefreshGoal(rejected, null), out bool isLeader);
+            if (!isLeader)
+            {
+                _services.Metrics.CallerJoined();
+            }
+
+            try
+            {
+                TokenSnapshot result = await flight.WaitAsync(cancellationToken).ConfigureAwait(false);
+
+                // A joiner whose rejected token is the result goes into one further flight, which is then for that token.
+                if (result.Token.Value != rejected)
+                {
+                    return result.Token;
+                }
+            }
+            catch (TokenRefreshException e) when (ServeDespite(e, rejected) is { } served)
+            {
+                return served;
+            }
+            catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+            {
+                // The flight ended before it sent anything, because this provider is being disposed.
+                throw new ObjectDisposedException("The token provider was disposed while its token was awaited.", e);
+            }
+        }
+    }
+
+    // Within the skew a token is still good for a moment; better than a failure, unless the user has signed out.
+    private AccessToken? ServeDespite(TokenRefreshException failure, string? rejected)
+    {
+        if (_memory.Snapshot is not { } snapshot || snapshot.Token.Value == rejected || _services.TimeProvider.GetUtcNow() >= snapshot.Lifetime.ExpiresAt)
+        {
+            return null;
+        }
+
+        Log.ServedDespiteFailure(_services.Logger, _services.Store.Location, snapshot.Credentials.ExpiresAt, failure);
+        return snapshot.Token;
+    }
+
+    private async Task<TokenSnapshot> FlyAsync(RefreshGoal goal)
+    {
+        using System.Diagnostics.Activity? activity = TokenRefreshActivity.StartRefresh(_services.Name, goal.IsBackground);
+        long start = _services.TimeProvider.GetTimestamp();
+        string outcome = RefreshOutcome.Failed;
+        try
+        {
+            (TokenSnapshot snapshot, bool isRefreshed) = await new RefreshTransaction(_services, _memory, goal).RunAsync(_closing.Token).ConfigureAwait(false);
+            outcome = isRefreshed ? RefreshOutcome.Refreshed : RefreshOutcome.Adopted;
+            _failure.AfterSuccess(snapshot);
+            return snapshot;
+        }
+        catch (Exception e)
+        {
+            outcome = e switch
+            {
+                SignInRequiredException => RefreshOutcome.Rejected,
+                RefreshOutcomeUnknownException => RefreshOutcome.Unknown,
+                _ => RefreshOutcome.Failed,
+            };
+            activity.SetFailure(e);
+            EndLoginIfSignedOut(e);
+            throw;
+        }
+        finally
+        {
+            activity.SetOutcome(outcome);
+            _services.Metrics.RefreshCompleted(outcome, _services.TimeProvider.GetElapsedTime(start));
+            _saver.StartIfNeeded(_closing.Token);
+        }
+    }
+
+    private void EndLoginIfSignedOut(Exception failure)
+    {
+        if (failure is not SignInRequiredException signIn)
+        {
+            return;
+        }
+
+        _failure.AfterSignInRequired(signIn);
+        if (signIn.Reason is SignInRequiredReason.NothingStored or SignInRequiredReason.SignedOut)
+        {
+            _memory.Reset(null);
+        }
+    }
+
+    private async Task DisposeCoreAsync()
+    {
+        TimeSpan patience = _services.Options.RefreshTimeout + _services.Options.SaveTimeout;
+        await _closing.CancelAsync().ConfigureAwait(false);
+        try
+        {
+            await FinishAsync().WaitAsync(patience, _services.TimeProvider).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // What still runs keeps the pair it may obtain in memory only; the record knows of its attempt.
+        }
+
+        _owned.Dispose();
+        _flights.Dispose();
+        _closing.Dispose();
+    }
+
+    private async Task FinishAsync()
+    {
+        await _flights.CloseAsync().ConfigureAwait(false);
+        await _saver.FinishAsync().ConfigureAwait(false);
+        await _services.Events.CompleteAsync().ConfigureAwait(false);
     }
 }

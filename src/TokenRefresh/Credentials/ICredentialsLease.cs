@@ -25,9 +25,10 @@ public interface ICredentialsLease : IAsyncDisposable
     /// <exception cref="CredentialsSaveException">The write failed; the old login is still stored.</exception>
     ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default);
 
-    /// <summary>Replaces the coordination record, durably. A crash leaves the old record or the new one.</summary>
+    /// <summary>Replaces the coordination record. A crash leaves the old record or the new one, never a part of either.</summary>
     /// <param name="record">At most 4,096 opaque bytes.</param>
+    /// <param name="durable">Whether the record must survive a power cut once the task completes; otherwise the older one may come back.</param>
     /// <param name="cancellationToken">Ends the wait before the write.</param>
-    /// <returns>A task that completes when the record is durable.</returns>
-    ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, CancellationToken cancellationToken = default);
+    /// <returns>A task that completes when the record is written.</returns>
+    ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default);
 }

@@ -11,7 +11,7 @@ internal static class ProviderFactory
     public static CoordinatedTokenProvider Create(IServiceProvider services, string name)
     {
         TokenRefreshOptions options = services.GetRequiredService<IOptionsMonitor<TokenRefreshOptions>>().Get(name);
-        return CoordinatedTokenProvider.Create(options, ServicesOf(services, name), InvokerOf(services, name));
+        return CoordinatedTokenProvider.Create(options, ServicesOf(services, name), InvokerOf(services, name), TokenRefreshRegistry.KeyOf(name));
     }
 
     /// <summary>Gathers what replaces the defaults. All of it is made before the provider, hence disposed after it.</summary>

@@ -8,8 +8,6 @@ internal sealed class SecretRedactor
     internal const int ErrorLength = 100;
     internal const int DescriptionLength = 300;
 
-    private const string Mask = "***";
-
     /// <summary>Parts of a secret longer than 8 characters are secrets too.</summary>
     private const int Part = 9;
 
@@ -25,15 +23,13 @@ internal sealed class SecretRedactor
                 continue;
             }
 
+            // As it is, and as an echo of the request's body or of an address would show it.
             all.Add(secret);
-            string encoded = TokenRequestBody.FormEncode(secret);
-            if (encoded != secret)
-            {
-                all.Add(encoded);
-            }
+            all.Add(TokenRequestBody.FormEncode(secret));
+            all.Add(Uri.EscapeDataString(secret));
         }
 
-        _secrets = [.. all];
+        _secrets = [.. all.Distinct(StringComparer.Ordinal)];
     }
 
     /// <summary>Returns printable text of at most <paramref name="maxLength"/> characters without any secret; <see langword="null"/> for nothing.</summary>
@@ -45,23 +41,23 @@ internal sealed class SecretRedactor
         }
 
         // Masking shortens, so more is looked at than is kept; the rest of a huge text is never scanned.
-        string shown = Printable(text.AsSpan(0, Math.Min(text.Length, maxLength * 4)));
-        foreach (string secret in _secrets)
-        {
-            shown = RemoveParts(shown, secret);
-        }
-
-        shown = shown.Trim();
+        string shown = Mask(Printable(text.AsSpan(0, Math.Min(text.Length, maxLength * 4)))).Trim();
         return shown.Length == 0 ? null : shown.Length <= maxLength ? shown : shown[..maxLength];
     }
 
     /// <summary>Returns the exception, or one without its texts if these repeat a secret.</summary>
     internal Exception Clean(Exception exception)
     {
-        string text = exception.ToString();
-        return Array.Exists(_secrets, secret => RemoveParts(text, secret) != text)
-            ? new HttpRequestException($"'{exception.GetType().Name}' while asking the token endpoint; its text repeats a secret and is withheld.")
-            : exception;
+        // Messages only: a stack trace holds no data, and a short secret may well be a word in it.
+        for (Exception? cause = exception; cause is not null; cause = cause.InnerException)
+        {
+            if (Mask(cause.Message) != cause.Message)
+            {
+                return new HttpRequestException($"'{exception.GetType().Name}' while asking the token endpoint; its text repeats a secret and is withheld.");
+            }
+        }
+
+        return exception;
     }
 
     private static string Printable(ReadOnlySpan<char> text)
@@ -75,44 +71,35 @@ internal sealed class SecretRedactor
         return shown.ToString();
     }
 
-    private static string RemoveParts(string text, string secret)
+    private string Mask(string text)
     {
-        if (secret.Length < Part)
+        bool[] hidden = new bool[text.Length];
+        foreach (string secret in _secrets)
         {
-            return text.Replace(secret, Mask, StringComparison.Ordinal);
+            int part = Math.Min(Part, secret.Length);
+            for (int from = 0; from + part <= secret.Length; from++)
+            {
+                ReadOnlySpan<char> sought = secret.AsSpan(from, part);
+                for (int at = 0, found; (found = text.AsSpan(at).IndexOf(sought, StringComparison.Ordinal)) >= 0; at += found + 1)
+                {
+                    hidden.AsSpan(at + found, part).Fill(true);
+                }
+            }
         }
 
-        if (text.Length < Part)
-        {
-            return text;
-        }
-
-        var parts = new HashSet<string>(StringComparer.Ordinal);
-        for (int i = 0; i + Part <= secret.Length; i++)
-        {
-            parts.Add(secret.Substring(i, Part));
-        }
-
-        var kept = new StringBuilder(text.Length);
-        int secretUntil = 0;
+        var shown = new StringBuilder(text.Length);
         for (int i = 0; i < text.Length; i++)
         {
-            if (i + Part <= text.Length && parts.Contains(text.Substring(i, Part)))
+            if (!hidden[i])
             {
-                if (i >= secretUntil)
-                {
-                    kept.Append(Mask);
-                }
-
-                secretUntil = i + Part;
+                shown.Append(text[i]);
             }
-
-            if (i >= secretUntil)
+            else if (i == 0 || !hidden[i - 1])
             {
-                kept.Append(text[i]);
+                shown.Append("***");
             }
         }
 
-        return kept.ToString();
+        return shown.ToString();
     }
 }

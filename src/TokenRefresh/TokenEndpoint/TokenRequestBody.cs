@@ -41,7 +41,11 @@ internal static class TokenRequestBody
 
         foreach ((string name, string value) in settings.AdditionalHeaders)
         {
-            message.Headers.Remove(name);
+            if (message.Headers.NonValidated.Contains(name))
+            {
+                message.Headers.Remove(name);
+            }
+
             if (!message.Headers.TryAddWithoutValidation(name, value) && message.Content is { } content)
             {
                 content.Headers.Remove(name);

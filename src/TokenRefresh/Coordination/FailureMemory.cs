@@ -1,0 +1,89 @@
+using TokenRefresh.Diagnostics;
+
+namespace TokenRefresh.Coordination;
+
+/// <summary>Spaces the background flights of one provider after failures, and tells of a login that needs its user once, not once per call.</summary>
+internal sealed class FailureMemory(TransactionServices services)
+{
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan RefreshTokenWarning = TimeSpan.FromDays(1);
+
+    private readonly object _monitor = new();
+    private DateTimeOffset _notBefore = DateTimeOffset.MinValue;
+    private DateTimeOffset _pausedAt = DateTimeOffset.MinValue;
+    private TimeSpan _pause = ShortestPause;
+    private SignInRequiredReason? _told;
+    private DateTimeOffset? _warnedOf;
+
+    internal bool MayTryInBackground(DateTimeOffset now)
+    {
+        lock (_monitor)
+        {
+            // A clock that was set back ends the pause too.
+            return now >= _notBefore || now < _pausedAt;
+        }
+    }
+
+    internal void AfterBackgroundFlight(Exception? failure, DateTimeOffset? servedUntil)
+    {
+        if (failure is null)
+        {
+            return;
+        }
+
+        lock (_monitor)
+        {
+            _pausedAt = services.TimeProvider.GetUtcNow();
+            _notBefore = _pausedAt + (_pause * (1 + (Random.Shared.NextDouble() / 4)));
+            if (failure is TokenEndpointUnavailableException { RetryAt: { } retryAt } && retryAt > _notBefore)
+            {
+                _notBefore = retryAt;
+            }
+
+            _pause = _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
+        }
+
+        if (failure is not (OperationCanceledException or SignInRequiredException))
+        {
+            Log.BackgroundRefreshFailed(services.Logger, services.Store.Location, servedUntil, failure);
+        }
+    }
+
+    internal void AfterSuccess(TokenSnapshot snapshot)
+    {
+        bool isExpiring;
+        lock (_monitor)
+        {
+            _told = null;
+            _pause = ShortestPause;
+            _notBefore = DateTimeOffset.MinValue;
+            isExpiring = snapshot.Credentials.RefreshTokenExpiresAt is { } at && at != _warnedOf && at - services.TimeProvider.GetUtcNow() < RefreshTokenWarning;
+            if (isExpiring)
+            {
+                _warnedOf = snapshot.Credentials.RefreshTokenExpiresAt;
+            }
+        }
+
+        if (isExpiring)
+        {
+            Log.RefreshTokenExpiring(services.Logger, services.Store.Location, snapshot.Credentials.RefreshTokenExpiresAt!.Value);
+        }
+    }
+
+    internal void AfterSignInRequired(SignInRequiredException failure)
+    {
+        lock (_monitor)
+        {
+            if (_told == failure.Reason)
+            {
+                return;
+            }
+
+            _told = failure.Reason;
+        }
+
+        Log.SignInRequired(services.Logger, services.Store.Location, failure.Reason);
+        services.Events.SignInRequired(new SignInRequiredEvent(services.Store.Location, failure.Reason));
+    }
+}

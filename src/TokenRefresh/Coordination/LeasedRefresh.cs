@@ -1,0 +1,272 @@
+using TokenRefresh.Credentials;
+using TokenRefresh.Diagnostics;
+
+namespace TokenRefresh.Coordination;
+
+/// <summary>Steps 3 to 7 of the transaction: what happens between the grant of the lease and its release.</summary>
+internal sealed class LeasedRefresh(
+    TransactionServices services,
+    ProviderMemory memory,
+    RefreshPolicy policy,
+    ICredentialsLease lease)
+{
+    // Enough for: a token adopted expired, its refresh, a replay. A store that changes faster than that under our lease is no partner for a protocol.
+    private const int MaximumExchanges = 4;
+
+    // A server that was slow to answer may still be at work; it must have finished before it sees the token again.
+    private static readonly TimeSpan PauseAfterTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly PairCommit _commit = new(services, memory, lease);
+    private CoordinationRecord _record = CoordinationRecord.Empty;
+
+    /// <summary>Whether the token is one that this transaction obtained itself.</summary>
+    internal bool IsRefreshed { get; private set; }
+
+    /// <summary>Reads, decides, exchanges and saves.</summary>
+    /// <returns>The token, or <see langword="null"/> if the lease is not exclusive: start over.</returns>
+    internal async ValueTask<TokenSnapshot?> RunAsync(CancellationToken closing)
+    {
+        using var deadline = new CancellationTokenSource(services.Options.RefreshTimeout, services.TimeProvider);
+        _record = CoordinationRecordFormat.Read((await services.Store.ReadRecordAsync(closing).ConfigureAwait(false)).Span);
+        await _commit.SavePendingAsync(_record).ConfigureAwait(false);
+        for (var exchanges = 0; ;)
+        {
+            var read = new MomentOfRead(services.TimeProvider);
+            long logins = memory.Logins;
+            OAuthCredentials? stored = await lease.ReadAsync(closing).ConfigureAwait(false);
+            OAuthCredentials? effective = memory.Effective(stored);
+            RefreshDecision decision = policy.Decide(effective, _record);
+            switch (decision.Kind)
+            {
+                case RefreshStep.Adopt:
+                    return policy.TryAdopt(effective!, _record, logins);
+                case RefreshStep.RolledBack when await _commit.UndoRollbackAsync(stored!, _record).ConfigureAwait(false):
+                    continue;
+                case RefreshStep.Refresh or RefreshStep.Replay:
+                    break;
+                default:
+                    throw policy.Refusal(decision, _record);
+            }
+
+            closing.ThrowIfCancellationRequested();
+            if (!await lease.PrepareAsync(closing).ConfigureAwait(false))
+            {
+                return null;
+            }
+
+            if (++exchanges > MaximumExchanges)
+            {
+                throw policy.Failures.OutcomeUnknown(null);
+            }
+
+            Step step = await ExchangeAsync(effective!, stored!, read, deadline.Token).ConfigureAwait(false);
+            if (step.Snapshot is not null || step.Failure is not null)
+            {
+                return step.Snapshot ?? throw step.Failure!;
+            }
+        }
+    }
+
+    // Step 5.
+    private async ValueTask<Step> ExchangeAsync(OAuthCredentials sent, OAuthCredentials stored, MomentOfRead read, CancellationToken deadline)
+    {
+        Log.ExchangeStarting(services.Logger, services.Store.Location);
+        if (sent.ExpiresAt is { } expiresAt)
+        {
+            services.Metrics.RemainingLifetimeAtRefresh(expiresAt - services.TimeProvider.GetUtcNow());
+        }
+
+        var request = new TokenRequest(sent.RefreshToken!, cancellationToken => NoteAttemptAsync(sent, read, cancellationToken));
+        long start = services.TimeProvider.GetTimestamp();
+        TokenEndpointResult result;
+        try
+        {
+            using System.Diagnostics.Activity? activity = TokenRefreshActivity.StartExchange(services.Options.TokenEndpoint);
+            result = await services.Endpoint.RefreshAsync(request, deadline).ConfigureAwait(false);
+        }
+        catch (ClockJumpedException e)
+        {
+            // The machine slept between the read and the request: whatever was read may be hours old. Nothing was sent.
+            Log.ClockJumped(services.Logger, services.Store.Location, e.Jump);
+            return Step.ReadAgain;
+        }
+        catch (OperationCanceledException e) when (deadline.IsCancellationRequested)
+        {
+            result = TokenEndpointResult.Failure(TokenEndpointOutcome.NotSent, null, exception: e);
+        }
+
+        TimeSpan duration = services.TimeProvider.GetElapsedTime(start);
+        if (result.Response is { } response)
+        {
+            return await SaveAsync(sent, stored, NextOf(sent, response), duration).ConfigureAwait(false);
+        }
+
+        Log.ExchangeFailed(services.Logger, services.Store.Location, result.Outcome, result.StatusCode, result.Error, result.Exception);
+        return await AfterFailureAsync(sent, stored, result, deadline).ConfigureAwait(false);
+    }
+
+    // The last moment before the refresh token leaves this machine: name resolution, connect and TLS are done. A process killed before this leaves no trace and loses nothing.
+    private async ValueTask NoteAttemptAsync(OAuthCredentials sent, MomentOfRead read, CancellationToken cancellationToken)
+    {
+        read.ThrowIfClockJumped();
+        RecordKey key = RecordKey.Of(sent, services.Client);
+        int before = _record.Attempt is { } former && former.Key == key ? former.Count : 0;
+        var attempt = new AttemptNote(key, services.TimeProvider.GetUtcNow(), BootId.Current, before + 1);
+        try
+        {
+            await WriteRecordAsync(_record with { Attempt = attempt }, durable: true, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CredentialsFileException(services.Store.LockLocation, $"The attempt could not be noted in '{services.Store.LockLocation}': {e.Message} Nothing was sent. Make room on its disk.", e);
+        }
+    }
+
+    private OAuthCredentials NextOf(OAuthCredentials sent, TokenResponse response)
+    {
+        DateTimeOffset now = services.TimeProvider.GetUtcNow();
+        bool isRotated = response.RefreshToken is not null && response.RefreshToken != sent.RefreshToken;
+        return new OAuthCredentials(
+            response.AccessToken,
+            response.RefreshToken ?? sent.RefreshToken,
+            response.ExpiresIn is { } lifetime ? now + lifetime : TokenEndpoint.JwtExpiry.TryRead(response.AccessToken))
+        {
+            RefreshTokenExpiresAt = response.RefreshTokenExpiresIn is { } refreshLifetime ? now + refreshLifetime : isRotated ? null : sent.RefreshTokenExpiresAt,
+            Scopes = response.Scopes ?? sent.Scopes,
+            TokenType = response.TokenType ?? sent.TokenType,
+        };
+    }
+
+    // Steps 6 and 7.
+    private async ValueTask<Step> SaveAsync(OAuthCredentials sent, OAuthCredentials stored, OAuthCredentials next, TimeSpan duration)
+    {
+        long logins = memory.Logins;
+        DateTimeOffset now = services.TimeProvider.GetUtcNow();
+        PairCommit.Outcome saved = await _commit.SaveAsync(stored, next, _record).ConfigureAwait(false);
+        if (saved == PairCommit.Outcome.Dropped)
+        {
+            await TryWriteRecordAsync(_record with { Attempt = null }).ConfigureAwait(false);
+            return Step.ReadAgain;
+        }
+
+        TokenSnapshot snapshot = SnapshotFactory.Create(services.Options, next, next.ExpiresAt - now, now);
+        if (saved == PairCommit.Outcome.Saved)
+        {
+            ObtainedNote obtained = Obtained(sent, next, now);
+            await TryWriteRecordAsync(_record.AfterRotation(sent, next, obtained)).ConfigureAwait(false);
+        }
+
+        memory.LastRefreshAt = now;
+        memory.TryPublish(snapshot, logins);
+        Log.Refreshed(services.Logger, services.Store.Location, duration, next.ExpiresAt);
+        services.Events.Refreshed(new TokensRefreshedEvent(services.Store.Location, next.ExpiresAt, duration, saved == PairCommit.Outcome.Saved));
+        IsRefreshed = true;
+        return new Step(snapshot, null);
+    }
+
+    private ObtainedNote Obtained(OAuthCredentials sent, OAuthCredentials next, DateTimeOffset now)
+    {
+        var first = TimeSpan.FromSeconds(30);
+        if (policy.Goal.RejectedToken is null || policy.Goal.RejectedToken != sent.AccessToken)
+        {
+            return new(Fingerprint.Of(next.AccessToken), now, TimeSpan.Zero);
+        }
+
+        // Doubled for every fresh token that was rejected in its turn; a token that served longer than that starts over.
+        bool wasFresh = _record.Obtained is { } former && former.Restraint > TimeSpan.Zero && former.AccessToken == Fingerprint.Of(sent.AccessToken) && now - former.At < former.Restraint * 2;
+        TimeSpan restraint = wasFresh ? _record.Obtained!.Restraint * 2 : first;
+        TimeSpan limit = next.ExpiresAt is { } expiresAt && (expiresAt - now) / 10 < CoolDownNote.Maximum ? (expiresAt - now) / 10 : CoolDownNote.Maximum;
+        return new(Fingerprint.Of(next.AccessToken), now, restraint < limit ? restraint : limit);
+    }
+
+    private async ValueTask<Step> AfterFailureAsync(OAuthCredentials sent, OAuthCredentials stored, TokenEndpointResult result, CancellationToken deadline)
+    {
+        // Whatever failed, another program may have replaced the pair meanwhile; then its token counts, not our failure.
+        if (!OAuthCredentials.AreSameLogin(stored, await lease.ReadAsync(CancellationToken.None).ConfigureAwait(false)))
+        {
+            await TryWriteRecordAsync(_record with { Attempt = null }).ConfigureAwait(false);
+            return Step.ReadAgain;
+        }
+
+        RecordKey key = RecordKey.Of(sent, services.Client);
+        switch (result.Outcome)
+        {
+            case TokenEndpointOutcome.RefreshTokenRejected:
+                bool afterUnknown = _record.Attempt is { Count: > 1 };
+                await WriteRecordAsync(_record with { Attempt = null, CoolDown = null, Dead = new DeadNote(key, services.TimeProvider.GetUtcNow(), afterUnknown) }, durable: true, CancellationToken.None).ConfigureAwait(false);
+                return new Step(null, policy.Failures.Dead(afterUnknown));
+            case TokenEndpointOutcome.RefreshTokenProbablyRejected:
+                memory.Suspect(key);
+                await TryWriteRecordAsync(_record with { Attempt = null }).ConfigureAwait(false);
+                return new Step(null, policy.Failures.OfExchange(result, null));
+            case TokenEndpointOutcome.Unknown:
+                return await AfterUnknownOutcomeAsync(sent, stored, result, deadline).ConfigureAwait(false);
+            default:
+                CoolDownNote coolDown = CoolDown.Next(_record.CoolDown, key, result, services.TimeProvider.GetUtcNow());
+                await TryWriteRecordAsync(_record with { Attempt = null, CoolDown = coolDown }).ConfigureAwait(false);
+                return new Step(null, policy.Failures.OfExchange(result, coolDown.End));
+        }
+    }
+
+    // The server may have rotated. The note of the attempt stays; it is what makes the next holder of the lease careful.
+    private async ValueTask<Step> AfterUnknownOutcomeAsync(OAuthCredentials sent, OAuthCredentials stored, TokenEndpointResult result, CancellationToken deadline)
+    {
+        if (result.RecoveredRefreshToken is { } recovered && recovered != sent.RefreshToken)
+        {
+            // Half an answer still holds the one thing that cannot be had again. Its access token is unknown, so the old one stays, and expires now.
+            var rescued = new OAuthCredentials(sent.AccessToken, recovered, services.TimeProvider.GetUtcNow()) { Scopes = sent.Scopes, TokenType = sent.TokenType };
+            if (await _commit.SaveAsync(stored, rescued, _record).ConfigureAwait(false) == PairCommit.Outcome.Saved)
+            {
+                await TryWriteRecordAsync(_record.AfterRotation(sent, rescued, obtained: null)).ConfigureAwait(false);
+            }
+
+            return Step.ReadAgain;
+        }
+
+        RefreshDecision next = policy.Decide(sent, _record);
+        if (next.Kind == RefreshStep.Replay && _record.Attempt is { Count: 1 } && !deadline.IsCancellationRequested)
+        {
+            try
+            {
+                if (result.Exception is OperationCanceledException or TimeoutException)
+                {
+                    await Task.Delay(PauseAfterTimeout, services.TimeProvider, deadline).ConfigureAwait(false);
+                }
+
+                return Step.ReadAgain;
+            }
+            catch (OperationCanceledException)
+            {
+                // No time left under this lease; whoever holds it next replays.
+            }
+        }
+
+        return new Step(null, policy.Failures.OfExchange(result, next.Until));
+    }
+
+    private async ValueTask WriteRecordAsync(CoordinationRecord record, bool durable, CancellationToken cancellationToken)
+    {
+        await lease.WriteRecordAsync(CoordinationRecordFormat.Write(record), durable, cancellationToken).ConfigureAwait(false);
+        _record = record;
+    }
+
+    // For notes that are void by themselves once another pair is stored, and for pauses: their loss costs one more attempt.
+    private async ValueTask TryWriteRecordAsync(CoordinationRecord record)
+    {
+        try
+        {
+            await WriteRecordAsync(record, durable: false, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _record = record;
+            Log.RecordNotWritten(services.Logger, services.Store.Location, e);
+        }
+    }
+
+    /// <summary>What follows an exchange: a token, a failure, or another read.</summary>
+    private readonly record struct Step(TokenSnapshot? Snapshot, TokenRefreshException? Failure)
+    {
+        internal static Step ReadAgain => default;
+    }
+}

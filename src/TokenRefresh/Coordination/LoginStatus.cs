@@ -1,0 +1,62 @@
+using TokenRefresh.Credentials;
+
+namespace TokenRefresh.Coordination;
+
+/// <summary>Tells the state of a login from reads alone.</summary>
+internal sealed class LoginStatus(TransactionServices services, ProviderMemory memory)
+{
+    internal async ValueTask<TokenRefreshStatus> ReadAsync(CancellationToken cancellationToken)
+    {
+        OAuthCredentials? stored;
+        try
+        {
+            stored = memory.Effective(await services.Store.ReadAsync(cancellationToken).ConfigureAwait(false));
+        }
+        catch (CredentialsFileException e)
+        {
+            return new() { State = TokenRefreshState.Unreadable, Location = services.Store.Location, Problem = e.Message, LastRefreshAt = memory.LastRefreshAt };
+        }
+
+        CoordinationRecord record = CoordinationRecordFormat.Read((await services.Store.ReadRecordAsync(cancellationToken).ConfigureAwait(false)).Span);
+        LockHolder? holder = await services.Store.ReadHolderAsync(cancellationToken).ConfigureAwait(false);
+        RefreshDecision decision = new RefreshPolicy(services, memory, default).Decide(stored, record);
+        TokenRefreshState state = StateOf(decision.Kind, holder);
+        return new()
+        {
+            State = state,
+            Location = services.Store.Location,
+            AccessTokenExpiresAt = stored?.ExpiresAt,
+            RefreshTokenExpiresAt = stored?.RefreshTokenExpiresAt,
+            LockHolder = holder,
+            LastRefreshAt = memory.LastRefreshAt,
+            RetryAt = state is TokenRefreshState.CoolingDown or TokenRefreshState.OutcomeUnknown ? decision.Until : null,
+            Problem = ProblemOf(state, decision, record),
+        };
+    }
+
+    private static TokenRefreshState StateOf(RefreshStep step, LockHolder? holder) => step switch
+    {
+        RefreshStep.Adopt => TokenRefreshState.SignedIn,
+        RefreshStep.NothingStored or RefreshStep.SignedOut => TokenRefreshState.SignedOut,
+        RefreshStep.NotRefreshable => TokenRefreshState.ExpiredNotRefreshable,
+        RefreshStep.Dead or RefreshStep.RolledBack => TokenRefreshState.SignInRequired,
+        RefreshStep.CoolDown => TokenRefreshState.CoolingDown,
+
+        // While somebody holds the lock, the attempt is in flight.
+        RefreshStep.Deferred or RefreshStep.Replay when holder is null => TokenRefreshState.OutcomeUnknown,
+        _ => TokenRefreshState.ExpiredButRefreshable,
+    };
+
+    private string? ProblemOf(TokenRefreshState state, RefreshDecision decision, CoordinationRecord record)
+    {
+        if (memory.Pending is not null)
+        {
+            return $"The present tokens could not be saved to '{services.Store.Location}' yet and are kept in the memory of this process.";
+        }
+
+        return state is TokenRefreshState.SignInRequired or TokenRefreshState.ExpiredNotRefreshable or TokenRefreshState.CoolingDown
+            || (state == TokenRefreshState.OutcomeUnknown && decision.Kind == RefreshStep.Deferred)
+                ? new RefreshPolicy(services, memory, default).Refusal(decision, record).Message
+                : null;
+    }
+}

@@ -1,0 +1,104 @@
+using TokenRefresh.Credentials;
+using TokenRefresh.Diagnostics;
+
+namespace TokenRefresh.Coordination;
+
+/// <summary>Stores and removes whole logins, under the same lease as a refresh.</summary>
+internal sealed class LoginWriter(TransactionServices services, ProviderMemory memory)
+{
+    // A program that ignores the lock may write between our read and our commit, but not for ever.
+    private const int Tries = 5;
+
+    internal async Task StoreAsync(OAuthCredentials credentials, CancellationToken cancellationToken)
+    {
+        ICredentialsLease lease = await AcquireAsync(cancellationToken).ConfigureAwait(false);
+        await using (lease.ConfigureAwait(false))
+        {
+            await ReplaceAsync(lease, credentials, static (_, _) => true, cancellationToken).ConfigureAwait(false);
+            CoordinationRecord record = await ReadRecordAsync().ConfigureAwait(false);
+            await lease.WriteRecordAsync(CoordinationRecordFormat.Write(record.AfterSignIn(credentials)), durable: true, CancellationToken.None).ConfigureAwait(false);
+            memory.Reset(SnapshotFactory.Create(services.Options, credentials, lifetime: null, services.TimeProvider.GetUtcNow()));
+        }
+
+        Log.SignedIn(services.Logger, services.Store.Location);
+    }
+
+    /// <summary>Removes the login this provider knows, or its successor; leaves any other alone.</summary>
+    /// <returns>The login that was removed, for revocation; <see langword="null"/> if there was none.</returns>
+    internal async Task<OAuthCredentials?> RemoveAsync(CancellationToken cancellationToken)
+    {
+        OAuthCredentials? known = memory.Snapshot?.Credentials ?? await services.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
+        ICredentialsLease lease = await AcquireAsync(cancellationToken).ConfigureAwait(false);
+        OAuthCredentials? removed;
+        await using (lease.ConfigureAwait(false))
+        {
+            CoordinationRecord record = await ReadRecordAsync().ConfigureAwait(false);
+            removed = await ReplaceAsync(lease, null, (stored, expected) => IsSameOrSuccessor(known, stored, expected, record), cancellationToken).ConfigureAwait(false);
+            memory.Reset(null);
+        }
+
+        Log.SignedOut(services.Logger, services.Store.Location);
+        return removed;
+    }
+
+    // A successor is told by its predecessor being spent; anything else is a login of somebody else's, which a logout here must not end.
+    private static bool IsSameOrSuccessor(OAuthCredentials? known, OAuthCredentials stored, OAuthCredentials? pending, CoordinationRecord record) =>
+        known is null || OAuthCredentials.AreSameLogin(known, stored) || OAuthCredentials.AreSameLogin(pending, stored) || record.IsConsumed(known) || record.IsConsumed(stored);
+
+    private async ValueTask<OAuthCredentials?> ReplaceAsync(ICredentialsLease lease, OAuthCredentials? next, Func<OAuthCredentials, OAuthCredentials?, bool> mayReplace, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            OAuthCredentials? stored = await lease.ReadAsync(cancellationToken).ConfigureAwait(false);
+            if (stored is not null && !mayReplace(stored, memory.Pending?.Replaces) || stored is null && next is null)
+            {
+                return null;
+            }
+
+            CredentialsCommit commit = await lease.CommitAsync(stored, next, cancellationToken).ConfigureAwait(false);
+            if (commit.IsCommitted)
+            {
+                return stored;
+            }
+
+            if (tries == Tries)
+            {
+                throw new CredentialsSaveException($"The login in '{services.Store.Location}' could not be replaced: another program keeps writing it. End that program and try again.");
+            }
+        }
+    }
+
+    private async ValueTask<ICredentialsLease> AcquireAsync(CancellationToken cancellationToken)
+    {
+        long start = services.TimeProvider.GetTimestamp();
+        while (true)
+        {
+            TimeSpan left = services.Options.LockTimeout - services.TimeProvider.GetElapsedTime(start);
+            ICredentialsLease? lease = await services.Store.AcquireLeaseAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellationToken).ConfigureAwait(false)
+                ?? throw new RefreshFailures(services.Options, services.Store).LockTimeout(
+                    services.TimeProvider.GetElapsedTime(start), await services.Store.ReadHolderAsync(cancellationToken).ConfigureAwait(false));
+            var isReady = false;
+            try
+            {
+                isReady = await lease.PrepareAsync(cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                if (!isReady)
+                {
+                    await lease.DisposeAsync().ConfigureAwait(false);
+                }
+            }
+
+            if (isReady)
+            {
+                return lease;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(5 + Random.Shared.Next(50)), services.TimeProvider, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<CoordinationRecord> ReadRecordAsync() =>
+        CoordinationRecordFormat.Read((await services.Store.ReadRecordAsync().ConfigureAwait(false)).Span);
+}

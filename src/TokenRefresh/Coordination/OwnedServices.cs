@@ -1,0 +1,77 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using TokenRefresh.Credentials;
+using TokenRefresh.Diagnostics;
+using TokenRefresh.TokenEndpoint;
+
+namespace TokenRefresh.Coordination;
+
+/// <summary>Puts a provider's parts together, and knows which of them the provider made itself and so must dispose.</summary>
+internal sealed class OwnedServices : IDisposable
+{
+    private readonly List<IDisposable> _owned = [];
+
+    private OwnedServices(TransactionServices services, TokenRevocationClient? revocation)
+    {
+        Services = services;
+        Revocation = revocation;
+    }
+
+    internal TransactionServices Services { get; }
+
+    internal TokenRevocationClient? Revocation { get; }
+
+    internal static OwnedServices Create(TokenRefreshOptions options, CoordinatedTokenProviderServices services, Func<HttpMessageInvoker>? invoker, string? name)
+    {
+        var owned = new List<IDisposable>();
+        TimeProvider time = services.TimeProvider ?? TimeProvider.System;
+        ILogger logger = services.LoggerFactory?.CreateLogger("TokenRefresh") ?? NullLogger.Instance;
+        if (invoker is null && services.HttpMessageInvoker is { } given)
+        {
+            invoker = () => given;
+        }
+        else if (invoker is null)
+        {
+            HttpMessageInvoker own = TokenEndpointTransport.Create();
+            owned.Add(own);
+            invoker = () => own;
+        }
+
+        ICredentialsStore store = services.CredentialsStore ?? Own(owned, new FileCredentialsStore(
+            new(CredentialsPath.Resolve(options.CredentialsPath!), options.FileFormat, options.LockPath is null ? null : CredentialsPath.Resolve(options.LockPath), options.AllowUnreliableLock, options.SaveTimeout),
+            time));
+        ITokenEndpointClient endpoint = services.TokenEndpointClient
+            ?? new HttpTokenEndpointClient(TokenEndpointSettings.From(options), invoker, services.TokenErrorClassifier, time, logger);
+        var result = new OwnedServices(
+            new TransactionServices
+            {
+                Options = options,
+                Store = store,
+                Endpoint = endpoint,
+                TimeProvider = time,
+                Logger = logger,
+                Metrics = new TokenRefreshMetrics(services.MeterFactory, name),
+                Name = name,
+                Events = new EventDispatcher(options.Events, logger),
+                Client = TransactionServices.ClientOf(options),
+            },
+            options.RevocationEndpoint is null ? null : new TokenRevocationClient(TokenEndpointSettings.From(options), invoker, time, logger));
+        result._owned.AddRange(owned);
+        return result;
+    }
+
+    public void Dispose()
+    {
+        foreach (IDisposable owned in _owned)
+        {
+            owned.Dispose();
+        }
+    }
+
+    private static T Own<T>(List<IDisposable> owned, T instance)
+        where T : IDisposable
+    {
+        owned.Add(instance);
+        return instance;
+    }
+}

@@ -1,0 +1,94 @@
+using TokenRefresh.Credentials;
+using TokenRefresh.Diagnostics;
+
+namespace TokenRefresh.Coordination;
+
+/// <summary>Step 6: compare and commit, and what to do when that does not go through.</summary>
+internal sealed class PairCommit(TransactionServices services, ProviderMemory memory, ICredentialsLease lease)
+{
+    // Roll-backs in a row that are undone within one save; somebody who restores the file faster than that has won.
+    private const int RollbacksUndone = 3;
+
+    /// <summary>What became of a pair.</summary>
+    internal enum Outcome
+    {
+        /// <summary>Durable.</summary>
+        Saved,
+
+        /// <summary>Kept in memory, to be saved later.</summary>
+        Pending,
+
+        /// <summary>Given up: the login was ended or replaced meanwhile.</summary>
+        Dropped,
+    }
+
+    /// <summary>Saves a pair in the place of the one it was exchanged for.</summary>
+    internal async ValueTask<Outcome> SaveAsync(OAuthCredentials replaces, OAuthCredentials pair, CoordinationRecord record)
+    {
+        using System.Diagnostics.Activity? activity = TokenRefreshActivity.StartSave();
+        try
+        {
+            return await CommitAsync(replaces, pair, record).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is CredentialsSaveException or CredentialsFileException)
+        {
+            memory.Pending = new PendingPair(replaces, pair);
+            services.Metrics.SaveFailed();
+            Log.SaveFailed(services.Logger, services.Store.Location, e);
+            services.Events.SaveFailed(new SaveFailedEvent(services.Store.Location, e));
+            return Outcome.Pending;
+        }
+    }
+
+    /// <summary>Saves what could not be saved before, if there is anything.</summary>
+    internal async ValueTask SavePendingAsync(CoordinationRecord record)
+    {
+        if (memory.Pending is { } pending && await SaveAsync(pending.Replaces, pending.Pair, record).ConfigureAwait(false) == Outcome.Saved)
+        {
+            Log.PendingPairSaved(services.Logger, services.Store.Location);
+        }
+    }
+
+    /// <summary>Saves this process's newer pair over an older one that came back, where it has one.</summary>
+    internal async ValueTask<bool> UndoRollbackAsync(OAuthCredentials stored, CoordinationRecord record)
+    {
+        if (memory.Snapshot?.Credentials is not { } own || record.IsConsumed(own) || own.IsSamePair(stored))
+        {
+            return false;
+        }
+
+        Outcome outcome = await SaveAsync(stored, own, record).ConfigureAwait(false);
+        if (outcome == Outcome.Saved)
+        {
+            Log.RollbackUndone(services.Logger, services.Store.Location);
+        }
+
+        return outcome != Outcome.Dropped;
+    }
+
+    private async ValueTask<Outcome> CommitAsync(OAuthCredentials replaces, OAuthCredentials pair, CoordinationRecord record)
+    {
+        OAuthCredentials expected = replaces;
+        for (var rollbacks = 0; ; rollbacks++)
+        {
+            CredentialsCommit commit = await lease.CommitAsync(expected, pair, CancellationToken.None).ConfigureAwait(false);
+            if (commit.IsCommitted || pair.IsSamePair(commit.Current))
+            {
+                memory.Pending = null;
+                return Outcome.Saved;
+            }
+
+            if (commit.Current is { IsSignedOut: false } other && rollbacks < RollbacksUndone && (record.IsConsumed(other) || other.RefreshToken == replaces.RefreshToken))
+            {
+                expected = other;
+                continue;
+            }
+
+            PairDroppedReason reason = commit.Current is null or { IsSignedOut: true } ? PairDroppedReason.SignedOut : PairDroppedReason.Replaced;
+            memory.Pending = null;
+            Log.PairDropped(services.Logger, services.Store.Location, reason);
+            services.Events.PairDropped(new PairDroppedEvent(services.Store.Location, reason));
+            return Outcome.Dropped;
+        }
+    }
+}

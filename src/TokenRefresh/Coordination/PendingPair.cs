@@ -1,0 +1,6 @@
+namespace TokenRefresh.Coordination;
+
+/// <summary>A pair that was obtained and could not be saved: the truth for this process, whatever the file says.</summary>
+/// <param name="Replaces">The pair it was exchanged for, still stored and never to be presented again.</param>
+/// <param name="Pair">The pair itself.</param>
+internal sealed record PendingPair(OAuthCredentials Replaces, OAuthCredentials Pair);

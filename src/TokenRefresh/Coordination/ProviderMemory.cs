@@ -1,0 +1,80 @@
+using TokenRefresh.Credentials;
+
+namespace TokenRefresh.Coordination;
+
+/// <summary>What one provider remembers between transactions and shares with nobody.</summary>
+/// <remarks>Changed only by the holder of a lease, or under the monitor; read by anyone.</remarks>
+internal sealed class ProviderMemory(TimeProvider timeProvider)
+{
+    // An answer in a dialect of "dead" is believed for that long; a server's hiccup must not end a login for good.
+    private static readonly TimeSpan SuspicionTime = TimeSpan.FromMinutes(10);
+
+    private readonly object _monitor = new();
+    private (RecordKey Key, DateTimeOffset Until)? _suspicion;
+    private volatile PendingPair? _pending;
+    private volatile TokenSnapshot? _snapshot;
+    private long _logins;
+
+    /// <summary>Gets or sets the pair that still has to be saved.</summary>
+    internal PendingPair? Pending
+    {
+        get => _pending;
+        set => _pending = value;
+    }
+
+    /// <summary>Gets the token that callers are served.</summary>
+    internal TokenSnapshot? Snapshot => _snapshot;
+
+    /// <summary>Gets a count that grows with every sign-in and sign-out of this provider: what was read before is void.</summary>
+    internal long Logins => Interlocked.Read(ref _logins);
+
+    /// <summary>Gets or sets when this process last obtained a pair itself.</summary>
+    internal DateTimeOffset? LastRefreshAt { get; set; }
+
+    /// <summary>What this process takes for stored: its unsaved pair where the file still holds the predecessor.</summary>
+    internal OAuthCredentials? Effective(OAuthCredentials? stored) =>
+        _pending is { } pending && OAuthCredentials.AreSameLogin(pending.Replaces, stored) ? pending.Pair : stored;
+
+    /// <summary>Shows a token to callers, unless a sign-in or sign-out came after the read it stems from.</summary>
+    internal bool TryPublish(TokenSnapshot snapshot, long logins)
+    {
+        lock (_monitor)
+        {
+            if (logins != _logins)
+            {
+                return false;
+            }
+
+            _snapshot = snapshot;
+            return true;
+        }
+    }
+
+    /// <summary>Starts over with another login, or none.</summary>
+    internal void Reset(TokenSnapshot? snapshot)
+    {
+        lock (_monitor)
+        {
+            _logins++;
+            _snapshot = snapshot;
+            _pending = null;
+            _suspicion = null;
+        }
+    }
+
+    internal void Suspect(RecordKey key)
+    {
+        lock (_monitor)
+        {
+            _suspicion = (key, timeProvider.GetUtcNow() + SuspicionTime);
+        }
+    }
+
+    internal bool IsSuspected(RecordKey key)
+    {
+        lock (_monitor)
+        {
+            return _suspicion is { } suspicion && suspicion.Key == key && timeProvider.GetUtcNow() < suspicion.Until;
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using TokenRefresh.Credentials;
+
+namespace TokenRefresh.Coordination;
+
+/// <summary>Decides, as a pure function of what was read, what to do next. The only place that does.</summary>
+internal static class RefreshDecider
+{
+    /// <summary>After the replay too was lost, nothing is left to lose: one further try in this time.</summary>
+    internal static readonly TimeSpan TryAgainAfter = TimeSpan.FromMinutes(10);
+
+    internal static RefreshDecision Decide(in RefreshInput input)
+    {
+        if (input.Stored is not { } stored)
+        {
+            return new(RefreshStep.NothingStored);
+        }
+
+        if (stored.IsSignedOut)
+        {
+            return new(RefreshStep.SignedOut);
+        }
+
+        // Before adoption: an older file that came back is not to be believed in either half.
+        if (input.Record.IsConsumed(stored))
+        {
+            return new(RefreshStep.RolledBack);
+        }
+
+        if (IsUsable(input, stored))
+        {
+            return new(RefreshStep.Adopt);
+        }
+
+        if (stored.RefreshToken is null)
+        {
+            return new(RefreshStep.NotRefreshable);
+        }
+
+        RecordKey key = RecordKey.Of(stored, input.Client);
+        if (input.Record.Dead?.Key == key || input.IsSuspectedDead)
+        {
+            return new(RefreshStep.Dead);
+        }
+
+        if (input.Record.CoolDown is { } coolDown && coolDown.Key == key && coolDown.IsRunning(input.Now))
+        {
+            return new(RefreshStep.CoolDown, coolDown.End);
+        }
+
+        if (RestrainedUntil(input, stored, key) is { } until)
+        {
+            return new(RefreshStep.Restrained, until);
+        }
+
+        return input.Record.Attempt is { } attempt && attempt.Key == key ? AfterUnknownOutcome(input, stored, attempt) : new(RefreshStep.Refresh);
+    }
+
+    /// <summary>How long the stored access token lives in all, where the process that obtained it has noted when.</summary>
+    internal static TimeSpan? LifetimeOf(OAuthCredentials credentials, CoordinationRecord record) =>
+        credentials.ExpiresAt is { } expiresAt && record.Obtained is { } obtained && obtained.AccessToken == Fingerprint.Of(credentials.AccessToken) && obtained.At < expiresAt
+            ? expiresAt - obtained.At
+            : null;
+
+    private static bool IsUsable(in RefreshInput input, OAuthCredentials stored)
+    {
+        if (stored.AccessToken.Length == 0 || input.Goal.Excludes(stored.AccessToken))
+        {
+            return false;
+        }
+
+        TimeSpan? lifetime = LifetimeOf(stored, input.Record);
+        return input.Goal.IsBackground
+            ? input.Now < TokenLifetime.Of(stored.ExpiresAt, lifetime, input.Now, input.RefreshBeforeExpiration, input.ExpirationSkew, spread: 0).DueAt
+            : TokenLifetime.IsUsable(stored.ExpiresAt, lifetime, input.Now, input.ExpirationSkew);
+    }
+
+    // A resource that rejects what was just obtained (suspended account, wrong audience) rejects the next one too.
+    private static DateTimeOffset? RestrainedUntil(in RefreshInput input, OAuthCredentials stored, RecordKey key) =>
+        input.Goal.RejectedToken == stored.AccessToken
+            && TokenLifetime.IsUsable(stored.ExpiresAt, LifetimeOf(stored, input.Record), input.Now, input.ExpirationSkew)
+            && input.Record.Obtained is { } obtained
+            && obtained.AccessToken == key.AccessToken
+            && obtained.At <= input.Now
+            && input.Now < obtained.At + obtained.Restraint
+                ? obtained.At + obtained.Restraint
+                : null;
+
+    private static RefreshDecision AfterUnknownOutcome(in RefreshInput input, OAuthCredentials stored, AttemptNote attempt)
+    {
+        TimeSpan age = input.Now - attempt.At;
+        if (attempt.Count > 1)
+        {
+            return age < TimeSpan.Zero || age >= TryAgainAfter ? new(RefreshStep.Replay) : new(RefreshStep.Deferred, attempt.At + TryAgainAfter);
+        }
+
+        bool isWindowOpen = input.ReuseWindow is { } window && age >= TimeSpan.Zero && age < window;
+        bool isAccessTokenDead = stored.AccessToken.Length == 0 || stored.AccessToken == input.Goal.RejectedToken || (stored.ExpiresAt is { } expiresAt && input.Now >= expiresAt);
+        return isWindowOpen || isAccessTokenDead ? new(RefreshStep.Replay) : new(RefreshStep.Deferred, stored.ExpiresAt);
+    }
+}

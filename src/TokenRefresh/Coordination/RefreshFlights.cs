@@ -1,0 +1,63 @@
+namespace TokenRefresh.Coordination;
+
+/// <summary>The single flight of one provider: one transaction at a time, and one result or one failure for everybody who joins it.</summary>
+/// <remarks>The semaphore elects the leader and is held for a few instructions, never across an await; everyone else awaits the leader's task.</remarks>
+internal sealed class RefreshFlights(Func<RefreshGoal, Task<TokenSnapshot>> fly) : IDisposable
+{
+    private readonly SemaphoreSlim _election = new(1, 1);
+    private Task<TokenSnapshot>? _current;
+    private bool _isClosed;
+
+    /// <summary>Joins the flight in the air, or starts one.</summary>
+    /// <param name="goal">What a new flight would be for.</param>
+    /// <param name="isLeader">Whether this call started it.</param>
+    /// <exception cref="ObjectDisposedException">No further flight starts.</exception>
+    internal Task<TokenSnapshot> JoinOrStart(RefreshGoal goal, out bool isLeader)
+    {
+        _election.Wait();
+        try
+        {
+            isLeader = false;
+            if (_current is { IsCompleted: false } flight)
+            {
+                return flight;
+            }
+
+            ObjectDisposedException.ThrowIf(_isClosed, typeof(CoordinatedTokenProvider));
+            isLeader = true;
+
+            // The flight belongs to nobody: neither the caller's context nor its thread goes along.
+            using (ExecutionContext.SuppressFlow())
+            {
+                return _current = Task.Run(() => fly(goal));
+            }
+        }
+        finally
+        {
+            _election.Release();
+        }
+    }
+
+    /// <summary>Starts no further flight, and completes when the last one has landed, however.</summary>
+    internal async Task CloseAsync()
+    {
+        Task<TokenSnapshot>? last;
+        await _election.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            _isClosed = true;
+            last = _current;
+        }
+        finally
+        {
+            _election.Release();
+        }
+
+        if (last is not null)
+        {
+            await last.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
+        }
+    }
+
+    public void Dispose() => _election.Dispose();
+}

@@ -1,0 +1,11 @@
+namespace TokenRefresh.Coordination;
+
+/// <summary>What a flight is for: which token will do.</summary>
+/// <param name="RejectedToken">The token a resource rejected, or <see langword="null"/>.</param>
+/// <param name="CachedToken">The token to be replaced before it expires, for a background flight; otherwise <see langword="null"/>.</param>
+internal readonly record struct RefreshGoal(string? RejectedToken, string? CachedToken)
+{
+    internal bool IsBackground => CachedToken is not null;
+
+    internal bool Excludes(string accessToken) => accessToken == RejectedToken || accessToken == CachedToken;
+}

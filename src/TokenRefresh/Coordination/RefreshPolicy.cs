@@ -1,0 +1,68 @@
+using TokenRefresh.Credentials;
+using TokenRefresh.Diagnostics;
+
+namespace TokenRefresh.Coordination;
+
+/// <summary>Puts the decision to work for one goal: with this provider's options, clock and memory, and with the failures its refusals turn into.</summary>
+internal sealed class RefreshPolicy(TransactionServices services, ProviderMemory memory, RefreshGoal goal)
+{
+    internal RefreshGoal Goal { get; } = goal;
+
+    internal RefreshFailures Failures { get; } = new(services.Options, services.Store);
+
+    internal RefreshDecision Decide(OAuthCredentials? stored, CoordinationRecord record) => RefreshDecider.Decide(new RefreshInput
+    {
+        Stored = stored,
+        Record = record,
+        Goal = Goal,
+        Now = services.TimeProvider.GetUtcNow(),
+        Client = services.Client,
+        IsSuspectedDead = stored?.RefreshToken is not null && memory.IsSuspected(RecordKey.Of(stored, services.Client)),
+        RefreshBeforeExpiration = services.Options.RefreshBeforeExpiration,
+        ExpirationSkew = services.Options.ExpirationSkew,
+        ReuseWindow = services.Options.RefreshTokenReuseWindow,
+    });
+
+    /// <summary>Shows a stored token to callers.</summary>
+    /// <returns><see langword="null"/> if a sign-in or sign-out of this process came after the read: read again.</returns>
+    internal TokenSnapshot? TryAdopt(OAuthCredentials stored, CoordinationRecord record, long logins)
+    {
+        TokenSnapshot? former = memory.Snapshot;
+        if (former is not null && former.Credentials.IsSamePair(stored) && IsSameMoment(former.Credentials.ExpiresAt, stored.ExpiresAt))
+        {
+            return former;
+        }
+
+        TokenSnapshot snapshot = SnapshotFactory.Create(services.Options, stored, RefreshDecider.LifetimeOf(stored, record), services.TimeProvider.GetUtcNow());
+        if (!memory.TryPublish(snapshot, logins))
+        {
+            return null;
+        }
+
+        Log.Adopted(services.Logger, services.Store.Location, stored.ExpiresAt);
+        if (former is not null)
+        {
+            services.Events.Adopted(new TokensAdoptedEvent(services.Store.Location, stored.ExpiresAt));
+        }
+
+        return snapshot;
+    }
+
+    /// <summary>Gets the failure for a step that is neither adoption nor refresh.</summary>
+    internal TokenRefreshException Refusal(RefreshDecision decision, CoordinationRecord record) => decision.Kind switch
+    {
+        RefreshStep.NothingStored => Failures.NothingStored(),
+        RefreshStep.SignedOut => Failures.SignedOut(),
+        RefreshStep.NotRefreshable => Failures.NotRefreshable(),
+        RefreshStep.Dead => Failures.Dead(record.Dead?.AfterUnknownOutcome ?? false),
+        RefreshStep.RolledBack => Failures.RolledBack(),
+        RefreshStep.CoolDown => Failures.CoolingDown(record.CoolDown, decision.Until),
+        RefreshStep.Restrained => Failures.Restrained(decision.Until),
+        RefreshStep.Deferred => Failures.OutcomeUnknown(decision.Until),
+        _ => throw new ArgumentOutOfRangeException(nameof(decision), decision.Kind, "This step is no refusal."),
+    };
+
+    // A file counts in milliseconds or seconds, and rounds down.
+    private static bool IsSameMoment(DateTimeOffset? one, DateTimeOffset? other) =>
+        one is null || other is null ? one is null && other is null : (one.Value - other.Value).Duration() <= TimeSpan.FromSeconds(1);
+}

@@ -1,0 +1,181 @@
+using TokenRefresh.Credentials;
+using TokenRefresh.Diagnostics;
+
+namespace TokenRefresh.Coordination;
+
+/// <summary>One refresh from look to release, as section 5 of the design tells it. Belongs to nobody: no caller's cancellation reaches it.</summary>
+internal sealed class RefreshTransaction
+{
+    // A lease that was not exclusive after all: the lock file was deleted, or an exchange still runs under a deleted one. Growing and random, so that two that meet do not meet again.
+    private static readonly TimeSpan FirstRestartPause = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan LongestRestartPause = TimeSpan.FromMilliseconds(200);
+
+    private readonly TransactionServices _services;
+    private readonly ProviderMemory _memory;
+    private readonly RefreshPolicy _policy;
+
+    internal RefreshTransaction(TransactionServices services, ProviderMemory memory, RefreshGoal goal)
+    {
+        _services = services;
+        _memory = memory;
+        _policy = new RefreshPolicy(services, memory, goal);
+    }
+
+    private ICredentialsStore Store => _services.Store;
+
+    private TimeProvider Time => _services.TimeProvider;
+
+    /// <summary>Finds or fetches a token that will do.</summary>
+    /// <param name="closing">Ends the transaction as long as nothing was sent: the provider is being disposed.</param>
+    internal async Task<(TokenSnapshot Token, bool IsRefreshed)> RunAsync(CancellationToken closing)
+    {
+        long start = Time.GetTimestamp();
+        TimeSpan pause = FirstRestartPause;
+        while (true)
+        {
+            if (await LookAsync(closing).ConfigureAwait(false) is { } seen)
+            {
+                return (seen, false);
+            }
+
+            (ICredentialsLease? lease, TokenSnapshot? adopted) = await AcquireLeaseOrAdoptAsync(Left(start), closing).ConfigureAwait(false);
+            if (adopted is not null)
+            {
+                return (adopted, false);
+            }
+
+            if (lease is null)
+            {
+                throw _policy.Failures.LockTimeout(Time.GetElapsedTime(start), await Store.ReadHolderAsync(closing).ConfigureAwait(false));
+            }
+
+            var leased = new LeasedRefresh(_services, _memory, _policy, lease);
+            if (await RunUnderLeaseAsync(leased, lease, closing).ConfigureAwait(false) is { } result)
+            {
+                return (result, leased.IsRefreshed);
+            }
+
+            Log.LeaseRestarted(_services.Logger, Store.Location);
+            await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), Time, closing).ConfigureAwait(false);
+            pause = pause * 2 < LongestRestartPause ? pause * 2 : LongestRestartPause;
+        }
+    }
+
+    private TimeSpan Left(long start)
+    {
+        TimeSpan left = _services.Options.LockTimeout - Time.GetElapsedTime(start);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+
+    // Step 1. Everything but a refresh is decided here, without a lock: what is stored already, and what need not be tried. What may need a refresh is decided again under the lease.
+    private async ValueTask<TokenSnapshot?> LookAsync(CancellationToken closing)
+    {
+        while (true)
+        {
+            long logins = _memory.Logins;
+            OAuthCredentials? stored = _memory.Effective(await Store.ReadAsync(closing).ConfigureAwait(false));
+            CoordinationRecord record = CoordinationRecordFormat.Read((await Store.ReadRecordAsync(closing).ConfigureAwait(false)).Span);
+            RefreshDecision decision = _policy.Decide(stored, record);
+            switch (decision.Kind)
+            {
+                case RefreshStep.Adopt when _policy.TryAdopt(stored!, record, logins) is { } snapshot:
+                    return snapshot;
+                case RefreshStep.Adopt:
+                    continue; // a sign-in or sign-out of this process came between read and publication
+                case RefreshStep.Refresh or RefreshStep.Replay or RefreshStep.RolledBack:
+                case RefreshStep.Deferred: // without the lease a refresh in flight looks the same
+                case RefreshStep.NothingStored or RefreshStep.SignedOut when _memory.Pending is not null: // to be dropped under the lease
+                    return null;
+                default:
+                    throw _policy.Refusal(decision, record);
+            }
+        }
+    }
+
+    // Step 2. The lock, or a token that another process saves meanwhile: whichever comes first.
+    private async ValueTask<(ICredentialsLease? Lease, TokenSnapshot? Adopted)> AcquireLeaseOrAdoptAsync(TimeSpan timeout, CancellationToken closing)
+    {
+        using System.Diagnostics.Activity? activity = TokenRefreshActivity.StartLockWait();
+        long start = Time.GetTimestamp();
+        if (await Store.AcquireLeaseAsync(TimeSpan.Zero, closing).ConfigureAwait(false) is { } free)
+        {
+            Acquired(start);
+            return (free, null);
+        }
+
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(closing);
+        Task<ICredentialsLease?>? acquiring = Store.AcquireLeaseAsync(timeout, done.Token).AsTask();
+        try
+        {
+            while (true)
+            {
+                // Armed before the look: a save that lands between them completes it.
+                Task change = Store.WaitForChangeAsync(done.Token);
+                if (await LookAsync(closing).ConfigureAwait(false) is { } adopted)
+                {
+                    _services.Metrics.LockWaited(Time.GetElapsedTime(start));
+                    return (null, adopted);
+                }
+
+                await Task.WhenAny(acquiring, change).ConfigureAwait(false);
+                if (acquiring.IsCompleted)
+                {
+                    Task<ICredentialsLease?> acquired = acquiring;
+                    acquiring = null;
+                    ICredentialsLease? lease = await acquired.ConfigureAwait(false);
+                    Acquired(start);
+                    return (lease, null);
+                }
+
+                await change.ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            await done.CancelAsync().ConfigureAwait(false);
+            await GiveBackAsync(acquiring).ConfigureAwait(false);
+        }
+    }
+
+    private void Acquired(long start)
+    {
+        TimeSpan wait = Time.GetElapsedTime(start);
+        _services.Metrics.LockWaited(wait);
+        Log.LockAcquired(_services.Logger, Store.LockLocation, wait);
+    }
+
+    // A lease granted at the very moment its waiter left must not be lost, or nobody ever gets it again.
+    private static async ValueTask GiveBackAsync(Task<ICredentialsLease?>? acquiring)
+    {
+        if (acquiring is null)
+        {
+            return;
+        }
+
+        try
+        {
+            if (await acquiring.ConfigureAwait(false) is { } late)
+            {
+                await late.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or TokenRefreshException)
+        {
+            // Nothing was granted, and nobody waits for it any more.
+        }
+    }
+
+    private async ValueTask<TokenSnapshot?> RunUnderLeaseAsync(LeasedRefresh leased, ICredentialsLease lease, CancellationToken closing)
+    {
+        long granted = Time.GetTimestamp();
+        try
+        {
+            return await leased.RunAsync(closing).ConfigureAwait(false);
+        }
+        finally
+        {
+            await lease.DisposeAsync().ConfigureAwait(false);
+            Log.LockReleased(_services.Logger, Store.LockLocation, Time.GetElapsedTime(granted));
+        }
+    }
+}

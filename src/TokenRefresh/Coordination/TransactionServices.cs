@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging;
+using TokenRefresh.Credentials;
+using TokenRefresh.Diagnostics;
+
+namespace TokenRefresh.Coordination;
+
+/// <summary>What every transaction of one provider shares.</summary>
+internal sealed record TransactionServices
+{
+    internal required TokenRefreshOptions Options { get; init; }
+
+    internal required ICredentialsStore Store { get; init; }
+
+    internal required ITokenEndpointClient Endpoint { get; init; }
+
+    internal required TimeProvider TimeProvider { get; init; }
+
+    internal required ILogger Logger { get; init; }
+
+    internal required TokenRefreshMetrics Metrics { get; init; }
+
+    internal required EventDispatcher Events { get; init; }
+
+    /// <summary>Gets the login's name for metrics and traces, or <see langword="null"/>.</summary>
+    internal string? Name { get; init; }
+
+    /// <summary>Gets the fingerprint of token endpoint and client id, by which notes of the record are kept apart.</summary>
+    internal required Fingerprint Client { get; init; }
+
+    internal static Fingerprint ClientOf(TokenRefreshOptions options) => Fingerprint.Of($"{options.TokenEndpoint?.AbsoluteUri}\n{options.ClientId}");
+}

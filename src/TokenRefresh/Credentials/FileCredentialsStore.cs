@@ -1,0 +1,186 @@
+using Microsoft.Win32.SafeHandles;
+using TokenRefresh.Locking;
+
+namespace TokenRefresh.Credentials;
+
+/// <summary>The default store: one JSON file that many programs share, and a lock file beside it.</summary>
+internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
+{
+    private readonly object _monitor = new();
+    private readonly CredentialsFileSettings _settings;
+    private readonly TimeProvider _timeProvider;
+    private LockEngine? _engine;
+    private FileWatch? _watch;
+    private string? _watchedTarget;
+    private bool _isDisposed;
+
+    internal FileCredentialsStore(CredentialsFileSettings settings, TimeProvider timeProvider, ICredentialsFileOperations? files = null)
+    {
+        _settings = settings;
+        _timeProvider = timeProvider;
+        Files = files ?? CredentialsFileOperations.Default;
+        Reader = new CredentialsFileReader(Files, settings.Format, timeProvider);
+    }
+
+    /// <inheritdoc/>
+    public string Location => _settings.Path;
+
+    /// <inheritdoc/>
+    public string LockLocation => Locate().LockPath;
+
+    internal ICredentialsFileOperations Files { get; }
+
+    internal CredentialsFileReader Reader { get; }
+
+    /// <inheritdoc/>
+    public ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        ValueTask<CredentialsFileContent> read = Reader.ReadAsync(Locate().Target, cancellationToken);
+        return read.IsCompletedSuccessfully ? new(read.Result.Credentials) : Await(read);
+
+        static async ValueTask<OAuthCredentials?> Await(ValueTask<CredentialsFileContent> read) => (await read.ConfigureAwait(false)).Credentials;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<ReadOnlyMemory<byte>> ReadRecordAsync(CancellationToken cancellationToken = default) =>
+        new(ReadLockFile(static file => RecordSlots.Read(file)) ?? ReadOnlyMemory<byte>.Empty);
+
+    /// <inheritdoc/>
+    public ValueTask<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken = default) => new(ReadLockFile(static file =>
+    {
+        Span<byte> block = stackalloc byte[HolderBlock.Size];
+        LockHolder? holder = RandomAccess.Read(file, block, HolderBlock.Offset) == block.Length ? HolderBlock.Read(block) : null;
+
+        // A killed holder leaves its block behind, and the system has taken its lock.
+        return holder is null || holder.Host == Environment.MachineName && !IsRunning(holder.ProcessId) ? null : holder;
+    }));
+
+    /// <inheritdoc/>
+    public async ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        CredentialsFilePlace place = Locate();
+        EnsureDirectory(place.Directory);
+        KeepEngineOpen(place.LockPath);
+        LockEngine engine = LockEngines.Rent(place.LockPath);
+        LockHold? hold = null;
+        try
+        {
+            hold = await engine.AcquireAsync(new LockRequest(timeout, _settings.AllowUnreliableLock, _timeProvider), cancellationToken).ConfigureAwait(false);
+            return hold is null ? null : new FileCredentialsLease(this, place, engine, hold);
+        }
+        finally
+        {
+            if (hold is null)
+            {
+                LockEngines.Return(engine);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task WaitForChangeAsync(CancellationToken cancellationToken = default) => GetWatch().WaitAsync(_timeProvider, cancellationToken);
+
+    /// <summary>Lets go of the engine and the watch; the last store of a process on this file closes them.</summary>
+    public void Dispose()
+    {
+        lock (_monitor)
+        {
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            _isDisposed = true;
+            if (_engine is not null)
+            {
+                LockEngines.Return(_engine);
+            }
+
+            _watch?.Return();
+        }
+    }
+
+    // The link is followed anew each time: a dotfile manager may have pointed it elsewhere since.
+    internal CredentialsFilePlace Locate() => CredentialsFilePlace.Locate(Files, _settings);
+
+    internal CredentialsFileSettings Settings => _settings;
+
+    internal TimeProvider TimeProvider => _timeProvider;
+
+    private static bool IsRunning(int processId)
+    {
+        try
+        {
+            using var process = System.Diagnostics.Process.GetProcessById(processId);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    private T? ReadLockFile<T>(Func<SafeFileHandle, T?> read)
+        where T : class
+    {
+        try
+        {
+            using SafeFileHandle? file = LockFile.OpenForReading(Locate().LockPath);
+            return file is null ? null : read(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private void EnsureDirectory(string directory)
+    {
+        try
+        {
+            Files.CreateDirectory(directory);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CredentialsFileException(directory, $"The directory '{directory}' of the credentials does not exist and cannot be created: {e.Message} Create it, or correct 'CredentialsPath'.", e);
+        }
+    }
+
+    // Between two leases too, so that the descriptor stays open and proven: an uncontended lease then costs two system calls.
+    private void KeepEngineOpen(string path)
+    {
+        lock (_monitor)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (_engine?.Path == path)
+            {
+                return;
+            }
+
+            LockEngine? former = _engine;
+            _engine = LockEngines.Rent(path);
+            if (former is not null)
+            {
+                LockEngines.Return(former);
+            }
+        }
+    }
+
+    private FileWatch GetWatch()
+    {
+        string target = Locate().Target;
+        lock (_monitor)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (_watch is null || _watchedTarget != target)
+            {
+                FileWatch? former = _watch;
+                _watch = FileWatch.Rent(target);
+                _watchedTarget = target;
+                former?.Return();
+            }
+
+            return _watch;
+        }
+    }
+}

@@ -1,0 +1,22 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace TokenRefresh.Credentials;
+
+/// <summary>Stands for a token in the coordination record: 128 bits of its SHA-256. Tokens have high entropy, so nothing can be learned from it.</summary>
+internal readonly record struct Fingerprint(UInt128 Value)
+{
+    internal const int Size = 16;
+
+    internal static Fingerprint Of(string text)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes(text), hash);
+        return Read(hash);
+    }
+
+    internal static Fingerprint Read(ReadOnlySpan<byte> bytes) => new(BinaryPrimitives.ReadUInt128BigEndian(bytes));
+
+    internal void Write(Span<byte> bytes) => BinaryPrimitives.WriteUInt128BigEndian(bytes, Value);
+}

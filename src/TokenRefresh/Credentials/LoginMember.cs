@@ -1,0 +1,14 @@
+namespace TokenRefresh.Credentials;
+
+/// <summary>What a member of a credentials document means.</summary>
+internal enum LoginMember
+{
+    Unknown,
+    Section,
+    AccessToken,
+    RefreshToken,
+    ExpiresAt,
+    RefreshTokenExpiresAt,
+    Scopes,
+    TokenType,
+}

@@ -1,0 +1,87 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
+using TokenRefresh.Locking;
+
+namespace TokenRefresh.Credentials;
+
+/// <summary>What .NET cannot do to files on Unix, or does with other semantics.</summary>
+[UnsupportedOSPlatform("windows")]
+internal static partial class UnixFile
+{
+    private const int EBusy = 16;
+    private const int EXDev = 18;
+
+    /// <summary>Calls <c>rename</c> itself: <see cref="File.Move(string, string, bool)"/> answers EXDEV with a copy that is neither atomic nor private.</summary>
+    internal static void Replace(string path, string target)
+    {
+        if (Rename(path, target) == 0)
+        {
+            return;
+        }
+
+        int errno = Marshal.GetLastPInvokeError();
+        string message = $"'{target}' cannot be replaced: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno}).";
+        throw errno is EBusy or EXDev ? new CannotReplaceException(message) : new IOException(message, errno);
+    }
+
+    /// <summary>Flushes the directory entry of a rename; without it a power cut may bring the old file back, with a refresh token that is spent.</summary>
+    internal static void FlushDirectory(string path)
+    {
+        using SafeFileHandle? directory = Libc.TryOpenRead(path, out int errno);
+        if (directory is null)
+        {
+            throw new IOException($"The directory '{path}' cannot be flushed: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno}).", errno);
+        }
+
+        RandomAccess.FlushToDisk(directory);
+    }
+
+    /// <summary>The one path of a directory, whatever links led there; the given one if the directory is missing.</summary>
+    internal static string RealPath(string path)
+    {
+        nint resolved = RealPath(path, 0);
+        if (resolved == 0)
+        {
+            return path;
+        }
+
+        try
+        {
+            return Marshal.PtrToStringUTF8(resolved)!;
+        }
+        finally
+        {
+            Free(resolved);
+        }
+    }
+
+    /// <summary>Whether a mount stands at exactly this path, which makes a rename onto it fail with EBUSY for ever.</summary>
+    internal static bool IsMountPoint(string path)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return false;
+        }
+
+        try
+        {
+            // Field 5 is the mount point, with blanks written as \040.
+            string escaped = path.Replace("\\", "\\134", StringComparison.Ordinal).Replace(" ", "\\040", StringComparison.Ordinal);
+            return File.ReadLines("/proc/self/mountinfo").Any(line => line.Split(' ') is { Length: > 4 } fields && fields[4] == escaped);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Rename(string path, string target);
+
+    [LibraryImport("libc", EntryPoint = "realpath", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint RealPath(string path, nint buffer);
+
+    [LibraryImport("libc", EntryPoint = "free")]
+    private static partial void Free(nint memory);
+}

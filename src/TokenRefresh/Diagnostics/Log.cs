@@ -1,0 +1,70 @@
+using Microsoft.Extensions.Logging;
+
+namespace TokenRefresh.Diagnostics;
+
+/// <summary>Every log message of the library. None has a parameter that could hold a secret.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(TokenRefreshEventIds.LockAcquired, LogLevel.Debug, "Acquired token refresh lock '{Lock}' after {Wait}")]
+    internal static partial void LockAcquired(ILogger logger, string @lock, TimeSpan wait);
+
+    [LoggerMessage(TokenRefreshEventIds.LockReleased, LogLevel.Debug, "Released token refresh lock '{Lock}' after {Duration}")]
+    internal static partial void LockReleased(ILogger logger, string @lock, TimeSpan duration);
+
+    [LoggerMessage(TokenRefreshEventIds.LeaseRestarted, LogLevel.Debug, "The lease of '{Location}' was not exclusive any more; starting over")]
+    internal static partial void LeaseRestarted(ILogger logger, string location);
+
+    [LoggerMessage(TokenRefreshEventIds.ExchangeStarting, LogLevel.Trace, "Refreshing the access token of '{Location}'")]
+    internal static partial void ExchangeStarting(ILogger logger, string location);
+
+    [LoggerMessage(TokenRefreshEventIds.Refreshed, LogLevel.Information, "Refreshed the access token of '{Location}' in {Duration}; it expires {ExpiresAt}")]
+    internal static partial void Refreshed(ILogger logger, string location, TimeSpan duration, DateTimeOffset? expiresAt);
+
+    [LoggerMessage(TokenRefreshEventIds.Adopted, LogLevel.Debug, "Adopted the stored access token of '{Location}'; it expires {ExpiresAt}")]
+    internal static partial void Adopted(ILogger logger, string location, DateTimeOffset? expiresAt);
+
+    [LoggerMessage(TokenRefreshEventIds.ExchangeFailed, LogLevel.Warning, "Refreshing the access token of '{Location}' failed: {Outcome}, HTTP status {StatusCode}, error '{Error}'")]
+    internal static partial void ExchangeFailed(ILogger logger, string location, TokenEndpointOutcome outcome, int? statusCode, string? error, Exception? exception);
+
+    [LoggerMessage(TokenRefreshEventIds.BackgroundRefreshFailed, LogLevel.Warning, "The access token of '{Location}' could not be refreshed ahead of its expiry; it is served until {ExpiresAt}")]
+    internal static partial void BackgroundRefreshFailed(ILogger logger, string location, DateTimeOffset? expiresAt, Exception exception);
+
+    [LoggerMessage(TokenRefreshEventIds.ServedDespiteFailure, LogLevel.Warning, "The access token of '{Location}' could not be refreshed; it is served until {ExpiresAt}")]
+    internal static partial void ServedDespiteFailure(ILogger logger, string location, DateTimeOffset? expiresAt, Exception exception);
+
+    [LoggerMessage(TokenRefreshEventIds.ClockJumped, LogLevel.Warning, "The wall clock moved by {Jump} against the monotonic one before the request for '{Location}'; reading again")]
+    internal static partial void ClockJumped(ILogger logger, string location, TimeSpan jump);
+
+    [LoggerMessage(TokenRefreshEventIds.RefreshTokenExpiring, LogLevel.Warning, "The refresh token of '{Location}' expires {ExpiresAt}; sign in again before")]
+    internal static partial void RefreshTokenExpiring(ILogger logger, string location, DateTimeOffset expiresAt);
+
+    [LoggerMessage(TokenRefreshEventIds.SaveFailed, LogLevel.Error, "The new tokens could not be saved to '{Location}'; they are kept in memory and saved again")]
+    internal static partial void SaveFailed(ILogger logger, string location, Exception exception);
+
+    [LoggerMessage(TokenRefreshEventIds.PendingPairSaved, LogLevel.Information, "The tokens that could not be saved to '{Location}' before are saved")]
+    internal static partial void PendingPairSaved(ILogger logger, string location);
+
+    [LoggerMessage(TokenRefreshEventIds.PairDropped, LogLevel.Warning, "The new tokens of '{Location}' were dropped: {Reason}")]
+    internal static partial void PairDropped(ILogger logger, string location, PairDroppedReason reason);
+
+    [LoggerMessage(TokenRefreshEventIds.RollbackUndone, LogLevel.Warning, "An older file had come back to '{Location}'; the newer tokens were saved over it")]
+    internal static partial void RollbackUndone(ILogger logger, string location);
+
+    [LoggerMessage(TokenRefreshEventIds.RecordNotWritten, LogLevel.Debug, "The coordination record of '{Location}' was not updated after the save")]
+    internal static partial void RecordNotWritten(ILogger logger, string location, Exception exception);
+
+    [LoggerMessage(TokenRefreshEventIds.SignInRequired, LogLevel.Error, "The login in '{Location}' needs its user: {Reason}")]
+    internal static partial void SignInRequired(ILogger logger, string location, SignInRequiredReason reason);
+
+    [LoggerMessage(TokenRefreshEventIds.SignedIn, LogLevel.Information, "Stored a login in '{Location}'")]
+    internal static partial void SignedIn(ILogger logger, string location);
+
+    [LoggerMessage(TokenRefreshEventIds.SignedOut, LogLevel.Information, "Removed the login from '{Location}'")]
+    internal static partial void SignedOut(ILogger logger, string location);
+
+    [LoggerMessage(TokenRefreshEventIds.RevocationFailed, LogLevel.Warning, "The revocation endpoint did not confirm: HTTP status {StatusCode}")]
+    internal static partial void RevocationFailed(ILogger logger, int? statusCode, Exception? exception);
+
+    [LoggerMessage(TokenRefreshEventIds.CallbackFailed, LogLevel.Warning, "A callback '{Callback}' threw")]
+    internal static partial void CallbackFailed(ILogger logger, string callback, Exception exception);
+}

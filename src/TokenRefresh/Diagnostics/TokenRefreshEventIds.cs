@@ -1,0 +1,71 @@
+namespace TokenRefresh;
+
+/// <summary>The ids of the log events. Stable; each range belongs to one subject.</summary>
+public static class TokenRefreshEventIds
+{
+    /// <summary>Debug: the lock was acquired.</summary>
+    public const int LockAcquired = 1000;
+
+    /// <summary>Debug: the lock was released.</summary>
+    public const int LockReleased = 1001;
+
+    /// <summary>Debug: the lock turned out to be that of a deleted file, or another exchange still runs; started over.</summary>
+    public const int LeaseRestarted = 1002;
+
+    /// <summary>Trace: a refresh token is about to be presented.</summary>
+    public const int ExchangeStarting = 2000;
+
+    /// <summary>Information: a new pair was obtained and saved.</summary>
+    public const int Refreshed = 2001;
+
+    /// <summary>Debug: a pair that somebody else stored is used from now on.</summary>
+    public const int Adopted = 2002;
+
+    /// <summary>Warning: an exchange failed.</summary>
+    public const int ExchangeFailed = 2003;
+
+    /// <summary>Warning: a background refresh failed; the present token is still valid and is served.</summary>
+    public const int BackgroundRefreshFailed = 2004;
+
+    /// <summary>Warning: a refresh failed; the present token expires in a moment and is served once more.</summary>
+    public const int ServedDespiteFailure = 2005;
+
+    /// <summary>Warning: the machine slept, or its clock was set, between the last read and the request; read again.</summary>
+    public const int ClockJumped = 2006;
+
+    /// <summary>Warning: the refresh token expires soon.</summary>
+    public const int RefreshTokenExpiring = 2007;
+
+    /// <summary>Error: a new pair could not be saved and is kept in memory.</summary>
+    public const int SaveFailed = 3000;
+
+    /// <summary>Information: a pair that could not be saved before is saved.</summary>
+    public const int PendingPairSaved = 3001;
+
+    /// <summary>Warning: a new pair was dropped, for the login was ended or replaced meanwhile.</summary>
+    public const int PairDropped = 3002;
+
+    /// <summary>Warning: an older file had come back and was replaced by the newer pair.</summary>
+    public const int RollbackUndone = 3003;
+
+    /// <summary>Debug: a note could not be cleared after a save; it is void by itself.</summary>
+    public const int RecordNotWritten = 3004;
+
+    /// <summary>Error: the user must sign in again.</summary>
+    public const int SignInRequired = 4000;
+
+    /// <summary>Information: a login was stored.</summary>
+    public const int SignedIn = 4001;
+
+    /// <summary>Information: a login was removed.</summary>
+    public const int SignedOut = 4002;
+
+    /// <summary>Warning: the revocation endpoint did not confirm.</summary>
+    public const int RevocationFailed = 4003;
+
+    /// <summary>Warning: a callback threw.</summary>
+    public const int CallbackFailed = 5000;
+
+    /// <summary>Debug: a request was rejected and is sent again with another token.</summary>
+    public const int RequestResent = 6000;
+}

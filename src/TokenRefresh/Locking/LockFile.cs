@@ -1,0 +1,64 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace TokenRefresh.Locking;
+
+/// <summary>One open lock file: the only thing in the library that locks and unlocks.</summary>
+/// <remarks>
+/// Not for concurrent use: a descriptor excludes nobody inside its process, so <see cref="LockEngine"/> lets one lease at a time near it.
+/// The lock file is never deleted and never renamed: a process that waits for the old file and one that creates a new one would both be granted.
+/// </remarks>
+internal abstract class LockFile : IDisposable
+{
+    protected LockFile(string path, SafeFileHandle handle)
+    {
+        Path = path;
+        Handle = handle;
+    }
+
+    internal string Path { get; }
+
+    internal SafeFileHandle Handle { get; }
+
+    /// <summary>Whether a second handle was seen to be refused; only a pass is remembered.</summary>
+    internal bool HasPassedSelfTest { get; set; }
+
+    /// <summary>Opens the lock file, creating it for its owner only if it is missing.</summary>
+    /// <exception cref="LockUnavailableException">It can be neither opened nor created.</exception>
+    internal static LockFile Open(string path) =>
+        OperatingSystem.IsWindows() ? WindowsLockFile.Open(path) : UnixLockFile.Open(path);
+
+    /// <summary>Reads through the path, not through the handle: shows the file that the next opener would lock.</summary>
+    /// <returns>The number of bytes read; 0 if nothing can be opened there.</returns>
+    internal static int ReadThroughPath(string path, long offset, Span<byte> buffer)
+    {
+        try
+        {
+            using SafeFileHandle? handle = OpenForReading(path);
+            return handle is null ? 0 : RandomAccess.Read(handle, buffer, offset);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return 0;
+        }
+    }
+
+    /// <summary>Opens a lock file for reading its record, which hinders no holder.</summary>
+    /// <returns>The handle, or <see langword="null"/> if there is no such file or it may not be read.</returns>
+    internal static SafeFileHandle? OpenForReading(string path) => OperatingSystem.IsWindows() ? WindowsLockFile.OpenForReading(path) : Libc.TryOpenRead(path, out _);
+
+    /// <summary>Takes the lock if it is free.</summary>
+    /// <exception cref="LockUnavailableException">Anything but "another one holds it".</exception>
+    internal abstract bool TryAcquire();
+
+    /// <summary>Takes the lock, blocking the calling thread for as long as another process holds it. Cannot be cancelled.</summary>
+    internal abstract void Acquire();
+
+    internal abstract void Release();
+
+    public void Dispose() => Handle.Dispose();
+
+    protected static LockUnavailableException Unavailable(string path, string act, int error, Exception? inner = null) =>
+        new($"The lock file '{path}' cannot be {act}: {Marshal.GetPInvokeErrorMessage(error)} (error {error}). "
+            + "Grant this user access to it, or set 'LockPath' to a place that every program sharing these credentials can write.", inner);
+}

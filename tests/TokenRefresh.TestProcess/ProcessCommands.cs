@@ -1,0 +1,86 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace TokenRefresh.TestProcess;
+
+/// <summary>Commands about this process: <c>echo</c>, <c>pid</c>, <c>where</c>, <c>threads [prefix]</c>, <c>fds [part]</c>, <c>cputime</c>, <c>memory</c>, <c>collect</c>, <c>hang</c>, <c>exit [code]</c>.</summary>
+internal sealed class ProcessCommands(CommandHost host)
+{
+    public void Register()
+    {
+        host.Add("echo", line => Task.FromResult(line.Word(0) ?? ""));
+        host.Add("pid", _ => Reply(Environment.ProcessId));
+        host.Add("where", _ => Task.FromResult($"directory={Environment.CurrentDirectory} home={Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify)}"));
+        host.Add("threads", line => Task.FromResult(CountThreads(line.Word(0) ?? "TokenRefresh")));
+        host.Add("fds", line => Task.FromResult(CountDescriptors(line.Word(0))));
+        host.Add("cputime", _ => Task.FromResult($"ms={Environment.CpuUsage.TotalTime.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture)}"));
+        host.Add("memory", _ => Reply(GC.GetTotalMemory(forceFullCollection: true)));
+        host.Add("collect", _ => Collect());
+        host.Add("hang", _ => new TaskCompletionSource<string>().Task);
+        host.Add("exit", line =>
+        {
+            host.Exit(line.Count(0, fallback: 0));
+            return Task.FromResult("");
+        });
+    }
+
+    private static Task<string> Reply(long number) => Task.FromResult(number.ToString(CultureInfo.InvariantCulture));
+
+    private static Task<string> Collect()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        return Task.FromResult("");
+    }
+
+    /// <summary>Linux cuts a thread's name to 15 characters, so that a prefix is compared.</summary>
+    private static string CountThreads(string prefix)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            using var self = Process.GetCurrentProcess();
+            return $"all={self.Threads.Count}";
+        }
+
+        string[] names = [.. Directory.GetDirectories("/proc/self/task").Select(task => ReadOrEmpty(Path.Combine(task, "comm")).TrimEnd())];
+        return $"named={names.Count(name => name.StartsWith(prefix, StringComparison.Ordinal))} all={names.Length}";
+    }
+
+    private static string CountDescriptors(string? part)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            throw new PlatformNotSupportedException("Descriptors are counted on Linux only.");
+        }
+
+        string[] targets = [.. Directory.GetFiles("/proc/self/fd").Select(LinkTarget)];
+        return $"named={(part is null ? 0 : targets.Count(target => target.Contains(part, StringComparison.Ordinal)))} all={targets.Length}";
+    }
+
+    private static string LinkTarget(string path)
+    {
+        try
+        {
+            return new FileInfo(path).LinkTarget ?? "";
+        }
+        catch (IOException)
+        {
+            // Closed meanwhile.
+            return "";
+        }
+    }
+
+    private static string ReadOrEmpty(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (IOException)
+        {
+            // The thread has ended meanwhile.
+            return "";
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using System.Globalization;
+
+namespace TokenRefresh.TestProcess;
+
+/// <summary>
+/// Commands that drive a provider, the one called <c>name=</c> if that is given: <c>create key=value...</c>, <c>get [n]</c>, <c>refresh fingerprint|last [n]</c>, <c>store access refresh expires</c>, <c>remove</c>, <c>status</c>, <c>events</c>,
+/// <c>short n</c> (create, use, dispose; with the settings of an existing one), <c>dispose</c>.
+/// </summary>
+internal sealed class ProviderCommands(CommandHost host, ProviderRegistry providers)
+{
+    public void Register()
+    {
+        host.Add("create", line =>
+        {
+            providers.Create(line);
+            return Task.FromResult("");
+        });
+        host.Add("get", GetAsync);
+        host.Add("refresh", RefreshAsync);
+        host.Add("store", StoreAsync);
+        host.Add("remove", line => Silent(providers[line.Name].Provider.RemoveAsync()));
+        host.Add("status", StatusAsync);
+        host.Add("events", line => Task.FromResult(providers[line.Name].Events));
+        host.Add("short", ShortAsync);
+        host.Add("dispose", line => Silent(providers.DisposeAsync(line.Name)));
+    }
+
+    private async Task<string> GetAsync(CommandLine line)
+    {
+        ProviderEntry entry = providers[line.Name];
+        CallTally tally = await CallTally.RunAsync(line.Count(0), async _ => entry.Saw(await entry.Provider.GetAccessTokenAsync()));
+        return tally.Tokens;
+    }
+
+    private async Task<string> RefreshAsync(CommandLine line)
+    {
+        ProviderEntry entry = providers[line.Name];
+        AccessToken rejected = entry.Recall(line.RequiredWord(0, "the fingerprint of a token, or 'last'"));
+        CallTally tally = await CallTally.RunAsync(line.Count(1), async _ => entry.Saw(await entry.Provider.RefreshAccessTokenAsync(rejected)));
+        return tally.Tokens;
+    }
+
+    private Task<string> StoreAsync(CommandLine line)
+    {
+        string expires = line.RequiredWord(2, "the expiry: epoch milliseconds, 'in:seconds', or '-' for unknown");
+        DateTimeOffset? expiresAt = expires switch
+        {
+            "-" => null,
+            _ when expires.StartsWith("in:", StringComparison.Ordinal) => TimeProvider.System.GetUtcNow() + TimeSpan.FromSeconds(double.Parse(expires[3..], CultureInfo.InvariantCulture)),
+            _ => DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(expires, CultureInfo.InvariantCulture)),
+        };
+        var credentials = new OAuthCredentials(line.RequiredWord(0, "the access token"), line.RequiredWord(1, "the refresh token"), expiresAt);
+        return Silent(providers[line.Name].Provider.StoreAsync(credentials));
+    }
+
+    private async Task<string> StatusAsync(CommandLine line)
+    {
+        TokenRefreshStatus status = await providers[line.Name].Provider.GetStatusAsync();
+        return $"state={status.State} holder={status.LockHolder?.ProcessId.ToString(CultureInfo.InvariantCulture) ?? "-"} expires={status.AccessTokenExpiresAt?.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture) ?? "-"} location={Uri.EscapeDataString(status.Location)} problem={status.Problem ?? "-"}";
+    }
+
+    private async Task<string> ShortAsync(CommandLine line)
+    {
+        IReadOnlyDictionary<string, string> settings = providers[line.Name].Settings;
+        int cycles = line.Count(0);
+        var tokens = new HashSet<string>(StringComparer.Ordinal);
+        for (int i = 0; i < cycles; i++)
+        {
+            await using var entry = new ProviderEntry(settings);
+            tokens.Add(entry.Saw(await entry.Provider.GetAccessTokenAsync()));
+        }
+
+        return $"cycles={cycles} distinct={tokens.Count}";
+    }
+
+    private static async Task<string> Silent(Task task)
+    {
+        await task;
+        return "";
+    }
+}

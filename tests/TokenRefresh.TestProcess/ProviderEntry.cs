@@ -1,0 +1,129 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using TokenRefresh.TestKit;
+
+namespace TokenRefresh.TestProcess;
+
+/// <summary>A provider with what it was made of, the tokens it has given and the events it has raised.</summary>
+internal sealed class ProviderEntry : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<string, AccessToken> _seen = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, int> _events = new(StringComparer.Ordinal);
+    private readonly Lazy<HttpClient> _http;
+    private AccessToken? _last;
+
+    public ProviderEntry(IReadOnlyDictionary<string, string> settings)
+    {
+        Settings = settings;
+        Provider = CoordinatedTokenProvider.Create(Configure);
+        _http = new Lazy<HttpClient>(() => new HttpClient(new BearerTokenHandler(Provider) { InnerHandler = new SocketsHttpHandler() }));
+    }
+
+    public IReadOnlyDictionary<string, string> Settings { get; }
+
+    public CoordinatedTokenProvider Provider { get; }
+
+    public HttpClient Http => _http.Value;
+
+    public string Events => string.Join(' ', _events.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => $"{entry.Key}={entry.Value}"));
+
+    public string Saw(AccessToken token)
+    {
+        string fingerprint = TokenFingerprint.Of(token.Value);
+        _seen[fingerprint] = token;
+        _last = token;
+        return fingerprint;
+    }
+
+    public AccessToken Recall(string fingerprint) =>
+        fingerprint == "last" ? _last ?? throw new CommandException("This provider has given no token yet.")
+        : _seen.GetValueOrDefault(fingerprint) ?? throw new CommandException($"This provider has given no token '{fingerprint}'.");
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_http.IsValueCreated)
+        {
+            _http.Value.Dispose();
+        }
+
+        await Provider.DisposeAsync();
+    }
+
+    private void Configure(TokenRefreshOptions options)
+    {
+        foreach ((string key, string value) in Settings)
+        {
+            Apply(options, key, value);
+        }
+
+        options.Events.Refreshed = _ => Count("refreshed");
+        options.Events.Adopted = _ => Count("adopted");
+        options.Events.SaveFailed = _ => Count("saveFailed");
+        options.Events.PairDropped = _ => Count("pairDropped");
+        options.Events.SignInRequired = _ => Count("signInRequired");
+    }
+
+    private ValueTask Count(string name)
+    {
+        _events.AddOrUpdate(name, 1, (_, count) => count + 1);
+        return default;
+    }
+
+    private static void Apply(TokenRefreshOptions options, string key, string value)
+    {
+        switch (key)
+        {
+            case "name":
+                break;
+            case "path":
+                options.CredentialsPath = value;
+                break;
+            case "lockpath":
+                options.LockPath = value;
+                break;
+            case "endpoint":
+                options.TokenEndpoint = new Uri(value, UriKind.RelativeOrAbsolute);
+                break;
+            case "revocation":
+                options.RevocationEndpoint = new Uri(value, UriKind.RelativeOrAbsolute);
+                break;
+            case "client":
+                options.ClientId = value;
+                break;
+            case "secret":
+                options.ClientSecret = value;
+                break;
+            case "authentication":
+                options.ClientAuthentication = Enum.Parse<ClientAuthentication>(value);
+                break;
+            case "format":
+                options.RequestFormat = Enum.Parse<TokenRequestFormat>(value);
+                break;
+            case "before":
+                options.RefreshBeforeExpiration = Milliseconds(value);
+                break;
+            case "skew":
+                options.ExpirationSkew = Milliseconds(value);
+                break;
+            case "refresh-timeout":
+                options.RefreshTimeout = Milliseconds(value);
+                break;
+            case "attempt-timeout":
+                options.AttemptTimeout = Milliseconds(value);
+                break;
+            case "save-timeout":
+                options.SaveTimeout = Milliseconds(value);
+                break;
+            case "lock-timeout":
+                options.LockTimeout = Milliseconds(value);
+                break;
+            case "unreliable-lock":
+                options.AllowUnreliableLock = bool.Parse(value);
+                break;
+            default:
+                throw new CommandException($"'{key}' is no setting of a provider.");
+        }
+    }
+
+    private static TimeSpan Milliseconds(string value) => TimeSpan.FromMilliseconds(double.Parse(value, CultureInfo.InvariantCulture));
+}

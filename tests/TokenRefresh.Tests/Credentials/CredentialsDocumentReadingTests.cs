@@ -1,0 +1,190 @@
+using System.Text;
+using FluentAssertions;
+using TokenRefresh.Credentials;
+
+namespace TokenRefresh.Tests.Credentials;
+
+public sealed class CredentialsDocumentReadingTests
+{
+    [Fact]
+    public void Claude_Codes_section_is_read_with_all_its_members()
+    {
+        var document = Parse("""
+            {"mcpOAuth":{},"claudeAiOauth":{"accessToken":"at-1","refreshToken":"rt-1","expiresAt":1787613382524,
+             "refreshTokenExpiresAt":1790000000000,"scopes":["user:inference","user:profile"],"subscriptionType":"max"}}
+            """);
+
+        document.Format.Should().BeSameAs(CredentialsFileFormat.ClaudeCode);
+        document.Credentials.Should().BeEquivalentTo(new OAuthCredentials("at-1", "rt-1", DateTimeOffset.FromUnixTimeMilliseconds(1787613382524))
+        {
+            RefreshTokenExpiresAt = DateTimeOffset.FromUnixTimeMilliseconds(1790000000000),
+            Scopes = ["user:inference", "user:profile"],
+        });
+    }
+
+    [Fact]
+    public void The_flat_format_is_recognized_and_read_with_its_own_unit_of_time()
+    {
+        var document = Parse("""{"type":"oauth","access_token":"at-1","refresh_token":"rt-1","expires_at":1787613382,"scope":"a b","token_type":"DPoP","version":1}""");
+
+        document.Format.Should().BeSameAs(CredentialsFileFormat.FlatOAuth);
+        document.Credentials.Should().BeEquivalentTo(new OAuthCredentials("at-1", "rt-1", DateTimeOffset.FromUnixTimeSeconds(1787613382))
+        {
+            Scopes = ["a", "b"],
+            TokenType = "DPoP",
+        });
+    }
+
+    [Fact]
+    public void A_custom_format_is_a_few_names()
+    {
+        var format = new CredentialsFileFormat { Section = "my login", AccessTokenMember = "at", RefreshTokenMember = "rt", ExpiresAtMember = "exp", TimeUnit = CredentialsTimeUnit.Milliseconds };
+
+        var document = Parse("""{"my login":{"rt":"rt-1","at":"at-1","exp":5000}}""", format);
+
+        document.Credentials.Should().BeEquivalentTo(new OAuthCredentials("at-1", "rt-1", DateTimeOffset.FromUnixTimeSeconds(5)));
+    }
+
+    [Theory]
+    [InlineData("""{"access_token":"flat","claudeAiOauth":{"accessToken":"claude"}}""", "claude")]
+    [InlineData("""{"access_token":"flat","claudeAiOauth":{}}""", null)]
+    [InlineData("""{"access_token":"flat","claudeAiOauth":null}""", "flat")]
+    [InlineData("""{"accessToken":"camel case at the top level is nobody's format"}""", null)]
+    public void Of_both_formats_in_one_document_the_section_decides(string json, string? expected)
+    {
+        Parse(json).Credentials?.AccessToken.Should().Be(expected);
+        (Parse(json).Credentials is null).Should().Be(expected is null);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" \r\n\t ")]
+    [InlineData("\uFEFF")]
+    [InlineData("{}")]
+    [InlineData("""{"mcpOAuth":{}}""")]
+    [InlineData("""{"claudeAiOauth":{}}""")]
+    [InlineData("""{"claudeAiOauth":null}""")]
+    [InlineData("""{"claudeAiOauth":{"expiresAt":5,"subscriptionType":"max"}}""")]
+    [InlineData("""{"claudeAiOauth":{"accessToken":null,"refreshToken":null}}""")]
+    public void A_document_without_tokens_reads_as_nothing_stored(string json)
+    {
+        Parse(json).Credentials.Should().BeNull();
+    }
+
+    [Theory]
+    [Trait("FailureMode", "F78")]
+    [InlineData("""{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0,"refreshTokenExpiresAt":1790000000000}}""")]
+    [InlineData("""{"access_token":"","refresh_token":"","expires_at":0}""")]
+    public void The_cleared_sentinel_reads_as_signed_out(string json)
+    {
+        var credentials = Parse(json).Credentials;
+
+        credentials!.IsSignedOut.Should().BeTrue();
+        credentials.ExpiresAt.Should().BeNull();
+    }
+
+    [Fact]
+    public void A_login_may_lack_its_refresh_token_or_its_access_token()
+    {
+        Parse("""{"claudeAiOauth":{"accessToken":"at-1"}}""").Credentials!.RefreshToken.Should().BeNull();
+        Parse("""{"claudeAiOauth":{"refreshToken":"rt-1"}}""").Credentials!.AccessToken.Should().BeEmpty();
+        Parse("""{"claudeAiOauth":{"refreshToken":"rt-1"}}""").Credentials!.IsSignedOut.Should().BeFalse();
+    }
+
+    [Fact]
+    public void A_byte_order_mark_and_the_blanks_of_a_padded_write_are_no_hindrance()
+    {
+        var document = Parse("\uFEFF\n {\"claudeAiOauth\":{\"accessToken\":\"at-1\"}}" + new string(' ', 300));
+
+        document.Credentials!.AccessToken.Should().Be("at-1");
+    }
+
+    [Fact]
+    public void Escapes_in_names_and_values_are_decoded()
+    {
+        var document = Parse("""{"claude\u0041iOauth":{"access\u0054oken":"q\"\\\u00fc\ud83d\ude00/","refreshToken":"ü😀"}}""");
+
+        document.Credentials!.AccessToken.Should().Be("q\"\\ü😀/");
+        document.Credentials.RefreshToken.Should().Be("ü😀");
+    }
+
+    [Fact]
+    public void Of_duplicates_the_last_one_counts()
+    {
+        var document = Parse("""{"claudeAiOauth":{"accessToken":"old"},"claudeAiOauth":{"accessToken":5,"refreshToken":"rt","accessToken":"new"}}""");
+
+        document.Credentials!.AccessToken.Should().Be("new");
+    }
+
+    [Theory]
+    [Trait("FailureMode", "F77")]
+    [InlineData("scopes", "5")]
+    [InlineData("scopes", "{\"a\":[1]}")]
+    [InlineData("scopes", "[1,\"a\"]")]
+    [InlineData("scopes", "[[]]")]
+    [InlineData("scopes", "[\"\\ud800\"]")]
+    [InlineData("refreshTokenExpiresAt", "{}")]
+    [InlineData("refreshTokenExpiresAt", "\"soon\"")]
+    [InlineData("refreshTokenExpiresAt", "true")]
+    [InlineData("subscriptionType", "[{}]")]
+    [InlineData("\\ud800", "1")]
+    [InlineData("accessToke\\ud800", "1")]
+    public void A_member_that_is_not_needed_may_be_anything(string name, string value)
+    {
+        var document = Parse($$$"""{"claudeAiOauth":{"accessToken":"at-1","{{{name}}}":{{{value}}},"refreshToken":"rt-1"}}""");
+
+        document.Credentials!.RefreshToken.Should().Be("rt-1");
+        document.Credentials.Scopes.Should().BeNull();
+        document.Credentials.RefreshTokenExpiresAt.Should().BeNull();
+    }
+
+    [Theory]
+    [Trait("FailureMode", "F45")]
+    [InlineData("{", "The JSON ends before it is complete, at line 1, byte 2.")]
+    [InlineData("{\n \"claudeAiOauth\":{\"accessToken\":\"SECRET\",", "The JSON ends before it is complete, at line 2, *")]
+    [InlineData("{\n \"a\":SECRET}", "The JSON is not valid, at line 2, byte 6.")]
+    [InlineData("{\"a\":1,}", "The JSON is not valid, at line 1, byte 8.")]
+    [InlineData("{\"a\":1} // SECRET", "The JSON is not valid, *")]
+    [InlineData("{\"a\":1} {}", "The JSON is not valid, *")]
+    [InlineData("{\"a\":1}\0\0", "The JSON is not valid, *")]
+    [InlineData("[\"SECRET\"]", "The top level of the JSON is an array, not an object, at line 1, byte 1.")]
+    [InlineData("\n \"SECRET\"", "The top level of the JSON is a string, not an object, at line 2, byte 2.")]
+    [InlineData("{\"claudeAiOauth\":\"SECRET\"}", "The member 'claudeAiOauth' is a string, not an object, at line 1, byte 18.")]
+    [InlineData("{\"claudeAiOauth\":{\n\"accessToken\":5}}", "The member 'claudeAiOauth.accessToken' is a number, not a string, at line 2, byte 15.")]
+    [InlineData("{\"claudeAiOauth\":{\"refreshToken\":[\"SECRET\"]}}", "The member 'claudeAiOauth.refreshToken' is an array, not a string, *")]
+    [InlineData("{\"claudeAiOauth\":{\"expiresAt\":true}}", "The member 'claudeAiOauth.expiresAt' is a boolean, not a number or an ISO 8601 time, *")]
+    [InlineData("{\"claudeAiOauth\":{\"expiresAt\":\"SECRET\"}}", "The member 'claudeAiOauth.expiresAt' is a string, not a number or an ISO 8601 time, *")]
+    [InlineData("{\"claudeAiOauth\":{\"accessToken\":\"SECRET\\ud800\"}}", "The member 'claudeAiOauth.accessToken' holds bytes or escapes that are no Unicode text, *")]
+    [InlineData("{\"access_token\":{}}", "The member 'access_token' is an object, not a string, *")]
+    public void What_cannot_be_read_is_refused_with_member_and_position_and_no_value(string json, string message)
+    {
+        var act = () => Parse(json);
+
+        var exception = act.Should().Throw<CredentialsDocumentException>().WithMessage(message).Which;
+        exception.ToString().Should().NotContain("SECRET");
+        exception.InnerException.Should().BeNull();
+    }
+
+    [Fact]
+    public void A_token_of_bytes_that_are_no_UTF8_is_refused()
+    {
+        byte[] bytes = [.. "{\"access_token\":\"a"u8, 0xFF, .. "\"}"u8];
+
+        var act = () => CredentialsDocument.Parse(bytes, CredentialsFileFormat.Auto);
+
+        act.Should().Throw<CredentialsDocumentException>().WithMessage("*no Unicode text*");
+    }
+
+    [Fact]
+    public void Nesting_far_beyond_the_readers_own_limit_is_skipped()
+    {
+        var deep = new string('[', 100_000) + new string(']', 100_000);
+
+        var document = Parse($$$"""{"mcpOAuth":{{{deep}}},"claudeAiOauth":{"x":{{{deep}}},"accessToken":"at-1"}}""");
+
+        document.Credentials!.AccessToken.Should().Be("at-1");
+    }
+
+    private static CredentialsDocument Parse(string json, CredentialsFileFormat? format = null) =>
+        CredentialsDocument.Parse(Encoding.UTF8.GetBytes(json), format ?? CredentialsFileFormat.Auto);
+}

@@ -1,0 +1,33 @@
+using Microsoft.Extensions.Logging;
+using TokenRefresh.TokenEndpoint;
+
+namespace TokenRefresh.Tests.TokenEndpoint;
+
+/// <summary>The client under test with what most tests do not care about.</summary>
+internal static class Given
+{
+    public const string RefreshToken = "rt-0123456789-abcdefghij";
+    public const string ClientSecret = "s3cr3t:with/odd+characters and more";
+    public static readonly Uri Endpoint = new("https://auth.example.com/oauth/token");
+
+    public static TokenEndpointSettings Settings(Action<TokenRefreshOptions>? configure = null)
+    {
+        var options = new TokenRefreshOptions { TokenEndpoint = Endpoint, ClientId = "my-cli" };
+        configure?.Invoke(options);
+        return TokenEndpointSettings.From(options);
+    }
+
+    public static HttpTokenEndpointClient Client(
+        HttpMessageHandler handler,
+        Action<TokenRefreshOptions>? configure = null,
+        ITokenErrorClassifier? classifier = null,
+        TimeProvider? time = null,
+        ILogger? logger = null)
+    {
+        var invoker = new HttpMessageInvoker(handler, disposeHandler: false);
+        return new HttpTokenEndpointClient(Settings(configure), () => invoker, classifier, time ?? TimeProvider.System, logger);
+    }
+
+    public static Task<TokenEndpointResult> AnswerAsync(HttpMessageHandler handler, Action<TokenRefreshOptions>? configure = null, TimeProvider? time = null) =>
+        Client(handler, configure, time: time).RefreshAsync(new TokenRequest(RefreshToken)).AsTask();
+}

@@ -1,0 +1,204 @@
+using System.Net;
+using System.Text;
+using FluentAssertions;
+using TokenRefresh.Tests.Wire;
+using TokenRefresh.TokenEndpoint;
+
+namespace TokenRefresh.Tests.TokenEndpoint;
+
+/// <summary>Handlers of somebody else try to present the refresh token twice.</summary>
+public sealed class TokenRequestSentOnceTests
+{
+    [Fact]
+    [Trait("FailureMode", "F95")]
+    public async Task A_handler_that_sends_again_on_500_reaches_the_server_once()
+    {
+        await using var server = new WireServer(e => e.RespondAsync(500));
+        using var handler = new Relay(TokenEndpointTransport.CreateHandler(), async (_, next) =>
+        {
+            HttpResponseMessage first = await next();
+            return first.StatusCode == HttpStatusCode.InternalServerError ? await next() : first;
+        });
+
+        TokenEndpointResult result = await Given.AnswerAsync(handler, o => o.TokenEndpoint = server.TokenEndpoint);
+
+        result.Outcome.Should().Be(TokenEndpointOutcome.Unknown);
+        result.Exception.Should().BeOfType<TokenRequestResentException>().Which.Message.Should().Contain("Remove retry");
+        server.Requests.Should().ContainSingle();
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F95")]
+    public async Task A_handler_that_sends_in_parallel_reaches_the_server_once_and_the_answer_counts()
+    {
+        await using var server = new WireServer(e => e.RespondJsonAsync(200, """{"access_token":"at","refresh_token":"rt"}"""));
+        Exception? refused = null;
+        using var handler = new Relay(TokenEndpointTransport.CreateHandler(), async (_, next) =>
+        {
+            Task<HttpResponseMessage>[] hedges = [next(), next(), next()];
+            HttpResponseMessage? won = null;
+            foreach (Task<HttpResponseMessage> hedge in hedges)
+            {
+                try
+                {
+                    won = await hedge;
+                }
+                catch (Exception e)
+                {
+                    refused = e;
+                }
+            }
+
+            return won!;
+        });
+
+        TokenEndpointResult result = await Given.AnswerAsync(handler, o => o.TokenEndpoint = server.TokenEndpoint);
+
+        result.Response!.RefreshToken.Should().Be("rt");
+        (refused is HttpRequestException ? refused.InnerException : refused).Should().BeOfType<TokenRequestResentException>();
+        server.Requests.Should().ContainSingle();
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F95")]
+    public async Task A_hedge_that_comes_late_does_not_send_what_was_reported_as_not_sent()
+    {
+        await using var server = new WireServer(e => e.RespondJsonAsync(200, """{"access_token":"at"}"""));
+        Func<Task<HttpResponseMessage>>? late = null;
+        using var handler = new Relay(TokenEndpointTransport.CreateHandler(), (_, next) =>
+        {
+            late = next;
+            throw new HttpRequestException("The circuit is open.");
+        });
+
+        TokenEndpointResult result = await Given.AnswerAsync(handler, o => o.TokenEndpoint = server.TokenEndpoint);
+        Func<Task> act = () => late!();
+
+        result.Outcome.Should().Be(TokenEndpointOutcome.NotSent);
+        await act.Should().ThrowAsync<Exception>();
+        server.Requests.Should().BeEmpty();
+    }
+
+    [Theory]
+    [Trait("FailureMode", "F95")]
+    [InlineData(301)]
+    [InlineData(302)]
+    [InlineData(303)]
+    [InlineData(307)]
+    [InlineData(308)]
+    public async Task A_redirect_is_not_followed_and_names_the_setting_and_the_host(int status)
+    {
+        await using var elsewhere = new WireServer(e => e.RespondJsonAsync(200, """{"access_token":"stolen"}"""));
+        await using var server = new WireServer(e => e.RespondAsync(status, "", ("Location", new Uri(elsewhere.Origin, "/token?code=querysecret").ToString())));
+        using SocketsHttpHandler handler = TokenEndpointTransport.CreateHandler();
+
+        TokenEndpointResult result = await Given.AnswerAsync(handler, o => o.TokenEndpoint = server.TokenEndpoint);
+
+        result.Outcome.Should().Be(TokenEndpointOutcome.Misconfigured);
+        result.StatusCode.Should().Be(status);
+        result.Exception.Should().BeOfType<TokenRefreshConfigurationException>().Which.Message.Should()
+            .Contain("'TokenEndpoint'").And.Contain(elsewhere.Origin.Authority).And.NotContain("querysecret");
+        elsewhere.ConnectionCount.Should().Be(0);
+    }
+
+    [Theory]
+    [Trait("FailureMode", "F95")]
+    [InlineData(307)]
+    [InlineData(308)]
+    public async Task A_handler_that_follows_redirects_carries_no_refresh_token_to_the_other_origin(int status)
+    {
+        await using var elsewhere = new WireServer(e => e.RespondJsonAsync(200, """{"access_token":"stolen"}"""));
+        await using var server = new WireServer(e => e.RespondAsync(status, "", ("Location", new Uri(elsewhere.Origin, "/token").ToString())));
+        using var handler = new SocketsHttpHandler { AllowAutoRedirect = true };
+
+        TokenEndpointResult result = await Given.AnswerAsync(handler, o => o.TokenEndpoint = server.TokenEndpoint);
+
+        result.Outcome.Should().Be(TokenEndpointOutcome.Unknown);
+        result.Exception.Should().BeOfType<TokenRequestResentException>();
+        server.Requests.Should().ContainSingle();
+        elsewhere.Requests.Should().BeEmpty();
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F95")]
+    public async Task A_followed_302_is_taken_for_the_redirect_it_was()
+    {
+        await using var elsewhere = new WireServer(e => e.RespondJsonAsync(200, """{"access_token":"stolen"}"""));
+        await using var server = new WireServer(e => e.RespondAsync(302, "", ("Location", new Uri(elsewhere.Origin, "/login").ToString())));
+        using var handler = new SocketsHttpHandler { AllowAutoRedirect = true };
+
+        TokenEndpointResult result = await Given.AnswerAsync(handler, o => o.TokenEndpoint = server.TokenEndpoint);
+
+        result.Outcome.Should().Be(TokenEndpointOutcome.Misconfigured);
+        result.Exception!.Message.Should().Contain(elsewhere.Origin.Authority);
+        elsewhere.Requests.Should().OnlyContain(r => r.Body.Length == 0);
+    }
+
+    [Theory]
+    [Trait("FailureMode", "F95")]
+    [InlineData("buffer")]
+    [InlineData("text")]
+    [InlineData("stream")]
+    public async Task A_handler_that_would_keep_the_body_for_later_is_refused_before_anything_is_sent(string how)
+    {
+        int announced = 0;
+        await using var server = new WireServer(e => e.RespondJsonAsync(200, """{"access_token":"at"}"""));
+        using var handler = new Relay(TokenEndpointTransport.CreateHandler(), async (request, next) =>
+        {
+            _ = how switch
+            {
+                "buffer" => await BufferAsync(request.Content!),
+                "text" => await request.Content!.ReadAsStringAsync(),
+                _ => (object)await request.Content!.ReadAsStreamAsync(),
+            };
+            return await next();
+        });
+
+        TokenEndpointResult result = await Given.Client(handler, o => o.TokenEndpoint = server.TokenEndpoint).RefreshAsync(new TokenRequest("rt", _ =>
+        {
+            announced++;
+            return default;
+        }));
+
+        result.Outcome.Should().Be(TokenEndpointOutcome.Misconfigured);
+        result.Exception.Should().BeOfType<TokenRefreshConfigurationException>().Which.Message.Should().Contain("buffer");
+        announced.Should().Be(0);
+        server.Requests.Should().BeEmpty();
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F56")]
+    public async Task A_bearer_handler_in_the_way_of_the_token_request_is_a_configuration_error_and_nothing_is_sent()
+    {
+        await using var server = new WireServer(e => e.RespondJsonAsync(200, """{"access_token":"at"}"""));
+        using var handler = new BearerTokenHandler(new StaticTokenProvider("at")) { InnerHandler = TokenEndpointTransport.CreateHandler() };
+
+        TokenEndpointResult result = await Given.AnswerAsync(handler, o => o.TokenEndpoint = server.TokenEndpoint);
+
+        result.Outcome.Should().Be(TokenEndpointOutcome.Misconfigured);
+        result.Exception.Should().BeOfType<TokenRefreshConfigurationException>().Which.Message.Should().Contain("token endpoint's own client");
+        server.ConnectionCount.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task The_content_alone_serializes_once_also_into_a_stream_of_ones_own()
+    {
+        using var content = new TokenRequestContent("body"u8.ToArray(), "text/plain", new TokenRequest("rt"), CancellationToken.None);
+        using var first = new MemoryStream();
+        using var second = new MemoryStream();
+
+        await content.CopyToAsync(first);
+        Func<Task> act = () => content.CopyToAsync(second);
+
+        await act.Should().ThrowAsync<TokenRequestResentException>();
+        Encoding.ASCII.GetString(first.ToArray()).Should().Be("body");
+        second.Length.Should().Be(0);
+        (await content.CloseAsync()).Should().BeTrue();
+    }
+
+    private static async Task<object?> BufferAsync(HttpContent content)
+    {
+        await content.LoadIntoBufferAsync();
+        return null;
+    }
+}
