@@ -27,7 +27,4 @@ public sealed class CoordinatedTokenProviderServices
 
     /// <summary>Gets the classifier of token endpoint errors. Default <see langword="null"/>: the built-in one.</summary>
     public ITokenErrorClassifier? TokenErrorClassifier { get; init; }
-
-    /// <summary>Gets the login's name in the container, for metrics. Default <see langword="null"/>: none.</summary>
-    internal string? Name { get; init; }
 }

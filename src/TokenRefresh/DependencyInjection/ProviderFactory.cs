@@ -23,7 +23,6 @@ internal static class ProviderFactory
         string? key = TokenRefreshRegistry.KeyOf(name);
         return new CoordinatedTokenProviderServices
         {
-            Name = key,
             LoggerFactory = services.GetService<ILoggerFactory>(),
             MeterFactory = services.GetService<IMeterFactory>(),
             TimeProvider = services.GetService<TimeProvider>(),

@@ -10,54 +10,69 @@ internal static class TokenRefreshActivity
     public const string Exchange = "token_refresh.exchange";
     public const string Save = "token_refresh.save";
 
-    public const string LocationTag = "token_refresh.location";
-
     public static readonly string Version = typeof(TokenRefreshActivity).Assembly.GetName().Version?.ToString(3) ?? "";
 
     private static readonly ActivitySource Source = new(TokenRefreshDiagnostics.ActivitySourceName, Version);
 
-    /// <summary>Starts the activity of a flight, under the activity of the caller that began it.</summary>
-    /// <param name="location">Where the credentials are.</param>
+    /// <summary>Starts the activity of a flight.</summary>
+    /// <param name="name">The login's name, or <see langword="null"/>.</param>
     /// <param name="background">Whether nobody waits. Such a flight outlives the request that noticed the due token, so it is a trace of its own, linked to that request.</param>
     /// <returns>The activity to dispose at the end of the flight.</returns>
     /// <remarks>To be called inside the flight's own async method, so that the caller's current activity stays what it was.</remarks>
-    public static Activity? StartFlight(string location, bool background = false)
+    public static Activity? StartRefresh(string? name, bool background)
     {
         if (!Source.HasListeners())
         {
             return null;
         }
 
-        if (!background || Activity.Current is not { } caller)
+        Activity? caller = Activity.Current;
+        Activity? activity;
+        if (background && caller is not null)
         {
-            return Start(Refresh, location);
+            // An empty parent context still means the current activity; only without one does a new trace begin.
+            Activity.Current = null;
+            activity = Source.StartActivity(Refresh, ActivityKind.Internal, parentContext: default, links: [new ActivityLink(caller.Context)]);
+            if (activity is null)
+            {
+                Activity.Current = caller;
+            }
+        }
+        else
+        {
+            activity = Source.StartActivity(Refresh);
         }
 
-        // An empty parent context still means the current activity; only without one does a new trace begin.
-        Activity.Current = null;
-        Activity? activity = Source.StartActivity(Refresh, ActivityKind.Internal, parentContext: default, links: [new ActivityLink(caller.Context)]);
-        if (activity is null)
+        if (!string.IsNullOrEmpty(name))
         {
-            Activity.Current = caller;
+            activity?.SetTag(TokenRefreshMetrics.NameTag, name);
         }
 
-        return activity?.SetTag(LocationTag, location);
+        return activity?.SetTag("token_refresh.background", background);
     }
 
     /// <summary>Starts the activity of a wait for the lock.</summary>
-    /// <param name="location">Where the lock is.</param>
     /// <returns>The activity to dispose at the grant, the time-out, or when a saved token made the lock unnecessary.</returns>
-    public static Activity? StartLockWait(string location) => Start(LockWait, location);
+    public static Activity? StartLockWait() => Source.StartActivity(LockWait);
 
     /// <summary>Starts the activity of an exchange, the parent of those of its HTTP requests.</summary>
-    /// <param name="location">Where the credentials are.</param>
+    /// <param name="tokenEndpoint">The token endpoint; only host and port are shown, since a query may hold a key.</param>
     /// <returns>The activity to dispose when the answer is understood.</returns>
-    public static Activity? StartExchange(string location) => Start(Exchange, location);
+    public static Activity? StartExchange(Uri? tokenEndpoint)
+    {
+        Activity? activity = Source.StartActivity(Exchange);
+        if (activity is not null && tokenEndpoint is { IsAbsoluteUri: true })
+        {
+            activity.SetTag("server.address", tokenEndpoint.Host);
+            activity.SetTag("server.port", tokenEndpoint.Port);
+        }
+
+        return activity;
+    }
 
     /// <summary>Starts the activity of a save.</summary>
-    /// <param name="location">Where the credentials are.</param>
     /// <returns>The activity to dispose when the pair is durable or kept in memory.</returns>
-    public static Activity? StartSave(string location) => Start(Save, location);
+    public static Activity? StartSave() => Source.StartActivity(Save);
 
     /// <summary>Notes how a flight ended.</summary>
     /// <param name="activity">The flight's activity.</param>
@@ -72,6 +87,4 @@ internal static class TokenRefreshActivity
         ArgumentNullException.ThrowIfNull(failure);
         activity?.SetTag("error.type", failure.GetType().FullName)?.SetStatus(ActivityStatusCode.Error);
     }
-
-    private static Activity? Start(string name, string location) => Source.StartActivity(name)?.SetTag(LocationTag, location);
 }

@@ -35,6 +35,7 @@ public sealed class ConfigurationTests
               "AttemptTimeout": "00:00:16.5",
               "SaveTimeout": "00:00:06",
               "LockTimeout": "00:01:00",
+              "RefreshTokenReuseWindow": "00:00:30",
               "AllowUnreliableLock": "True"
             }
             """);
@@ -60,6 +61,7 @@ public sealed class ConfigurationTests
             AttemptTimeout = TimeSpan.FromSeconds(16.5),
             SaveTimeout = TimeSpan.FromSeconds(6),
             LockTimeout = TimeSpan.FromMinutes(1),
+            RefreshTokenReuseWindow = TimeSpan.FromSeconds(30),
             AllowUnreliableLock = true,
         });
         options.FileFormat.Should().BeSameAs(CredentialsFileFormat.ClaudeCode);

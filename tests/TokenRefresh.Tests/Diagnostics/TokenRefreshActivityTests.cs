@@ -12,8 +12,8 @@ public sealed class TokenRefreshActivityTests
         using var listener = Listen();
         using var caller = new Activity("caller").Start();
 
-        using var flight = TokenRefreshActivity.StartFlight("store");
-        using var step = TokenRefreshActivity.StartExchange("store");
+        using var flight = TokenRefreshActivity.StartRefresh("claude", background: false);
+        using var step = TokenRefreshActivity.StartExchange(null);
 
         flight!.ParentSpanId.Should().Be(caller.SpanId);
         step!.ParentSpanId.Should().Be(flight.SpanId);
@@ -26,7 +26,7 @@ public sealed class TokenRefreshActivityTests
         using var listener = Listen();
         using var caller = new Activity("caller").Start();
 
-        using var flight = TokenRefreshActivity.StartFlight("store", background: true);
+        using var flight = TokenRefreshActivity.StartRefresh("claude", background: true);
 
         flight!.TraceId.Should().NotBe(caller.TraceId);
         flight.ParentId.Should().BeNull();
@@ -38,15 +38,17 @@ public sealed class TokenRefreshActivityTests
     {
         using var listener = Listen();
 
-        using var flight = TokenRefreshActivity.StartFlight("/home/a/.credentials.json");
-        using var wait = TokenRefreshActivity.StartLockWait("/home/a/.credentials.json.tokenrefresh.lock");
-        using var exchange = TokenRefreshActivity.StartExchange("/home/a/.credentials.json");
-        using var save = TokenRefreshActivity.StartSave("/home/a/.credentials.json");
+        using var flight = TokenRefreshActivity.StartRefresh("claude", background: false);
+        using var wait = TokenRefreshActivity.StartLockWait();
+        using var exchange = TokenRefreshActivity.StartExchange(new Uri("https://auth.example.com:8443/token?key=hidden"));
+        using var save = TokenRefreshActivity.StartSave();
         flight.SetOutcome(RefreshOutcome.Rejected);
 
         new[] { flight, wait, exchange, save }.Select(a => a!.OperationName).Should().Equal("token_refresh.refresh", "token_refresh.lock.wait", "token_refresh.exchange", "token_refresh.save");
-        wait!.GetTagItem("token_refresh.location").Should().Be("/home/a/.credentials.json.tokenrefresh.lock");
-        flight!.GetTagItem("token_refresh.outcome").Should().Be("rejected");
+        exchange!.TagObjects.Should().BeEquivalentTo(new Dictionary<string, object?>(StringComparer.Ordinal) { ["server.address"] = "auth.example.com", ["server.port"] = 8443 });
+        flight!.GetTagItem("token_refresh.name").Should().Be("claude");
+        flight.GetTagItem("token_refresh.background").Should().Be(false);
+        flight.GetTagItem("token_refresh.outcome").Should().Be("rejected");
         flight.Source.Name.Should().Be(TokenRefreshDiagnostics.ActivitySourceName);
         flight.Source.Version.Should().NotBeEmpty();
     }
@@ -56,7 +58,7 @@ public sealed class TokenRefreshActivityTests
     public void A_failure_is_noted_by_its_type_and_not_by_its_message()
     {
         using var listener = Listen();
-        using var flight = TokenRefreshActivity.StartFlight("store");
+        using var flight = TokenRefreshActivity.StartRefresh("claude", background: false);
 
         flight.SetFailure(new HttpRequestException("secret-in-a-foreign-message"));
 

@@ -12,6 +12,7 @@ public sealed class TimeRulesTests
         ["AttemptTimeout"] = (o, value) => o.AttemptTimeout = value,
         ["SaveTimeout"] = (o, value) => o.SaveTimeout = value,
         ["LockTimeout"] = (o, value) => o.LockTimeout = value,
+        ["RefreshTokenReuseWindow"] = (o, value) => o.RefreshTokenReuseWindow = value,
     };
 
     [Fact]
@@ -29,6 +30,8 @@ public sealed class TimeRulesTests
     [InlineData("SaveTimeout", "00:01:00.0000001")]
     [InlineData("LockTimeout", "-00:00:00.0010000")]
     [InlineData("LockTimeout", "01:00:00.0000001")]
+    [InlineData("RefreshTokenReuseWindow", "-00:00:01")]
+    [InlineData("RefreshTokenReuseWindow", "01:00:00.0000001")]
     [InlineData("LockTimeout", "10675199.02:48:05.4775807")]
     [InlineData("RefreshTimeout", "10675199.02:48:05.4775807")]
     public void A_time_outside_its_range_is_refused_with_its_value_and_the_range(string setting, string value)
@@ -50,6 +53,8 @@ public sealed class TimeRulesTests
     [InlineData("SaveTimeout", "00:00:00.1")]
     [InlineData("SaveTimeout", "00:00:09.9999999")]
     [InlineData("LockTimeout", "01:00:00")]
+    [InlineData("RefreshTokenReuseWindow", "00:00:00")]
+    [InlineData("RefreshTokenReuseWindow", "01:00:00")]
     [InlineData("LockTimeout", "00:00:25.0000001")]
     public void A_time_at_the_edge_of_its_range_is_accepted(string setting, string value)
     {
