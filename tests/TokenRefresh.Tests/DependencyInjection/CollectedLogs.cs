@@ -10,7 +10,11 @@ internal sealed class CollectedLogs : ILoggerProvider, ILogger
 
     public string Text => string.Join('\n', _texts);
 
-    public ILogger CreateLogger(string categoryName) => this;
+    public ILogger CreateLogger(string categoryName)
+    {
+        _texts.Enqueue(categoryName);
+        return this;
+    }
 
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull
@@ -39,7 +43,7 @@ internal sealed class CollectedLogs : ILoggerProvider, ILogger
         {
             foreach (var (key, value) in values)
             {
-                _texts.Enqueue($"{key}={value}");
+                _texts.Enqueue($"{key}={(value is IEnumerable<string> several ? string.Join(", ", several) : value)}");
             }
         }
     }

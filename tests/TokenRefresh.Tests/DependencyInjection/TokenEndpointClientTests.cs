@@ -117,21 +117,21 @@ public sealed class TokenEndpointClientTests
 
     [Fact]
     [Trait("FailureMode", "F88")]
-    public async Task The_client_s_logs_show_no_header_and_no_query_even_if_the_program_lets_all_headers_through()
+    public async Task No_logger_of_the_factory_or_of_the_program_s_defaults_sees_a_token_request()
     {
         using var logs = new CollectedLogs();
         await using var services = Containers.Build(s =>
         {
             s.AddLogging(l => l.SetMinimumLevel(LogLevel.Trace).AddProvider(logs));
-            s.ConfigureHttpClientDefaults(d => d.RedactLoggedHeaders(_ => false));
-            s.AddTokenRefresh("claude", SomeOptions.MakeValid).ConfigureTokenEndpointClient(c => c.ConfigurePrimaryHttpMessageHandler(() => new RecordingHandler()));
+            s.ConfigureHttpClientDefaults(d => d.AddDefaultLogger().RedactLoggedHeaders(_ => false).ConfigurePrimaryHttpMessageHandler(() => new RecordingHandler()));
+            s.AddTokenRefresh("claude", SomeOptions.MakeValid);
         });
-        using var request = new HttpRequestMessage(HttpMethod.Post, Endpoint) { Headers = { { "Authorization", "Basic " + SomeOptions.Secret }, { "X-Key", SomeOptions.Secret } } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, Endpoint) { Headers = { { "Authorization", "Basic " + SomeOptions.Secret } } };
 
         using var response = await ProviderFactory.InvokerOf(services, "claude")().SendAsync(request, default);
+        using var other = await services.Client("api").GetAsync(new Uri("https://api.example.com/things"));
 
-        logs.Text.Should().Contain("X-Key", "headers were logged");
-        logs.Text.Should().NotContain(SomeOptions.Secret[..8]).And.NotContain("query-that");
+        logs.Text.Should().Contain("api.example.com", "other clients are logged").And.NotContain("auth.example.com").And.NotContain(SomeOptions.Secret[..8]).And.NotContain("query-that");
     }
 
     private sealed class CountingStream : MemoryStream
