@@ -1,6 +1,6 @@
 namespace TokenRefresh;
 
-/// <summary>Says where a secret may go, and how an address is shown without one.</summary>
+/// <summary>Says where a secret may go, and names that place.</summary>
 internal static class SecureAddress
 {
     /// <summary>Tells whether nobody on the way can read what is sent there.</summary>

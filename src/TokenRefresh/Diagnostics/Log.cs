@@ -38,6 +38,12 @@ internal static partial class Log
     [LoggerMessage(TokenRefreshEventIds.RefreshTokenExpiring, LogLevel.Warning, "The refresh token of '{Location}' expires {ExpiresAt}; sign in again before")]
     internal static partial void RefreshTokenExpiring(ILogger logger, string location, DateTimeOffset expiresAt);
 
+    [LoggerMessage(TokenRefreshEventIds.ConnectRetrying, LogLevel.Debug, "Trying the token request to '{TokenEndpoint}' again in {Delay}, since no connection was made: {Reason}")]
+    internal static partial void ConnectRetrying(ILogger logger, string tokenEndpoint, TimeSpan delay, string? reason);
+
+    [LoggerMessage(TokenRefreshEventIds.LifetimeMalformed, LogLevel.Warning, "The token endpoint '{TokenEndpoint}' answered with a negative 'expires_in'; the pair is used and its expiry counts as unknown")]
+    internal static partial void LifetimeMalformed(ILogger logger, string tokenEndpoint);
+
     [LoggerMessage(TokenRefreshEventIds.SaveFailed, LogLevel.Error, "The new tokens could not be saved to '{Location}'; they are kept in memory and saved again")]
     internal static partial void SaveFailed(ILogger logger, string location, Exception exception);
 

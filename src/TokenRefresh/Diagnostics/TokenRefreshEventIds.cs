@@ -36,6 +36,12 @@ public static class TokenRefreshEventIds
     /// <summary>Warning: the refresh token expires soon.</summary>
     public const int RefreshTokenExpiring = 2007;
 
+    /// <summary>Debug: no connection to the token endpoint was made; nothing was sent, and it is tried again.</summary>
+    public const int ConnectRetrying = 2008;
+
+    /// <summary>Warning: the token endpoint named a negative lifetime; the token's expiry counts as unknown.</summary>
+    public const int LifetimeMalformed = 2009;
+
     /// <summary>Error: a new pair could not be saved and is kept in memory.</summary>
     public const int SaveFailed = 3000;
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Polly;
 using Polly.Retry;
+using TokenRefresh.Diagnostics;
 
 namespace TokenRefresh.TokenEndpoint;
 
@@ -31,7 +32,7 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
         _settings = settings;
         _invoker = invoker;
         _time = time;
-        _shownEndpoint = SecureAddress.Show(settings.TokenEndpoint);
+        _shownEndpoint = SafeUri.ToText(settings.TokenEndpoint);
         _interpreter = new TokenAnswerInterpreter(settings, classifier, time, logger);
         _retries = new ResiliencePipelineBuilder<Attempt> { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions<Attempt>
@@ -43,7 +44,7 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
                 UseJitter = true,
                 OnRetry = retry =>
                 {
-                    TokenEndpointLog.ConnectRetrying(logger, _shownEndpoint, retry.RetryDelay, retry.Outcome.Result.Result?.Exception?.Message);
+                    Log.ConnectRetrying(logger, _shownEndpoint, retry.RetryDelay, retry.Outcome.Result.Result?.Exception?.Message);
                     return default;
                 },
             })

@@ -1,13 +1,14 @@
 using System.Net.Mime;
 using System.Text;
 using Microsoft.Extensions.Logging;
+using TokenRefresh.Diagnostics;
 
 namespace TokenRefresh.TokenEndpoint;
 
 /// <summary>Turns an answer of the token endpoint into what it means for the refresh token.</summary>
 internal sealed class TokenAnswerInterpreter(TokenEndpointSettings settings, ITokenErrorClassifier? classifier, TimeProvider time, ILogger logger)
 {
-    private readonly string _shownEndpoint = SecureAddress.Show(settings.TokenEndpoint);
+    private readonly string _shownEndpoint = SafeUri.ToText(settings.TokenEndpoint);
     private readonly string? _basicCredentials = settings.ClientAuthentication == ClientAuthentication.ClientSecretBasic ? TokenRequestBody.BasicCredentials(settings) : null;
 
     internal SecretRedactor RedactorFor(string refreshToken, string? answeredAccessToken = null, string? answeredRefreshToken = null) =>
@@ -55,7 +56,7 @@ internal sealed class TokenAnswerInterpreter(TokenEndpointSettings settings, ITo
     {
         if (answer.HasNegativeLifetime)
         {
-            TokenEndpointLog.NegativeLifetime(logger, _shownEndpoint);
+            Log.LifetimeMalformed(logger, _shownEndpoint);
         }
 
         return TokenEndpointResult.Success(new TokenResponse(accessToken, answer.RefreshToken, answer.ExpiresIn)

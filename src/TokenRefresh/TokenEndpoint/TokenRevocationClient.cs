@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using TokenRefresh.Diagnostics;
 
 namespace TokenRefresh.TokenEndpoint;
 
@@ -46,7 +47,7 @@ internal sealed class TokenRevocationClient
                 return true;
             }
 
-            TokenEndpointLog.RevocationFailed(_logger, SecureAddress.Show(_endpoint), (int)response.StatusCode, exception: null);
+            Log.RevocationFailed(_logger, (int)response.StatusCode, exception: null);
             return false;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -55,7 +56,7 @@ internal sealed class TokenRevocationClient
         }
         catch (Exception e)
         {
-            TokenEndpointLog.RevocationFailed(_logger, SecureAddress.Show(_endpoint), statusCode: null, new SecretRedactor(refreshToken, _settings.ClientSecret).Clean(e));
+            Log.RevocationFailed(_logger, statusCode: null, new SecretRedactor(refreshToken, _settings.ClientSecret).Clean(e));
             return false;
         }
     }

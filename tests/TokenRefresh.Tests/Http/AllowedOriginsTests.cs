@@ -1,0 +1,77 @@
+using FluentAssertions;
+using static TokenRefresh.Tests.Http.GivenHandler;
+
+namespace TokenRefresh.Tests.Http;
+
+public sealed class AllowedOriginsTests
+{
+    [Theory]
+    [Trait("FailureMode", "F70")]
+    [InlineData("https://api.example.com/x", true)]
+    [InlineData("https://API.example.com:443/x", true)]
+    [InlineData("https://api.example.com:8443/x", false)]
+    [InlineData("https://api.example.com.evil.example/x", false)]
+    [InlineData("https://example.com/x", false)]
+    [InlineData("http://api.example.com/x", false)]
+    [InlineData("http://localhost:5000/x", true)]
+    [InlineData("http://localhost:5001/x", false)]
+    [InlineData("https://bücher.example/x", true)]
+    [InlineData("https://xn--bcher-kva.example/x", true)]
+    public async Task A_token_goes_to_allowed_origins_only_and_elsewhere_a_401_refreshes_nothing(string address, bool expected)
+    {
+        var tokens = new RotatingTokens();
+        var options = new BearerTokenHandlerOptions { AllowedOrigins = { "https://api.example.com", "http://localhost:5000/", "https://BÜCHER.example" } };
+        bool? carried = null;
+        using HttpMessageInvoker client = Client(
+            tokens,
+            request =>
+            {
+                carried ??= request.Headers.Authorization is not null;
+                return Unauthorized();
+            },
+            options);
+
+        await SendAsync(client, r => r.RequestUri = new Uri(address));
+
+        carried.Should().Be(expected);
+        tokens.Refreshes.Should().Be(expected ? 1 : 0);
+    }
+
+    [Theory]
+    [Trait("FailureMode", "F92")]
+    [InlineData("http://api.example.com/", false)]
+    [InlineData("http://127.0.0.1:9/", true)]
+    [InlineData("http://[::1]:9/", true)]
+    [InlineData("https://anywhere.example/", true)]
+    public async Task Without_a_list_the_token_goes_over_https_and_to_loopback(string address, bool expected)
+    {
+        bool? carried = null;
+        using HttpMessageInvoker client = Client(new RotatingTokens(), request =>
+        {
+            carried = request.Headers.Authorization is not null;
+            return Ok();
+        });
+
+        await SendAsync(client, r => r.RequestUri = new Uri(address));
+
+        carried.Should().Be(expected);
+    }
+
+    [Theory]
+    [Trait("FailureMode", "F70")]
+    [Trait("FailureMode", "F92")]
+    [InlineData("api.example.com")]
+    [InlineData("https://api.example.com/v1")]
+    [InlineData("https://api.example.com?x=1")]
+    [InlineData("https://api.example.com/#x")]
+    [InlineData("https://user:hunter2secret@api.example.com")]
+    [InlineData("http://api.example.com")]
+    [InlineData("file:///etc/passwd")]
+    [InlineData("")]
+    public void An_entry_that_is_no_safe_origin_is_refused_at_construction(string origin)
+    {
+        Action act = () => _ = new BearerTokenHandler(new RotatingTokens(), new BearerTokenHandlerOptions { AllowedOrigins = { origin } });
+
+        act.Should().Throw<TokenRefreshConfigurationException>().WithMessage("'AllowedOrigins'*").Which.Message.Should().NotContain("hunter2secret");
+    }
+}
