@@ -12,6 +12,23 @@ internal static class SecureAddress
         ? address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)
         : "a relative address";
 
+    /// <summary>Returns the same of a text that need not parse, since a refused address is shown too.</summary>
+    internal static string Show(string address)
+    {
+        int end = address.AsSpan().IndexOfAny('?', '#');
+        string text = end < 0 ? address : address[..end];
+
+        // The last '@' anywhere: a password may hold a '/', and losing a bit of a path is better than showing it.
+        int host = text.LastIndexOf('@') + 1;
+        if (host == 0)
+        {
+            return text;
+        }
+
+        int scheme = text.IndexOf("://", StringComparison.Ordinal);
+        return scheme >= 0 && scheme < host ? string.Concat(text.AsSpan(0, scheme + 3), text.AsSpan(host)) : text[host..];
+    }
+
     /// <summary>Returns scheme, host and port.</summary>
     internal static string ShowOrigin(Uri address) => address.IsAbsoluteUri
         ? address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped)

@@ -12,6 +12,10 @@ internal sealed partial class TokenRefreshOptionsValidator
         bool attempt = InRange(nameof(options.AttemptTimeout), options.AttemptTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(10), failures);
         bool save = InRange(nameof(options.SaveTimeout), options.SaveTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1), failures);
         bool @lock = InRange(nameof(options.LockTimeout), options.LockTimeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), failures);
+        if (options.RefreshTokenReuseWindow is { } window)
+        {
+            InRange(nameof(options.RefreshTokenReuseWindow), window, TimeSpan.Zero, TimeSpan.FromHours(1), failures);
+        }
 
         if (margin && skew && options.RefreshBeforeExpiration > TimeSpan.Zero && options.RefreshBeforeExpiration <= options.ExpirationSkew)
         {

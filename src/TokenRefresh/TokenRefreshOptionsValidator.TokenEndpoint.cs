@@ -3,7 +3,7 @@ namespace TokenRefresh;
 internal sealed partial class TokenRefreshOptionsValidator
 {
     private static readonly HashSet<string> ReservedParameters =
-        new(StringComparer.OrdinalIgnoreCase) { "grant_type", "refresh_token", "client_id", "client_secret", "scope" };
+        new(StringComparer.OrdinalIgnoreCase) { "grant_type", "refresh_token", "client_id", "client_secret", "scope", "token", "token_type_hint" };
 
     private static void CheckTokenEndpoint(TokenRefreshOptions options, bool hasTokenEndpointClient, List<string> failures)
     {
@@ -29,7 +29,7 @@ internal sealed partial class TokenRefreshOptionsValidator
 
     private static void CheckAddress(string setting, Uri address, bool allowInsecureHttp, List<string> failures)
     {
-        string shown = $"'{setting}' is '{SafeUri.ToText(address)}'";
+        string shown = $"'{setting}' is '{SecureAddress.Show(address.OriginalString)}'";
 
         // On Unix '/token' parses as the absolute 'file:///token', so the scheme decides, not IsAbsoluteUri alone.
         if (!address.IsAbsoluteUri || (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp))
@@ -38,7 +38,7 @@ internal sealed partial class TokenRefreshOptionsValidator
             return;
         }
 
-        if (address.Scheme == Uri.UriSchemeHttp && !address.IsLoopback && !allowInsecureHttp)
+        if (!allowInsecureHttp && !SecureAddress.IsSecure(address))
         {
             failures.Add(
                 $"{shown}: http would send the refresh token in clear. Use https; only where nobody else can listen, set '{nameof(TokenRefreshOptions.AllowInsecureHttp)}' (now 'False') to true.");
@@ -121,7 +121,7 @@ internal sealed partial class TokenRefreshOptionsValidator
                     "SCOPE" => $"Use '{nameof(options.Scope)}' instead.",
                     "CLIENT_ID" => $"Use '{nameof(options.ClientId)}' instead.",
                     "CLIENT_SECRET" => $"Use '{nameof(options.ClientSecret)}' with '{nameof(options.ClientAuthentication)}' instead.",
-                    _ => "It is sent with each refresh anyway.",
+                    _ => "The request sets it itself.",
                 };
                 failures.Add($"'{Parameters}' names '{name}', which is not to be overridden. Remove it. {setting}");
             }

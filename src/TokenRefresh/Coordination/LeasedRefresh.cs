@@ -202,7 +202,7 @@ internal sealed class LeasedRefresh(
             case TokenEndpointOutcome.Unknown:
                 return await AfterUnknownOutcomeAsync(sent, stored, result, deadline).ConfigureAwait(false);
             default:
-                CoolDownNote coolDown = CoolDown.Next(_record.CoolDown, key, result, services.TimeProvider.GetUtcNow());
+                CoolDownNote coolDown = CoolDownPolicy.Next(_record.CoolDown, key, result, services.TimeProvider.GetUtcNow());
                 await TryWriteRecordAsync(_record with { Attempt = null, CoolDown = coolDown }).ConfigureAwait(false);
                 return new Step(null, policy.Failures.OfExchange(result, coolDown.End));
         }

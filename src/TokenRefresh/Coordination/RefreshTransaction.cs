@@ -123,7 +123,11 @@ internal sealed class RefreshTransaction
                     Task<ICredentialsLease?> acquired = acquiring;
                     acquiring = null;
                     ICredentialsLease? lease = await acquired.ConfigureAwait(false);
-                    Acquired(start);
+                    if (lease is not null)
+                    {
+                        Acquired(start);
+                    }
+
                     return (lease, null);
                 }
 

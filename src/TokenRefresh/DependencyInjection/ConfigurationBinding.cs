@@ -29,6 +29,7 @@ internal static class ConfigurationBinding
         [nameof(TokenRefreshOptions.AttemptTimeout)] = static (o, entry) => o.AttemptTimeout = entry.Time() ?? o.AttemptTimeout,
         [nameof(TokenRefreshOptions.SaveTimeout)] = static (o, entry) => o.SaveTimeout = entry.Time() ?? o.SaveTimeout,
         [nameof(TokenRefreshOptions.LockTimeout)] = static (o, entry) => o.LockTimeout = entry.Time() ?? o.LockTimeout,
+        [nameof(TokenRefreshOptions.RefreshTokenReuseWindow)] = static (o, entry) => o.RefreshTokenReuseWindow = entry.Time() ?? o.RefreshTokenReuseWindow,
         [nameof(TokenRefreshOptions.AllowUnreliableLock)] = static (o, entry) => o.AllowUnreliableLock = entry.Switch() ?? o.AllowUnreliableLock,
     };
 
@@ -173,7 +174,7 @@ internal static class ConfigurationBinding
                 return value;
             }
 
-            Fail($"is '{SafeUri.ToText(text)}', which is no address. Write it in full, such as 'https://auth.example.com/token'.");
+            Fail($"is '{SecureAddress.Show(text)}', which is no address. Write it in full, such as 'https://auth.example.com/token'.");
             return null;
         }
 

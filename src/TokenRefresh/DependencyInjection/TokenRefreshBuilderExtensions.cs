@@ -11,7 +11,7 @@ public static class TokenRefreshBuilderExtensions
     /// <param name="builder">The login.</param>
     /// <param name="configure">Configures the client. Redirects and cookies are switched off in whatever primary handler it ends up with.</param>
     /// <returns>The same builder.</returns>
-    /// <remarks>The client is asked of <see cref="IHttpClientFactory"/> for each exchange. A handler that sends a request twice fails: the body of a token request can be written once.</remarks>
+    /// <remarks>The client is asked of <see cref="IHttpClientFactory"/> for each exchange. A handler that sends a request twice fails: the body of a token request can be written once. The factory's own logs are off, since at Trace level they hand header values to structured loggers; <c>AddDefaultLogger</c> brings them back.</remarks>
     public static ITokenRefreshBuilder ConfigureTokenEndpointClient(this ITokenRefreshBuilder builder, Action<IHttpClientBuilder> configure)
     {
         ArgumentNullException.ThrowIfNull(builder);

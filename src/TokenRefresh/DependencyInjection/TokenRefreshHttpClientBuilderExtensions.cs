@@ -8,6 +8,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Adds the access token to HTTP clients.</summary>
 /// <remarks>
 /// Add it before a resilience handler, so that it stands outside: a retry then has the token that was valid when the call began, and the resend after a 401 has retries of its own.
+/// In <c>ConfigureHttpClientDefaults</c> it goes to every client except those that send token requests; restrict it by <see cref="BearerTokenHandlerOptions.AllowedOrigins"/> there.
 /// The token comes from the <see cref="ITokenProvider"/> the container resolves, so that a fake registered later is used.
 /// </remarks>
 public static class TokenRefreshHttpClientBuilderExtensions
@@ -42,19 +43,26 @@ public static class TokenRefreshHttpClientBuilderExtensions
             throw PipelineFilter.Reentrant(builder.Name);
         }
 
-        // The defaults of all clients have no name; what they do to a client that has the handler too, the filter sees.
+        // The defaults of all clients have no name; a client that gets one handler from there and one of its own is seen by the filter.
         if (builder.Name is not null && !registry.TryAddHandledClient(builder.Name))
         {
             throw PipelineFilter.Twice(builder.Name);
         }
 
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, PipelineFilter>());
-        return builder.AddHttpMessageHandler(services =>
+        builder.Services.Configure<HttpClientFactoryOptions>(builder.Name, client => client.HttpMessageHandlerBuilderActions.Add(pipeline =>
         {
+            // Who gives the token to all clients by default never means the one that fetches it.
+            if (builder.Name is null && registry.IsTokenEndpointClient(pipeline.Name))
+            {
+                return;
+            }
+
             var options = new BearerTokenHandlerOptions();
             configure?.Invoke(options);
-            return new BearerTokenHandler(ProviderOf(services, name), options);
-        });
+            pipeline.AdditionalHandlers.Add(new BearerTokenHandler(ProviderOf(pipeline.Services, name), options));
+        }));
+        return builder;
     }
 
     private static ITokenProvider ProviderOf(IServiceProvider services, string? name)

@@ -130,7 +130,8 @@ public static class TokenRefreshServiceCollectionExtensions
             // The provider has time-outs of its own, which know whether the refresh token has left.
             .ConfigureHttpClient(static client => client.Timeout = Timeout.InfiniteTimeSpan)
 
-            // Every header, whatever the defaults of the program's clients let through: client secrets and what AdditionalHeaders carries. The query is never logged.
-            .RedactLoggedHeaders(static _ => true);
+            // RedactLoggedHeaders only blanks the text of the factory's logs: the values of Trace's structured state stay as they are, and loggers of the program's defaults may write bodies.
+            // The provider logs each exchange itself; who wants the factory's logs too adds them by ConfigureTokenEndpointClient.
+            .RemoveAllLoggers();
     }
 }

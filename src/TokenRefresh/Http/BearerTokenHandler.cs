@@ -50,8 +50,16 @@ public sealed class BearerTokenHandler : DelegatingHandler
     /// <inheritdoc/>
     /// <exception cref="TokenRefreshException">No token can be had: nothing was sent, or the token was rejected and only an act helps.</exception>
     /// <exception cref="InvalidOperationException">The pipeline holds two of these handlers.</exception>
-    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-        NeedsToken(request) ? SendWithTokenAsync(request, cancellationToken) : base.SendAsync(request, cancellationToken);
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (!NeedsToken(request))
+        {
+            return base.SendAsync(request, cancellationToken);
+        }
+
+        ValueTask<AccessToken> token = _tokens.GetAccessTokenAsync(cancellationToken);
+        return token.IsCompletedSuccessfully ? SendAsync(request, token.Result, cancellationToken) : SendWhenTokenComesAsync(request, token, cancellationToken);
+    }
 
     /// <inheritdoc/>
     /// <exception cref="TokenRefreshException">No token can be had: nothing was sent, or the token was rejected and only an act helps.</exception>
@@ -73,19 +81,13 @@ public sealed class BearerTokenHandler : DelegatingHandler
         try
         {
             HttpResponseMessage response = base.Send(request, cancellationToken);
-            if (!IsRejected(attached, response))
+            if (IsRejected(attached, response) && Wait(ReplaceAsync(attached, response, cancellationToken)) is { } next)
             {
-                return response;
+                attached.AttachAgain(next);
+                response = base.Send(request, cancellationToken);
             }
 
-            AccessToken? next = Wait(ReplaceAsync(attached, response, cancellationToken));
-            if (next is null)
-            {
-                return response;
-            }
-
-            attached.AttachAgain(next);
-            return base.Send(request, cancellationToken);
+            return response;
         }
         finally
         {
@@ -93,10 +95,12 @@ public sealed class BearerTokenHandler : DelegatingHandler
         }
     }
 
-    // One state machine for the whole way, since a second would be a second allocation for each request.
-    private async Task<HttpResponseMessage> SendWithTokenAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendWhenTokenComesAsync(HttpRequestMessage request, ValueTask<AccessToken> token, CancellationToken cancellationToken) =>
+        await SendAsync(request, await token.ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+
+    // Its state machine is what a request with a valid token costs, so what only a rejection needs lives elsewhere.
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, AccessToken token, CancellationToken cancellationToken)
     {
-        AccessToken token = await _tokens.GetAccessTokenAsync(cancellationToken).ConfigureAwait(false);
         if (request.Headers.Contains(token.HeaderName))
         {
             return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
@@ -106,19 +110,26 @@ public sealed class BearerTokenHandler : DelegatingHandler
         try
         {
             HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
-            if (!IsRejected(attached, response))
-            {
-                return response;
-            }
+            return IsRejected(attached, response) ? await AnswerRejectionAsync(attached, response, cancellationToken).ConfigureAwait(false) : response;
+        }
+        finally
+        {
+            attached.Detach();
+        }
+    }
 
-            AccessToken? next = await ReplaceAsync(attached, response, cancellationToken).ConfigureAwait(false);
-            if (next is null)
-            {
-                return response;
-            }
+    private async Task<HttpResponseMessage> AnswerRejectionAsync(AttachedRequest attached, HttpResponseMessage rejection, CancellationToken cancellationToken)
+    {
+        AccessToken? next = await ReplaceAsync(attached, rejection, cancellationToken).ConfigureAwait(false);
+        if (next is null)
+        {
+            return rejection;
+        }
 
-            attached.AttachAgain(next);
-            return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        attached.AttachAgain(next);
+        try
+        {
+            return await base.SendAsync(attached.Request, cancellationToken).ConfigureAwait(false);
         }
         finally
         {

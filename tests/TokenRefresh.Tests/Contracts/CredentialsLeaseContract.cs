@@ -312,7 +312,7 @@ public abstract class CredentialsLeaseContract : CredentialsStoreContract
         (await store.ReadRecordAsync(Cancellation)).ToArray().Should().Equal(record);
     }
 
-    private static ValueTask WriteAsync(ICredentialsLease lease, byte[] record) => lease.WriteRecordAsync(record, Cancellation);
+    private static ValueTask WriteAsync(ICredentialsLease lease, byte[] record) => lease.WriteRecordAsync(record, durable: true, Cancellation);
 
     private static byte[] Record(int length, byte seed) => [.. Enumerable.Range(0, length).Select(i => (byte)((i * 31) + seed))];
 }

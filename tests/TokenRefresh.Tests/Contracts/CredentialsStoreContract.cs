@@ -267,10 +267,14 @@ public abstract class CredentialsStoreContract : IAsyncLifetime
         return store;
     }
 
-    protected static async Task<CredentialsCommit> CommitAsync(ICredentialsStore store, OAuthCredentials? expected, OAuthCredentials? next)
+    protected async Task<CredentialsCommit> CommitAsync(ICredentialsStore store, OAuthCredentials? expected, OAuthCredentials? next)
     {
         await using ICredentialsLease lease = await AcquireAsync(store);
-        return await lease.CommitAsync(expected, next, Cancellation);
+        Task<CredentialsCommit> commit = lease.CommitAsync(expected, next, Cancellation).AsTask();
+
+        // A store may look again for a while before it calls a missing login a logout.
+        await Time.AdvanceUntilAsync(commit, TimeSpan.FromMilliseconds(100));
+        return await commit;
     }
 
     /// <summary>Awaits work that may look again a few times, by the clock.</summary>

@@ -3,7 +3,7 @@ using TokenRefresh.Credentials;
 namespace TokenRefresh.Coordination;
 
 /// <summary>How long to wait after a failed exchange.</summary>
-internal static class CoolDown
+internal static class CoolDownPolicy
 {
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1);
 

@@ -1,0 +1,53 @@
+using FluentAssertions;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using TokenRefresh.Tests.Validation;
+
+namespace TokenRefresh.Tests.DependencyInjection;
+
+public sealed class StartTests
+{
+    [Fact]
+    [Trait("FailureMode", "F20")]
+    [Trait("FailureMode", "F92")]
+    public async Task A_host_with_options_that_do_not_hold_does_not_start_and_tells_every_failure_of_every_login()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddTokenRefresh("one", o =>
+        {
+            SomeOptions.MakeValid(o);
+            o.LockTimeout = TimeSpan.FromSeconds(20);
+            o.TokenEndpoint = new Uri("http://auth.example.com/token");
+        });
+        builder.Services.AddTokenRefresh(o =>
+        {
+            SomeOptions.MakeValid(o);
+            o.ClientId = null;
+        });
+        using var host = builder.Build();
+
+        var refusal = await Record.ExceptionAsync(() => host.StartAsync());
+
+        var failures = refusal.Should().BeOfType<AggregateException>().Subject.InnerExceptions.Cast<OptionsValidationException>().SelectMany(e => e.Failures);
+        failures.Should().HaveCount(3).And.ContainMatch("Token refresh 'one': 'LockTimeout' is*").And.ContainMatch("Token refresh 'one': 'TokenEndpoint' is*").And.ContainMatch("'ClientId' is not set*");
+    }
+
+    [Fact]
+    public async Task A_host_with_options_that_hold_starts_without_making_the_provider()
+    {
+        var made = false;
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddTokenRefresh(o => (o.ClientId, o.TokenEndpoint) = ("my-cli", new Uri("https://auth.example.com/token"))).UseStore(_ =>
+        {
+            made = true;
+            return new UnusedStore();
+        });
+        using var host = builder.Build();
+
+        await host.StartAsync();
+
+        made.Should().BeFalse();
+        await host.StopAsync();
+    }
+}

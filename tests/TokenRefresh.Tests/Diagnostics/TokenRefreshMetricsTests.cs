@@ -1,0 +1,101 @@
+using System.Diagnostics.Metrics;
+using FluentAssertions;
+using TokenRefresh.Diagnostics;
+
+namespace TokenRefresh.Tests.Diagnostics;
+
+public sealed class TokenRefreshMetricsTests
+{
+    [Fact]
+    public void Every_measurement_has_the_documented_name_unit_and_tags()
+    {
+        using var collected = new CollectedMeasurements();
+        var metrics = new TokenRefreshMetrics(collected.Factory, "claude");
+
+        metrics.RefreshCompleted(RefreshOutcome.Refreshed, TimeSpan.FromMilliseconds(250));
+        metrics.LockWaited(TimeSpan.FromSeconds(2));
+        metrics.CallerJoined();
+        metrics.HttpRetried();
+        metrics.SaveFailed();
+        metrics.RemainingLifetimeAtRefresh(TimeSpan.FromSeconds(-1.5));
+
+        collected.Lines.Should().Equal(
+            "token_refresh.refresh.duration 0.25 s token_refresh.name=claude token_refresh.outcome=refreshed",
+            "token_refresh.lock.wait.duration 2 s token_refresh.name=claude",
+            "token_refresh.callers.joined 1 {caller} token_refresh.name=claude",
+            "token_refresh.http.retries 1 {retry} token_refresh.name=claude",
+            "token_refresh.save.failures 1 {failure} token_refresh.name=claude",
+            "token_refresh.token.remaining_lifetime -1.5 s token_refresh.name=claude");
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    public void An_unnamed_login_has_no_name_tag(string? name)
+    {
+        using var collected = new CollectedMeasurements();
+        var metrics = new TokenRefreshMetrics(collected.Factory, name);
+
+        metrics.RefreshCompleted(RefreshOutcome.Adopted, TimeSpan.Zero);
+        metrics.CallerJoined();
+
+        collected.Lines.Should().Equal("token_refresh.refresh.duration 0 s token_refresh.outcome=adopted", "token_refresh.callers.joined 1 {caller}");
+    }
+
+    [Fact]
+    public void The_outcomes_are_those_the_documentation_lists()
+    {
+        string[] outcomes = [RefreshOutcome.Refreshed, RefreshOutcome.Adopted, RefreshOutcome.Rejected, RefreshOutcome.Unknown, RefreshOutcome.Failed];
+
+        outcomes.Should().Equal("refreshed", "adopted", "rejected", "unknown", "failed");
+    }
+
+    [Fact]
+    public void Two_logins_on_one_factory_share_their_instruments()
+    {
+        using var collected = new CollectedMeasurements();
+
+        new TokenRefreshMetrics(collected.Factory, "one").SaveFailed();
+        new TokenRefreshMetrics(collected.Factory, "two").SaveFailed();
+
+        collected.Instruments.Should().HaveCount(6).And.OnlyHaveUniqueItems(i => i.Name);
+        collected.Instruments.Should().OnlyContain(i => i.Meter.Name == TokenRefreshDiagnostics.MeterName && !string.IsNullOrEmpty(i.Description));
+        collected.Lines.Should().HaveCount(2);
+    }
+
+    [Fact]
+    public void Histograms_advise_buckets_that_tell_the_time_outs_and_margins_apart()
+    {
+        using var collected = new CollectedMeasurements();
+        _ = new TokenRefreshMetrics(collected.Factory);
+
+        var histograms = collected.Instruments.OfType<Histogram<double>>().ToDictionary(h => h.Name, h => h.Advice?.HistogramBucketBoundaries, StringComparer.Ordinal);
+
+        histograms["token_refresh.refresh.duration"].Should().BeInAscendingOrder().And.Contain([15, 20, 30]);
+        histograms["token_refresh.lock.wait.duration"].Should().BeInAscendingOrder().And.Contain([15, 20, 30]);
+        histograms["token_refresh.token.remaining_lifetime"].Should().BeInAscendingOrder().And.Contain([0, 10, 300]);
+    }
+
+    [Fact]
+    public void Without_a_factory_the_process_wide_meter_is_used_and_nobody_listening_costs_no_allocation()
+    {
+        var metrics = new TokenRefreshMetrics(name: "claude");
+        RecordAll(metrics);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        RecordAll(metrics);
+        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        allocated.Should().Be(0);
+    }
+
+    private static void RecordAll(TokenRefreshMetrics metrics)
+    {
+        metrics.RefreshCompleted(RefreshOutcome.Failed, TimeSpan.Zero);
+        metrics.LockWaited(TimeSpan.Zero);
+        metrics.CallerJoined();
+        metrics.HttpRetried();
+        metrics.SaveFailed();
+        metrics.RemainingLifetimeAtRefresh(TimeSpan.Zero);
+    }
+}
