@@ -31,10 +31,12 @@ public sealed class RoomTests
     [Theory]
     [InlineData("Credentials", "namespace TokenRefresh.Credentials;\nusing TokenRefresh.Locking;\ninternal sealed class A(LockFixture x);")]
     [InlineData("Coordination", "namespace TokenRefresh.Coordination;\n// as LockFixture does\ninternal sealed class A { string S => \"LockFixture\"; object? O => this.LockFixture; }")]
+    [InlineData("Credentials", "namespace TokenRefresh.Credentials;\ninternal sealed class A { int WordOfCoordination { get; } A B() => new() { WordOfCoordination = 1 }; bool C => this is { WordOfCoordination: 1 }; }")]
     public void A_reference_along_the_direction_and_a_mere_mention_are_not(string room, string source)
     {
         using var tree = new SourceTreeFixture();
         tree.Add("Locking", "internal sealed class LockFixture;");
+        tree.Add("Coordination", "internal static class WordOfCoordination;");
         tree.Add(room, source);
 
         Rooms.Violations(tree.Read()).Should().BeEmpty();

@@ -61,7 +61,7 @@ internal static partial class Rooms
     [GeneratedRegex(@"(?<![\w.])TokenRefresh\.(?<room>\w+)", RegexOptions.None, 5000)]
     private static partial Regex QualifiedRoom();
 
-    // A name after a dot is a member, or is qualified by a namespace, which the expression above sees.
-    [GeneratedRegex(@"(?<![\w.])[A-Z]\w*", RegexOptions.None, 5000)]
+    // A name after a dot is a member, or is qualified by a namespace, which the expression above sees. One that is assigned, matched or given accessors is a member too.
+    [GeneratedRegex(@"(?<![\w.])[A-Z]\w*\b(?!\s*(?:=|:(?!:)|\{\s*(?:get|set|init)\b))", RegexOptions.None, 5000)]
     private static partial Regex SimpleName();
 }
