@@ -10,6 +10,8 @@ namespace TokenRefresh;
 /// </remarks>
 public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable, IDisposable
 {
+    private static readonly TimeSpan PatienceForCallbacks = TimeSpan.FromSeconds(1);
+
     private readonly TransactionServices _services;
     private readonly ProviderMemory _memory;
     private readonly RefreshFlights _flights;
@@ -17,13 +19,15 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
     private readonly FailureMemory _failure;
     private readonly OwnedServices _owned;
     private readonly bool _isSystemClock;
-    private readonly CancellationTokenSource _closing = new();
+    private readonly CancellationTokenSource _closingSource = new();
+    private readonly CancellationToken _closing;
     private readonly object _disposalMonitor = new();
     private Task? _disposal;
 
     private CoordinatedTokenProvider(OwnedServices owned)
     {
         _owned = owned;
+        _closing = _closingSource.Token;
         _services = owned.Services;
         _isSystemClock = ReferenceEquals(_services.TimeProvider, TimeProvider.System);
         _memory = new ProviderMemory(_services.TimeProvider);
@@ -235,7 +239,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
         string outcome = RefreshOutcome.Failed;
         try
         {
-            (TokenSnapshot snapshot, bool isRefreshed) = await new RefreshTransaction(_services, _memory, goal).RunAsync(_closing.Token).ConfigureAwait(false);
+            (TokenSnapshot snapshot, bool isRefreshed) = await new RefreshTransaction(_services, _memory, goal).RunAsync(_closing).ConfigureAwait(false);
             outcome = isRefreshed ? RefreshOutcome.Refreshed : RefreshOutcome.Adopted;
             _failure.AfterSuccess(snapshot);
             return snapshot;
@@ -256,7 +260,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
         {
             activity.SetOutcome(outcome);
             _services.Metrics.RefreshCompleted(outcome, _services.TimeProvider.GetElapsedTime(start));
-            _saver.StartIfNeeded(_closing.Token);
+            _saver.StartIfNeeded(_closing);
         }
     }
 
@@ -277,7 +281,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
     private async Task DisposeCoreAsync()
     {
         TimeSpan patience = _services.Options.RefreshTimeout + _services.Options.SaveTimeout;
-        await _closing.CancelAsync().ConfigureAwait(false);
+        await _closingSource.CancelAsync().ConfigureAwait(false);
         try
         {
             await FinishAsync().WaitAsync(patience, _services.TimeProvider).ConfigureAwait(false);
@@ -289,13 +293,20 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
 
         _owned.Dispose();
         _flights.Dispose();
-        _closing.Dispose();
+        _closingSource.Dispose();
     }
 
     private async Task FinishAsync()
     {
         await _flights.CloseAsync().ConfigureAwait(false);
         await _saver.FinishAsync().ConfigureAwait(false);
-        await _services.Events.CompleteAsync().ConfigureAwait(false);
+        try
+        {
+            await _services.Events.CompleteAsync().WaitAsync(PatienceForCallbacks, _services.TimeProvider).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // A callback that hangs is its owner's; it delays nobody.
+        }
     }
 }

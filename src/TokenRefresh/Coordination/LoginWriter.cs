@@ -75,8 +75,7 @@ internal sealed class LoginWriter(TransactionServices services, ProviderMemory m
         {
             TimeSpan left = services.Options.LockTimeout - services.TimeProvider.GetElapsedTime(start);
             ICredentialsLease? lease = await services.Store.AcquireLeaseAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellationToken).ConfigureAwait(false)
-                ?? throw new RefreshFailures(services.Options, services.Store).LockTimeout(
-                    services.TimeProvider.GetElapsedTime(start), await services.Store.ReadHolderAsync(cancellationToken).ConfigureAwait(false));
+                ?? throw await TimedOutAsync(start, cancellationToken).ConfigureAwait(false);
             var isReady = false;
             try
             {
@@ -95,9 +94,17 @@ internal sealed class LoginWriter(TransactionServices services, ProviderMemory m
                 return lease;
             }
 
+            if (left <= TimeSpan.Zero)
+            {
+                throw await TimedOutAsync(start, cancellationToken).ConfigureAwait(false);
+            }
+
             await Task.Delay(TimeSpan.FromMilliseconds(5 + Random.Shared.Next(50)), services.TimeProvider, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    private async ValueTask<TokenRefreshException> TimedOutAsync(long start, CancellationToken cancellationToken) => new RefreshFailures(services.Options, services.Store).LockTimeout(
+        services.TimeProvider.GetElapsedTime(start), await services.Store.ReadHolderAsync(cancellationToken).ConfigureAwait(false));
 
     private async ValueTask<CoordinationRecord> ReadRecordAsync() =>
         CoordinationRecordFormat.Read((await services.Store.ReadRecordAsync().ConfigureAwait(false)).Span);

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using TokenRefresh.Credentials;
 using TokenRefresh.Diagnostics;
 
@@ -56,6 +57,11 @@ internal sealed class RefreshTransaction
             }
 
             Log.LeaseRestarted(_services.Logger, Store.Location);
+            if (Left(start) == TimeSpan.Zero)
+            {
+                throw _policy.Failures.LockTimeout(Time.GetElapsedTime(start), holder: null);
+            }
+
             await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), Time, closing).ConfigureAwait(false);
             pause = pause * 2 < LongestRestartPause ? pause * 2 : LongestRestartPause;
         }
@@ -145,7 +151,10 @@ internal sealed class RefreshTransaction
     {
         TimeSpan wait = Time.GetElapsedTime(start);
         _services.Metrics.LockWaited(wait);
-        Log.LockAcquired(_services.Logger, Store.LockLocation, wait);
+        if (_services.Logger.IsEnabled(LogLevel.Debug))
+        {
+            Log.LockAcquired(_services.Logger, Store.LockLocation, wait);
+        }
     }
 
     // A lease granted at the very moment its waiter left must not be lost, or nobody ever gets it again.
@@ -179,7 +188,10 @@ internal sealed class RefreshTransaction
         finally
         {
             await lease.DisposeAsync().ConfigureAwait(false);
-            Log.LockReleased(_services.Logger, Store.LockLocation, Time.GetElapsedTime(granted));
+            if (_services.Logger.IsEnabled(LogLevel.Debug))
+            {
+                Log.LockReleased(_services.Logger, Store.LockLocation, Time.GetElapsedTime(granted));
+            }
         }
     }
 }

@@ -218,6 +218,8 @@ internal sealed class FileCredentialsLease : ICredentialsLease
             return;
         }
 
+        // Windows deletes no open file; elsewhere it is deleted while it is held, so that nobody sees it unheld and believes the exchange over.
+        _probe.ReleaseForReplace();
         try
         {
             Files.Delete(_probe.Path);

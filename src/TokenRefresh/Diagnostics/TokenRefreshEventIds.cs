@@ -71,7 +71,4 @@ public static class TokenRefreshEventIds
 
     /// <summary>Warning: a callback threw.</summary>
     public const int CallbackFailed = 5000;
-
-    /// <summary>Debug: a request was rejected and is sent again with another token.</summary>
-    public const int RequestResent = 6000;
 }

@@ -12,6 +12,8 @@ internal sealed class TokenRefreshMetrics
     // For providers without a container. Never disposed: it lives as long as the process.
     private static readonly Meter SharedMeter = new(Options());
 
+    private static readonly Counter<long> RequestsResent = SharedMeter.CreateCounter<long>("token_refresh.http.retries", "{retry}", "Requests that were rejected and sent once more with another token.");
+
     // From an adopted pair (a read) to a save that is retried up to the longest deadlines.
     private static readonly InstrumentAdvice<double> Durations = new()
     {
@@ -29,7 +31,6 @@ internal sealed class TokenRefreshMetrics
     private readonly Histogram<double> _lockWaitDuration;
     private readonly Histogram<double> _remainingLifetime;
     private readonly Counter<long> _callersJoined;
-    private readonly Counter<long> _httpRetries;
     private readonly Counter<long> _saveFailures;
 
     /// <summary>Creates the instruments, or finds those of an earlier login on the same meter.</summary>
@@ -43,7 +44,6 @@ internal sealed class TokenRefreshMetrics
         _lockWaitDuration = meter.CreateHistogram("token_refresh.lock.wait.duration", "s", "How long a refresh waited for the lock, or for the token that another process saved meanwhile.", advice: Durations);
         _remainingLifetime = meter.CreateHistogram("token_refresh.token.remaining_lifetime", "s", "What was left of the access token's life when its refresh began; negative once it had expired.", advice: Lifetimes);
         _callersJoined = meter.CreateCounter<long>("token_refresh.callers.joined", "{caller}", "Callers that waited for a refresh that another caller had begun.");
-        _httpRetries = meter.CreateCounter<long>("token_refresh.http.retries", "{retry}", "Token requests that were tried again because they had provably not been sent.");
         _saveFailures = meter.CreateCounter<long>("token_refresh.save.failures", "{failure}", "Saves of a new pair that failed and left it in memory.");
     }
 
@@ -73,8 +73,8 @@ internal sealed class TokenRefreshMetrics
     /// <summary>Counts a caller that joined a flight instead of starting one.</summary>
     public void CallerJoined() => Count(_callersJoined);
 
-    /// <summary>Counts a token request that is tried again.</summary>
-    public void HttpRetried() => Count(_httpRetries);
+    /// <summary>Counts a request that is sent once more with another token. A handler belongs to no login, so this one carries no name.</summary>
+    public static void RequestResent() => RequestsResent.Add(1);
 
     /// <summary>Counts a save that failed.</summary>
     public void SaveFailed() => Count(_saveFailures);

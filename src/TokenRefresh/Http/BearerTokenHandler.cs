@@ -1,3 +1,4 @@
+using TokenRefresh.Diagnostics;
 using TokenRefresh.Http;
 
 namespace TokenRefresh;
@@ -84,6 +85,7 @@ public sealed class BearerTokenHandler : DelegatingHandler
             if (IsRejected(attached, response) && Wait(ReplaceAsync(attached, response, cancellationToken)) is { } next)
             {
                 attached.AttachAgain(next);
+                TokenRefreshMetrics.RequestResent();
                 response = base.Send(request, cancellationToken);
             }
 
@@ -127,6 +129,7 @@ public sealed class BearerTokenHandler : DelegatingHandler
         }
 
         attached.AttachAgain(next);
+        TokenRefreshMetrics.RequestResent();
         try
         {
             return await base.SendAsync(attached.Request, cancellationToken).ConfigureAwait(false);

@@ -32,7 +32,7 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
         _settings = settings;
         _invoker = invoker;
         _time = time;
-        _shownEndpoint = SafeUri.ToText(settings.TokenEndpoint);
+        _shownEndpoint = SecureAddress.Show(settings.TokenEndpoint);
         _interpreter = new TokenAnswerInterpreter(settings, classifier, time, logger);
         _retries = new ResiliencePipelineBuilder<Attempt> { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions<Attempt>

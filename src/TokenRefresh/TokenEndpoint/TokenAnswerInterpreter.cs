@@ -8,7 +8,7 @@ namespace TokenRefresh.TokenEndpoint;
 /// <summary>Turns an answer of the token endpoint into what it means for the refresh token.</summary>
 internal sealed class TokenAnswerInterpreter(TokenEndpointSettings settings, ITokenErrorClassifier? classifier, TimeProvider time, ILogger logger)
 {
-    private readonly string _shownEndpoint = SafeUri.ToText(settings.TokenEndpoint);
+    private readonly string _shownEndpoint = SecureAddress.Show(settings.TokenEndpoint);
     private readonly string? _basicCredentials = settings.ClientAuthentication == ClientAuthentication.ClientSecretBasic ? TokenRequestBody.BasicCredentials(settings) : null;
 
     internal SecretRedactor RedactorFor(string refreshToken, string? answeredAccessToken = null, string? answeredRefreshToken = null) =>

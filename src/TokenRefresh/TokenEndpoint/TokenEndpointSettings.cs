@@ -68,7 +68,7 @@ internal sealed class TokenEndpointSettings
             throw new TokenRefreshConfigurationException($"'{setting}' is a relative address. Set it to an absolute 'https' address.");
         }
 
-        string shown = SafeUri.ToText(address);
+        string shown = SecureAddress.Show(address);
         if (address.UserInfo.Length > 0)
         {
             throw new TokenRefreshConfigurationException($"'{setting}' holds user information before the host of '{shown}'. Remove it and set 'ClientAuthentication', 'ClientId' and 'ClientSecret'.");

@@ -15,7 +15,6 @@ public sealed class TokenRefreshMetricsTests
         metrics.RefreshCompleted(RefreshOutcome.Refreshed, TimeSpan.FromMilliseconds(250));
         metrics.LockWaited(TimeSpan.FromSeconds(2));
         metrics.CallerJoined();
-        metrics.HttpRetried();
         metrics.SaveFailed();
         metrics.RemainingLifetimeAtRefresh(TimeSpan.FromSeconds(-1.5));
 
@@ -23,7 +22,6 @@ public sealed class TokenRefreshMetricsTests
             "token_refresh.refresh.duration 0.25 s token_refresh.name=claude token_refresh.outcome=refreshed",
             "token_refresh.lock.wait.duration 2 s token_refresh.name=claude",
             "token_refresh.callers.joined 1 {caller} token_refresh.name=claude",
-            "token_refresh.http.retries 1 {retry} token_refresh.name=claude",
             "token_refresh.save.failures 1 {failure} token_refresh.name=claude",
             "token_refresh.token.remaining_lifetime -1.5 s token_refresh.name=claude");
     }
@@ -58,7 +56,7 @@ public sealed class TokenRefreshMetricsTests
         new TokenRefreshMetrics(collected.Factory, "one").SaveFailed();
         new TokenRefreshMetrics(collected.Factory, "two").SaveFailed();
 
-        collected.Instruments.Should().HaveCount(6).And.OnlyHaveUniqueItems(i => i.Name);
+        collected.Instruments.Should().HaveCount(5).And.OnlyHaveUniqueItems(i => i.Name);
         collected.Instruments.Should().OnlyContain(i => i.Meter.Name == TokenRefreshDiagnostics.MeterName && !string.IsNullOrEmpty(i.Description));
         collected.Lines.Should().HaveCount(2);
     }
@@ -89,12 +87,41 @@ public sealed class TokenRefreshMetricsTests
         allocated.Should().Be(0);
     }
 
+    [Fact]
+    public async Task A_request_that_is_sent_again_is_counted_on_the_process_wide_meter()
+    {
+        var counted = 0L;
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (instrument.Meter.Name == TokenRefreshDiagnostics.MeterName && instrument.Name == "token_refresh.http.retries")
+            {
+                l.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, _, _) => Interlocked.Add(ref counted, value));
+        listener.Start();
+        using var client = new HttpClient(new BearerTokenHandler(new StaticTokenProvider(new AccessToken("one"), new AccessToken("two"))) { InnerHandler = new RejectsFirst() });
+
+        using HttpResponseMessage response = await client.GetAsync(new Uri("https://api.example.com/"));
+
+        response.IsSuccessStatusCode.Should().BeTrue();
+        Interlocked.Read(ref counted).Should().BePositive("other tests of this process may resend at the same time");
+    }
+
+    private sealed class RejectsFirst : HttpMessageHandler
+    {
+        private int _requests;
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Task.FromResult(new HttpResponseMessage(Interlocked.Increment(ref _requests) == 1 ? System.Net.HttpStatusCode.Unauthorized : System.Net.HttpStatusCode.OK));
+    }
+
     private static void RecordAll(TokenRefreshMetrics metrics)
     {
         metrics.RefreshCompleted(RefreshOutcome.Failed, TimeSpan.Zero);
         metrics.LockWaited(TimeSpan.Zero);
         metrics.CallerJoined();
-        metrics.HttpRetried();
         metrics.SaveFailed();
         metrics.RemainingLifetimeAtRefresh(TimeSpan.Zero);
     }
