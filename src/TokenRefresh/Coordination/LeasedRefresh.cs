@@ -8,7 +8,7 @@ internal sealed class LeasedRefresh(
     TransactionServices services,
     ProviderMemory memory,
     RefreshPolicy policy,
-    ICredentialsLease lease)
+    ICredentialsLease lease) : IDisposable
 {
     // Enough for: a token adopted expired, its refresh, a replay. A store that changes faster than that under our lease is no partner for a protocol.
     private const int MaximumExchanges = 4;
@@ -18,6 +18,7 @@ internal sealed class LeasedRefresh(
 
     private readonly PairCommit _commit = new(services, memory, lease);
     private CoordinationRecord _record = CoordinationRecord.Empty;
+    private ExitGuard? _exitGuard;
 
     /// <summary>Whether the token is one that this transaction obtained itself.</summary>
     internal bool IsRefreshed { get; private set; }
@@ -67,10 +68,18 @@ internal sealed class LeasedRefresh(
         }
     }
 
+    /// <summary>Lets the process exit; to be called when the lease is given back.</summary>
+    public void Dispose() => _exitGuard?.Dispose();
+
     // Step 5.
     private async ValueTask<Step> ExchangeAsync(OAuthCredentials sent, OAuthCredentials stored, MomentOfRead read, CancellationToken deadline)
     {
         Log.ExchangeStarting(services.Logger, services.Store.Location);
+        if (services.Options.HandleProcessSignals)
+        {
+            _exitGuard ??= ExitGuard.Enter(services.Options.RefreshTimeout + services.Options.SaveTimeout);
+        }
+
         if (sent.ExpiresAt is { } expiresAt)
         {
             services.Metrics.RemainingLifetimeAtRefresh(expiresAt - services.TimeProvider.GetUtcNow());
