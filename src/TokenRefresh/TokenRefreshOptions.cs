@@ -99,6 +99,9 @@ public sealed class TokenRefreshOptions
     /// <value>Default: none is set.</value>
     public TokenRefreshEvents Events { get; } = new();
 
+    /// <summary>Returns what a provider works with, so that a later change of this instance reaches nobody unvalidated.</summary>
+    internal TokenRefreshOptions Snapshot() => (TokenRefreshOptions)MemberwiseClone();
+
     /// <summary>Returns the addresses and the path, never a secret.</summary>
     /// <returns>A text that is safe to log.</returns>
     public override string ToString() => $"token refresh of '{CredentialsPath}' at '{TokenEndpoint?.GetLeftPart(UriPartial.Path)}'";

@@ -165,7 +165,6 @@ internal sealed class LeasedRefresh(
             await TryWriteRecordAsync(_record.AfterRotation(sent, next, obtained)).ConfigureAwait(false);
         }
 
-        memory.LastRefreshAt = now;
         memory.TryPublish(snapshot, logins);
         Log.Refreshed(services.Logger, services.Store.Location, duration, next.ExpiresAt);
         services.Events.Refreshed(new TokensRefreshedEvent(services.Store.Location, next.ExpiresAt, duration, saved == PairCommit.Outcome.Saved));
