@@ -40,7 +40,7 @@ internal sealed class LoginStatus(TransactionServices services, ProviderMemory m
         RefreshStep.NothingStored or RefreshStep.SignedOut => TokenRefreshState.SignedOut,
         RefreshStep.NotRefreshable => TokenRefreshState.ExpiredNotRefreshable,
         RefreshStep.Dead or RefreshStep.RolledBack => TokenRefreshState.SignInRequired,
-        RefreshStep.CoolDown => TokenRefreshState.CoolingDown,
+        RefreshStep.CoolDown or RefreshStep.PendingElsewhere => TokenRefreshState.CoolingDown,
 
         // While somebody holds the lock, the attempt is in flight.
         RefreshStep.Deferred or RefreshStep.Replay when holder is null => TokenRefreshState.OutcomeUnknown,
