@@ -47,6 +47,29 @@ internal sealed partial record UnixOwner(uint UserId, uint GroupId, uint Links)
     }
 
     /// <summary>What root creates beside a user's file belongs to that user: one run under sudo must not lock everybody out.</summary>
+    /// <remarks>The user is the owner of the file whose name this one extends (a lock or temp file that of the credentials), or else of the directory.</remarks>
+    internal static void AdoptFromNeighbor(string path)
+    {
+        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
+        {
+            return;
+        }
+
+        string directory = Path.GetDirectoryName(path)!;
+        UnixOwner? owner = null;
+        for (string name = Path.GetFileNameWithoutExtension(path); name.Length > 0 && owner is null; name = Path.GetFileNameWithoutExtension(name))
+        {
+            owner = TryRead(Path.Combine(directory, name));
+            if (!Path.HasExtension(name))
+            {
+                break;
+            }
+        }
+
+        (owner ?? TryRead(directory))?.ApplyTo(path);
+    }
+
+    /// <summary>The same for a directory that root creates.</summary>
     internal static void AdoptFromDirectory(string path)
     {
         if (OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && TryRead(Path.GetDirectoryName(path)!) is { } owner)
