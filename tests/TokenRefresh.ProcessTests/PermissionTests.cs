@@ -1,9 +1,11 @@
+using System.Runtime.Versioning;
 using FluentAssertions;
 using TokenRefresh.TestKit;
 
 namespace TokenRefresh.ProcessTests;
 
 /// <summary>Owners and modes, with real users.</summary>
+[UnsupportedOSPlatform("windows")]
 public sealed class PermissionTests
 {
     private const UnixFileMode ReadOnlyDirectory =
