@@ -55,6 +55,12 @@ internal sealed class LeasedRefresh(
                 return null;
             }
 
+            // An exchange that ran under a deleted lock file, and whose probe was gone when we looked for it, has saved by now: maybe after our read.
+            if (!OAuthCredentials.AreSameLogin(stored, await lease.ReadAsync(closing).ConfigureAwait(false)))
+            {
+                return null;
+            }
+
             if (++exchanges > MaximumExchanges)
             {
                 throw policy.Failures.OutcomeUnknown(null);
