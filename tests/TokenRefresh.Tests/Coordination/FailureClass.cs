@@ -1,4 +1,3 @@
-using System.Net;
 using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Coordination;

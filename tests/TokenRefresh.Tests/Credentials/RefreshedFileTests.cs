@@ -124,6 +124,29 @@ public sealed class RefreshedFileTests
     }
 
     [Fact]
+    [Trait("FailureMode", "F47")]
+    public async Task A_bind_mounted_file_is_overwritten_in_place_and_its_source_has_the_pair()
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        string mounted = Path.Combine(login.Directory.Path, "mounted.json");
+        await File.WriteAllTextAsync(mounted, "", Cancellation);
+        Assert.SkipUnless(OperatingSystem.IsLinux() && TryRun("mount", "--bind", login.Path, mounted), "A bind mount needs Linux and CAP_SYS_ADMIN.");
+        try
+        {
+            AccessToken token = await login.CreateProvider(o => o.CredentialsPath = mounted).GetAccessTokenAsync(Cancellation);
+
+            login.Server.IsAccepted(token.Value).Should().BeTrue();
+            (await File.ReadAllTextAsync(mounted, Cancellation)).Should().Contain(token.Value);
+            (await File.ReadAllTextAsync(login.Path, Cancellation)).Should().Contain(token.Value, "it is one file still");
+            Directory.EnumerateFiles(login.Directory.Path, "*.tmp").Should().BeEmpty();
+        }
+        finally
+        {
+            TryRun("umount", mounted).Should().BeTrue();
+        }
+    }
+
+    [Fact]
     [Trait("FailureMode", "F50")]
     public async Task A_directory_in_the_files_place_is_an_error_that_says_so()
     {
@@ -137,6 +160,20 @@ public sealed class RefreshedFileTests
         failure.Message.Should().Contain($"'{directory}' is a directory");
         failure.Path.Should().Be(directory);
         login.Server.Books.TokenRequests.Should().Be(0);
+    }
+
+    private static bool TryRun(string program, params string[] arguments)
+    {
+        try
+        {
+            using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(program, arguments) { RedirectStandardError = true, UseShellExecute = false })!;
+            process.WaitForExit();
+            return process.ExitCode == 0;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return false;
+        }
     }
 
     private static string Document(IssuedLogin login, string expiresAt, string ballast = "") => $$"""
