@@ -82,6 +82,11 @@ internal sealed class RefreshTransaction
             OAuthCredentials? stored = _memory.Effective(await Store.ReadAsync(closing).ConfigureAwait(false));
             CoordinationRecord record = CoordinationRecordFormat.Read((await Store.ReadRecordAsync(closing).ConfigureAwait(false)).Span);
             RefreshDecision decision = _policy.Decide(stored, record);
+            if (decision.Kind != RefreshStep.Adopt)
+            {
+                _policy.KeepIfUnexpired(decision, stored, record, logins);
+            }
+
             switch (decision.Kind)
             {
                 case RefreshStep.Adopt when _policy.TryAdopt(stored!, record, logins) is { } snapshot:
