@@ -145,7 +145,8 @@ internal sealed class LeasedRefresh(
         PairCommit.Outcome saved = await _commit.SaveAsync(stored, next, _record).ConfigureAwait(false);
         if (saved == PairCommit.Outcome.Dropped)
         {
-            await TryWriteRecordAsync(_record with { Attempt = null }).ConfigureAwait(false);
+            // The pair is given up, but what it was exchanged for is spent all the same, and may come back with an older file.
+            await TryWriteRecordAsync(_record.AfterRotation(sent, next, _record.Obtained)).ConfigureAwait(false);
             return Step.ReadAgain;
         }
 
