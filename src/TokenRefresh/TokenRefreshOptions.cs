@@ -87,6 +87,10 @@ public sealed class TokenRefreshOptions
     /// <value>Default <see langword="null"/>: unknown, taken as none; 0 to 1 hour. Within it a refresh whose answer was lost is repeated at once; a value larger than the server's risks the login.</value>
     public TimeSpan? RefreshTokenReuseWindow { get; set; }
 
+    /// <summary>Gets or sets whether SIGTERM, SIGINT (Ctrl+C), SIGHUP and a regular exit wait for an exchange in flight and its save.</summary>
+    /// <value>Default <see langword="true"/>: for at most <see cref="RefreshTimeout"/> and <see cref="SaveTimeout"/> together; a second signal ends the process at once, and handlers are registered only meanwhile. With <see langword="false"/> such an exit may lose the new pair, and with it the login.</value>
+    public bool HandleProcessSignals { get; set; } = true;
+
     /// <summary>Gets or sets whether to go on where the file system grants a lock that excludes nobody.</summary>
     /// <value>Default <see langword="false"/>: such a lock fails closed. <see langword="true"/> risks two refreshes at once, and with them the login.</value>
     public bool AllowUnreliableLock { get; set; }
@@ -94,6 +98,9 @@ public sealed class TokenRefreshOptions
     /// <summary>Gets the callbacks.</summary>
     /// <value>Default: none is set.</value>
     public TokenRefreshEvents Events { get; } = new();
+
+    /// <summary>Returns what a provider works with, so that a later change of this instance reaches nobody unvalidated.</summary>
+    internal TokenRefreshOptions Snapshot() => (TokenRefreshOptions)MemberwiseClone();
 
     /// <summary>Returns the addresses and the path, never a secret.</summary>
     /// <returns>A text that is safe to log.</returns>

@@ -18,7 +18,7 @@ public sealed record TokenRefreshStatus
     /// <summary>Gets who holds the lock, or <see langword="null"/> if nobody does or it is not known.</summary>
     public LockHolder? LockHolder { get; init; }
 
-    /// <summary>Gets when this process last obtained a pair itself, or <see langword="null"/>.</summary>
+    /// <summary>Gets when the present access token was obtained by a refresh, by whichever process; <see langword="null"/> if a sign-in stored it or nobody noted it.</summary>
     public DateTimeOffset? LastRefreshAt { get; init; }
 
     /// <summary>Gets when the next attempt may be made, in state <see cref="TokenRefreshState.CoolingDown"/>.</summary>

@@ -120,6 +120,12 @@ internal sealed class ProviderEntry : IAsyncDisposable
             case "unreliable-lock":
                 options.AllowUnreliableLock = bool.Parse(value);
                 break;
+            case "reuse-window":
+                options.RefreshTokenReuseWindow = Milliseconds(value);
+                break;
+            case "signals":
+                options.HandleProcessSignals = bool.Parse(value);
+                break;
             default:
                 throw new CommandException($"'{key}' is no setting of a provider.");
         }

@@ -52,8 +52,9 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
     /// <summary>Creates a provider whose invoker is asked for anew for each exchange, and whose name stands in metrics and traces.</summary>
     internal static CoordinatedTokenProvider Create(TokenRefreshOptions options, CoordinatedTokenProviderServices services, Func<HttpMessageInvoker>? tokenEndpointInvoker, string? name)
     {
-        TokenRefreshOptionsValidator.ThrowIfInvalid(options, services);
-        return new CoordinatedTokenProvider(OwnedServices.Create(options, services, tokenEndpointInvoker, name));
+        TokenRefreshOptions snapshot = options.Snapshot();
+        TokenRefreshOptionsValidator.ThrowIfInvalid(snapshot, services);
+        return new CoordinatedTokenProvider(OwnedServices.Create(snapshot, services, tokenEndpointInvoker, name));
     }
 
     /// <inheritdoc/>

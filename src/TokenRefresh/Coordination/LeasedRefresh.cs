@@ -8,7 +8,7 @@ internal sealed class LeasedRefresh(
     TransactionServices services,
     ProviderMemory memory,
     RefreshPolicy policy,
-    ICredentialsLease lease)
+    ICredentialsLease lease) : IDisposable
 {
     // Enough for: a token adopted expired, its refresh, a replay. A store that changes faster than that under our lease is no partner for a protocol.
     private const int MaximumExchanges = 4;
@@ -18,6 +18,7 @@ internal sealed class LeasedRefresh(
 
     private readonly PairCommit _commit = new(services, memory, lease);
     private CoordinationRecord _record = CoordinationRecord.Empty;
+    private ExitGuard? _exitGuard;
 
     /// <summary>Whether the token is one that this transaction obtained itself.</summary>
     internal bool IsRefreshed { get; private set; }
@@ -28,7 +29,7 @@ internal sealed class LeasedRefresh(
     {
         using var deadline = new CancellationTokenSource(services.Options.RefreshTimeout, services.TimeProvider);
         _record = CoordinationRecordFormat.Read((await services.Store.ReadRecordAsync(closing).ConfigureAwait(false)).Span);
-        await _commit.SavePendingAsync(_record).ConfigureAwait(false);
+        _record = await _commit.SavePendingAsync(_record).ConfigureAwait(false);
         for (var exchanges = 0; ;)
         {
             var read = new MomentOfRead(services.TimeProvider);
@@ -67,10 +68,18 @@ internal sealed class LeasedRefresh(
         }
     }
 
+    /// <summary>Lets the process exit; to be called when the lease is given back.</summary>
+    public void Dispose() => _exitGuard?.Dispose();
+
     // Step 5.
     private async ValueTask<Step> ExchangeAsync(OAuthCredentials sent, OAuthCredentials stored, MomentOfRead read, CancellationToken deadline)
     {
         Log.ExchangeStarting(services.Logger, services.Store.Location);
+        if (services.Options.HandleProcessSignals)
+        {
+            _exitGuard ??= ExitGuard.Enter(services.Options.RefreshTimeout + services.Options.SaveTimeout);
+        }
+
         if (sent.ExpiresAt is { } expiresAt)
         {
             services.Metrics.RemainingLifetimeAtRefresh(expiresAt - services.TimeProvider.GetUtcNow());
@@ -143,20 +152,13 @@ internal sealed class LeasedRefresh(
         long logins = memory.Logins;
         DateTimeOffset now = services.TimeProvider.GetUtcNow();
         PairCommit.Outcome saved = await _commit.SaveAsync(stored, next, _record).ConfigureAwait(false);
+        await TryWriteRecordAsync(_commit.After(saved, _record, stored, next, Obtained(sent, next, now))).ConfigureAwait(false);
         if (saved == PairCommit.Outcome.Dropped)
         {
-            await TryWriteRecordAsync(_record with { Attempt = null }).ConfigureAwait(false);
             return Step.ReadAgain;
         }
 
         TokenSnapshot snapshot = SnapshotFactory.Create(services.Options, next, next.ExpiresAt - now, now);
-        if (saved == PairCommit.Outcome.Saved)
-        {
-            ObtainedNote obtained = Obtained(sent, next, now);
-            await TryWriteRecordAsync(_record.AfterRotation(sent, next, obtained)).ConfigureAwait(false);
-        }
-
-        memory.LastRefreshAt = now;
         memory.TryPublish(snapshot, logins);
         Log.Refreshed(services.Logger, services.Store.Location, duration, next.ExpiresAt);
         services.Events.Refreshed(new TokensRefreshedEvent(services.Store.Location, next.ExpiresAt, duration, saved == PairCommit.Outcome.Saved));
@@ -215,11 +217,8 @@ internal sealed class LeasedRefresh(
         {
             // Half an answer still holds the one thing that cannot be had again. Its access token is unknown, so the old one stays, and expires now.
             var rescued = new OAuthCredentials(sent.AccessToken, recovered, services.TimeProvider.GetUtcNow()) { Scopes = sent.Scopes, TokenType = sent.TokenType };
-            if (await _commit.SaveAsync(stored, rescued, _record).ConfigureAwait(false) == PairCommit.Outcome.Saved)
-            {
-                await TryWriteRecordAsync(_record.AfterRotation(sent, rescued, obtained: null)).ConfigureAwait(false);
-            }
-
+            PairCommit.Outcome saved = await _commit.SaveAsync(stored, rescued, _record).ConfigureAwait(false);
+            await TryWriteRecordAsync(_commit.After(saved, _record, stored, rescued, obtained: null)).ConfigureAwait(false);
             return Step.ReadAgain;
         }
 
@@ -250,19 +249,7 @@ internal sealed class LeasedRefresh(
         _record = record;
     }
 
-    // For notes that are void by themselves once another pair is stored, and for pauses: their loss costs one more attempt.
-    private async ValueTask TryWriteRecordAsync(CoordinationRecord record)
-    {
-        try
-        {
-            await WriteRecordAsync(record, durable: false, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            _record = record;
-            Log.RecordNotWritten(services.Logger, services.Store.Location, e);
-        }
-    }
+    private async ValueTask TryWriteRecordAsync(CoordinationRecord record) => _record = await _commit.TryWriteRecordAsync(record).ConfigureAwait(false);
 
     /// <summary>What follows an exchange: a token, a failure, or another read.</summary>
     private readonly record struct Step(TokenSnapshot? Snapshot, TokenRefreshException? Failure)

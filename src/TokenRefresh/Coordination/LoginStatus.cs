@@ -14,7 +14,7 @@ internal sealed class LoginStatus(TransactionServices services, ProviderMemory m
         }
         catch (CredentialsFileException e)
         {
-            return new() { State = TokenRefreshState.Unreadable, Location = services.Store.Location, Problem = e.Message, LastRefreshAt = memory.LastRefreshAt };
+            return new() { State = TokenRefreshState.Unreadable, Location = services.Store.Location, Problem = e.Message };
         }
 
         CoordinationRecord record = CoordinationRecordFormat.Read((await services.Store.ReadRecordAsync(cancellationToken).ConfigureAwait(false)).Span);
@@ -28,7 +28,7 @@ internal sealed class LoginStatus(TransactionServices services, ProviderMemory m
             AccessTokenExpiresAt = stored?.ExpiresAt,
             RefreshTokenExpiresAt = stored?.RefreshTokenExpiresAt,
             LockHolder = holder,
-            LastRefreshAt = memory.LastRefreshAt,
+            LastRefreshAt = stored is not null && record.Obtained is { } obtained && obtained.AccessToken == Fingerprint.Of(stored.AccessToken) ? obtained.At : null,
             RetryAt = state is TokenRefreshState.CoolingDown or TokenRefreshState.OutcomeUnknown ? decision.Until : null,
             Problem = ProblemOf(state, decision, record),
         };
@@ -40,7 +40,7 @@ internal sealed class LoginStatus(TransactionServices services, ProviderMemory m
         RefreshStep.NothingStored or RefreshStep.SignedOut => TokenRefreshState.SignedOut,
         RefreshStep.NotRefreshable => TokenRefreshState.ExpiredNotRefreshable,
         RefreshStep.Dead or RefreshStep.RolledBack => TokenRefreshState.SignInRequired,
-        RefreshStep.CoolDown => TokenRefreshState.CoolingDown,
+        RefreshStep.CoolDown or RefreshStep.PendingElsewhere => TokenRefreshState.CoolingDown,
 
         // While somebody holds the lock, the attempt is in flight.
         RefreshStep.Deferred or RefreshStep.Replay when holder is null => TokenRefreshState.OutcomeUnknown,

@@ -41,12 +41,47 @@ internal sealed class PairCommit(TransactionServices services, ProviderMemory me
     }
 
     /// <summary>Saves what could not be saved before, if there is anything.</summary>
-    internal async ValueTask SavePendingAsync(CoordinationRecord record)
+    /// <returns>The record as it is afterwards.</returns>
+    internal async ValueTask<CoordinationRecord> SavePendingAsync(CoordinationRecord record)
     {
-        if (memory.Pending is { } pending && await SaveAsync(pending.Replaces, pending.Pair, record).ConfigureAwait(false) == Outcome.Saved)
+        if (memory.Pending is not { } pending)
+        {
+            return record;
+        }
+
+        Outcome outcome = await SaveAsync(pending.Replaces, pending.Pair, record).ConfigureAwait(false);
+        if (outcome == Outcome.Saved)
         {
             Log.PendingPairSaved(services.Logger, services.Store.Location);
         }
+
+        return await TryWriteRecordAsync(After(outcome, record, pending.Replaces, pending.Pair, obtained: null)).ConfigureAwait(false);
+    }
+
+    /// <summary>What the record says once a pair has been saved, kept, or dropped.</summary>
+    internal CoordinationRecord After(Outcome outcome, CoordinationRecord record, OAuthCredentials sent, OAuthCredentials next, ObtainedNote? obtained) => outcome switch
+    {
+        Outcome.Saved => record.AfterRotation(sent, next, obtained),
+
+        // The attempt stays: should this process die with its pair, the outcome is unknown to everybody else.
+        Outcome.Pending => record with { Pending = new PendingNote(Fingerprint.Of(sent.RefreshToken!), services.TimeProvider.GetUtcNow(), BootId.Current, Environment.ProcessId) },
+        _ => record with { Attempt = null, Pending = null },
+    };
+
+    /// <summary>Writes notes that are void by themselves once another pair is stored, and pauses: their loss costs one more attempt.</summary>
+    /// <returns>The record, written or not.</returns>
+    internal async ValueTask<CoordinationRecord> TryWriteRecordAsync(CoordinationRecord record)
+    {
+        try
+        {
+            await lease.WriteRecordAsync(CoordinationRecordFormat.Write(record), durable: false, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.RecordNotWritten(services.Logger, services.Store.Location, e);
+        }
+
+        return record;
     }
 
     /// <summary>Saves this process's newer pair over an older one that came back, where it has one.</summary>

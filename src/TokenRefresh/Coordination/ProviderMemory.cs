@@ -28,9 +28,6 @@ internal sealed class ProviderMemory(TimeProvider timeProvider)
     /// <summary>Gets a count that grows with every sign-in and sign-out of this provider: what was read before is void.</summary>
     internal long Logins => Interlocked.Read(ref _logins);
 
-    /// <summary>Gets or sets when this process last obtained a pair itself.</summary>
-    internal DateTimeOffset? LastRefreshAt { get; set; }
-
     /// <summary>What this process takes for stored: its unsaved pair where the file still holds the predecessor.</summary>
     internal OAuthCredentials? Effective(OAuthCredentials? stored) =>
         _pending is { } pending && OAuthCredentials.AreSameLogin(pending.Replaces, stored) ? pending.Pair : stored;

@@ -42,6 +42,11 @@ internal static class RefreshDecider
             return new(RefreshStep.Dead);
         }
 
+        if (input.Record.Pending is { } pending && pending.Consumed == key.RefreshToken && pending.IsFresh(input.Now, BootId.Current))
+        {
+            return new(RefreshStep.PendingElsewhere, pending.RenewedAt + PendingNote.FreshFor);
+        }
+
         if (input.Record.CoolDown is { } coolDown && coolDown.Key == key && coolDown.IsRunning(input.Now))
         {
             return new(RefreshStep.CoolDown, coolDown.End);

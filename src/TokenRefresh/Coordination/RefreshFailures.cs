@@ -25,6 +25,9 @@ internal sealed class RefreshFailures(TokenRefreshOptions options, ICredentialsS
         ? new TokenRefreshConfigurationException($"The last refresh of '{store.Location}' failed because of a setting; the next attempt is made after {until:O}. Check 'TokenEndpoint', 'ClientId', 'ClientAuthentication' and 'Scope'.")
         : new TokenEndpointUnavailableException($"The last refresh of '{store.Location}' at '{Endpoint}' failed ({note?.Outcome}); the next attempt is made after {until:O}.", until);
 
+    internal TokenRefreshException PendingElsewhere(PendingNote? note, DateTimeOffset? until) => new TokenEndpointUnavailableException(
+        $"Process '{note?.ProcessId}' has refreshed '{store.Location}' and could not save the new tokens yet, so the stored refresh token is spent. Make the directory writable and leave room on its disk; that process tries again until {until:O} at least.", until);
+
     internal TokenRefreshException Restrained(DateTimeOffset? until) => new TokenEndpointUnavailableException(
         $"The rejected access token of '{store.Location}' had only just been obtained; another one would be rejected too. The next attempt is made after {until:O}. Check the account and the audience of the token.", until);
 

@@ -56,6 +56,7 @@ internal sealed class RefreshPolicy(TransactionServices services, ProviderMemory
         RefreshStep.NotRefreshable => Failures.NotRefreshable(),
         RefreshStep.Dead => Failures.Dead(record.Dead?.AfterUnknownOutcome ?? false),
         RefreshStep.RolledBack => Failures.RolledBack(),
+        RefreshStep.PendingElsewhere => Failures.PendingElsewhere(record.Pending, decision.Until),
         RefreshStep.CoolDown => Failures.CoolingDown(record.CoolDown, decision.Until),
         RefreshStep.Restrained => Failures.Restrained(decision.Until),
         RefreshStep.Deferred => Failures.OutcomeUnknown(decision.Until),

@@ -27,6 +27,9 @@ internal enum RefreshStep
     /// <summary>A spent refresh token came back with an older file.</summary>
     RolledBack,
 
+    /// <summary>Another process has obtained the successor and cannot save it yet.</summary>
+    PendingElsewhere,
+
     /// <summary>An attempt failed a moment ago; wait.</summary>
     CoolDown,
 

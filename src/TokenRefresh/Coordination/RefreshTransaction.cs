@@ -50,7 +50,7 @@ internal sealed class RefreshTransaction
                 throw _policy.Failures.LockTimeout(Time.GetElapsedTime(start), await Store.ReadHolderAsync(closing).ConfigureAwait(false));
             }
 
-            var leased = new LeasedRefresh(_services, _memory, _policy, lease);
+            using var leased = new LeasedRefresh(_services, _memory, _policy, lease);
             if (await RunUnderLeaseAsync(leased, lease, closing).ConfigureAwait(false) is { } result)
             {
                 return (result, leased.IsRefreshed);

@@ -34,7 +34,7 @@ internal sealed class CredentialsTempFile : ICredentialsTempFile
             // Shared, since this becomes the credentials file and every managed reader takes a shared lock of its own: an exclusive one would refuse it. Called directly,
             // since the managed one is off under DOTNET_SYSTEM_IO_DISABLEFILELOCKING. A failure only means that others may take this for a left-over; the lock still excludes them.
             _ = Libc.Flock(file._stream.SafeFileHandle, Libc.LockShared | Libc.LockNonBlocking);
-            UnixOwner.AdoptFromDirectory(path);
+            UnixOwner.AdoptFromDirectory(path, file._stream.SafeFileHandle);
         }
 
         return file;
@@ -61,7 +61,7 @@ internal sealed class CredentialsTempFile : ICredentialsTempFile
             File.SetUnixFileMode(_stream.SafeFileHandle, mode);
         }
 
-        UnixOwner.TryRead(target)?.ApplyTo(Path);
+        UnixOwner.TryRead(target)?.ApplyTo(_stream.SafeFileHandle);
     }
 
     public void ReleaseForReplace()

@@ -33,7 +33,14 @@ internal sealed record CoolDownNote(RecordKey Key, DateTimeOffset Start, DateTim
 /// <param name="RenewedAt">When the owner last tried to save it.</param>
 /// <param name="BootId">The boot the owner runs in.</param>
 /// <param name="ProcessId">The owner.</param>
-internal sealed record PendingNote(Fingerprint Consumed, DateTimeOffset RenewedAt, Guid BootId, int ProcessId);
+internal sealed record PendingNote(Fingerprint Consumed, DateTimeOffset RenewedAt, Guid BootId, int ProcessId)
+{
+    /// <summary>An owner that lives tries again, and says so, far more often than this.</summary>
+    internal static readonly TimeSpan FreshFor = TimeSpan.FromMinutes(2);
+
+    /// <summary>Whether the owner can be expected to live still; otherwise its pair is lost, and the outcome of its refresh unknown to everybody else.</summary>
+    internal bool IsFresh(DateTimeOffset now, Guid bootId) => BootId == bootId && RenewedAt <= now && now < RenewedAt + FreshFor;
+}
 
 /// <summary>When an access token was obtained, and for how long from then on its rejection by a resource is no reason for another one.</summary>
 /// <param name="AccessToken">The token.</param>

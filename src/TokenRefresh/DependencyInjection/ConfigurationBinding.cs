@@ -31,6 +31,7 @@ internal static class ConfigurationBinding
         [nameof(TokenRefreshOptions.LockTimeout)] = static (o, entry) => o.LockTimeout = entry.Time() ?? o.LockTimeout,
         [nameof(TokenRefreshOptions.RefreshTokenReuseWindow)] = static (o, entry) => o.RefreshTokenReuseWindow = entry.Time() ?? o.RefreshTokenReuseWindow,
         [nameof(TokenRefreshOptions.AllowUnreliableLock)] = static (o, entry) => o.AllowUnreliableLock = entry.Switch() ?? o.AllowUnreliableLock,
+        [nameof(TokenRefreshOptions.HandleProcessSignals)] = static (o, entry) => o.HandleProcessSignals = entry.Switch() ?? o.HandleProcessSignals,
     };
 
     /// <summary>Gets the keys that are understood.</summary>

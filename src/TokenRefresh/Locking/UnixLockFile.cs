@@ -64,8 +64,8 @@ internal sealed class UnixLockFile : LockFile
                 BufferSize = 0,
                 UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
             };
-            new FileStream(path, options).Dispose();
-            UnixOwner.AdoptFromDirectory(path);
+            using var file = new FileStream(path, options);
+            UnixOwner.AdoptFromDirectory(path, file.SafeFileHandle);
         }
         catch (IOException) when (File.Exists(path))
         {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace TokenRefresh.Locking;
 
@@ -33,31 +34,38 @@ internal sealed partial record UnixOwner(uint UserId, uint GroupId, uint Links)
         }
     }
 
-    /// <summary>Gives a file of this process to this owner; without the right to do so, nothing happens.</summary>
-    internal void ApplyTo(string path)
+    /// <summary>Gives an open file to this owner; without the right to do so, nothing happens.</summary>
+    /// <remarks>By the descriptor, never by the path: in a directory of another user, root must not follow a link that this user has put in the file's place.</remarks>
+    internal void ApplyTo(SafeFileHandle file)
     {
-        if (TryRead(path) is { } present && (present.UserId != UserId || present.GroupId != GroupId))
+        // The group alone can also be given by a member of it.
+        if (ChangeOwner(file, UserId, GroupId) != 0)
         {
-            // The group alone can also be given by a member of it.
-            if (ChangeOwner(path, UserId, GroupId) != 0 && present.UserId == UserId)
-            {
-                _ = ChangeOwner(path, uint.MaxValue, GroupId);
-            }
+            _ = ChangeOwner(file, uint.MaxValue, GroupId);
         }
     }
 
     /// <summary>What root creates beside a user's file belongs to that user: one run under sudo must not lock everybody out.</summary>
-    internal static void AdoptFromDirectory(string path)
+    internal static void AdoptFromDirectory(string path, SafeFileHandle file) => OwnerOfDirectory(path)?.ApplyTo(file);
+
+    /// <summary>The same for a directory; a link in its place is not followed.</summary>
+    internal static void AdoptFromParent(string path)
     {
-        if (OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && TryRead(Path.GetDirectoryName(path)!) is { } owner)
+        if (OwnerOfDirectory(path) is { } owner)
         {
-            owner.ApplyTo(path);
+            _ = ChangeOwnerOfLink(path, owner.UserId, owner.GroupId);
         }
     }
+
+    private static UnixOwner? OwnerOfDirectory(string path) =>
+        OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess ? TryRead(Path.GetDirectoryName(path)!) : null;
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Statx(int directory, string path, int flags, uint mask, [Out] byte[] buffer);
 
-    [LibraryImport("libc", EntryPoint = "chown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int ChangeOwner(string path, uint userId, uint groupId);
+    [LibraryImport("libc", EntryPoint = "fchown", SetLastError = true)]
+    private static partial int ChangeOwner(SafeFileHandle file, uint userId, uint groupId);
+
+    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int ChangeOwnerOfLink(string path, uint userId, uint groupId);
 }

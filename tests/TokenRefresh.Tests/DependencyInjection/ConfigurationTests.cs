@@ -36,7 +36,8 @@ public sealed class ConfigurationTests
               "SaveTimeout": "00:00:06",
               "LockTimeout": "00:01:00",
               "RefreshTokenReuseWindow": "00:00:30",
-              "AllowUnreliableLock": "True"
+              "AllowUnreliableLock": "True",
+              "HandleProcessSignals": "false"
             }
             """);
 
@@ -63,6 +64,7 @@ public sealed class ConfigurationTests
             LockTimeout = TimeSpan.FromMinutes(1),
             RefreshTokenReuseWindow = TimeSpan.FromSeconds(30),
             AllowUnreliableLock = true,
+            HandleProcessSignals = false,
         });
         options.FileFormat.Should().BeSameAs(CredentialsFileFormat.ClaudeCode);
     }

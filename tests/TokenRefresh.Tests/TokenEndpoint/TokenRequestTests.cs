@@ -102,46 +102,6 @@ public sealed class TokenRequestTests
         second.Outcome.Should().Be(TokenEndpointOutcome.Succeeded);
     }
 
-    [Theory]
-    [Trait("FailureMode", "F92")]
-    [InlineData("http://auth.example.com/token", "AllowInsecureHttp")]
-    [InlineData("/token", "relative")]
-    [InlineData("ftp://auth.example.com/token", "https")]
-    [InlineData("https://user:hunter2secret@auth.example.com/token", "user information")]
-    public void An_endpoint_that_is_unsafe_or_no_address_is_refused_with_its_setting_named(string endpoint, string named)
-    {
-        Action act = () => Given.Settings(o => o.TokenEndpoint = new Uri(endpoint, UriKind.RelativeOrAbsolute));
-
-        act.Should().Throw<TokenRefreshConfigurationException>().WithMessage("*'TokenEndpoint'*").WithMessage($"*{named}*")
-            .Which.Message.Should().NotContain("hunter2secret");
-    }
-
-    [Theory]
-    [Trait("FailureMode", "F92")]
-    [InlineData("http://localhost:8080/token", false)]
-    [InlineData("http://[::1]/token", false)]
-    [InlineData("http://auth.example.com/token", true)]
-    public void Loopback_and_the_explicit_permission_allow_http(string endpoint, bool allow)
-    {
-        Action act = () => Given.Settings(o =>
-        {
-            o.TokenEndpoint = new Uri(endpoint);
-            o.AllowInsecureHttp = allow;
-        });
-
-        act.Should().NotThrow();
-    }
-
-    [Fact]
-    public void A_missing_client_id_a_missing_secret_and_a_parameter_of_the_request_itself_are_refused()
-    {
-        Invoking(o => o.ClientId = "").Should().Throw<TokenRefreshConfigurationException>().WithMessage("'ClientId'*");
-        Invoking(o => o.ClientAuthentication = ClientAuthentication.ClientSecretPost).Should().Throw<TokenRefreshConfigurationException>().WithMessage("'ClientSecret'*");
-        Invoking(o => o.AdditionalParameters["refresh_token"] = "x").Should().Throw<TokenRefreshConfigurationException>().WithMessage("'AdditionalParameters'*'refresh_token'*");
-    }
-
-    private static Action Invoking(Action<TokenRefreshOptions> configure) => () => Given.Settings(configure);
-
     private static async Task<WireRequest> SendAsync(Action<TokenRefreshOptions> configure)
     {
         await using var server = new WireServer(e => e.RespondJsonAsync(200, Pair));

@@ -1,0 +1,95 @@
+using System.Runtime.InteropServices;
+
+namespace TokenRefresh.Coordination;
+
+/// <summary>Keeps the process alive, while an exchange is in flight, until its pair is saved. Process-wide; its handlers are there only meanwhile.</summary>
+/// <remarks>
+/// A handler waits inside the delivery of the signal and cancels nothing: the runtime runs every handler of the program and only then the default action, so a program that handles the signal itself does so
+/// undisturbed, and one that does not ends right after the save. A second signal is not waited for.
+/// </remarks>
+internal sealed class ExitGuard : IDisposable
+{
+    private static readonly object Monitor = new();
+    private static readonly List<PosixSignalRegistration> Registrations = [];
+    private static readonly ManualResetEventSlim Landed = new(initialState: true);
+    private static int _inFlight;
+    private static int _waiting;
+
+    private static TimeSpan _patience;
+
+    private int _isDisposed;
+
+    private ExitGuard()
+    {
+    }
+
+    /// <summary>Marks an exchange as in flight until the result is disposed, after the release of its lease.</summary>
+    /// <param name="deadline">How long an exit waits for it at most.</param>
+    internal static ExitGuard Enter(TimeSpan deadline)
+    {
+        lock (Monitor)
+        {
+            _patience = _inFlight == 0 || deadline > _patience ? deadline : _patience;
+            if (_inFlight++ == 0)
+            {
+                Landed.Reset();
+                _waiting = 0;
+                Register(PosixSignal.SIGTERM);
+                Register(PosixSignal.SIGINT);
+                Register(PosixSignal.SIGHUP);
+                AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
+            }
+        }
+
+        return new ExitGuard();
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+        {
+            return;
+        }
+
+        lock (Monitor)
+        {
+            if (--_inFlight > 0)
+            {
+                return;
+            }
+
+            // Put back first: with the last registration goes the runtime's own handler, and the program is what it was.
+            foreach (PosixSignalRegistration registration in Registrations)
+            {
+                registration.Dispose();
+            }
+
+            Registrations.Clear();
+            AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
+            Landed.Set();
+        }
+    }
+
+    private static void Register(PosixSignal signal)
+    {
+        try
+        {
+            Registrations.Add(PosixSignalRegistration.Create(signal, _ => WaitOnce()));
+        }
+        catch (Exception e) when (e is PlatformNotSupportedException or IOException)
+        {
+            // A system without this signal, or a sandbox that lets nobody handle it: the exit then comes without a wait, and the record knows of the attempt.
+        }
+    }
+
+    // Environment.Exit, and the end of Main.
+    private static void OnProcessExit(object? sender, EventArgs e) => WaitOnce();
+
+    private static void WaitOnce()
+    {
+        if (Interlocked.Increment(ref _waiting) == 1)
+        {
+            Landed.Wait(_patience);
+        }
+    }
+}
