@@ -5,4 +5,6 @@ var host = new CommandHost(Console.Out);
 new ProcessCommands(host).Register();
 new ProviderCommands(host, providers).Register();
 new HttpCommands(host, providers).Register();
+using var files = new FileCommands(host);
+files.Register();
 return await host.RunAsync(Console.In);

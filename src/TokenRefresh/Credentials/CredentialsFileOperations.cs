@@ -7,13 +7,13 @@ namespace TokenRefresh.Credentials;
 /// <summary>The real file system: <see cref="IFileSystem"/> for what it can express, .NET or the C library for what it cannot.</summary>
 internal sealed class CredentialsFileOperations(IFileSystem files) : ICredentialsFileOperations
 {
+    private const int ResolveTries = 5;
+
     internal static CredentialsFileOperations Default { get; } = new(new FileSystem());
 
     public string Resolve(string path)
     {
-        string target = files.File.Exists(path) || new FileInfo(path).LinkTarget is not null
-            ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path
-            : path;
+        string target = ResolveLink(path);
         if (OperatingSystem.IsWindows())
         {
             return target;
@@ -135,4 +135,26 @@ internal sealed class CredentialsFileOperations(IFileSystem files) : ICredential
     }
 
     public void Delete(string path) => files.File.Delete(path);
+
+    private string ResolveLink(string path)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return files.File.Exists(path) || new FileInfo(path).LinkTarget is not null
+                    ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path
+                    : path;
+            }
+            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            {
+                // Deleted since, or between the two renames of a replacement on Windows: there is no link to follow.
+                return path;
+            }
+            catch (IOException) when (OperatingSystem.IsWindows() && tries < ResolveTries)
+            {
+                // What a replacement shows of itself on Windows has many error codes; it takes microseconds.
+            }
+        }
+    }
 }

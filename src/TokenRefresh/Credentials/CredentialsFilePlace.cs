@@ -11,10 +11,18 @@ internal readonly record struct CredentialsFilePlace(string Target, string LockP
 
     internal string TempPrefix => Path.GetFileName(Target) + ".";
 
+    /// <exception cref="CredentialsFileException">A link leads in a circle, or through a directory that may not be read.</exception>
     internal static CredentialsFilePlace Locate(ICredentialsFileOperations files, CredentialsFileSettings settings)
     {
-        string target = files.Resolve(settings.Path);
-        return new(target, settings.LockPath ?? target + LockSuffix);
+        try
+        {
+            string target = files.Resolve(settings.Path);
+            return new(target, settings.LockPath ?? target + LockSuffix);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CredentialsFileException(settings.Path, $"The credentials path '{settings.Path}' cannot be followed: {e.Message} Mend the link, grant this user access to its directories, or correct 'CredentialsPath'.", e);
+        }
     }
 
     // Unique per process and attempt: two writers that shared a name would rename each other's half file.

@@ -59,7 +59,8 @@ internal sealed class CredentialsFileReader(ICredentialsFileOperations files, Cr
         }
     }
 
-    private bool IsBeingWritten(string path, CredentialsFileContent content) => content.Bytes.Length == 0 && files.Exists(path);
+    // Windows has no replacement in one step: between ReplaceFile's two renames there is no file of that name.
+    private bool IsBeingWritten(string path, CredentialsFileContent content) => content.Bytes.Length == 0 && (OperatingSystem.IsWindows() || files.Exists(path));
 
     private byte[] ReadBytes(string path)
     {

@@ -1,0 +1,26 @@
+using System.Globalization;
+using TokenRefresh.TestKit;
+using TokenRefresh.WindowsPath;
+
+if (Environment.GetEnvironmentVariable("WINDOWS_RUN") is not { Length: > 0 } runner)
+{
+    Console.Error.WriteLine("Set 'WINDOWS_RUN' to the program that builds a project and runs it under a Windows runtime; see docs/windows.md.");
+    return 2;
+}
+
+var checks = new CheckList();
+try
+{
+    await using LoopbackAuthorizationServer server = await LoopbackAuthorizationServer.StartAsync();
+    await using WindowsChildren children = await WindowsChildren.StartAsync(runner, 3);
+    var scenarios = new Scenarios(server, children, checks);
+    await scenarios.RunAsync();
+}
+catch (Exception failure)
+{
+    // A child that does not start or reply breaks everything off; its output stands in the message.
+    checks.Fail($"broken off: {failure.Message}");
+}
+
+Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{checks.Passed} checks passed, {checks.Failed} failed"));
+return checks.Failed == 0 && checks.Passed > 0 ? 0 : 1;

@@ -1,0 +1,59 @@
+using System.Globalization;
+using TokenRefresh.TestKit;
+
+namespace TokenRefresh.WindowsPath;
+
+/// <summary>One login in a file of a directory of its own, as both sides see it.</summary>
+internal sealed class WindowsLogin : IDisposable
+{
+    private static int _count;
+
+    private readonly LoopbackAuthorizationServer _server;
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("tokenrefresh-windows-");
+    private readonly int _booksBefore;
+    private string _refreshToken = "";
+
+    /// <summary>Stores a login whose access token is expired.</summary>
+    public WindowsLogin(LoopbackAuthorizationServer server)
+    {
+        _server = server;
+        _booksBefore = server.Books.TokenRequests;
+        Name = string.Create(CultureInfo.InvariantCulture, $"login{++_count}");
+        Store(server.IssueLogin(TimeSpan.FromMinutes(-1)));
+    }
+
+    /// <summary>Gets the name that the children's providers of this login have.</summary>
+    public string Name { get; }
+
+    public string Path => System.IO.Path.Combine(_directory.FullName, ".credentials.json");
+
+    public string WindowsPath => $"Z:{Path.Replace('/', '\\')}";
+
+    public int TokenRequests => _server.Books.TokenRequests - _booksBefore;
+
+    // By whatever case the last save gave it: that is another name here, and none on Windows.
+    public string Text => File.ReadAllText(_directory.GetFiles().Single(file => file.Name.Equals(System.IO.Path.GetFileName(Path), StringComparison.OrdinalIgnoreCase)).FullName);
+
+    /// <summary>Gets whether the file holds another refresh token than the one this login was stored with.</summary>
+    public bool IsSaved => !Text.Contains(_refreshToken, StringComparison.Ordinal);
+
+    public string Create(string settings = "", Uri? endpoint = null, bool upperCase = false) =>
+        $"create name={Name} path={Uri.EscapeDataString(upperCase ? WindowsPath.ToUpperInvariant() : WindowsPath)} endpoint={Uri.EscapeDataString((endpoint ?? _server.TokenUri).ToString())} client=windows {settings}".TrimEnd();
+
+    public string Get(int count = 1) => string.Create(CultureInfo.InvariantCulture, $"get {count} name={Name}");
+
+    public void CreateLockFile() => File.WriteAllBytes(Path + ".tokenrefresh.lock", []);
+
+    /// <summary>Replaces the file by a rename, as a sign-in elsewhere does.</summary>
+    public void Store(IssuedLogin login)
+    {
+        _refreshToken = login.RefreshToken;
+        string json = $$$"""
+            {"claudeAiOauth":{"accessToken":"{{{login.AccessToken}}}","refreshToken":"{{{login.RefreshToken}}}","expiresAt":{{{login.Credentials.ExpiresAt!.Value.ToUnixTimeMilliseconds()}}}},"kept":1787613382524.616}
+            """;
+        File.WriteAllText(Path + ".new", json);
+        File.Move(Path + ".new", Path, overwrite: true);
+    }
+
+    public void Dispose() => _directory.Delete(recursive: true);
+}
