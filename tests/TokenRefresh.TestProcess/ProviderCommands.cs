@@ -3,8 +3,8 @@ using System.Globalization;
 namespace TokenRefresh.TestProcess;
 
 /// <summary>
-/// Commands that drive a provider, the one called <c>name=</c> if that is given: <c>create key=value...</c>, <c>get [n]</c>, <c>refresh fingerprint|last [n]</c>, <c>store access refresh expires</c>, <c>remove</c>, <c>status</c>, <c>events</c>,
-/// <c>short n</c> (create, use, dispose; with the settings of an existing one), <c>dispose</c>.
+/// Commands that drive a provider, the one called <c>name=</c> if that is given: <c>create key=value...</c>, <c>get [n]</c>, <c>refresh fingerprint|last [n]</c>, <c>store access refresh expires</c>, <c>stores n</c> (logins one after the other), <c>remove</c>, <c>status</c>, <c>events</c>,
+/// <c>short n [patience=ms]</c> (create, use, dispose; with the settings of an existing one), <c>dispose</c>.
 /// </summary>
 internal sealed class ProviderCommands(CommandHost host, ProviderRegistry providers)
 {
@@ -18,6 +18,7 @@ internal sealed class ProviderCommands(CommandHost host, ProviderRegistry provid
         host.Add("get", GetAsync);
         host.Add("refresh", RefreshAsync);
         host.Add("store", StoreAsync);
+        host.Add("stores", StoresAsync);
         host.Add("remove", line => Silent(providers[line.Name].Provider.RemoveAsync()));
         host.Add("status", StatusAsync);
         host.Add("events", line => Task.FromResult(providers[line.Name].Events));
@@ -63,14 +64,37 @@ internal sealed class ProviderCommands(CommandHost host, ProviderRegistry provid
     {
         IReadOnlyDictionary<string, string> settings = providers[line.Name].Settings;
         int cycles = line.Count(0);
+        TimeSpan patience = line.Settings.TryGetValue("patience", out string? milliseconds) ? TimeSpan.FromMilliseconds(double.Parse(milliseconds, CultureInfo.InvariantCulture)) : Timeout.InfiniteTimeSpan;
         var tokens = new HashSet<string>(StringComparer.Ordinal);
+        var givenUp = 0;
         for (int i = 0; i < cycles; i++)
         {
             await using var entry = new ProviderEntry(settings);
-            tokens.Add(entry.Saw(await entry.Provider.GetAccessTokenAsync()));
+            using var enough = new CancellationTokenSource(patience, TimeProvider.System);
+            try
+            {
+                tokens.Add(entry.Saw(await entry.Provider.GetAccessTokenAsync(enough.Token)));
+            }
+            catch (OperationCanceledException)
+            {
+                givenUp++;
+            }
         }
 
-        return $"cycles={cycles} distinct={tokens.Count}";
+        return $"cycles={cycles} distinct={tokens.Count} givenUp={givenUp}";
+    }
+
+    private async Task<string> StoresAsync(CommandLine line)
+    {
+        CoordinatedTokenProvider provider = providers[line.Name].Provider;
+        int count = line.Count(0);
+        DateTimeOffset expiresAt = TimeProvider.System.GetUtcNow() + TimeSpan.FromHours(1);
+        for (int i = 0; i < count; i++)
+        {
+            await provider.StoreAsync(new OAuthCredentials($"access-{i}", $"refresh-{i}", expiresAt));
+        }
+
+        return "";
     }
 
     private static async Task<string> Silent(Task task)

@@ -5,56 +5,92 @@ using TokenRefresh.Diagnostics;
 namespace TokenRefresh.Coordination;
 
 /// <summary>Runs callbacks one after the other, on its own; whoever raises an event goes on at once.</summary>
-internal sealed class EventDispatcher(TokenRefreshEvents events, ILogger logger)
+internal sealed class EventDispatcher
 {
-    private readonly Channel<(string Name, Func<ValueTask> Call)> _queue = Channel.CreateUnbounded<(string, Func<ValueTask>)>(new() { SingleReader = true });
-    private readonly object _monitor = new();
-    private Task? _running;
+    private readonly TokenRefreshEvents _events;
+    private readonly CallbackQueue _queue;
+    private readonly Task _released;
 
-    internal void Refreshed(TokensRefreshedEvent e) => Raise(nameof(events.Refreshed), events.Refreshed, e);
+    internal EventDispatcher(TokenRefreshEvents events, ILogger logger)
+        : this(events, new CallbackQueue(logger), Task.CompletedTask)
+    {
+    }
 
-    internal void Adopted(TokensAdoptedEvent e) => Raise(nameof(events.Adopted), events.Adopted, e);
+    private EventDispatcher(TokenRefreshEvents events, CallbackQueue queue, Task released)
+    {
+        _events = events;
+        _queue = queue;
+        _released = released;
+    }
 
-    internal void SaveFailed(SaveFailedEvent e) => Raise(nameof(events.SaveFailed), events.SaveFailed, e);
+    /// <summary>Gets a dispatcher for what happens under a lease: same queue, but the callbacks wait for the release. One that stores or removes a login would otherwise wait for its own caller.</summary>
+    /// <param name="released">Completes, without failing, when the lease is given back.</param>
+    internal EventDispatcher After(Task released) => new(_events, _queue, released);
 
-    internal void PairDropped(PairDroppedEvent e) => Raise(nameof(events.PairDropped), events.PairDropped, e);
+    internal void Refreshed(TokensRefreshedEvent e) => Raise(nameof(_events.Refreshed), _events.Refreshed, e);
 
-    internal void SignInRequired(SignInRequiredEvent e) => Raise(nameof(events.SignInRequired), events.SignInRequired, e);
+    internal void Adopted(TokensAdoptedEvent e) => Raise(nameof(_events.Adopted), _events.Adopted, e);
+
+    internal void SaveFailed(SaveFailedEvent e) => Raise(nameof(_events.SaveFailed), _events.SaveFailed, e);
+
+    internal void PairDropped(PairDroppedEvent e) => Raise(nameof(_events.PairDropped), _events.PairDropped, e);
+
+    internal void SignInRequired(SignInRequiredEvent e) => Raise(nameof(_events.SignInRequired), _events.SignInRequired, e);
 
     /// <summary>Takes no further event and completes when those raised so far have run.</summary>
-    internal Task CompleteAsync()
-    {
-        _queue.Writer.TryComplete();
-        lock (_monitor)
-        {
-            return _running ?? Task.CompletedTask;
-        }
-    }
+    internal Task CompleteAsync() => _queue.CompleteAsync();
 
     private void Raise<T>(string name, Func<T, ValueTask>? callback, T argument)
     {
-        if (callback is null || !_queue.Writer.TryWrite((name, () => callback(argument))))
+        if (callback is not null)
         {
-            return;
-        }
-
-        lock (_monitor)
-        {
-            _running ??= Task.Run(RunAsync);
+            _queue.Add(new(name, () => callback(argument), _released));
         }
     }
 
-    private async Task RunAsync()
+    private readonly record struct Callback(string Name, Func<ValueTask> Call, Task Released);
+
+    private sealed class CallbackQueue(ILogger logger)
     {
-        await foreach ((string name, Func<ValueTask> call) in _queue.Reader.ReadAllAsync().ConfigureAwait(false))
+        private readonly Channel<Callback> _callbacks = Channel.CreateUnbounded<Callback>(new() { SingleReader = true });
+        private readonly object _monitor = new();
+        private Task? _running;
+
+        internal void Add(Callback callback)
         {
-            try
+            if (!_callbacks.Writer.TryWrite(callback))
             {
-                await call().ConfigureAwait(false);
+                return;
             }
-            catch (Exception e)
+
+            lock (_monitor)
             {
-                Log.CallbackFailed(logger, name, e);
+                _running ??= Task.Run(RunAsync);
+            }
+        }
+
+        internal Task CompleteAsync()
+        {
+            _callbacks.Writer.TryComplete();
+            lock (_monitor)
+            {
+                return _running ?? Task.CompletedTask;
+            }
+        }
+
+        private async Task RunAsync()
+        {
+            await foreach (Callback callback in _callbacks.Reader.ReadAllAsync().ConfigureAwait(false))
+            {
+                await callback.Released.ConfigureAwait(false);
+                try
+                {
+                    await callback.Call().ConfigureAwait(false);
+                }
+                catch (Exception e)
+                {
+                    Log.CallbackFailed(logger, callback.Name, e);
+                }
             }
         }
     }

@@ -55,6 +55,12 @@ internal sealed class LeasedRefresh(
                 return null;
             }
 
+            // An exchange that ran under a deleted lock file, and whose probe was gone when we looked for it, has saved by now: maybe after our read.
+            if (!OAuthCredentials.AreSameLogin(stored, await lease.ReadAsync(closing).ConfigureAwait(false)))
+            {
+                return null;
+            }
+
             if (++exchanges > MaximumExchanges)
             {
                 throw policy.Failures.OutcomeUnknown(null);
@@ -85,6 +91,7 @@ internal sealed class LeasedRefresh(
             services.Metrics.RemainingLifetimeAtRefresh(expiresAt - services.TimeProvider.GetUtcNow());
         }
 
+        AttemptNote? former = _record.Attempt;
         var request = new TokenRequest(sent.RefreshToken!, cancellationToken => NoteAttemptAsync(sent, read, cancellationToken));
         long start = services.TimeProvider.GetTimestamp();
         TokenEndpointResult result;
@@ -111,7 +118,7 @@ internal sealed class LeasedRefresh(
         }
 
         Log.ExchangeFailed(services.Logger, services.Store.Location, result.Outcome, result.StatusCode, result.Error, result.Exception);
-        return await AfterFailureAsync(sent, stored, result, deadline).ConfigureAwait(false);
+        return await AfterFailureAsync(sent, stored, result, former, deadline).ConfigureAwait(false);
     }
 
     // The last moment before the refresh token leaves this machine: name resolution, connect and TLS are done. A process killed before this leaves no trace and loses nothing.
@@ -181,7 +188,7 @@ internal sealed class LeasedRefresh(
         return new(Fingerprint.Of(next.AccessToken), now, restraint < limit ? restraint : limit);
     }
 
-    private async ValueTask<Step> AfterFailureAsync(OAuthCredentials sent, OAuthCredentials stored, TokenEndpointResult result, CancellationToken deadline)
+    private async ValueTask<Step> AfterFailureAsync(OAuthCredentials sent, OAuthCredentials stored, TokenEndpointResult result, AttemptNote? former, CancellationToken deadline)
     {
         // Whatever failed, another program may have replaced the pair meanwhile; then its token counts, not our failure.
         if (!OAuthCredentials.AreSameLogin(stored, await lease.ReadAsync(CancellationToken.None).ConfigureAwait(false)))
@@ -205,7 +212,9 @@ internal sealed class LeasedRefresh(
                 return await AfterUnknownOutcomeAsync(sent, stored, result, deadline).ConfigureAwait(false);
             default:
                 CoolDownNote coolDown = CoolDownPolicy.Next(_record.CoolDown, key, result, services.TimeProvider.GetUtcNow());
-                await TryWriteRecordAsync(_record with { Attempt = null, CoolDown = coolDown }).ConfigureAwait(false);
+
+                // This one left the token untouched; what became of an earlier one is as unknown as before.
+                await TryWriteRecordAsync(_record with { Attempt = former?.Key == key ? former : null, CoolDown = coolDown }).ConfigureAwait(false);
                 return new Step(null, policy.Failures.OfExchange(result, coolDown.End));
         }
     }

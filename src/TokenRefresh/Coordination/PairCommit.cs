@@ -6,7 +6,7 @@ namespace TokenRefresh.Coordination;
 /// <summary>Step 6: compare and commit, and what to do when that does not go through.</summary>
 internal sealed class PairCommit(TransactionServices services, ProviderMemory memory, ICredentialsLease lease)
 {
-    // Roll-backs in a row that are undone within one save; somebody who restores the file faster than that has won.
+    // Roll-backs in a row that are undone within one save; after that the pair waits in memory for a better time.
     private const int RollbacksUndone = 3;
 
     /// <summary>What became of a pair.</summary>
@@ -65,7 +65,9 @@ internal sealed class PairCommit(TransactionServices services, ProviderMemory me
 
         // The attempt stays: should this process die with its pair, the outcome is unknown to everybody else.
         Outcome.Pending => record with { Pending = new PendingNote(Fingerprint.Of(sent.RefreshToken!), services.TimeProvider.GetUtcNow(), BootId.Current, Environment.ProcessId) },
-        _ => record with { Attempt = null, Pending = null },
+
+        // The pair is given up, but what it was exchanged for is spent all the same, and may come back with an older file.
+        _ => record.AfterRotation(sent, next, record.Obtained),
     };
 
     /// <summary>Writes notes that are void by themselves once another pair is stored, and pauses: their loss costs one more attempt.</summary>
@@ -113,9 +115,11 @@ internal sealed class PairCommit(TransactionServices services, ProviderMemory me
                 return Outcome.Saved;
             }
 
-            if (commit.Current is { IsSignedOut: false } other && rollbacks < RollbacksUndone && (record.IsConsumed(other) || other.RefreshToken == replaces.RefreshToken))
+            if (commit.Current is { IsSignedOut: false } other && (record.IsConsumed(other) || other.RefreshToken == replaces.RefreshToken))
             {
-                expected = other;
+                // Never to be taken for another login: its refresh token is spent, and only we have the successor.
+                expected = rollbacks < RollbacksUndone ? other : throw new CredentialsSaveException(
+                    $"The credentials could not be saved to '{services.Store.Location}': another program keeps putting an older file back. Exclude the file from whatever restores it.");
                 continue;
             }
 

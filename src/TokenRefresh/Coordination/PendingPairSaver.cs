@@ -48,6 +48,7 @@ internal sealed class PendingPairSaver(TransactionServices services, ProviderMem
 
     private async Task TrySaveAsync()
     {
+        var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         try
         {
             if (await services.Store.AcquireLeaseAsync(services.Options.SaveTimeout).ConfigureAwait(false) is not { } lease)
@@ -58,12 +59,16 @@ internal sealed class PendingPairSaver(TransactionServices services, ProviderMem
             await using (lease.ConfigureAwait(false))
             {
                 CoordinationRecord record = CoordinationRecordFormat.Read((await services.Store.ReadRecordAsync().ConfigureAwait(false)).Span);
-                await new PairCommit(services, memory, lease).SavePendingAsync(record).ConfigureAwait(false);
+                await new PairCommit(services.UnderLease(released.Task), memory, lease).SavePendingAsync(record).ConfigureAwait(false);
             }
         }
         catch (TokenRefreshException)
         {
             // No lock now; the pair stays in memory, and the failed save was reported when it happened.
+        }
+        finally
+        {
+            released.SetResult();
         }
     }
 }

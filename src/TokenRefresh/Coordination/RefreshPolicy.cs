@@ -48,6 +48,16 @@ internal sealed class RefreshPolicy(TransactionServices services, ProviderMemory
         return snapshot;
     }
 
+    /// <summary>Remembers a stored token that a waiting caller should not get, but may if nothing better can be had: one within the skew is good for a moment still.</summary>
+    internal void KeepIfUnexpired(RefreshDecision decision, OAuthCredentials? stored, CoordinationRecord record, long logins)
+    {
+        if (decision.Kind is not (RefreshStep.NothingStored or RefreshStep.SignedOut or RefreshStep.RolledBack)
+            && stored is { AccessToken.Length: > 0, ExpiresAt: { } expiresAt } && !Goal.Excludes(stored.AccessToken) && services.TimeProvider.GetUtcNow() < expiresAt)
+        {
+            TryAdopt(stored, record, logins);
+        }
+    }
+
     /// <summary>Gets the failure for a step that is neither adoption nor refresh.</summary>
     internal TokenRefreshException Refusal(RefreshDecision decision, CoordinationRecord record) => decision.Kind switch
     {

@@ -50,8 +50,10 @@ internal sealed class RefreshTransaction
                 throw _policy.Failures.LockTimeout(Time.GetElapsedTime(start), await Store.ReadHolderAsync(closing).ConfigureAwait(false));
             }
 
-            using var leased = new LeasedRefresh(_services, _memory, _policy, lease);
-            if (await RunUnderLeaseAsync(leased, lease, closing).ConfigureAwait(false) is { } result)
+            var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            TransactionServices services = _services.UnderLease(released.Task);
+            using var leased = new LeasedRefresh(services, _memory, new RefreshPolicy(services, _memory, _policy.Goal), lease);
+            if (await RunUnderLeaseAsync(leased, lease, released, closing).ConfigureAwait(false) is { } result)
             {
                 return (result, leased.IsRefreshed);
             }
@@ -82,6 +84,11 @@ internal sealed class RefreshTransaction
             OAuthCredentials? stored = _memory.Effective(await Store.ReadAsync(closing).ConfigureAwait(false));
             CoordinationRecord record = CoordinationRecordFormat.Read((await Store.ReadRecordAsync(closing).ConfigureAwait(false)).Span);
             RefreshDecision decision = _policy.Decide(stored, record);
+            if (decision.Kind != RefreshStep.Adopt)
+            {
+                _policy.KeepIfUnexpired(decision, stored, record, logins);
+            }
+
             switch (decision.Kind)
             {
                 case RefreshStep.Adopt when _policy.TryAdopt(stored!, record, logins) is { } snapshot:
@@ -178,7 +185,7 @@ internal sealed class RefreshTransaction
         }
     }
 
-    private async ValueTask<TokenSnapshot?> RunUnderLeaseAsync(LeasedRefresh leased, ICredentialsLease lease, CancellationToken closing)
+    private async ValueTask<TokenSnapshot?> RunUnderLeaseAsync(LeasedRefresh leased, ICredentialsLease lease, TaskCompletionSource released, CancellationToken closing)
     {
         long granted = Time.GetTimestamp();
         try
@@ -187,7 +194,15 @@ internal sealed class RefreshTransaction
         }
         finally
         {
-            await lease.DisposeAsync().ConfigureAwait(false);
+            try
+            {
+                await lease.DisposeAsync().ConfigureAwait(false);
+            }
+            finally
+            {
+                released.SetResult();
+            }
+
             if (_services.Logger.IsEnabled(LogLevel.Debug))
             {
                 Log.LockReleased(_services.Logger, Store.LockLocation, Time.GetElapsedTime(granted));

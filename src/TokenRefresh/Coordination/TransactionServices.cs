@@ -27,5 +27,9 @@ internal sealed record TransactionServices
     /// <summary>Gets the fingerprint of token endpoint and client id, by which notes of the record are kept apart.</summary>
     internal required Fingerprint Client { get; init; }
 
+    /// <summary>Gets the same services for work under a lease: what it raises runs when the lease is given back.</summary>
+    /// <param name="released">Completes, without failing, at the release.</param>
+    internal TransactionServices UnderLease(Task released) => this with { Events = Events.After(released) };
+
     internal static Fingerprint ClientOf(TokenRefreshOptions options) => Fingerprint.Of($"{options.TokenEndpoint?.AbsoluteUri}\n{options.ClientId}");
 }

@@ -53,7 +53,7 @@ internal sealed class CredentialsFileOperations(IFileSystem files) : ICredential
         else if (!files.Directory.Exists(path))
         {
             Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            UnixOwner.AdoptFromParent(path);
+            UnixOwner.AdoptFromNeighbor(path);
         }
     }
 

@@ -28,16 +28,36 @@ internal sealed class CredentialsTempFile : ICredentialsTempFile
             options.UnixCreateMode = OwnerOnly;
         }
 
-        var file = new CredentialsTempFile(new FileStream(path, options));
+        var file = new CredentialsTempFile(Open(path, options));
         if (!OperatingSystem.IsWindows())
         {
             // Shared, since this becomes the credentials file and every managed reader takes a shared lock of its own: an exclusive one would refuse it. Called directly,
-            // since the managed one is off under DOTNET_SYSTEM_IO_DISABLEFILELOCKING. A failure only means that others may take this for a left-over; the lock still excludes them.
-            _ = Libc.Flock(file._stream.SafeFileHandle, Libc.LockShared | Libc.LockNonBlocking);
-            UnixOwner.AdoptFromDirectory(path, file._stream.SafeFileHandle);
+            // since the managed one is off under DOTNET_SYSTEM_IO_DISABLEFILELOCKING. Any other failure only means that others may take this for a left-over; the lock still excludes them.
+            int errno = Libc.Flock(file._stream.SafeFileHandle, Libc.LockShared | Libc.LockNonBlocking);
+
+            // Left-overs are deleted under an exclusive flock: what still has its name once we have the shared one keeps it.
+            if (errno == Libc.EWouldBlock || !File.Exists(path))
+            {
+                file.Dispose();
+                throw new TempFileSweptException(path);
+            }
+
+            UnixOwner.AdoptFromNeighbor(path);
         }
 
         return file;
+    }
+
+    private static FileStream Open(string path, FileStreamOptions options)
+    {
+        try
+        {
+            return new FileStream(path, options);
+        }
+        catch (IOException e) when (!OperatingSystem.IsWindows() && e.HResult == Libc.EWouldBlock)
+        {
+            throw new TempFileSweptException(path);
+        }
     }
 
     public void Write(ReadOnlySpan<byte> bytes)

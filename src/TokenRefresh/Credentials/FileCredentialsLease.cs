@@ -8,6 +8,9 @@ internal sealed class FileCredentialsLease : ICredentialsLease
     // What other programs may have added to the file by the time of the save must fit too.
     private const long SpareRoom = 64 * 1024;
 
+    // Two processes that sweep at once do so because the lock file was deleted; they part by themselves.
+    private const int TriesToCreate = 20;
+
     // A program that saves by delete and rename, or by truncate and write, has finished after that.
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SettlePause = TimeSpan.FromMilliseconds(20);
@@ -104,7 +107,17 @@ internal sealed class FileCredentialsLease : ICredentialsLease
             Files.EnsureWritable(_place.Target);
         }
 
-        return Files.CreatePrivate(_place.NewTempPath(), (Files.Read(_place.Target)?.Length ?? 0) + SpareRoom);
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return Files.CreatePrivate(_place.NewTempPath(), (Files.Read(_place.Target)?.Length ?? 0) + SpareRoom);
+            }
+            catch (TempFileSweptException) when (tries < TriesToCreate)
+            {
+                // Whoever sweeps beside us holds another lock file; ours was deleted, or will turn out to be.
+            }
+        }
     }
 
     private bool SweepLeftOvers()

@@ -17,6 +17,7 @@ internal static partial class Libc
 
     internal const int ENoEnt = 2;
     internal const int EIntr = 4;
+    internal const int EExist = 17;
 
     private const int ReadOnly = 0;
     private const int ReadWrite = 2;

@@ -64,12 +64,17 @@ internal sealed class UnixLockFile : LockFile
                 BufferSize = 0,
                 UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
             };
-            using var file = new FileStream(path, options);
-            UnixOwner.AdoptFromDirectory(path, file.SafeFileHandle);
+            new FileStream(path, options).Dispose();
+            UnixOwner.AdoptFromNeighbor(path);
         }
-        catch (IOException) when (File.Exists(path))
+        catch (IOException e) when (e.HResult == Libc.EWouldBlock)
         {
-            // Another process created it first.
+            // It was created, and before the managed open could take its own flock another process had it locked.
+            UnixOwner.AdoptFromNeighbor(path);
+        }
+        catch (IOException e) when (e.HResult == Libc.EExist || File.Exists(path))
+        {
+            // Another process created it first; it may be deleted again by now.
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -35,7 +35,6 @@ internal sealed partial record UnixOwner(uint UserId, uint GroupId, uint Links)
     }
 
     /// <summary>Gives an open file to this owner; without the right to do so, nothing happens.</summary>
-    /// <remarks>By the descriptor, never by the path: in a directory of another user, root must not follow a link that this user has put in the file's place.</remarks>
     internal void ApplyTo(SafeFileHandle file)
     {
         // The group alone can also be given by a member of it.
@@ -46,19 +45,30 @@ internal sealed partial record UnixOwner(uint UserId, uint GroupId, uint Links)
     }
 
     /// <summary>What root creates beside a user's file belongs to that user: one run under sudo must not lock everybody out.</summary>
-    internal static void AdoptFromDirectory(string path, SafeFileHandle file) => OwnerOfDirectory(path)?.ApplyTo(file);
-
-    /// <summary>The same for a directory; a link in its place is not followed.</summary>
-    internal static void AdoptFromParent(string path)
+    /// <remarks>The user is the owner of the file whose name this one extends (a lock or temp file that of the credentials), or else of the directory.</remarks>
+    internal static void AdoptFromNeighbor(string path)
     {
-        if (OwnerOfDirectory(path) is { } owner)
+        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
         {
-            _ = ChangeOwnerOfLink(path, owner.UserId, owner.GroupId);
+            return;
         }
+
+        string directory = Path.GetDirectoryName(path)!;
+        UnixOwner? owner = null;
+        for (string name = Path.GetFileNameWithoutExtension(path); name.Length > 0 && owner is null; name = Path.GetFileNameWithoutExtension(name))
+        {
+            owner = TryRead(Path.Combine(directory, name));
+            if (!Path.HasExtension(name))
+            {
+                break;
+            }
+        }
+
+        (owner ?? TryRead(directory))?.ApplyTo(path);
     }
 
-    private static UnixOwner? OwnerOfDirectory(string path) =>
-        OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess ? TryRead(Path.GetDirectoryName(path)!) : null;
+    // Never through a link: in a directory of another user, root must not change what this user has linked in the file's place.
+    private void ApplyTo(string path) => _ = ChangeOwnerOfLink(path, UserId, GroupId);
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Statx(int directory, string path, int flags, uint mask, [Out] byte[] buffer);

@@ -7,6 +7,7 @@ internal sealed class BookKeeper(TokenLedger ledger, TimeProvider timeProvider)
     private readonly List<ReceivedTokenRequest> _received = [];
     private readonly List<(int Count, TaskCompletionSource Reached)> _waits = [];
     private AuthorizationServerBooks _books = new();
+    private TaskCompletionSource? _idle;
 
     public AuthorizationServerBooks Snapshot()
     {
@@ -75,7 +76,28 @@ internal sealed class BookKeeper(TokenLedger ledger, TimeProvider timeProvider)
         }
     }
 
-    public void TokenRequestLeft() => Update(books => books with { InFlight = books.InFlight - 1 });
+    public void TokenRequestLeft()
+    {
+        TaskCompletionSource? idle = null;
+        lock (ledger.Gate)
+        {
+            _books = _books with { InFlight = _books.InFlight - 1 };
+            if (_books.InFlight == 0)
+            {
+                (idle, _idle) = (_idle, null);
+            }
+        }
+
+        idle?.TrySetResult();
+    }
+
+    public Task WhenNoTokenRequestIsInFlight()
+    {
+        lock (ledger.Gate)
+        {
+            return _books.InFlight == 0 ? Task.CompletedTask : (_idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+    }
 
     public void TokenRequestReceived(ReceivedTokenRequest request)
     {

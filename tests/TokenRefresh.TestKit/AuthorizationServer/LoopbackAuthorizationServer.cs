@@ -144,6 +144,10 @@ public sealed class LoopbackAuthorizationServer : IAsyncDisposable
     /// <returns>A task; it fails with <see cref="TimeoutException"/> after 60 seconds.</returns>
     public Task WaitForTokenRequestsAsync(int count) => _books.WhenTokenRequestsReach(count).WaitAsync(ParkedRequest.Patience, TimeProvider.System);
 
+    /// <summary>Waits until the server is done with every token request that has arrived. A client may have its answer, or the end of its connection, a moment before.</summary>
+    /// <returns>A task; it fails with <see cref="TimeoutException"/> after 60 seconds.</returns>
+    public Task WaitForTokenRequestsToEndAsync() => _books.WhenNoTokenRequestIsInFlight().WaitAsync(ParkedRequest.Patience, TimeProvider.System);
+
     /// <summary>Stops the server. Parked requests are dropped.</summary>
     /// <returns>A task that completes when both ports are free.</returns>
     public async ValueTask DisposeAsync()

@@ -35,6 +35,7 @@ public sealed class LoopbackServerScriptTests : IAsyncLifetime
         refresh.IsCompleted.Should().BeFalse();
         parked.Release();
         (await refresh).Status.Should().Be(HttpStatusCode.OK);
+        await _server.WaitForTokenRequestsToEndAsync();
         _server.Books.Should().BeEquivalentTo(new { InFlight = 0, Grants = 1 });
     }
 
@@ -82,6 +83,7 @@ public sealed class LoopbackServerScriptTests : IAsyncLifetime
         Func<Task> act = () => _client.RefreshAsync(_login.RefreshToken);
 
         await act.Should().ThrowAsync<HttpRequestException>();
+        await _server.WaitForTokenRequestsToEndAsync();
         _server.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Grants = 0, InFlight = 0 });
         (await _client.RefreshAsync(_login.RefreshToken)).Status.Should().Be(HttpStatusCode.OK);
     }

@@ -1,0 +1,98 @@
+using FluentAssertions;
+using TokenRefresh.TestKit;
+
+namespace TokenRefresh.ProcessTests;
+
+/// <summary>A process that is told to end while its exchange is in flight.</summary>
+public sealed class ExitTests
+{
+    private const int TerminatedBySigterm = 128 + 15;
+
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(15);
+
+    [Fact]
+    [Trait("FailureMode", "F37")]
+    [Trait("FailureMode", "F84")]
+    public async Task Sigterm_during_an_exchange_ends_the_process_after_the_pair_is_saved()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM.");
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
+        await child.RunAsync(login.Create());
+        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
+        await child.SendAsync("get");
+        await parked.Arrived;
+
+        child.Terminate();
+        parked.Release();
+
+        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken)).Should().Be(TerminatedBySigterm);
+        await ShouldHaveSavedTheOnlyPairAsync(login);
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F37")]
+    public async Task A_second_signal_ends_the_process_at_once()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM.");
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
+        await child.RunAsync(login.Create());
+        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
+        await child.SendAsync("get");
+        await parked.Arrived;
+        Task<int> exit = child.WaitForExitAsync();
+
+        // Signals of one kind that are pending together arrive as one, so the second is repeated until it was one of its own.
+        do
+        {
+            child.Terminate();
+            await Task.WhenAny(exit, Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, TestContext.Current.CancellationToken));
+        }
+        while (!exit.IsCompleted);
+
+        (await exit).Should().Be(TerminatedBySigterm);
+        login.Books.Grants.Should().Be(0, "the exchange was still parked");
+        parked.Drop();
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F37")]
+    public async Task A_program_that_exits_during_an_exchange_ends_after_the_pair_is_saved()
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
+        await child.RunAsync(login.Create());
+        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
+        await child.StartCommandAsync("get");
+        await parked.Arrived;
+
+        await child.SendAsync("exit 3");
+        parked.Release();
+
+        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken)).Should().Be(3);
+        await ShouldHaveSavedTheOnlyPairAsync(login);
+    }
+
+    [Fact]
+    public async Task Without_an_exchange_in_flight_sigterm_ends_the_process_as_if_the_library_were_not_there()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM.");
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
+        await child.RunAsync(login.Create());
+        await child.RunAsync("get");
+
+        child.Terminate();
+
+        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken)).Should().Be(TerminatedBySigterm);
+    }
+
+    private static async Task ShouldHaveSavedTheOnlyPairAsync(SharedLogin login)
+    {
+        await using ChildProcess next = await ChildProcess.StartAsync(TestProgram.Path);
+        await next.RunAsync(login.Create());
+        (await next.RunAsync("get")).Should().EndWith("distinct=1 failures=0");
+        login.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Grants = 1, Reuses = 0 });
+    }
+}

@@ -1,0 +1,42 @@
+using System.Diagnostics;
+using TokenRefresh.TestKit;
+
+namespace TokenRefresh.ProcessTests;
+
+/// <summary>The system's own programs, for what .NET cannot do to files and users.</summary>
+internal static class OtherPrograms
+{
+    /// <summary>A user that owns nothing: <c>nobody</c> on most systems.</summary>
+    internal const int Nobody = 65534;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private static string DotNet => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } path ? path : "dotnet";
+
+    /// <summary>Why no child can run as a user without rights here; <see langword="null"/> if one can.</summary>
+    internal static string? WhyNoUnprivilegedChild =>
+        OperatingSystem.IsWindows() ? "Windows has no user ids."
+        : Environment.IsPrivilegedProcess && !File.Exists("/usr/bin/setpriv") ? "setpriv(1) of util-linux is not installed, and these tests run as root."
+        : null;
+
+    internal static Task<ChildProcess> StartUnprivilegedAsync() =>
+        Environment.IsPrivilegedProcess
+            ? ChildProcess.StartProgramAsync("setpriv", new ChildProcessOptions { Arguments = [$"--reuid={Nobody}", $"--regid={Nobody}", "--clear-groups", DotNet, "exec", TestProgram.Path] })
+            : ChildProcess.StartAsync(TestProgram.Path);
+
+    internal static Task<ChildProcess> StartWithUmaskAsync(string umask) =>
+        ChildProcess.StartProgramAsync("sh", new ChildProcessOptions { Arguments = ["-c", $"umask {umask}; exec \"$0\" exec \"$1\"", DotNet, TestProgram.Path] });
+
+    internal static Task ChangeOwnerAsync(string path, int user) => RunAsync("chown", $"{user}:{user}", path);
+
+    /// <summary>User id, group id and mode: <c>65534:65534 600</c>.</summary>
+    internal static async Task<string> OwnerAndModeAsync(string path) => (await RunAsync("stat", "-c", "%u:%g %a", path)).Trim();
+
+    private static async Task<string> RunAsync(string program, params string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, UseShellExecute = false })!;
+        string output = await process.StandardOutput.ReadToEndAsync().WaitAsync(Patience, TimeProvider.System);
+        await process.WaitForExitAsync();
+        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"'{program} {string.Join(' ', arguments)}' ended with {process.ExitCode}.");
+    }
+}

@@ -1,0 +1,33 @@
+using FluentAssertions;
+using TokenRefresh.TestKit;
+
+namespace TokenRefresh.ProcessTests;
+
+/// <summary>What children answer to <c>get</c> and <c>refresh</c>.</summary>
+internal static class Replies
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>Every caller succeeded, all with this token.</summary>
+    internal static string OneToken(string token) => $"fingerprints={TokenFingerprint.Of(token)} distinct=1 failures=0";
+
+    /// <summary>Every caller of every child succeeded, all with one and the same token.</summary>
+    internal static string ShouldAgreeOnOneToken(this IEnumerable<string> replies)
+    {
+        string reply = replies.Distinct(StringComparer.Ordinal).Should().ContainSingle("all callers get the same token").Subject;
+        reply.Should().MatchRegex("^fingerprints=[^,]+ distinct=1 failures=0$");
+        return reply;
+    }
+
+    /// <summary>Waits until a child is parked in the system's lock. Another process cannot tell that by itself, so it is asked again and again.</summary>
+    internal static async Task WaitUntilItAwaitsTheLockAsync(this ChildProcess child)
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        while (!(await child.RunAsync("threads")).StartsWith("named=1 ", StringComparison.Ordinal))
+        {
+            TimeProvider.System.GetElapsedTime(start).Should().BeLessThan(Patience, "the child is expected to wait for the lock");
+            await Task.Delay(Pause, TimeProvider.System);
+        }
+    }
+}

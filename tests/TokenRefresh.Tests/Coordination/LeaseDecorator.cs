@@ -1,0 +1,18 @@
+namespace TokenRefresh.Tests.Coordination;
+
+/// <summary>A lease that passes everything on; tests override what they interfere with.</summary>
+internal abstract class LeaseDecorator(ICredentialsLease inner) : ICredentialsLease
+{
+    protected ICredentialsLease Inner { get; } = inner;
+
+    public virtual ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default) => Inner.ReadAsync(cancellationToken);
+
+    public ValueTask<bool> PrepareAsync(CancellationToken cancellationToken = default) => Inner.PrepareAsync(cancellationToken);
+
+    public virtual ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default) =>
+        Inner.CommitAsync(expected, next, cancellationToken);
+
+    public ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default) => Inner.WriteRecordAsync(record, durable, cancellationToken);
+
+    public ValueTask DisposeAsync() => Inner.DisposeAsync();
+}

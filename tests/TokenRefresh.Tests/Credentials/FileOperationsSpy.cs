@@ -1,0 +1,107 @@
+using System.Collections.Concurrent;
+using TokenRefresh.Credentials;
+
+namespace TokenRefresh.Tests.Credentials;
+
+/// <summary>The real file system, with a note of each call and a place before each at which a test interferes or refuses.</summary>
+internal sealed class FileOperationsSpy : ICredentialsFileOperations
+{
+    private readonly CredentialsFileOperations _files = CredentialsFileOperations.Default;
+    private readonly ConcurrentQueue<string> _calls = new();
+
+    /// <summary>Gets what was done, in order: the names of the operations, those on the temp file with the prefix <c>temp.</c>.</summary>
+    internal IReadOnlyList<string> Calls => [.. _calls];
+
+    /// <summary>Gets or sets what happens before an operation, by its name; what it throws, the operation throws.</summary>
+    internal Action<string>? Before { get; set; }
+
+    /// <summary>Gets or sets what a read returns in place of the file's bytes.</summary>
+    internal Func<byte[]?, byte[]?>? ReadAs { get; set; }
+
+    /// <summary>Gets or sets the answer to the question whether a path is a mount point; <see langword="null"/> for the system's.</summary>
+    internal bool? MountPoint { get; set; }
+
+    /// <summary>Gets the names of the temp files, whole paths.</summary>
+    internal ConcurrentQueue<string> TempPaths { get; } = new();
+
+    public string Resolve(string path) => _files.Resolve(path);
+
+    public bool IsMountPoint(string path) => MountPoint ?? _files.IsMountPoint(path);
+
+    public bool Exists(string path) => _files.Exists(path);
+
+    public byte[]? Read(string path)
+    {
+        Note("read");
+        byte[]? bytes = _files.Read(path);
+        return ReadAs is { } replace ? replace(bytes) : bytes;
+    }
+
+    public void CreateDirectory(string path) => _files.CreateDirectory(path);
+
+    public ICredentialsTempFile CreatePrivate(string path, long allocate)
+    {
+        Note("create");
+        TempPaths.Enqueue(path);
+        return new TempFileSpy(this, _files.CreatePrivate(path, allocate));
+    }
+
+    public bool TryRemoveLeftOver(string path) => _files.TryRemoveLeftOver(path);
+
+    public IReadOnlyList<string> List(string directory, string prefix, string suffix) => _files.List(directory, prefix, suffix);
+
+    public void Replace(string path, string target)
+    {
+        Note("replace");
+        _files.Replace(path, target);
+    }
+
+    public void EnsureWritable(string path)
+    {
+        Note("ensure writable");
+        _files.EnsureWritable(path);
+    }
+
+    public void FlushDirectory(string directory)
+    {
+        Note("flush directory");
+        _files.FlushDirectory(directory);
+    }
+
+    public void WriteInPlace(string path, ReadOnlySpan<byte> bytes)
+    {
+        Note("write in place");
+        _files.WriteInPlace(path, bytes);
+    }
+
+    public void Delete(string path) => _files.Delete(path);
+
+    private void Note(string operation)
+    {
+        _calls.Enqueue(operation);
+        Before?.Invoke(operation);
+    }
+
+    private sealed class TempFileSpy(FileOperationsSpy spy, ICredentialsTempFile file) : ICredentialsTempFile
+    {
+        public string Path => file.Path;
+
+        public void Write(ReadOnlySpan<byte> bytes)
+        {
+            spy.Note("temp.write");
+            file.Write(bytes);
+        }
+
+        public void Flush()
+        {
+            spy.Note("temp.flush");
+            file.Flush();
+        }
+
+        public void InheritFrom(string target) => file.InheritFrom(target);
+
+        public void ReleaseForReplace() => file.ReleaseForReplace();
+
+        public void Dispose() => file.Dispose();
+    }
+}
