@@ -258,5 +258,5 @@ internal sealed class Scenarios(LoopbackAuthorizationServer server, WindowsChild
         return false;
     }
 
-    private static Task DisposeAsync(WindowsLogin login, IReadOnlyList<ChildProcess> users) => Task.WhenAll(users.Select(child => child.RunAsync($"dispose name={login.Name}")));
+    private static Task<string[]> DisposeAsync(WindowsLogin login, IReadOnlyList<ChildProcess> users) => Task.WhenAll(users.Select(child => child.RunAsync($"dispose name={login.Name}")));
 }

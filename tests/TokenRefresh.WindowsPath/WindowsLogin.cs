@@ -31,11 +31,12 @@ internal sealed class WindowsLogin : IDisposable
 
     public int TokenRequests => _server.Books.TokenRequests - _booksBefore;
 
+    /// <summary>Gets the file's text; empty if there is none, as in the middle of a replacement.</summary>
     // By whatever case the last save gave it: that is another name here, and none on Windows.
-    public string Text => File.ReadAllText(_directory.GetFiles().Single(file => file.Name.Equals(System.IO.Path.GetFileName(Path), StringComparison.OrdinalIgnoreCase)).FullName);
+    public string Text => _directory.GetFiles().FirstOrDefault(file => file.Name.Equals(System.IO.Path.GetFileName(Path), StringComparison.OrdinalIgnoreCase)) is { } file ? ReadOrEmpty(file.FullName) : "";
 
     /// <summary>Gets whether the file holds another refresh token than the one this login was stored with.</summary>
-    public bool IsSaved => !Text.Contains(_refreshToken, StringComparison.Ordinal);
+    public bool IsSaved => Text is { Length: > 0 } text && !text.Contains(_refreshToken, StringComparison.Ordinal);
 
     public string Create(string settings = "", Uri? endpoint = null, bool upperCase = false) =>
         $"create name={Name} path={Uri.EscapeDataString(upperCase ? WindowsPath.ToUpperInvariant() : WindowsPath)} endpoint={Uri.EscapeDataString((endpoint ?? _server.TokenUri).ToString())} client=windows {settings}".TrimEnd();
@@ -53,6 +54,18 @@ internal sealed class WindowsLogin : IDisposable
             """;
         File.WriteAllText(Path + ".new", json);
         File.Move(Path + ".new", Path, overwrite: true);
+    }
+
+    private static string ReadOrEmpty(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (FileNotFoundException)
+        {
+            return "";
+        }
     }
 
     public void Dispose() => _directory.Delete(recursive: true);

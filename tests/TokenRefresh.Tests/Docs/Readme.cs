@@ -10,7 +10,7 @@ internal static partial class Readme
 
     public static string Text { get; } = File.ReadAllText(Path.Combine(Root, "README.md")).ReplaceLineEndings("\n");
 
-    public static IReadOnlyList<string> CodeBlocks { get; } = [.. Fence().Matches(Text).Select(match => match.Groups[1].Value)];
+    public static IReadOnlyList<string> CodeBlocks { get; } = [.. Fence().Matches(Text).Select(match => match.Groups["code"].Value)];
 
     /// <summary>Finds the table whose first heading cells are these.</summary>
     /// <returns>The rows' cells, without back quotes.</returns>
@@ -36,6 +36,6 @@ internal static partial class Readme
 
     private static string[] Cells(string row) => [.. row.Trim('|').Split('|').Select(cell => cell.Trim().Replace("`", "", StringComparison.Ordinal))];
 
-    [GeneratedRegex("^```csharp\n(.*?)\n```$", RegexOptions.Singleline | RegexOptions.Multiline)]
+    [GeneratedRegex("^```csharp\n(?<code>.*?)\n```$", RegexOptions.Singleline | RegexOptions.Multiline | RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Fence();
 }

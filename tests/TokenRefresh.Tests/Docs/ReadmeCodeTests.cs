@@ -38,7 +38,7 @@ public sealed partial class ReadmeCodeTests
 
         var dead = from document in documents
                    from Match match in Link().Matches(File.ReadAllText(Path.Combine(Readme.Root, document)))
-                   let target = match.Groups[1].Value
+                   let target = match.Groups["target"].Value
                    where !target.Contains("://", StringComparison.Ordinal)
                    where !Leads(document, target)
                    select $"{document}: {target}";
@@ -61,12 +61,12 @@ public sealed partial class ReadmeCodeTests
         .Where(line => line.StartsWith('#'))
         .Select(line => line.TrimStart('#').Trim().Replace(' ', '-').ToLowerInvariant());
 
-    private static IEnumerable<string> Projects() => Project().Matches(Readme.Text).Select(match => match.Groups[1].Value);
+    private static IEnumerable<string> Projects() => Project().Matches(Readme.Text).Select(match => match.Groups["path"].Value);
 
     private static List<string> ReadRegions()
     {
         string source = File.ReadAllText(Path.Combine(Readme.Root, "tests", "TokenRefresh.Tests", "Docs", "Snippets.cs")).ReplaceLineEndings("\n");
-        return [.. Region().Matches(source).Select(match => Dedent(match.Groups[1].Value))];
+        return [.. Region().Matches(source).Select(match => Dedent(match.Groups["code"].Value))];
     }
 
     private static string Dedent(string code)
@@ -76,12 +76,12 @@ public sealed partial class ReadmeCodeTests
         return string.Join('\n', lines.Select(line => line.Length == 0 ? line : line[indent..]));
     }
 
-    [GeneratedRegex(@"^ *#region [\w-]+\n(.*?)\n *#endregion$", RegexOptions.Singleline | RegexOptions.Multiline, 5000)]
+    [GeneratedRegex(@"^ *#region [\w-]+\n(?<code>.*?)\n *#endregion$", RegexOptions.Singleline | RegexOptions.Multiline | RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Region();
 
-    [GeneratedRegex(@"--project (\S+)", RegexOptions.None, 5000)]
+    [GeneratedRegex(@"--project (?<path>\S+)", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Project();
 
-    [GeneratedRegex(@"\]\(([^)\s]+)\)", RegexOptions.None, 5000)]
+    [GeneratedRegex(@"\]\((?<target>[^)\s]+)\)", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Link();
 }

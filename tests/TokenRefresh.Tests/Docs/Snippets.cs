@@ -53,7 +53,7 @@ public sealed class Snippets
     {
         var services = new ServiceCollection();
         var proxy = new WebProxy("http://proxy.example.com");
-        IConfiguration configuration = new ConfigurationManager
+        var configuration = new ConfigurationManager
         {
             ["TokenRefresh:CredentialsPath"] = "~/.my-cli/.credentials.json",
             ["TokenRefresh:TokenEndpoint"] = "https://auth.example.com/token",
@@ -73,7 +73,7 @@ public sealed class Snippets
     public async Task The_static_provider_answers_a_rejection_with_its_second_token()
     {
         #region static-provider
-        ITokenProvider tokens = new StaticTokenProvider(new AccessToken("first"), afterRejection: new AccessToken("second"));
+        var tokens = new StaticTokenProvider(new AccessToken("first"), afterRejection: new AccessToken("second"));
 
         AccessToken token = await tokens.GetAccessTokenAsync();
         AccessToken next = await tokens.RefreshAccessTokenAsync(token);
@@ -99,8 +99,10 @@ public sealed class Snippets
     [Fact]
     public async Task The_real_provider_works_over_a_login_in_memory()
     {
+        DateTimeOffset expiresAt = TimeProvider.System.GetUtcNow().AddHours(1);
+
         #region in-memory
-        var login = new OAuthCredentials("access", "refresh", DateTimeOffset.UtcNow.AddHours(1));
+        var login = new OAuthCredentials("access", "refresh", expiresAt);
         using var store = new InMemoryCredentialsStore(login);
         await using var tokens = CoordinatedTokenProvider.Create(
             options =>
