@@ -47,6 +47,12 @@ public sealed class RefreshDeciderTests
         ("a spent refresh token came back", () => Decide(Stored(Expired), Consumed()), RefreshStep.RolledBack, null),
         ("a spent refresh token came back beside a valid access token", () => Decide(Stored(Valid), Consumed()), RefreshStep.RolledBack, null),
 
+        ("another process keeps the successor", () => Decide(Stored(Expired), Pending(Now)), RefreshStep.PendingElsewhere, Now.AddMinutes(2)),
+        ("another process kept the successor two minutes ago", () => Decide(Stored(Expired), Pending(Now.AddMinutes(-2))), RefreshStep.Refresh, null),
+        ("another process keeps the successor, in the future", () => Decide(Stored(Expired), Pending(Now + Tick)), RefreshStep.Refresh, null),
+        ("another process kept the successor in another boot", () => Decide(Stored(Expired), Pending(Now, Guid.NewGuid())), RefreshStep.Refresh, null),
+        ("another process keeps the successor of another token", () => Decide(new("access", "refresh-2", Expired), Pending(Now)), RefreshStep.Refresh, null),
+
         ("a cool-down runs", () => Decide(Stored(Expired), Record(coolDown: CoolDown(Now.AddSeconds(-1), Now + Tick))), RefreshStep.CoolDown, Now + Tick),
         ("a cool-down begins now", () => Decide(Stored(Expired), Record(coolDown: CoolDown(Now, Now.AddSeconds(1)))), RefreshStep.CoolDown, Now.AddSeconds(1)),
         ("a cool-down ends now", () => Decide(Stored(Expired), Record(coolDown: CoolDown(Now.AddSeconds(-1), Now))), RefreshStep.Refresh, null),
@@ -108,6 +114,9 @@ public sealed class RefreshDeciderTests
             isSuspectedDead: isSuspectedDead,
             window: window is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             client: client is null ? null : Fingerprint.Of(client));
+
+    private static CoordinationRecord Pending(DateTimeOffset renewedAt, Guid? bootId = null) =>
+        Record() with { Pending = new PendingNote(Fingerprint.Of(Decisions.RefreshToken), renewedAt, bootId ?? BootId.Current, ProcessId: 4711) };
 
     private static CoordinationRecord Record(bool dead = false, CoolDownNote? coolDown = null) =>
         CoordinationRecord.Empty with { Dead = dead ? new DeadNote(Decisions.Key, Now, false) : null, CoolDown = coolDown };
