@@ -41,7 +41,7 @@ internal sealed class ReleaseObservingStore(ICredentialsStore inner, Task tooEar
 
         public async ValueTask DisposeAsync()
         {
-            await Task.WhenAny(store._tooEarly, Task.Delay(TimeSpan.FromMilliseconds(100)));
+            await Task.WhenAny(store._tooEarly, Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System));
             store._isLeaseOut = false;
             await lease.DisposeAsync();
         }
