@@ -132,8 +132,11 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
     {
         lock (_disposalMonitor)
         {
-            return new(_disposal ??= Task.Run(DisposeCoreAsync));
+            _disposal ??= Task.Run(DisposeCoreAsync);
         }
+
+        _memory.Snapshot?.LookAgain();
+        return new(_disposal);
     }
 
     /// <inheritdoc cref="DisposeAsync"/>

@@ -17,4 +17,7 @@ internal sealed class TokenSnapshot(AccessToken token, OAuthCredentials credenti
     // At most a second ahead: ticks stop while the machine sleeps, and the wall clock does not.
     internal void StayFresh(long tick, TimeSpan remaining) =>
         Volatile.Write(ref _freshUntilTick, tick + (long)Math.Min(remaining.TotalMilliseconds, 1000));
+
+    /// <summary>Sends the next caller past the cached tick, to where disposal is noticed.</summary>
+    internal void LookAgain() => Volatile.Write(ref _freshUntilTick, long.MinValue);
 }

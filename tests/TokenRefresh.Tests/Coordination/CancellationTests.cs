@@ -99,8 +99,8 @@ public sealed class CancellationTests
             {
                 done.SetException(e);
             }
-        })
-        { IsBackground = true };
+        });
+        thread.IsBackground = true;
 
         thread.Start();
 

@@ -65,6 +65,7 @@ public sealed class ConsumedTokenTests
         login.Server.Books.Reuses.Should().Be(0);
         (await events.NextAsync<SaveFailedEvent>()).Location.Should().Be(login.Path);
         (await events.NextAsync<TokensRefreshedEvent>()).IsSaved.Should().BeFalse();
+        await provider.DisposeAsync();
     }
 
     [Fact]

@@ -1,42 +1,151 @@
 using FluentAssertions;
-using TokenRefresh.Credentials;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Coordination;
 
+/// <summary>Exchanges whose answer is lost, late, or asks for patience.</summary>
 public sealed class UnknownOutcomeTests
 {
-    [Theory]
-    [InlineData(TokenEndpointOutcome.NotSent)]
-    [InlineData(TokenEndpointOutcome.Throttled)]
+    private readonly ManualTimeProvider _clock = new();
+
+    [Fact]
     [Trait("FailureMode", "F52")]
-    public async Task A_replay_that_left_the_token_untouched_does_not_wipe_out_the_attempt_before_it(TokenEndpointOutcome second)
+    public async Task With_a_dead_access_token_a_lost_answer_is_asked_for_once_more_at_once()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
-        CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TokenEndpointClient = new ScriptedClient(TokenEndpointOutcome.Unknown, second) });
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock, RefreshTokenReuseWindow = TimeSpan.FromSeconds(30) });
+        login.Server.EnqueueTokenBehavior(TokenEndpointBehavior.DropAfterProcessing);
 
-        Func<Task> act = async () => await provider.GetAccessTokenAsync(TestContext.Current.CancellationToken);
+        AccessToken token = await Provider(login).GetAccessTokenAsync();
 
-        await act.Should().ThrowAsync<TokenEndpointUnavailableException>();
-        using var store = login.CreateStore();
-        CoordinationRecord record = CoordinationRecordFormat.Read((await store.ReadRecordAsync(TestContext.Current.CancellationToken)).Span);
-        record.CoolDown.Should().NotBeNull();
-        record.Attempt.Should().NotBeNull("the first answer is still lost");
-        record.Attempt!.Count.Should().Be(1);
+        login.Server.IsAccepted(token.Value).Should().BeTrue();
+        login.Server.Books.Should().BeEquivalentTo(new { TokenRequests = 2, Replays = 1, Reuses = 0 });
     }
 
-    private sealed class ScriptedClient(params TokenEndpointOutcome[] outcomes) : ITokenEndpointClient
+    [Fact]
+    [Trait("FailureMode", "F52")]
+    public async Task After_the_replay_too_nobody_tries_for_ten_minutes()
     {
-        private int _calls;
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock, RefreshTokenReuseWindow = TimeSpan.FromHours(1) });
+        byte[] file = await File.ReadAllBytesAsync(login.Path);
+        login.Server.DefaultTokenBehavior = TokenEndpointBehavior.DropAfterProcessing;
+        CoordinatedTokenProvider provider = Provider(login);
 
-        public async ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default)
-        {
-            TokenEndpointOutcome outcome = outcomes[_calls++];
-            if (outcome != TokenEndpointOutcome.NotSent)
+        await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<RefreshOutcomeUnknownException>();
+        login.Server.Books.TokenRequests.Should().Be(2);
+        _clock.Advance(TimeSpan.FromMinutes(9));
+        await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<RefreshOutcomeUnknownException>();
+        await Provider(login).Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<RefreshOutcomeUnknownException>();
+        login.Server.Books.TokenRequests.Should().Be(2);
+        (await File.ReadAllBytesAsync(login.Path)).Should().Equal(file);
+        login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Normal;
+        _clock.Advance(TimeSpan.FromMinutes(2));
+        AccessToken token = await provider.GetAccessTokenAsync();
+
+        login.Server.IsAccepted(token.Value).Should().BeTrue();
+        login.Server.Books.TokenRequests.Should().Be(3);
+    }
+
+    [Theory]
+    [Trait("FailureMode", "F52")]
+    [Trait("FailureMode", "F53")]
+    [InlineData(null)]
+    [InlineData(60)]
+    public async Task With_a_living_access_token_a_lost_answer_is_not_asked_for_again_before_that_is_dead_even_after_a_suspend(int? windowInSeconds)
+    {
+        await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock, AccessTokenLifetime = TimeSpan.FromHours(4) });
+        using var log = new LogSignals();
+        TimeSpan? window = windowInSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            o =>
             {
-                await request.OnSendingAsync(cancellationToken);
+                o.RefreshBeforeExpiration = TimeSpan.FromHours(2);
+                o.RefreshTokenReuseWindow = window;
+            },
+            new() { TimeProvider = _clock, LoggerFactory = log });
+        AccessToken first = await provider.GetAccessTokenAsync();
+        using ParkedRequest exchange = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
+        _clock.Advance(TimeSpan.FromHours(2.5));
+        await provider.GetAccessTokenAsync();
+        await exchange.Arrived;
+
+        _clock.JumpWallClock(TimeSpan.FromMinutes(30));
+        exchange.Drop();
+        await log.WaitForAsync(TokenRefreshEventIds.BackgroundRefreshFailed);
+        _clock.Advance(TimeSpan.FromMinutes(15));
+        AccessToken served = await provider.GetAccessTokenAsync();
+        await log.WaitForAsync(TokenRefreshEventIds.BackgroundRefreshFailed, 2);
+
+        served.Should().BeSameAs(first);
+        (await Provider(login).GetAccessTokenAsync()).Value.Should().Be(first.Value);
+        login.Server.Books.TokenRequests.Should().Be(1, "the window, if any, was over on the wall clock");
+        _clock.Advance(TimeSpan.FromHours(2));
+        SignInRequiredException failure = (await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<SignInRequiredException>()).Which;
+        failure.Message.Should().Contain("answer was lost");
+        login.Server.Books.TokenRequests.Should().Be(2, "with nothing left to lose it is tried once");
+    }
+
+    [Theory]
+    [Trait("FailureMode", "F53")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task After_a_suspend_between_read_and_request_the_file_is_read_again_before_anything_is_sent(bool isReplaced)
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        using var suspending = new HttpMessageInvoker(new Suspending(() =>
+        {
+            _clock.JumpWallClock(TimeSpan.FromMinutes(30));
+            if (isReplaced)
+            {
+                login.Store(login.Server.IssueLogin());
+            }
+        }));
+        CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = _clock, HttpMessageInvoker = suspending });
+
+        AccessToken token = await provider.GetAccessTokenAsync();
+
+        login.Server.IsAccepted(token.Value).Should().BeTrue();
+        login.Server.ReceivedTokenRequests.Should().HaveCount(isReplaced ? 0 : 1);
+        (token.Value == login.Login.AccessToken).Should().Be(isReplaced);
+    }
+
+    [Theory]
+    [Trait("FailureMode", "F55")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_server_that_asks_for_an_hour_fails_its_callers_at_once_and_is_left_alone_for_the_capped_time(bool asDate)
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        byte[] file = await File.ReadAllBytesAsync(login.Path);
+        login.Server.EnqueueTokenBehavior(asDate ? TokenEndpointBehavior.Throttle(429, _clock.GetUtcNow().AddHours(1)) : TokenEndpointBehavior.Throttle(429, TimeSpan.FromHours(1)));
+        CoordinatedTokenProvider provider = Provider(login);
+
+        TokenEndpointUnavailableException failure = (await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10))).Should().ThrowAsync<TokenEndpointUnavailableException>()).Which;
+        TokenEndpointUnavailableException shared = (await Provider(login).Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<TokenEndpointUnavailableException>()).Which;
+
+        failure.IsTransient.Should().BeTrue();
+        failure.RetryAt.Should().Be(_clock.GetUtcNow().AddMinutes(10), "nobody waits longer than the cap");
+        shared.RetryAt.Should().Be(failure.RetryAt);
+        login.Server.Books.TokenRequests.Should().Be(1);
+        (await File.ReadAllBytesAsync(login.Path)).Should().Equal(file);
+        _clock.Advance(TimeSpan.FromMinutes(10));
+        await provider.GetAccessTokenAsync();
+        login.Server.Books.TokenRequests.Should().Be(2);
+    }
+
+    private CoordinatedTokenProvider Provider(SharedLogin login) => login.CreateProvider(services: new() { TimeProvider = _clock });
+
+    private sealed class Suspending(Action suspend) : DelegatingHandler(new SocketsHttpHandler())
+    {
+        private int _requests;
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            if (Interlocked.Increment(ref _requests) == 1)
+            {
+                suspend();
             }
 
-            return TokenEndpointResult.Failure(outcome);
+            return base.SendAsync(request, cancellationToken);
         }
     }
 }

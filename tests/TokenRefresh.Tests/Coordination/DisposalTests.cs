@@ -1,0 +1,94 @@
+using FluentAssertions;
+using TokenRefresh.TestKit;
+using TokenRefresh.Tests.Credentials;
+
+namespace TokenRefresh.Tests.Coordination;
+
+public sealed class DisposalTests
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    [Trait("FailureMode", "F84")]
+    [Trait("FailureMode", "F97")]
+    public async Task Disposal_in_the_middle_of_an_exchange_waits_for_it_and_for_the_save(bool synchronous)
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        CoordinatedTokenProvider provider = login.CreateProvider();
+        using ParkedRequest exchange = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
+        Task<AccessToken> caller = provider.GetAccessTokenAsync().AsTask();
+        await exchange.Arrived;
+
+        Task disposal = synchronous ? Task.Run(provider.Dispose) : provider.DisposeAsync().AsTask();
+        disposal.IsCompleted.Should().BeFalse();
+        exchange.Release();
+        await disposal;
+
+        (await File.ReadAllTextAsync(login.Path)).Should().NotContain(login.Login.RefreshToken);
+        (await login.CreateProvider().GetAccessTokenAsync()).Value.Should().Be((await caller).Value);
+        login.Server.Books.TokenRequests.Should().Be(1);
+        Directory.EnumerateFiles(login.Directory.Path).Should().BeEquivalentTo([login.Path, login.LockPath]);
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F97")]
+    public async Task Disposal_is_idempotent_and_every_later_call_says_so()
+    {
+        await using SharedLogin login = await SharedLogin.StartAsync();
+        CoordinatedTokenProvider provider = login.CreateProvider();
+        AccessToken token = await provider.GetAccessTokenAsync();
+        await provider.GetAccessTokenAsync();
+
+        provider.Dispose();
+        await provider.DisposeAsync();
+        provider.Dispose();
+
+        await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<ObjectDisposedException>();
+        await provider.Awaiting(p => p.RefreshAccessTokenAsync(token).AsTask()).Should().ThrowAsync<ObjectDisposedException>();
+        await provider.Awaiting(p => p.GetStatusAsync().AsTask()).Should().ThrowAsync<ObjectDisposedException>();
+        await provider.Awaiting(p => p.StoreAsync(login.Login.Credentials)).Should().ThrowAsync<ObjectDisposedException>();
+        await provider.Awaiting(p => p.RemoveAsync()).Should().ThrowAsync<ObjectDisposedException>();
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F97")]
+    public async Task One_provider_s_disposal_ends_its_own_waiters_and_nobody_else_s()
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        using ParkedRequest exchange = login.Server.ParkNextTokenRequest();
+        Task<AccessToken> holder = login.CreateProvider().GetAccessTokenAsync().AsTask();
+        await exchange.Arrived;
+        CoordinatedTokenProvider leaving = login.CreateProvider();
+        Task<AccessToken> left = leaving.GetAccessTokenAsync().AsTask();
+        Task<AccessToken> waiting = login.CreateProvider().GetAccessTokenAsync().AsTask();
+
+        await leaving.DisposeAsync();
+
+        await left.Invoking(task => task).Should().ThrowAsync<ObjectDisposedException>();
+        waiting.IsCompleted.Should().BeFalse();
+        exchange.Release();
+        (await waiting).Value.Should().Be((await holder).Value);
+        login.Server.Books.TokenRequests.Should().Be(1);
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F83")]
+    public async Task A_login_is_stored_by_one_replacement_that_is_made_durable()
+    {
+        await using SharedLogin login = await SharedLogin.StartAsync();
+        IssuedLogin next = login.Server.IssueLogin();
+        string? afterReplace = null;
+        var files = new AfterReplace(() => afterReplace = File.ReadAllText(login.Path));
+        using var store = login.CreateStore(files);
+        await using CoordinatedTokenProvider provider = login.CreateProvider(services: new() { CredentialsStore = store });
+
+        await provider.StoreAsync(next.Credentials);
+
+        files.Steps.Should().HaveCount(2);
+        files.Steps[0].Should().StartWith("replace");
+        files.Steps[1].Should().Be("flush directory");
+        afterReplace.Should().Contain(next.AccessToken).And.Contain(next.RefreshToken).And.NotContain(login.Login.AccessToken);
+        (await provider.GetAccessTokenAsync()).Value.Should().Be(next.AccessToken);
+        login.Server.Books.TokenRequests.Should().Be(0);
+    }
+}

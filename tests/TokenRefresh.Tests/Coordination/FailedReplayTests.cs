@@ -1,0 +1,42 @@
+using FluentAssertions;
+using TokenRefresh.Credentials;
+
+namespace TokenRefresh.Tests.Coordination;
+
+public sealed class FailedReplayTests
+{
+    [Theory]
+    [InlineData(TokenEndpointOutcome.NotSent)]
+    [InlineData(TokenEndpointOutcome.Throttled)]
+    [Trait("FailureMode", "F52")]
+    public async Task A_replay_that_left_the_token_untouched_does_not_wipe_out_the_attempt_before_it(TokenEndpointOutcome second)
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TokenEndpointClient = new ScriptedClient(TokenEndpointOutcome.Unknown, second) });
+
+        Func<Task> act = async () => await provider.GetAccessTokenAsync(TestContext.Current.CancellationToken);
+
+        await act.Should().ThrowAsync<TokenEndpointUnavailableException>();
+        using var store = login.CreateStore();
+        CoordinationRecord record = CoordinationRecordFormat.Read((await store.ReadRecordAsync(TestContext.Current.CancellationToken)).Span);
+        record.CoolDown.Should().NotBeNull();
+        record.Attempt.Should().NotBeNull("the first answer is still lost");
+        record.Attempt!.Count.Should().Be(1);
+    }
+
+    private sealed class ScriptedClient(params TokenEndpointOutcome[] outcomes) : ITokenEndpointClient
+    {
+        private int _calls;
+
+        public async ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default)
+        {
+            TokenEndpointOutcome outcome = outcomes[_calls++];
+            if (outcome != TokenEndpointOutcome.NotSent)
+            {
+                await request.OnSendingAsync(cancellationToken);
+            }
+
+            return TokenEndpointResult.Failure(outcome);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using FluentAssertions;
+using TokenRefresh.TestKit;
+using TokenRefresh.Tests.Coordination;
+
+namespace TokenRefresh.Tests.Diagnostics;
+
+public sealed class RefreshOutcomeTests
+{
+    [Theory]
+    [InlineData("refreshed")]
+    [InlineData("adopted")]
+    [InlineData("rejected")]
+    [InlineData("unknown")]
+    [InlineData("failed")]
+    public async Task Every_outcome_can_be_told_from_the_metrics_alone(string outcome)
+    {
+        await using SharedLogin login = outcome == "adopted" ? await SharedLogin.StartAsync() : await SharedLogin.StartExpiredAsync();
+        using var measured = new CollectedMeasurements();
+        login.Server.DefaultTokenBehavior = outcome switch
+        {
+            "rejected" => TokenEndpointBehavior.Error("invalid_grant"),
+            "unknown" => TokenEndpointBehavior.FailAfterProcessing(),
+            "failed" => TokenEndpointBehavior.Throttle(429, "60"),
+            _ => TokenEndpointBehavior.Normal,
+        };
+        CoordinatedTokenProvider provider = login.CreateProvider(services: new() { MeterFactory = measured.Factory });
+
+        await Record.ExceptionAsync(() => provider.GetAccessTokenAsync().AsTask());
+
+        measured.Lines.Where(line => line.StartsWith("token_refresh.refresh.duration ", StringComparison.Ordinal))
+            .Should().ContainSingle().Which.Should().EndWith($" s token_refresh.outcome={outcome}");
+    }
+
+    [Fact]
+    public async Task Callers_that_join_a_flight_are_counted()
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        using var measured = new CollectedMeasurements();
+        CoordinatedTokenProvider provider = login.CreateProvider(services: new() { MeterFactory = measured.Factory });
+        using ParkedRequest exchange = login.Server.ParkNextTokenRequest();
+        Task<AccessToken> first = provider.GetAccessTokenAsync().AsTask();
+        await exchange.Arrived;
+
+        Task<AccessToken>[] joiners = [.. Enumerable.Range(0, 5).Select(_ => provider.GetAccessTokenAsync().AsTask())];
+        exchange.Release();
+        await Task.WhenAll(joiners);
+        await first;
+
+        measured.Lines.Count(line => line == "token_refresh.callers.joined 1 {caller}").Should().Be(5);
+    }
+}
