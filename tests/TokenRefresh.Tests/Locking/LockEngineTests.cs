@@ -174,6 +174,21 @@ public sealed class LockEngineTests : IDisposable
     }
 
     [Fact]
+    [Trait("FailureMode", "F26")]
+    public async Task A_lock_file_that_may_not_be_written_is_an_error_at_once_and_no_busy_lock()
+    {
+        Assert.SkipUnless(OperatingSystem.IsWindows(), "Needs Windows, where a denied access and a contended one look alike; elsewhere F31 is tested with a user who has no access.");
+        LockFile.Open(LockPath).Dispose();
+        File.SetAttributes(LockPath, FileAttributes.ReadOnly);
+        using LockEngine engine = NewEngine();
+
+        Func<Task> act = () => engine.AcquireAsync(Request(), default).AsTask();
+
+        (await act.Should().ThrowAsync<LockUnavailableException>()).WithMessage($"*'{LockPath}'*error 5*");
+        File.SetAttributes(LockPath, FileAttributes.Normal);
+    }
+
+    [Fact]
     [Trait("FailureMode", "F98")]
     public async Task An_engine_whose_thread_is_parked_is_kept_for_the_next_user_and_closed_when_the_lock_comes_free()
     {
