@@ -216,7 +216,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
             {
                 return served;
             }
-            catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+            catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested && _closing.IsCancellationRequested)
             {
                 // The flight ended before it sent anything, because this provider is being disposed.
                 throw new ObjectDisposedException("The token provider was disposed while its token was awaited.", e);
@@ -240,6 +240,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
     {
         using System.Diagnostics.Activity? activity = TokenRefreshActivity.StartRefresh(_services.Name, goal.IsBackground);
         long start = _services.TimeProvider.GetTimestamp();
+        long logins = _memory.Logins;
         string outcome = RefreshOutcome.Failed;
         try
         {
@@ -257,7 +258,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
                 _ => RefreshOutcome.Failed,
             };
             activity.SetFailure(e);
-            EndLoginIfSignedOut(e);
+            EndLoginIfSignedOut(e, logins);
             throw;
         }
         finally
@@ -268,7 +269,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
         }
     }
 
-    private void EndLoginIfSignedOut(Exception failure)
+    private void EndLoginIfSignedOut(Exception failure, long logins)
     {
         if (failure is not SignInRequiredException signIn)
         {
@@ -278,7 +279,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
         _failure.AfterSignInRequired(signIn);
         if (signIn.Reason is SignInRequiredReason.NothingStored or SignInRequiredReason.SignedOut)
         {
-            _memory.Reset(null);
+            _memory.EndLogin(logins);
         }
     }
 
@@ -294,10 +295,12 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
         {
             // What still runs keeps the pair it may obtain in memory only; the record knows of its attempt.
         }
-
-        _owned.Dispose();
-        _flights.Dispose();
-        _closingSource.Dispose();
+        finally
+        {
+            _owned.Dispose();
+            _flights.Dispose();
+            _closingSource.Dispose();
+        }
     }
 
     private async Task FinishAsync()

@@ -13,7 +13,7 @@ internal sealed class ExitGuard : IDisposable
     private static readonly List<PosixSignalRegistration> Registrations = [];
     private static readonly ManualResetEventSlim Landed = new(initialState: true);
     private static int _inFlight;
-    private static int _waiting;
+    private static int _signals;
 
     private static TimeSpan _patience;
 
@@ -33,7 +33,7 @@ internal sealed class ExitGuard : IDisposable
             if (_inFlight++ == 0)
             {
                 Landed.Reset();
-                _waiting = 0;
+                _signals = 0;
                 Register(PosixSignal.SIGTERM);
                 Register(PosixSignal.SIGINT);
                 Register(PosixSignal.SIGHUP);
@@ -74,7 +74,7 @@ internal sealed class ExitGuard : IDisposable
     {
         try
         {
-            Registrations.Add(PosixSignalRegistration.Create(signal, _ => WaitOnce()));
+            Registrations.Add(PosixSignalRegistration.Create(signal, OnSignal));
         }
         catch (Exception e) when (e is PlatformNotSupportedException or IOException)
         {
@@ -82,12 +82,18 @@ internal sealed class ExitGuard : IDisposable
         }
     }
 
-    // Environment.Exit, and the end of Main.
-    private static void OnProcessExit(object? sender, EventArgs e) => WaitOnce();
-
-    private static void WaitOnce()
+    private static void OnSignal(PosixSignalContext context)
     {
-        if (Interlocked.Increment(ref _waiting) == 1)
+        if (Interlocked.Increment(ref _signals) == 1)
+        {
+            Landed.Wait(_patience);
+        }
+    }
+
+    // Environment.Exit, and the end of Main: also that of a program which handles the first signal itself and returns while our handler still waits.
+    private static void OnProcessExit(object? sender, EventArgs e)
+    {
+        if (Volatile.Read(ref _signals) < 2)
         {
             Landed.Wait(_patience);
         }

@@ -94,6 +94,7 @@ internal sealed class LeasedRefresh(
         AttemptNote? former = _record.Attempt;
         var request = new TokenRequest(sent.RefreshToken!, cancellationToken => NoteAttemptAsync(sent, read, cancellationToken));
         long start = services.TimeProvider.GetTimestamp();
+        AttemptNote? before = _record.Attempt;
         TokenEndpointResult result;
         try
         {
@@ -106,9 +107,11 @@ internal sealed class LeasedRefresh(
             Log.ClockJumped(services.Logger, services.Store.Location, e.Jump);
             return Step.ReadAgain;
         }
-        catch (OperationCanceledException e) when (deadline.IsCancellationRequested)
+        catch (Exception e) when (e is not TokenRefreshException)
         {
-            result = TokenEndpointResult.Failure(TokenEndpointOutcome.NotSent, null, exception: e);
+            // Clients report failures as results, but one of the user's own may throw. Whether the body was on its way is known here.
+            bool wasSent = !ReferenceEquals(_record.Attempt, before);
+            result = TokenEndpointResult.Failure(wasSent ? TokenEndpointOutcome.Unknown : TokenEndpointOutcome.NotSent, null, exception: e);
         }
 
         TimeSpan duration = services.TimeProvider.GetElapsedTime(start);
@@ -130,13 +133,17 @@ internal sealed class LeasedRefresh(
         var attempt = new AttemptNote(key, services.TimeProvider.GetUtcNow(), BootId.Current, before + 1);
         try
         {
-            await WriteRecordAsync(_record with { Attempt = attempt }, durable: true, cancellationToken).ConfigureAwait(false);
+            await WriteRecordAsync(BeforePredecessorIsForgotten(sent) with { Attempt = attempt }, durable: true, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CredentialsFileException(services.Store.LockLocation, $"The attempt could not be noted in '{services.Store.LockLocation}': {e.Message} Nothing was sent. Make room on its disk.", e);
         }
     }
+
+    // With an unsaved pair, what is still stored is spent. The note of its own attempt is about to go, so that is said otherwise.
+    private CoordinationRecord BeforePredecessorIsForgotten(OAuthCredentials sent) =>
+        memory.Pending is { } pending && pending.Pair.IsSamePair(sent) && !_record.IsConsumed(pending.Replaces) ? _record.AfterRotation(pending.Replaces, sent, _record.Obtained) : _record;
 
     private OAuthCredentials NextOf(OAuthCredentials sent, TokenResponse response)
     {
@@ -145,13 +152,16 @@ internal sealed class LeasedRefresh(
         return new OAuthCredentials(
             response.AccessToken,
             response.RefreshToken ?? sent.RefreshToken,
-            response.ExpiresIn is { } lifetime ? now + lifetime : TokenEndpoint.JwtExpiry.TryRead(response.AccessToken))
+            response.ExpiresIn is { } lifetime ? After(now, lifetime) : TokenEndpoint.JwtExpiry.TryRead(response.AccessToken))
         {
-            RefreshTokenExpiresAt = response.RefreshTokenExpiresIn is { } refreshLifetime ? now + refreshLifetime : isRotated ? null : sent.RefreshTokenExpiresAt,
+            RefreshTokenExpiresAt = response.RefreshTokenExpiresIn is { } refreshLifetime ? After(now, refreshLifetime) : isRotated ? null : sent.RefreshTokenExpiresAt,
             Scopes = response.Scopes ?? sent.Scopes,
             TokenType = response.TokenType ?? sent.TokenType,
         };
     }
+
+    // A client of the user's own may name any time.
+    private static DateTimeOffset After(DateTimeOffset now, TimeSpan lifetime) => lifetime < TimeSpan.Zero ? now : lifetime < DateTimeOffset.MaxValue - now ? now + lifetime : DateTimeOffset.MaxValue;
 
     // Steps 6 and 7.
     private async ValueTask<Step> SaveAsync(OAuthCredentials sent, OAuthCredentials stored, OAuthCredentials next, TimeSpan duration)
@@ -202,7 +212,8 @@ internal sealed class LeasedRefresh(
         {
             case TokenEndpointOutcome.RefreshTokenRejected:
                 bool afterUnknown = _record.Attempt is { Count: > 1 };
-                await WriteRecordAsync(_record with { Attempt = null, CoolDown = null, Dead = new DeadNote(key, services.TimeProvider.GetUtcNow(), afterUnknown) }, durable: true, CancellationToken.None).ConfigureAwait(false);
+                memory.Suspect(key); // for this process, should the mark not reach the disk
+                await TryWriteRecordAsync(_record with { Attempt = null, CoolDown = null, Dead = new DeadNote(key, services.TimeProvider.GetUtcNow(), afterUnknown) }, durable: true).ConfigureAwait(false);
                 return new Step(null, policy.Failures.Dead(afterUnknown));
             case TokenEndpointOutcome.RefreshTokenProbablyRejected:
                 memory.Suspect(key);
@@ -258,7 +269,7 @@ internal sealed class LeasedRefresh(
         _record = record;
     }
 
-    private async ValueTask TryWriteRecordAsync(CoordinationRecord record) => _record = await _commit.TryWriteRecordAsync(record).ConfigureAwait(false);
+    private async ValueTask TryWriteRecordAsync(CoordinationRecord record, bool durable = false) => _record = await _commit.TryWriteRecordAsync(record, durable).ConfigureAwait(false);
 
     /// <summary>What follows an exchange: a token, a failure, or another read.</summary>
     private readonly record struct Step(TokenSnapshot? Snapshot, TokenRefreshException? Failure)

@@ -11,13 +11,16 @@ internal sealed class LoginWriter(TransactionServices services, ProviderMemory m
 
     internal async Task StoreAsync(OAuthCredentials credentials, CancellationToken cancellationToken)
     {
+        TokenSnapshot snapshot = SnapshotFactory.Create(services.Options, credentials, lifetime: null, services.TimeProvider.GetUtcNow());
         ICredentialsLease lease = await AcquireAsync(cancellationToken).ConfigureAwait(false);
         await using (lease.ConfigureAwait(false))
         {
             await ReplaceAsync(lease, credentials, static (_, _) => true, cancellationToken).ConfigureAwait(false);
+            memory.Reset(snapshot);
+
+            // Notes are about pairs, so those of a former login are void by themselves; the login is stored, whatever becomes of them.
             CoordinationRecord record = await ReadRecordAsync().ConfigureAwait(false);
-            await lease.WriteRecordAsync(CoordinationRecordFormat.Write(record.AfterSignIn(credentials)), durable: true, CancellationToken.None).ConfigureAwait(false);
-            memory.Reset(SnapshotFactory.Create(services.Options, credentials, lifetime: null, services.TimeProvider.GetUtcNow()));
+            await new PairCommit(services, memory, lease).TryWriteRecordAsync(record.AfterSignIn(credentials), durable: true).ConfigureAwait(false);
         }
 
         Log.SignedIn(services.Logger, services.Store.Location);
@@ -34,6 +37,9 @@ internal sealed class LoginWriter(TransactionServices services, ProviderMemory m
         {
             CoordinationRecord record = await ReadRecordAsync().ConfigureAwait(false);
             removed = await ReplaceAsync(lease, null, (stored, expected) => IsSameOrSuccessor(known, stored, expected, record), cancellationToken).ConfigureAwait(false);
+
+            // What is alive at the server, and to be revoked, is the pair that was not saved.
+            removed = removed is not null && memory.Pending is { } pending && OAuthCredentials.AreSameLogin(pending.Replaces, removed) ? pending.Pair : removed;
             memory.Reset(null);
         }
 
@@ -43,7 +49,7 @@ internal sealed class LoginWriter(TransactionServices services, ProviderMemory m
 
     // A successor is told by its predecessor being spent; anything else is a login of somebody else's, which a logout here must not end.
     private static bool IsSameOrSuccessor(OAuthCredentials? known, OAuthCredentials stored, OAuthCredentials? pending, CoordinationRecord record) =>
-        known is null || OAuthCredentials.AreSameLogin(known, stored) || OAuthCredentials.AreSameLogin(pending, stored) || record.IsConsumed(known) || record.IsConsumed(stored);
+        known is not null && (OAuthCredentials.AreSameLogin(known, stored) || OAuthCredentials.AreSameLogin(pending, stored) || record.IsConsumed(known) || record.IsConsumed(stored));
 
     private async ValueTask<OAuthCredentials?> ReplaceAsync(ICredentialsLease lease, OAuthCredentials? next, Func<OAuthCredentials, OAuthCredentials?, bool> mayReplace, CancellationToken cancellationToken)
     {

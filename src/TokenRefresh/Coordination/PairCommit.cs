@@ -30,8 +30,9 @@ internal sealed class PairCommit(TransactionServices services, ProviderMemory me
         {
             return await CommitAsync(replaces, pair, record).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is CredentialsSaveException or CredentialsFileException)
+        catch (Exception e)
         {
+            // Whatever it is, also from a store of the user's own: the pair cannot be had again.
             memory.Pending = new PendingPair(replaces, pair);
             services.Metrics.SaveFailed();
             Log.SaveFailed(services.Logger, services.Store.Location, e);
@@ -72,11 +73,11 @@ internal sealed class PairCommit(TransactionServices services, ProviderMemory me
 
     /// <summary>Writes notes that are void by themselves once another pair is stored, and pauses: their loss costs one more attempt.</summary>
     /// <returns>The record, written or not.</returns>
-    internal async ValueTask<CoordinationRecord> TryWriteRecordAsync(CoordinationRecord record)
+    internal async ValueTask<CoordinationRecord> TryWriteRecordAsync(CoordinationRecord record, bool durable = false)
     {
         try
         {
-            await lease.WriteRecordAsync(CoordinationRecordFormat.Write(record), durable: false, CancellationToken.None).ConfigureAwait(false);
+            await lease.WriteRecordAsync(CoordinationRecordFormat.Write(record), durable, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -89,7 +90,7 @@ internal sealed class PairCommit(TransactionServices services, ProviderMemory me
     /// <summary>Saves this process's newer pair over an older one that came back, where it has one.</summary>
     internal async ValueTask<bool> UndoRollbackAsync(OAuthCredentials stored, CoordinationRecord record)
     {
-        if (memory.Snapshot?.Credentials is not { } own || record.IsConsumed(own) || own.IsSamePair(stored))
+        if (memory.Snapshot?.Credentials is not { } own || record.IsConsumed(own) || own.IsSamePair(stored) || record.Obtained?.AccessToken != Fingerprint.Of(own.AccessToken))
         {
             return false;
         }

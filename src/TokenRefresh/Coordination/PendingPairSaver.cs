@@ -62,7 +62,7 @@ internal sealed class PendingPairSaver(TransactionServices services, ProviderMem
                 await new PairCommit(services.UnderLease(released.Task), memory, lease).SavePendingAsync(record).ConfigureAwait(false);
             }
         }
-        catch (Exception e) when (e is TokenRefreshException or ObjectDisposedException)
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
             // No lock now, or a store that its owner disposed before us; the pair stays in memory, and the failed save was reported when it happened.
         }

@@ -59,6 +59,20 @@ internal sealed class ProviderMemory(TimeProvider timeProvider)
         }
     }
 
+    /// <summary>Stops serving a login that was found ended, unless another one was stored since, or a pair still waits to be saved or dropped.</summary>
+    /// <param name="logins">The count before the look that found it ended.</param>
+    internal void EndLogin(long logins)
+    {
+        lock (_monitor)
+        {
+            if (logins == _logins && _pending is null)
+            {
+                _logins++;
+                _snapshot = null;
+            }
+        }
+    }
+
     internal void Suspect(RecordKey key)
     {
         lock (_monitor)

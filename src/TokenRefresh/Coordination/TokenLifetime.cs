@@ -25,23 +25,26 @@ internal readonly record struct TokenLifetime(DateTimeOffset DueAt, DateTimeOffs
 
         TimeSpan remaining = Max(expiry - now, TimeSpan.Zero);
         TimeSpan margin = Min(before, (lifetime ?? remaining) / 2);
-        DateTimeOffset usableUntil = expiry - Min(skew, EffectiveSkewLimit(lifetime));
+        DateTimeOffset usableUntil = Before(expiry, Min(skew, EffectiveSkewLimit(lifetime)));
         if (margin == TimeSpan.Zero)
         {
             return new(usableUntil, usableUntil, expiry);
         }
 
         // Sibling processes see the same expiry; the spread keeps them from meeting at the lock.
-        DateTimeOffset due = expiry - margin + (margin / 5 * spread);
+        DateTimeOffset due = Before(expiry, margin - (margin / 5 * spread));
         return new(due < usableUntil ? due : usableUntil, usableUntil, expiry);
     }
 
     /// <summary>Whether a stored token may be given to a caller that waits.</summary>
     internal static bool IsUsable(DateTimeOffset? expiresAt, TimeSpan? lifetime, DateTimeOffset now, TimeSpan skew) =>
-        expiresAt is not { } expiry || now < expiry - Min(skew, EffectiveSkewLimit(lifetime));
+        expiresAt is not { } expiry || now < Before(expiry, Min(skew, EffectiveSkewLimit(lifetime)));
 
     // A skew as long as the token would make every process refresh it at every look.
     private static TimeSpan EffectiveSkewLimit(TimeSpan? lifetime) => lifetime is { } known ? known / 10 : TimeSpan.MaxValue;
+
+    // The calendar begins somewhere; a file may name any time.
+    private static DateTimeOffset Before(DateTimeOffset moment, TimeSpan span) => moment - DateTimeOffset.MinValue > span ? moment - span : DateTimeOffset.MinValue;
 
     private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
 

@@ -75,18 +75,29 @@ internal sealed class CredentialsFileOperations(IFileSystem files) : ICredential
             }
         }
 
-        using SafeFileHandle? handle = Libc.TryOpenRead(path, out _);
+        using SafeFileHandle? handle = Libc.TryOpenRead(path, out int errno);
         if (handle is null)
         {
-            return true; // gone, or not ours to read: no exchange of this user runs behind it
+            // Gone, or another user's, which then is no exchange with these credentials. Anything else may hide one.
+            return errno is Libc.ENoEnt or Libc.EAcces;
         }
 
-        if (Libc.Flock(handle, Libc.LockExclusive | Libc.LockNonBlocking) == Libc.EWouldBlock)
+        // Only what is provably held by nobody is deleted: where flock does not work, a left-over stays and the lock alone excludes.
+        errno = Libc.Flock(handle, Libc.LockExclusive | Libc.LockNonBlocking);
+        if (errno != 0)
         {
-            return false;
+            return errno != Libc.EWouldBlock;
         }
 
-        files.File.Delete(path);
+        try
+        {
+            files.File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Not ours to delete, but nobody's exchange either.
+        }
+
         return true;
     }
 

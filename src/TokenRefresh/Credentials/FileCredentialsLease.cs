@@ -39,9 +39,11 @@ internal sealed class FileCredentialsLease : ICredentialsLease
     {
         // First our own probe, then the look for others, then the lock's identity. If the lock file was deleted under us, the next holder of the new one makes its probe before it looks:
         // whichever of the two looks second sees the other's, so never both go on.
+        bool isAlone;
         try
         {
             _probe ??= CreateProbe();
+            isAlone = SweepLeftOvers();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -49,7 +51,7 @@ internal sealed class FileCredentialsLease : ICredentialsLease
                 $"'{_place.Target}' could not be saved after a refresh: {e.Message} Nothing was sent. Make its directory writable for this user and leave room on its disk.", e);
         }
 
-        if (SweepLeftOvers() && _hold.IsStillTheFile() && _store.Locate() == _place)
+        if (isAlone && _hold.IsStillTheFile() && _store.Locate() == _place)
         {
             return new(true);
         }
@@ -60,6 +62,7 @@ internal sealed class FileCredentialsLease : ICredentialsLease
 
     public async ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default)
     {
+        long start = _store.TimeProvider.GetTimestamp();
         while (true)
         {
             CredentialsFileContent current = await ReadSettledAsync(expected, cancellationToken).ConfigureAwait(false);
@@ -77,6 +80,11 @@ internal sealed class FileCredentialsLease : ICredentialsLease
             if (await SaveAsync(current.Bytes, bytes).ConfigureAwait(false))
             {
                 return ReadBack(next);
+            }
+
+            if (_store.TimeProvider.GetElapsedTime(start) > _store.Settings.SaveTimeout)
+            {
+                throw new CredentialsSaveException($"The credentials could not be saved to '{_place.Target}': another program writes it faster than it can be merged. End that program.");
             }
         }
     }

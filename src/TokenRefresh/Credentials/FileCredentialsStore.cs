@@ -43,7 +43,7 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
 
     /// <inheritdoc/>
     public ValueTask<ReadOnlyMemory<byte>> ReadRecordAsync(CancellationToken cancellationToken = default) =>
-        new(ReadLockFile(static file => RecordSlots.Read(file)) ?? ReadOnlyMemory<byte>.Empty);
+        new(ReadLockFile(static file => RecordSlots.Read(file), isHint: false) ?? ReadOnlyMemory<byte>.Empty);
 
     /// <inheritdoc/>
     public ValueTask<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken = default) => new(ReadLockFile(static file =>
@@ -53,7 +53,7 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
 
         // A killed holder leaves its block behind, and the system has taken its lock.
         return holder is null || holder.Host == Environment.MachineName && !IsRunning(holder.ProcessId) ? null : holder;
-    }));
+    }, isHint: true));
 
     /// <inheritdoc/>
     public async ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
@@ -120,7 +120,7 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
         }
     }
 
-    private T? ReadLockFile<T>(Func<SafeFileHandle, T?> read)
+    private T? ReadLockFile<T>(Func<SafeFileHandle, T?> read, bool isHint)
         where T : class
     {
         try
@@ -128,9 +128,13 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
             using SafeFileHandle? file = LockFile.OpenForReading(Locate().LockPath);
             return file is null ? null : read(file);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (UnauthorizedAccessException)
         {
             return null;
+        }
+        catch (IOException e)
+        {
+            return isHint ? null : throw new LockUnavailableException($"The coordination record in '{LockLocation}' cannot be read: {e.Message} Nothing was sent. Mend that, or raise the limit it names.", e);
         }
     }
 

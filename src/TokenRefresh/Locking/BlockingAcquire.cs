@@ -5,8 +5,8 @@ internal static class BlockingAcquire
 {
     private const int TryIntervalMilliseconds = 50;
 
-    // Names as DriveInfo gives them on Linux and macOS.
-    private static readonly string[] DoubtfulFileSystems = ["nfs", "nfs4", "cifs", "smb", "smb2", "smbfs", "9p", "v9fs", "fuse", "fuseblk", "virtiofs", "afpfs", "webdav"];
+    // Names as DriveInfo gives them on Linux and macOS; from .NET 10 on with a subtype, as in fuse.sshfs.
+    private static readonly string[] DoubtfulFileSystems = ["nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "9p", "v9fs", "fuse", "fuse3", "fuseblk", "virtiofs", "ceph", "lustre", "afpfs", "webdav"];
 
     /// <summary>Blocks until the lock is granted; on a file system where a blocked lock may never wake, tries at intervals while anyone waits.</summary>
     /// <returns>Whether the lock is held now.</returns>
@@ -46,7 +46,7 @@ internal static class BlockingAcquire
         try
         {
             // On Unix any path will do; it names the file system that holds it.
-            return DoubtfulFileSystems.Contains(new DriveInfo(Path.GetDirectoryName(path)!).DriveFormat, StringComparer.OrdinalIgnoreCase);
+            return DoubtfulFileSystems.Contains(new DriveInfo(Path.GetDirectoryName(path)!).DriveFormat.Split('.')[0], StringComparer.OrdinalIgnoreCase);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

@@ -17,6 +17,8 @@ internal static partial class Libc
 
     internal const int ENoEnt = 2;
     internal const int EIntr = 4;
+    internal const int EAcces = 13;
+    internal const int ENotDir = 20;
     internal const int EExist = 17;
 
     private const int ReadOnly = 0;

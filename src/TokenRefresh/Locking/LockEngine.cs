@@ -180,7 +180,15 @@ internal sealed class LockEngine : IDisposable
         if (!_isOwned && !_isParked && _queue.Count > 0)
         {
             _isParked = true;
-            _thread.Start();
+            try
+            {
+                _thread.Start();
+            }
+            catch (LockUnavailableException e)
+            {
+                _isParked = false;
+                FailAll(e);
+            }
         }
     }
 

@@ -44,8 +44,19 @@ internal abstract class LockFile : IDisposable
     }
 
     /// <summary>Opens a lock file for reading its record, which hinders no holder.</summary>
-    /// <returns>The handle, or <see langword="null"/> if there is no such file or it may not be read.</returns>
-    internal static SafeFileHandle? OpenForReading(string path) => OperatingSystem.IsWindows() ? WindowsLockFile.OpenForReading(path) : Libc.TryOpenRead(path, out _);
+    /// <returns>The handle, or <see langword="null"/> if there is no such file or this user may not read it.</returns>
+    /// <exception cref="IOException">It is there and cannot be opened now. Not the same as an empty record, whose reader would forget what must not be sent again.</exception>
+    internal static SafeFileHandle? OpenForReading(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return WindowsLockFile.OpenForReading(path);
+        }
+
+        return Libc.TryOpenRead(path, out int errno) is { } handle ? handle
+            : errno is Libc.ENoEnt or Libc.EAcces or Libc.ENotDir ? null
+            : throw new IOException($"'{path}' cannot be read: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno}).", errno);
+    }
 
     /// <summary>Takes the lock if it is free.</summary>
     /// <exception cref="LockUnavailableException">Anything but "another one holds it".</exception>

@@ -38,7 +38,20 @@ internal sealed class LockThread : IDisposable
         }
 
         // A background thread: it must not keep the process alive while another one holds the lock.
-        new Thread(Run, StackSize) { IsBackground = true, Name = Name }.UnsafeStart();
+        try
+        {
+            new Thread(Run, StackSize) { IsBackground = true, Name = Name }.UnsafeStart();
+        }
+        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+        {
+            lock (_monitor)
+            {
+                _isRunning = false;
+                _hasWork = false;
+            }
+
+            throw new LockUnavailableException("The thread that waits for the lock cannot be started. Raise the limit of threads or processes of this user or container.", e);
+        }
     }
 
     public void Dispose()

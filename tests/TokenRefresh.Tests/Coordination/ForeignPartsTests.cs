@@ -1,0 +1,120 @@
+using FluentAssertions;
+
+namespace TokenRefresh.Tests.Coordination;
+
+/// <summary>Stores and token endpoint clients of a user's own, which do not keep to the contract.</summary>
+public sealed class ForeignPartsTests
+{
+    private static readonly OAuthCredentials Expired = new("access-0", "refresh-0", new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero));
+
+    [Fact]
+    [Trait("FailureMode", "F34")]
+    public async Task A_pair_that_a_store_fails_to_save_with_any_exception_is_served_from_memory()
+    {
+        using var store = new CommitThrows(new InMemoryCredentialsStore(Expired), new InvalidOperationException("The database is gone."));
+        var events = new EventLog();
+        await using CoordinatedTokenProvider provider = Create(store, new Client(_ => Answer()), events.AttachTo);
+
+        AccessToken token = await provider.GetAccessTokenAsync();
+
+        token.Value.Should().Be("access-1");
+        (await events.NextAsync<SaveFailedEvent>()).Exception.Should().BeOfType<InvalidOperationException>();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [Trait("FailureMode", "F52")]
+    public async Task A_client_that_throws_after_the_body_left_makes_the_outcome_unknown_and_before_it_not(bool isSent)
+    {
+        using var store = new InMemoryCredentialsStore(Expired);
+        var requests = 0;
+        await using CoordinatedTokenProvider provider = Create(store, new Client(async request =>
+        {
+            requests++;
+            if (isSent)
+            {
+                await request.OnSendingAsync();
+            }
+
+            throw new OperationCanceledException("A time-out of the client's own.");
+        }));
+
+        Func<Task> act = async () => await provider.GetAccessTokenAsync();
+
+        if (isSent)
+        {
+            await act.Should().ThrowAsync<RefreshOutcomeUnknownException>();
+            requests.Should().Be(2, "the access token is dead, so that nothing is lost by the one replay");
+        }
+        else
+        {
+            await act.Should().ThrowAsync<TokenEndpointUnavailableException>();
+            requests.Should().Be(1);
+        }
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F73")]
+    public async Task A_lifetime_beyond_the_calendar_ends_with_the_calendar()
+    {
+        using var store = new InMemoryCredentialsStore(Expired);
+        await using CoordinatedTokenProvider provider = Create(store, new Client(_ => Answer(TimeSpan.MaxValue)));
+
+        AccessToken token = await provider.GetAccessTokenAsync();
+
+        token.ExpiresAt.Should().Be(DateTimeOffset.MaxValue);
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F76")]
+    public async Task A_login_that_expired_before_the_calendar_began_is_stored_and_refreshed()
+    {
+        using var store = new InMemoryCredentialsStore();
+        await using CoordinatedTokenProvider provider = Create(store, new Client(_ => Answer()));
+
+        await provider.StoreAsync(new OAuthCredentials("access-0", "refresh-0", default(DateTimeOffset)));
+
+        (await provider.GetAccessTokenAsync()).Value.Should().Be("access-1");
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F80")]
+    public async Task A_sign_out_that_knows_of_no_login_removes_none_that_somebody_stores_meanwhile()
+    {
+        using var store = new InMemoryCredentialsStore();
+        await using CoordinatedTokenProvider provider = Create(store, new Client(_ => Answer()));
+        ICredentialsLease other = (await store.AcquireLeaseAsync(TimeSpan.Zero))!;
+        Task signOut = provider.RemoveAsync();
+
+        await other.CommitAsync(null, new OAuthCredentials("theirs", "their-refresh"));
+        await other.DisposeAsync();
+        await signOut;
+
+        (await store.ReadAsync())!.AccessToken.Should().Be("theirs");
+    }
+
+    private static async ValueTask<TokenEndpointResult> Answer(TimeSpan? expiresIn = null)
+    {
+        await Task.CompletedTask;
+        return TokenEndpointResult.Success(new TokenResponse("access-1", "refresh-1", expiresIn ?? TimeSpan.FromHours(1)));
+    }
+
+    private static CoordinatedTokenProvider Create(ICredentialsStore store, ITokenEndpointClient client, Action<TokenRefreshOptions>? configure = null) =>
+        CoordinatedTokenProvider.Create(o => configure?.Invoke(o), new() { CredentialsStore = store, TokenEndpointClient = client });
+
+    private sealed class Client(Func<TokenRequest, ValueTask<TokenEndpointResult>> answer) : ITokenEndpointClient
+    {
+        public ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default) => answer(request);
+    }
+
+    private sealed class CommitThrows(ICredentialsStore inner, Exception failure) : StoreDecorator(inner)
+    {
+        protected override ICredentialsLease Wrap(ICredentialsLease lease) => new ThrowingLease(lease, failure);
+
+        private sealed class ThrowingLease(ICredentialsLease lease, Exception failure) : LeaseDecorator(lease)
+        {
+            public override ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default) => throw failure;
+        }
+    }
+}
