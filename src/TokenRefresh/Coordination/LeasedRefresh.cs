@@ -193,6 +193,11 @@ internal sealed class LeasedRefresh(
 
         // Doubled for every fresh token that was rejected in its turn; a token that served longer than that starts over.
         bool wasFresh = _record.Obtained is { } former && former.Restraint > TimeSpan.Zero && former.AccessToken == Fingerprint.Of(sent.AccessToken) && now - former.At < former.Restraint * 2;
+        if (wasFresh && policy.Goal.WasAccepted)
+        {
+            memory.RestraintEndedAt = now;
+        }
+
         TimeSpan restraint = wasFresh ? _record.Obtained!.Restraint * 2 : first;
         TimeSpan limit = next.ExpiresAt is { } expiresAt && (expiresAt - now) / 10 < CoolDownNote.Maximum ? (expiresAt - now) / 10 : CoolDownNote.Maximum;
         return new(Fingerprint.Of(next.AccessToken), now, restraint < limit ? restraint : limit);

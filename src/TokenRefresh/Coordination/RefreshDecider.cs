@@ -87,8 +87,13 @@ internal static class RefreshDecider
             && obtained.AccessToken == key.AccessToken
             && obtained.At <= input.Now
             && input.Now < obtained.At + obtained.Restraint
+            && !EndsRestraint(input, obtained.Restraint)
                 ? obtained.At + obtained.Restraint
                 : null;
+
+    // One good answer ends it, but one per restraint only: where one resource accepts every token and another rejects every token, each good answer would cost a refresh.
+    private static bool EndsRestraint(in RefreshInput input, TimeSpan restraint) =>
+        input.Goal.WasAccepted && !(input.RestraintEndedAt is { } last && last <= input.Now && input.Now < last + restraint);
 
     private static RefreshDecision AfterUnknownOutcome(in RefreshInput input, OAuthCredentials stored, AttemptNote attempt)
     {

@@ -18,6 +18,7 @@ internal sealed class RefreshPolicy(TransactionServices services, ProviderMemory
         Now = services.TimeProvider.GetUtcNow(),
         Client = services.Client,
         IsSuspectedDead = stored?.RefreshToken is not null && memory.IsSuspected(RecordKey.Of(stored, services.Client)),
+        RestraintEndedAt = memory.RestraintEndedAt,
         RefreshBeforeExpiration = services.Options.RefreshBeforeExpiration,
         ExpirationSkew = services.Options.ExpirationSkew,
         ReuseWindow = services.Options.RefreshTokenReuseWindow,

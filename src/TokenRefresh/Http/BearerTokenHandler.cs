@@ -87,6 +87,7 @@ public sealed class BearerTokenHandler : DelegatingHandler
                 attached.AttachAgain(next);
                 TokenRefreshMetrics.RequestResent();
                 response = base.Send(request, cancellationToken);
+                IsRejected(attached, response);
             }
 
             return response;
@@ -132,7 +133,9 @@ public sealed class BearerTokenHandler : DelegatingHandler
         TokenRefreshMetrics.RequestResent();
         try
         {
-            return await base.SendAsync(attached.Request, cancellationToken).ConfigureAwait(false);
+            HttpResponseMessage response = await base.SendAsync(attached.Request, cancellationToken).ConfigureAwait(false);
+            IsRejected(attached, response);
+            return response;
         }
         finally
         {
@@ -172,11 +175,22 @@ public sealed class BearerTokenHandler : DelegatingHandler
         _isPipelineChecked = true;
     }
 
+    /// <summary>Tells whether the answer rejects the token, and notes on the token if it is a good one: what is rejected later was revoked, and is not a token that no resource takes.</summary>
     private bool IsRejected(in AttachedRequest attached, HttpResponseMessage response)
     {
         try
         {
-            return _shouldRefresh(response) && attached.StillCarriesToken && _origins.Allows(attached.Request.RequestUri);
+            if (_shouldRefresh(response))
+            {
+                return attached.StillCarriesToken && _origins.Allows(attached.Request.RequestUri);
+            }
+
+            if (!attached.Token.WasAccepted && response.IsSuccessStatusCode && attached.StillCarriesToken)
+            {
+                attached.Token.MarkAccepted();
+            }
+
+            return false;
         }
         catch
         {

@@ -13,6 +13,7 @@ public sealed class RefreshDeciderTests
     private static readonly TimeSpan Tick = TimeSpan.FromTicks(1);
 
     private static readonly RefreshGoal Rejected = new(Decisions.AccessToken, null);
+    private static readonly RefreshGoal Accepted = Rejected with { WasAccepted = true };
     private static readonly RefreshGoal Background = new(null, Decisions.AccessToken);
 
     /// <summary>Gets the rows: what is the case, the decision about it, and what is expected.</summary>
@@ -69,6 +70,11 @@ public sealed class RefreshDeciderTests
         ("a fresh token was rejected and is expired besides", () => Decide(Stored(Expired), Obtained(Now.AddSeconds(-90), 600), Rejected), RefreshStep.Refresh, null),
         ("a fresh token was not rejected but is to be renewed", () => Decide(Stored(Valid), Obtained(Now.AddSeconds(-10), 30), Background), RefreshStep.Refresh, null),
 
+        ("a fresh token was accepted before it was rejected", () => Decide(Stored(Valid), Obtained(Now.AddSeconds(-10), 30), Accepted), RefreshStep.Refresh, null),
+        ("a good answer has ended such a restraint a moment ago", () => Decide(Stored(Valid), Obtained(Now.AddSeconds(-10), 30), Accepted, endedAt: Now.AddSeconds(-30) + Tick), RefreshStep.Restrained, Now.AddSeconds(20)),
+        ("a good answer has ended a restraint as long ago as this one lasts", () => Decide(Stored(Valid), Obtained(Now.AddSeconds(-10), 30), Accepted, endedAt: Now.AddSeconds(-30)), RefreshStep.Refresh, null),
+        ("a good answer has ended a restraint in the future", () => Decide(Stored(Valid), Obtained(Now.AddSeconds(-10), 30), Accepted, endedAt: Now + Tick), RefreshStep.Refresh, null),
+
         ("an attempt's outcome is unknown, and the access token dead", () => Decide(Stored(Expired), Attempt(Now.AddHours(-1))), RefreshStep.Replay, null),
         ("an attempt's outcome is unknown, and the access token expires now", () => Decide(Stored(Now), Attempt(Now)), RefreshStep.Replay, null),
         ("an attempt's outcome is unknown, and the access token was rejected", () => Decide(Stored(Valid), Attempt(Now), Rejected), RefreshStep.Replay, null),
@@ -106,14 +112,15 @@ public sealed class RefreshDeciderTests
     private static OAuthCredentials Stored(DateTimeOffset? expiresAt) => Decisions.Stored(expiresAt);
 
     private static RefreshDecision Decide(
-        OAuthCredentials? stored, CoordinationRecord? record = null, RefreshGoal goal = default, bool isSuspectedDead = false, int? window = null, string? client = null) =>
+        OAuthCredentials? stored, CoordinationRecord? record = null, RefreshGoal goal = default, bool isSuspectedDead = false, int? window = null, string? client = null, DateTimeOffset? endedAt = null) =>
         Decisions.Decide(
             stored,
             record,
             goal,
             isSuspectedDead: isSuspectedDead,
             window: window is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
-            client: client is null ? null : Fingerprint.Of(client));
+            client: client is null ? null : Fingerprint.Of(client),
+            restraintEndedAt: endedAt);
 
     private static CoordinationRecord Pending(DateTimeOffset renewedAt, Guid? bootId = null) =>
         Record() with { Pending = new PendingNote(Fingerprint.Of(Decisions.RefreshToken), renewedAt, bootId ?? BootId.Current, ProcessId: 4711) };
