@@ -146,12 +146,12 @@ public sealed class BearerTokenHandler : DelegatingHandler
     private bool NeedsToken(HttpRequestMessage request)
     {
         ThrowIfTwice();
-        if ((request.Options.TryGetValue(BearerTokenHandlerOptions.Skip, out bool skip) && skip) || !_origins.Allows(request.RequestUri))
+        if (RequestOption.IsSet(request, BearerTokenHandlerOptions.Skip) || !_origins.Allows(request.RequestUri))
         {
             return false;
         }
 
-        return request.Options.TryGetValue(TokenRequestMark.Key, out bool isTokenRequest) && isTokenRequest
+        return RequestOption.IsSet(request, TokenRequestMark.Key)
             ? throw new TokenRefreshConfigurationException($"A '{nameof(BearerTokenHandler)}' is in the pipeline of the token endpoint's own client, where a refresh would wait for itself. Remove it from that client, or name the resources in '{nameof(BearerTokenHandlerOptions.AllowedOrigins)}'.")
             : true;
     }
