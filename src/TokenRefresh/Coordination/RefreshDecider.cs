@@ -21,7 +21,8 @@ internal static class RefreshDecider
         }
 
         // Before adoption: an older file that came back is not to be believed in either half.
-        if (input.Record.IsConsumed(stored))
+        bool isOtherAccount = input.Record.IsSpentForOtherAccount(stored);
+        if (!isOtherAccount && input.Record.IsConsumed(stored))
         {
             return new(RefreshStep.RolledBack);
         }
@@ -34,6 +35,11 @@ internal static class RefreshDecider
         if (stored.RefreshToken is null)
         {
             return new(RefreshStep.NotRefreshable);
+        }
+
+        if (isOtherAccount)
+        {
+            return new(RefreshStep.OtherAccount);
         }
 
         RecordKey key = RecordKey.Of(stored, input.Client);

@@ -64,6 +64,8 @@ internal sealed class TokenAnswerInterpreter(TokenEndpointSettings settings, ITo
             RefreshTokenExpiresIn = answer.RefreshTokenExpiresIn,
             Scopes = answer.Scopes,
             TokenType = answer.TokenType,
+            AccountId = answer.AccountId,
+            Subject = answer.Subject,
         });
     }
 

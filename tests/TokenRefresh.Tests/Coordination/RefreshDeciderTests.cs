@@ -45,6 +45,11 @@ public sealed class RefreshDeciderTests
         ("dead, and cooling down too", () => Decide(Stored(Expired), Record(dead: true, coolDown: CoolDown(Now, Valid))), RefreshStep.Dead, null),
         ("another client was told dead", () => Decide(Stored(Expired), Record(dead: true), client: "another client"), RefreshStep.Refresh, null),
 
+        ("the refresh token was spent for another account", () => Decide(Stored(Expired), OtherAccount()), RefreshStep.OtherAccount, null),
+        ("it was spent for another account, by another client", () => Decide(Stored(Expired), OtherAccount(), client: "another client"), RefreshStep.OtherAccount, null),
+        ("it was spent for another account, and the access token lives", () => Decide(Stored(Valid), OtherAccount()), RefreshStep.Adopt, null),
+        ("another token was spent for another account", () => Decide(new("access", "refresh-2", Expired), OtherAccount()), RefreshStep.Refresh, null),
+
         ("a spent refresh token came back", () => Decide(Stored(Expired), Consumed()), RefreshStep.RolledBack, null),
         ("a spent refresh token came back beside a valid access token", () => Decide(Stored(Valid), Consumed()), RefreshStep.RolledBack, null),
 
@@ -127,6 +132,8 @@ public sealed class RefreshDeciderTests
 
     private static CoordinationRecord Record(bool dead = false, CoolDownNote? coolDown = null) =>
         CoordinationRecord.Empty with { Dead = dead ? new DeadNote(Decisions.Key, Now, false) : null, CoolDown = coolDown };
+
+    private static CoordinationRecord OtherAccount() => Consumed() with { Dead = new DeadNote(Decisions.Key, Now, AfterUnknownOutcome: false, IsOtherAccount: true) };
 
     private static CoordinationRecord Consumed() => CoordinationRecord.Empty with { Consumed = [Fingerprint.Of("another"), Fingerprint.Of(Decisions.RefreshToken)] };
 
