@@ -20,6 +20,7 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
         _timeProvider = timeProvider;
         Files = files ?? CredentialsFileOperations.Default;
         Reader = new CredentialsFileReader(Files, settings.Format, timeProvider);
+        Stash = new CredentialsStash(Files, Reader);
     }
 
     /// <inheritdoc/>
@@ -32,13 +33,13 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
 
     internal CredentialsFileReader Reader { get; }
 
-    /// <inheritdoc/>
-    public ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
-    {
-        ValueTask<CredentialsFileContent> read = Reader.ReadAsync(Locate().Target, cancellationToken);
-        return read.IsCompletedSuccessfully ? new(read.Result.Credentials) : Await(read);
+    internal CredentialsStash Stash { get; }
 
-        static async ValueTask<OAuthCredentials?> Await(ValueTask<CredentialsFileContent> read) => (await read.ConfigureAwait(false)).Credentials;
+    /// <inheritdoc/>
+    public async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        CredentialsFilePlace place = Locate();
+        return Stash.Latest(place, (await ReadContentAsync(place, cancellationToken).ConfigureAwait(false)).Credentials);
     }
 
     /// <inheritdoc/>
@@ -99,6 +100,24 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
             _watch?.Return();
         }
     }
+
+    /// <summary>Reads the file, or what an interrupted write was to make of it.</summary>
+    /// <exception cref="CredentialsFileException">It cannot be understood.</exception>
+    internal async ValueTask<CredentialsFileContent> ReadContentAsync(CredentialsFilePlace place, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Reader.ReadAsync(place.Target, cancellationToken).ConfigureAwait(false);
+        }
+        catch (CredentialsFileException) when (Stash.Interrupted(place) is { } whole)
+        {
+            return whole;
+        }
+    }
+
+    /// <inheritdoc cref="ReadContentAsync"/>
+    internal CredentialsFileContent? TryReadContent(CredentialsFilePlace place, out CredentialsFileException? problem) =>
+        Reader.TryRead(place.Target, out problem) ?? Stash.Interrupted(place);
 
     // The link is followed anew each time: a dotfile manager may have pointed it elsewhere since.
     internal CredentialsFilePlace Locate() => CredentialsFilePlace.Locate(Files, _settings);
