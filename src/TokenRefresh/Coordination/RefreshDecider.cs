@@ -24,7 +24,8 @@ internal static class RefreshDecider
         bool isOtherAccount = input.Record.IsSpentForOtherAccount(stored);
         if (!isOtherAccount && input.Record.IsConsumed(stored))
         {
-            return new(RefreshStep.RolledBack);
+            // Unless its successor, refreshed once more by now, waits in the memory of another process.
+            return PendingUntil(input, stored) is { } renewed ? new(RefreshStep.PendingElsewhere, renewed) : new(RefreshStep.RolledBack);
         }
 
         if (IsUsable(input, stored))
@@ -48,9 +49,9 @@ internal static class RefreshDecider
             return new(RefreshStep.Dead);
         }
 
-        if (input.Record.Pending is { } pending && pending.Consumed == key.RefreshToken && pending.IsFresh(input.Now, BootId.Current))
+        if (PendingUntil(input, stored) is { } pendingUntil)
         {
-            return new(RefreshStep.PendingElsewhere, pending.RenewedAt + PendingNote.FreshFor);
+            return new(RefreshStep.PendingElsewhere, pendingUntil);
         }
 
         if (input.Record.CoolDown is { } coolDown && coolDown.Key == key && coolDown.IsRunning(input.Now))
@@ -84,6 +85,11 @@ internal static class RefreshDecider
             ? input.Now < TokenLifetime.Of(stored.ExpiresAt, lifetime, input.Now, input.RefreshBeforeExpiration, input.ExpirationSkew, spread: 0).DueAt
             : TokenLifetime.IsUsable(stored.ExpiresAt, lifetime, input.Now, input.ExpirationSkew);
     }
+
+    private static DateTimeOffset? PendingUntil(in RefreshInput input, OAuthCredentials stored) =>
+        input.Record.Pending is { } pending && pending.IsFresh(input.Now, BootId.Current) && stored.RefreshToken is { } token && pending.Consumed == Fingerprint.Of(token)
+            ? pending.RenewedAt + PendingNote.FreshFor
+            : null;
 
     // A resource that rejects what was just obtained (suspended account, wrong audience) rejects the next one too.
     private static DateTimeOffset? RestrainedUntil(in RefreshInput input, OAuthCredentials stored, RecordKey key) =>

@@ -57,6 +57,8 @@ public sealed class RefreshDeciderTests
         ("another process kept the successor two minutes ago", () => Decide(Stored(Expired), Pending(Now.AddMinutes(-2))), RefreshStep.Refresh, null),
         ("another process keeps the successor, in the future", () => Decide(Stored(Expired), Pending(Now + Tick)), RefreshStep.Refresh, null),
         ("another process kept the successor in another boot", () => Decide(Stored(Expired), Pending(Now, Guid.NewGuid())), RefreshStep.Refresh, null),
+        ("another process keeps the successor, and has refreshed it since", () => Decide(Stored(Expired), Pending(Now) with { Consumed = Consumed().Consumed }), RefreshStep.PendingElsewhere, Now.AddMinutes(2)),
+        ("another process kept the successor, had refreshed it, and is gone", () => Decide(Stored(Expired), Pending(Now.AddMinutes(-2)) with { Consumed = Consumed().Consumed }), RefreshStep.RolledBack, null),
         ("another process keeps the successor of another token", () => Decide(new("access", "refresh-2", Expired), Pending(Now)), RefreshStep.Refresh, null),
 
         ("a cool-down runs", () => Decide(Stored(Expired), Record(coolDown: CoolDown(Now.AddSeconds(-1), Now + Tick))), RefreshStep.CoolDown, Now + Tick),
