@@ -92,7 +92,7 @@ internal sealed class LeasedRefresh(
         }
 
         AttemptNote? former = _record.Attempt;
-        var request = new TokenRequest(sent.RefreshToken!, cancellationToken => NoteAttemptAsync(sent, read, cancellationToken));
+        var request = new TokenRequest(sent.RefreshToken!, cancellationToken => NoteAttemptAsync(sent, read, cancellationToken)) { StoredAccessToken = sent.AccessToken };
         long start = services.TimeProvider.GetTimestamp();
         AttemptNote? before = _record.Attempt;
         TokenEndpointResult result;
@@ -111,7 +111,8 @@ internal sealed class LeasedRefresh(
         {
             // Clients report failures as results, but one of the user's own may throw. Whether the body was on its way is known here.
             bool wasSent = !ReferenceEquals(_record.Attempt, before);
-            result = TokenEndpointResult.Failure(wasSent ? TokenEndpointOutcome.Unknown : TokenEndpointOutcome.NotSent, null, exception: e);
+            Exception clean = new TokenEndpoint.SecretRedactor(sent.RefreshToken, sent.AccessToken, services.Options.ClientSecret).Clean(e);
+            result = TokenEndpointResult.Failure(wasSent ? TokenEndpointOutcome.Unknown : TokenEndpointOutcome.NotSent, null, exception: clean);
         }
 
         TimeSpan duration = services.TimeProvider.GetElapsedTime(start);

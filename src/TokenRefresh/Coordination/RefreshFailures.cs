@@ -61,5 +61,5 @@ internal sealed class RefreshFailures(TokenRefreshOptions options, ICredentialsS
         };
     }
 
-    private string Endpoint => options.TokenEndpoint?.GetLeftPart(UriPartial.Path) ?? "a token endpoint client of your own";
+    private string Endpoint => options.TokenEndpoint is { } address ? SecureAddress.Show(address) : "a token endpoint client of your own";
 }
