@@ -10,7 +10,7 @@ internal sealed class ProviderMemory(TimeProvider timeProvider)
     private static readonly TimeSpan SuspicionTime = TimeSpan.FromMinutes(10);
 
     private readonly object _monitor = new();
-    private (RecordKey Key, DateTimeOffset Until)? _suspicion;
+    private (RecordKey Key, DateTimeOffset Since)? _suspicion;
     private volatile PendingPair? _pending;
     private volatile TokenSnapshot? _snapshot;
     private long _logins;
@@ -77,7 +77,7 @@ internal sealed class ProviderMemory(TimeProvider timeProvider)
     {
         lock (_monitor)
         {
-            _suspicion = (key, timeProvider.GetUtcNow() + SuspicionTime);
+            _suspicion = (key, timeProvider.GetUtcNow());
         }
     }
 
@@ -85,7 +85,9 @@ internal sealed class ProviderMemory(TimeProvider timeProvider)
     {
         lock (_monitor)
         {
-            return _suspicion is { } suspicion && suspicion.Key == key && timeProvider.GetUtcNow() < suspicion.Until;
+            // A clock that was set back must not prolong it.
+            DateTimeOffset now = timeProvider.GetUtcNow();
+            return _suspicion is { } suspicion && suspicion.Key == key && suspicion.Since <= now && now < suspicion.Since + SuspicionTime;
         }
     }
 }
