@@ -11,6 +11,7 @@ internal sealed class ProviderMemory(TimeProvider timeProvider)
 
     private readonly object _monitor = new();
     private (RecordKey Key, DateTimeOffset Since)? _suspicion;
+    private volatile CoordinationRecord _record = CoordinationRecord.Empty;
     private volatile PendingPair? _pending;
     private volatile TokenSnapshot? _snapshot;
     private long _logins;
@@ -72,6 +73,12 @@ internal sealed class ProviderMemory(TimeProvider timeProvider)
             }
         }
     }
+
+    /// <summary>Reads the coordination record; where it is gone, because somebody deleted the lock file, the last one this provider knew stands in, or what is spent would be sent again.</summary>
+    internal CoordinationRecord Recall(ReadOnlySpan<byte> record) => record.IsEmpty ? _record : _record = CoordinationRecordFormat.Read(record);
+
+    /// <summary>Keeps a record that is about to be written.</summary>
+    internal void Remember(CoordinationRecord record) => _record = record;
 
     internal void Suspect(RecordKey key)
     {
