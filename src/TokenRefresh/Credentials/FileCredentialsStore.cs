@@ -57,25 +57,15 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
     }, isHint: true));
 
     /// <inheritdoc/>
-    public async ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
+    public ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
-        CredentialsFilePlace place = Locate();
-        EnsureDirectory(place.Directory);
-        KeepEngineOpen(place.LockPath);
-        LockEngine engine = LockEngines.Rent(place.LockPath);
-        LockHold? hold = null;
-        try
+        if (cancellationToken.IsCancellationRequested)
         {
-            hold = await engine.AcquireAsync(new LockRequest(timeout, _settings.AllowUnreliableLock, _timeProvider), cancellationToken).ConfigureAwait(false);
-            return hold is null ? null : new FileCredentialsLease(this, place, engine, hold);
+            return ValueTask.FromCanceled<ICredentialsLease?>(cancellationToken);
         }
-        finally
-        {
-            if (hold is null)
-            {
-                LockEngines.Return(engine);
-            }
-        }
+
+        ValueTask<ICredentialsLease?> acquiring = AcquireAsync(timeout, cancellationToken);
+        return acquiring.IsCompleted || !cancellationToken.CanBeCanceled ? acquiring : new(WithCancellation(acquiring.AsTask(), cancellationToken));
     }
 
     /// <inheritdoc/>
@@ -126,6 +116,14 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
 
     internal TimeProvider TimeProvider => _timeProvider;
 
+    // Whoever finds the saved token in the file leaves the queue for the lock: an end as good as any, which must not cost an exception in each of dozens of processes.
+    private static Task<ICredentialsLease?> WithCancellation(Task<ICredentialsLease?> acquiring, CancellationToken cancellationToken) => acquiring.ContinueWith(
+        static (task, token) => task.IsCompletedSuccessfully && task.Result is null && ((CancellationToken)token!).IsCancellationRequested ? Task.FromCanceled<ICredentialsLease?>((CancellationToken)token) : task,
+        cancellationToken,
+        CancellationToken.None,
+        TaskContinuationOptions.ExecuteSynchronously,
+        TaskScheduler.Default).Unwrap();
+
     private static bool IsRunning(int processId)
     {
         try
@@ -136,6 +134,27 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
         catch (ArgumentException)
         {
             return false;
+        }
+    }
+
+    private async ValueTask<ICredentialsLease?> AcquireAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        CredentialsFilePlace place = Locate();
+        EnsureDirectory(place.Directory);
+        KeepEngineOpen(place.LockPath);
+        LockEngine engine = LockEngines.Rent(place.LockPath);
+        LockHold? hold = null;
+        try
+        {
+            hold = await engine.AcquireAsync(new LockRequest(timeout, _settings.AllowUnreliableLock, _timeProvider), cancellationToken).ConfigureAwait(false);
+            return hold is null ? null : new FileCredentialsLease(this, place, engine, hold);
+        }
+        finally
+        {
+            if (hold is null)
+            {
+                LockEngines.Return(engine);
+            }
         }
     }
 
