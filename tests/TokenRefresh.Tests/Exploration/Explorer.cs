@@ -35,7 +35,7 @@ internal sealed class Explorer(Scenario scenario)
         var world = new World(scenario);
         for (var depth = 0; ; depth++)
         {
-            IReadOnlyList<Step> steps = world.Steps();
+            IReadOnlyList<Step> steps = world.Steps;
             if (depth == _path.Count)
             {
                 if (!_seen.Add(world.Key()))
@@ -85,5 +85,5 @@ internal sealed class Explorer(Scenario scenario)
     }
 
     private Walk Result(string? broken) => new(
-        scenario.Name, _paths, _seen.Count, _ends, _longest, broken is null ? null : Schedule.Walk(scenario, [.. _path.Select(p => p.Choice)]) ?? broken);
+        scenario.Name, _paths, _seen.Count, _ends, _longest, broken is null ? null : $"{broken}\n\n{Schedule.Walk(scenario, [.. _path.Select(p => p.Choice)]).Text}");
 }

@@ -8,9 +8,9 @@ namespace TokenRefresh.Tests.Exploration;
 /// <param name="Content">What it leaves in the file.</param>
 internal sealed record ForeignWrite(string Text, Func<World, bool> IsPossible, Func<World, OAuthCredentials?> Content)
 {
-    internal static ForeignWrite Login { get; } = new("another program stores another login", _ => true, world => world.Server.Issue("theirs", predecessor: null, ModelServer.AccessTokenLifetime));
+    internal static ForeignWrite Login { get; } = new("stores another login", _ => true, world => world.Server.Issue("theirs", predecessor: null, ModelServer.AccessTokenLifetime));
 
-    internal static ForeignWrite Logout { get; } = new("another program deletes the file", world => world.File.Content is not null, _ => null);
+    internal static ForeignWrite Logout { get; } = new("deletes the file", world => world.File.Content is not null, _ => null);
 
-    internal static ForeignWrite Rollback { get; } = new("another program puts the first file back", world => !OAuthCredentials.AreSameLogin(world.First, world.File.Content), world => world.First);
+    internal static ForeignWrite Rollback { get; } = new("puts the first file back", world => !OAuthCredentials.AreSameLogin(world.First, world.File.Content), world => world.First);
 }

@@ -31,7 +31,7 @@ internal sealed class ModelClock(World world, ModelProvider owner) : TimeProvide
         {
             if (timer.DueAt <= world.Elapsed)
             {
-                steps.Add(new($"{owner.Name}'s timer fires", () => Fire(timer)));
+                steps.Add(new(owner.Name, "goes on after a pause", () => Fire(timer)));
             }
         }
     }

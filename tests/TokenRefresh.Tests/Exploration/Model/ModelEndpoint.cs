@@ -51,17 +51,17 @@ internal sealed class ModelEndpoint(ModelProvider owner) : ITokenEndpointClient
         {
             if (presentation.Answer is { } answer)
             {
-                steps.Add(new($"{Owner.Name} gets the answer", () => Deliver(answer)));
+                steps.Add(new(Owner.Name, "gets the answer", () => Deliver(answer)));
             }
 
             if (Owner.World.Faults.LostAnswers > 0)
             {
-                steps.Add(new(presentation.IsOnTheWay ? $"{Owner.Name}'s connection breaks before the server has its request" : $"the answer to {Owner.Name} is lost", Lose, IsOptional: true));
+                steps.Add(new(Owner.Name, presentation.IsOnTheWay ? "loses its connection before the server has the request" : "loses the answer", Lose, IsOptional: true));
             }
 
             if (Owner.World.Faults.Timeouts > 0)
             {
-                steps.Add(new($"{Owner.Name} waits no longer for the answer", TimeOut, IsOptional: true));
+                steps.Add(new(Owner.Name, "waits no longer for the answer", TimeOut, IsOptional: true));
             }
         }
 
@@ -73,7 +73,7 @@ internal sealed class ModelEndpoint(ModelProvider owner) : ITokenEndpointClient
             observed.Add(answer.Response?.RefreshToken);
             if (answer.Response is null)
             {
-                Owner.End(presentation, Fate.Refused);
+                presentation.Fate = Fate.Refused;
                 Owner.LastRefused = presentation.Token;
             }
 

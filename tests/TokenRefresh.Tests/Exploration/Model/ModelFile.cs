@@ -53,7 +53,7 @@ internal sealed class ChangeWait(ModelProvider owner, ModelFile file, Cancellati
     {
         if (IsChanged)
         {
-            steps.Add(new($"{Owner.Name} hears of a change", () =>
+            steps.Add(new(Owner.Name, "hears of a change", () =>
             {
                 file.Unwatch(this);
                 Complete(true, observed: 1);

@@ -80,13 +80,13 @@ internal sealed class LockWait(ModelProvider owner, TimeSpan deadline, Cancellat
         ModelProcess process = Owner.Process;
         if (Granted is { } lease)
         {
-            steps.Add(new($"{Owner.Name} is handed the lock", () => Complete(lease, observed: 1)));
+            steps.Add(new(Owner.Name, "is handed the lock", () => Complete(lease, observed: 1)));
             return;
         }
 
         if (process.CanGrant(this))
         {
-            steps.Add(new($"{Owner.Name} gets the lock it waited for", () =>
+            steps.Add(new(Owner.Name, "gets the lock it waited for", () =>
             {
                 process.Leave(this);
                 Complete(process.Grant(Owner), observed: 1);
@@ -95,7 +95,7 @@ internal sealed class LockWait(ModelProvider owner, TimeSpan deadline, Cancellat
 
         if (IsCancelled)
         {
-            steps.Add(new($"{Owner.Name} stops waiting for the lock", () =>
+            steps.Add(new(Owner.Name, "stops waiting for the lock", () =>
             {
                 process.Leave(this);
                 Fail(new OperationCanceledException());
@@ -103,7 +103,7 @@ internal sealed class LockWait(ModelProvider owner, TimeSpan deadline, Cancellat
         }
         else if (Owner.World.Elapsed >= deadline)
         {
-            steps.Add(new($"{Owner.Name} gives up on the lock", () =>
+            steps.Add(new(Owner.Name, "gives up on the lock", () =>
             {
                 process.Leave(this);
                 Complete(null, observed: 2);

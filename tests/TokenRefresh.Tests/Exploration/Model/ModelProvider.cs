@@ -138,6 +138,9 @@ internal sealed class ModelProvider
         Exchange = Exchange == presentation ? null : Exchange;
     }
 
+    /// <summary>Ends an exchange that the server refused: others can know of it now.</summary>
+    internal void EndRefused() => Exchange = Exchange?.Fate == Fate.Refused ? null : Exchange;
+
     /// <summary>Notes what the product saw, and when: its state is a function of that.</summary>
     internal void Observe(UInt128 observed)
     {
@@ -158,7 +161,7 @@ internal sealed class ModelProvider
         _clock.AddSteps(steps);
         if (World.Faults.Disposals > 0 && !IsFinished && !_closing.IsCancellationRequested)
         {
-            steps.Add(new($"{Name} is disposed", Dispose, IsOptional: true));
+            steps.Add(new(Name, "is disposed", Dispose, IsOptional: true));
         }
     }
 
@@ -213,10 +216,10 @@ internal sealed class ModelProvider
         _closing.Cancel();
     }
 
-    // A pair in a memory that is gone is a lost one.
+    // A pair in a memory that is gone is a lost one, and so is a refusal that nobody noted.
     private void Forget()
     {
-        foreach (Presentation presentation in World.Server.Presentations.Where(p => p.Sender == this && p.Fate is Fate.Open or Fate.Kept))
+        foreach (Presentation presentation in World.Server.Presentations.Where(p => p.Sender == this && (p.Fate is Fate.Open or Fate.Kept || p == Exchange)))
         {
             presentation.Fate = Fate.Unknown;
         }

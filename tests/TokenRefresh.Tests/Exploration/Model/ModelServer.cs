@@ -48,6 +48,7 @@ internal sealed class ModelServer(World world, TimeSpan? reuseWindow)
     internal void Process(Presentation presentation)
     {
         presentation.IsOnTheWay = false;
+        presentation.IsLate = presentation.Fate == Fate.Unknown;
         IssuedToken? issued = _issued.GetValueOrDefault(presentation.Token);
         if (issued is null || _revokedFamilies.Contains(issued.Family))
         {
@@ -80,10 +81,10 @@ internal sealed class ModelServer(World world, TimeSpan? reuseWindow)
         {
             if (presentation.IsOnTheWay)
             {
-                steps.Add(new($"the server takes {presentation.Token} of {presentation.Sender.Name}", () => Process(presentation)));
+                steps.Add(new("the server", presentation.Taken, () => Process(presentation)));
                 if (!presentation.Sender.Process.IsAlive)
                 {
-                    steps.Add(new($"{presentation.Token} of {presentation.Sender.Name}, who is dead, never reaches the server", () => presentation.IsOnTheWay = false));
+                    steps.Add(new("the server", presentation.NotTaken, () => presentation.IsOnTheWay = false));
                 }
             }
         }

@@ -4,6 +4,7 @@ namespace TokenRefresh.Tests.Exploration.Model;
 internal sealed class Point<T>(ModelProvider owner, string text, Func<T> act, ObservedResult<T> observe, CancellationToken cancellation = default) : Operation<T>(owner, cancellation)
 {
     private List<Fault>? _faults;
+    private Action? _happen;
 
     /// <summary>Adds a way to fail, possible while its budget lasts.</summary>
     internal Point<T> OrFault(string fault, Func<bool> isPossible, Func<Exception> fail)
@@ -16,16 +17,21 @@ internal sealed class Point<T>(ModelProvider owner, string text, Func<T> act, Ob
     {
         if (IsCancelled)
         {
-            steps.Add(new($"{Owner.Name} is cancelled before it {text}", () => Fail(new OperationCanceledException())));
+            steps.Add(new(Owner.Name, "is cancelled", () => Fail(new OperationCanceledException())));
             return;
         }
 
-        steps.Add(new($"{Owner.Name} {text}", Happen));
-        foreach (Fault fault in _faults ?? [])
+        steps.Add(new(Owner.Name, text, _happen ??= Happen));
+        if (_faults is null)
+        {
+            return;
+        }
+
+        foreach (Fault fault in _faults)
         {
             if (fault.IsPossible())
             {
-                steps.Add(new($"{Owner.Name} {fault.Text}", () => Fail(fault.Fail()), IsOptional: true));
+                steps.Add(new(Owner.Name, fault.Text, () => Fail(fault.Fail()), IsOptional: true));
             }
         }
     }

@@ -9,8 +9,15 @@ internal sealed class Presentation(string token, ModelProvider sender, TimeSpan 
 
     internal TimeSpan At { get; } = at;
 
+    internal string Taken { get; } = $"takes {token} of {sender.Name}";
+
+    internal string NotTaken { get; } = $"never gets {token} of {sender.Name}";
+
     /// <summary>Gets or sets whether the server has yet to see it.</summary>
     internal bool IsOnTheWay { get; set; } = true;
+
+    /// <summary>Gets or sets whether the server saw it when nobody waited for it any more: a replay may have overtaken it.</summary>
+    internal bool IsLate { get; set; }
 
     internal TokenEndpointResult? Answer { get; set; }
 
@@ -22,6 +29,7 @@ internal sealed class Presentation(string token, ModelProvider sender, TimeSpan 
         state.Add(Sender.Name);
         state.Add(At.Ticks);
         state.Add(IsOnTheWay);
+        state.Add(IsLate);
         state.Add(Answer?.Response?.RefreshToken);
         state.Add(Answer is not null);
         state.Add((int)Fate);

@@ -12,7 +12,7 @@ internal static class Recovery
         ModelProvider late = world.Start("Z", provider => CheckAsync(world, provider));
         while (!late.IsFinished && world.Rules.Broken is null)
         {
-            if (world.Steps() is not [var step, ..])
+            if (world.Steps is not [var step, ..])
             {
                 world.Rules.Break($"{Rules.EverybodyEnds}: a fresh process waits for ever.");
                 return;

@@ -24,8 +24,6 @@ internal sealed class World
         {
             Start(((char)('A' + _processes.Count)).ToString(), scripts);
         }
-
-        Settle();
     }
 
     internal Scenario Scenario { get; }
@@ -46,7 +44,7 @@ internal sealed class World
 
     internal IReadOnlyList<ModelProvider> Providers => _providers;
 
-    internal bool IsUndisturbed => Faults == Scenario.Faults && _writes.Count == Scenario.ForeignWrites.Count;
+    internal bool IsUndisturbed => Faults == Scenario.Faults && _writes.Count == Scenario.ForeignWrites.Count && Scenario.Requests is not null;
 
     internal int LockFilesDeleted { get; private set; }
 
@@ -64,11 +62,22 @@ internal sealed class World
             provider.Live(scripts[i]);
         }
 
+        Settle();
+
         return _providers[^1];
     }
 
-    /// <summary>Lists what can happen now; empty at the end.</summary>
-    internal IReadOnlyList<Step> Steps()
+    /// <summary>Gets what can happen now; nothing at the end.</summary>
+    internal IReadOnlyList<Step> Steps => _steps;
+
+    internal void Take(Step step)
+    {
+        step.Take();
+        Settle();
+        Rules.AfterStep();
+    }
+
+    private void FindSteps()
     {
         _steps.Clear();
         foreach (ModelProvider provider in _providers)
@@ -81,7 +90,7 @@ internal sealed class World
         {
             if (write.IsPossible(this))
             {
-                _steps.Add(new(write.Text, () => Write(write), IsOptional: true));
+                _steps.Add(new("another program", write.Text, () => Write(write), IsOptional: true));
             }
         }
 
@@ -90,21 +99,13 @@ internal sealed class World
             // Nobody is left to be killed or disposed; a file can still be written, or not.
             if (_steps.Count > 0)
             {
-                _steps.Add(new("nobody writes the file any more", _writes.Clear));
+                _steps.Add(new("nobody", "writes the file any more", _writes.Clear));
             }
 
-            return _steps;
+            return;
         }
 
         AddFaults();
-        return _steps;
-    }
-
-    internal void Take(Step step)
-    {
-        step.Take();
-        Settle();
-        Rules.AfterStep();
     }
 
     /// <summary>Ends all that may go wrong: what comes now is how it looks afterwards.</summary>
@@ -112,6 +113,7 @@ internal sealed class World
     {
         Faults = new Faults();
         _writes.Clear();
+        FindSteps();
     }
 
     internal void AssertOnThread()
@@ -157,14 +159,14 @@ internal sealed class World
             {
                 if (process.IsAlive && process.Providers.Exists(p => !p.IsFinished))
                 {
-                    _steps.Add(new($"{process.Name} is killed", () => Crash(process), IsOptional: true));
+                    _steps.Add(new(process.Name, "is killed", () => Crash(process), IsOptional: true));
                 }
             }
         }
 
         if (Faults.DeletedLockFiles > 0)
         {
-            _steps.Add(new("somebody deletes the lock file", DeleteLockFile, IsOptional: true));
+            _steps.Add(new("another program", "deletes the lock file", DeleteLockFile, IsOptional: true));
         }
     }
 
@@ -196,9 +198,11 @@ internal sealed class World
             provider.Settle();
         }
 
-        if (Steps().All(s => s.IsOptional) && _providers.Where(p => p.Process.IsAlive).Min(p => p.NextDue) is { } due && due > Elapsed)
+        FindSteps();
+        if (_steps.TrueForAll(s => s.IsOptional) && _providers.Where(p => p.Process.IsAlive).Min(p => p.NextDue) is { } due && due > Elapsed)
         {
             Elapsed = due;
+            FindSteps();
         }
     }
 }
