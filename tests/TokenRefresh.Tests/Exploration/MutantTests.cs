@@ -43,7 +43,7 @@ public sealed class MutantTests
     [Fact]
     [Trait("FailureMode", "F37")]
     public Task Clearing_the_attempt_too_early_is_noticed() =>
-        AssertNoticedAsync(Scenarios.LostAndKilled with { Decorate = s => new EarlyClearedAttemptStore(s) }, Rules.LostLoginsAreExplained);
+        AssertNoticedAsync(Scenarios.Expired with { Faults = new() { Crashes = 1 }, Decorate = s => new EarlyClearedAttemptStore(s) }, Rules.LostLoginsAreExplained);
 
     [Fact]
     [Trait("FailureMode", "F8")]
