@@ -39,7 +39,7 @@ internal sealed class LoginStatus(TransactionServices services, ProviderMemory m
         RefreshStep.Adopt => TokenRefreshState.SignedIn,
         RefreshStep.NothingStored or RefreshStep.SignedOut => TokenRefreshState.SignedOut,
         RefreshStep.NotRefreshable => TokenRefreshState.ExpiredNotRefreshable,
-        RefreshStep.Dead or RefreshStep.RolledBack => TokenRefreshState.SignInRequired,
+        RefreshStep.Dead or RefreshStep.RolledBack or RefreshStep.OtherAccount => TokenRefreshState.SignInRequired,
         RefreshStep.CoolDown or RefreshStep.PendingElsewhere => TokenRefreshState.CoolingDown,
 
         // While somebody holds the lock, the attempt is in flight.

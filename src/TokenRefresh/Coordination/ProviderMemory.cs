@@ -11,6 +11,7 @@ internal sealed class ProviderMemory(TimeProvider timeProvider)
 
     private readonly object _monitor = new();
     private (RecordKey Key, DateTimeOffset Until)? _suspicion;
+    private DateTimeOffset? _restraintEndedAt;
     private volatile PendingPair? _pending;
     private volatile TokenSnapshot? _snapshot;
     private long _logins;
@@ -20,6 +21,26 @@ internal sealed class ProviderMemory(TimeProvider timeProvider)
     {
         get => _pending;
         set => _pending = value;
+    }
+
+    /// <summary>Gets or sets when a fresh token was last replaced because a resource had accepted it before another answer rejected it. Used under a lease, except for a look that is repeated there.</summary>
+    internal DateTimeOffset? RestraintEndedAt
+    {
+        get
+        {
+            lock (_monitor)
+            {
+                return _restraintEndedAt;
+            }
+        }
+
+        set
+        {
+            lock (_monitor)
+            {
+                _restraintEndedAt = value;
+            }
+        }
     }
 
     /// <summary>Gets the token that callers are served.</summary>
@@ -56,6 +77,7 @@ internal sealed class ProviderMemory(TimeProvider timeProvider)
             _snapshot = snapshot;
             _pending = null;
             _suspicion = null;
+            _restraintEndedAt = null;
         }
     }
 

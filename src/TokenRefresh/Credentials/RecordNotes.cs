@@ -7,11 +7,12 @@ namespace TokenRefresh.Credentials;
 /// <param name="Count">How often this pair was presented so far, this time included.</param>
 internal sealed record AttemptNote(RecordKey Key, DateTimeOffset At, Guid BootId, int Count);
 
-/// <summary>A refresh token the server rejected.</summary>
+/// <summary>A refresh token the server rejected, or spent for another account.</summary>
 /// <param name="Key">The pair and client.</param>
 /// <param name="At">When, by the wall clock.</param>
 /// <param name="AfterUnknownOutcome">Whether an earlier attempt with it had an unknown outcome, which then is the likely cause.</param>
-internal sealed record DeadNote(RecordKey Key, DateTimeOffset At, bool AfterUnknownOutcome);
+/// <param name="IsOtherAccount">Whether the server answered with a pair of another account.</param>
+internal sealed record DeadNote(RecordKey Key, DateTimeOffset At, bool AfterUnknownOutcome, bool IsOtherAccount = false);
 
 /// <summary>A pause after a failed refresh, shared by all processes.</summary>
 /// <param name="Key">The pair and client.</param>
