@@ -1,7 +1,7 @@
 using TokenRefresh.TestProcess;
 
-await using var providers = new ProviderRegistry();
 var host = new CommandHost(Console.Out);
+await using var providers = new ProviderRegistry(host.Announce);
 new ProcessCommands(host).Register();
 new ProviderCommands(host, providers).Register();
 new HttpCommands(host, providers).Register();
