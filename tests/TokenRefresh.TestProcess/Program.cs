@@ -5,6 +5,8 @@ await using var providers = new ProviderRegistry(host.Announce);
 new ProcessCommands(host).Register();
 new ProviderCommands(host, providers).Register();
 new HttpCommands(host, providers).Register();
+using var signals = new SignalCommands(host);
+signals.Register();
 using var files = new FileCommands(host);
 files.Register();
 return await host.RunAsync(Console.In);
