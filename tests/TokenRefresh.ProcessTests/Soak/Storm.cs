@@ -34,7 +34,7 @@ internal sealed class Storm(SharedLogin login, IReadOnlyList<SoakProcess> proces
         RepeatAsync(4, TimeSpan.FromMilliseconds(8000), SignInAsync, over),
         RepeatAsync(5, TimeSpan.FromMilliseconds(30000), SignOutAsync, over),
         RepeatAsync(6, TimeSpan.FromMilliseconds(4000), RejectAsync, over),
-        RepeatAsync(7, TimeSpan.FromMilliseconds(400), DeleteLockFileAsync, over));
+        RepeatAsync(7, TimeSpan.FromMilliseconds(2000), DeleteLockFileAsync, over));
 
     /// <summary>Signs in anew, as a user would.</summary>
     /// <returns>The reply; <see langword="null"/> if the process was killed meanwhile.</returns>
