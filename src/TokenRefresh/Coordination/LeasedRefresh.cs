@@ -169,7 +169,7 @@ internal sealed class LeasedRefresh(
         long logins = memory.Logins;
         DateTimeOffset now = services.TimeProvider.GetUtcNow();
         PairCommit.Outcome saved = await _commit.SaveAsync(stored, next, _record).ConfigureAwait(false);
-        await TryWriteRecordAsync(_commit.After(saved, _record, stored, next, Obtained(sent, next, now))).ConfigureAwait(false);
+        await TryWriteRecordAsync(_commit.After(saved, _record, stored, sent, next, Obtained(sent, next, now))).ConfigureAwait(false);
         if (saved == PairCommit.Outcome.Dropped)
         {
             return Step.ReadAgain;
@@ -238,7 +238,7 @@ internal sealed class LeasedRefresh(
             // Half an answer still holds the one thing that cannot be had again. Its access token is unknown, so the old one stays, and expires now.
             var rescued = new OAuthCredentials(sent.AccessToken, recovered, services.TimeProvider.GetUtcNow()) { Scopes = sent.Scopes, TokenType = sent.TokenType };
             PairCommit.Outcome saved = await _commit.SaveAsync(stored, rescued, _record).ConfigureAwait(false);
-            await TryWriteRecordAsync(_commit.After(saved, _record, stored, rescued, obtained: null)).ConfigureAwait(false);
+            await TryWriteRecordAsync(_commit.After(saved, _record, stored, sent, rescued, obtained: null)).ConfigureAwait(false);
             return Step.ReadAgain;
         }
 

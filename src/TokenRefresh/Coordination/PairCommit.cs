@@ -18,6 +18,9 @@ internal sealed class PairCommit(TransactionServices services, ProviderMemory me
         /// <summary>Kept in memory, to be saved later.</summary>
         Pending,
 
+        /// <summary>The same, but durable beside the stored pair, for everybody to use meanwhile.</summary>
+        Stashed,
+
         /// <summary>Given up: the login was ended or replaced meanwhile.</summary>
         Dropped,
     }
@@ -37,7 +40,7 @@ internal sealed class PairCommit(TransactionServices services, ProviderMemory me
             services.Metrics.SaveFailed();
             Log.SaveFailed(services.Logger, services.Store.Location, e);
             services.Events.SaveFailed(new SaveFailedEvent(services.Store.Location, e));
-            return Outcome.Pending;
+            return TryStash(replaces, pair) ? Outcome.Stashed : Outcome.Pending;
         }
     }
 
@@ -56,19 +59,25 @@ internal sealed class PairCommit(TransactionServices services, ProviderMemory me
             Log.PendingPairSaved(services.Logger, services.Store.Location);
         }
 
-        return await TryWriteRecordAsync(After(outcome, record, pending.Replaces, pending.Pair, obtained: null)).ConfigureAwait(false);
+        return await TryWriteRecordAsync(After(outcome, record, pending.Replaces, pending.Replaces, pending.Pair, record.Obtained)).ConfigureAwait(false);
     }
 
     /// <summary>What the record says once a pair has been saved, kept, or dropped.</summary>
-    internal CoordinationRecord After(Outcome outcome, CoordinationRecord record, OAuthCredentials sent, OAuthCredentials next, ObtainedNote? obtained) => outcome switch
+    /// <param name="outcome">What became of it.</param>
+    /// <param name="record">The record before.</param>
+    /// <param name="replaces">What is stored.</param>
+    /// <param name="sent">What was presented: the same, or its unsaved successor.</param>
+    /// <param name="next">The new pair.</param>
+    /// <param name="obtained">The note of the new access token.</param>
+    internal CoordinationRecord After(Outcome outcome, CoordinationRecord record, OAuthCredentials replaces, OAuthCredentials sent, OAuthCredentials next, ObtainedNote? obtained) => outcome switch
     {
-        Outcome.Saved => record.AfterRotation(sent, next, obtained),
+        Outcome.Saved or Outcome.Stashed => record.AfterRotation(replaces, next, obtained).AfterRotation(sent, next, obtained),
 
         // The attempt stays: should this process die with its pair, the outcome is unknown to everybody else.
-        Outcome.Pending => record with { Pending = new PendingNote(Fingerprint.Of(sent.RefreshToken!), services.TimeProvider.GetUtcNow(), BootId.Current, Environment.ProcessId) },
+        Outcome.Pending => record with { Pending = new PendingNote(Fingerprint.Of(replaces.RefreshToken!), services.TimeProvider.GetUtcNow(), BootId.Current, Environment.ProcessId) },
 
         // The pair is given up, but what it was exchanged for is spent all the same, and may come back with an older file.
-        _ => record.AfterRotation(sent, next, record.Obtained),
+        _ => record.AfterRotation(replaces, next, record.Obtained).AfterRotation(sent, next, record.Obtained),
     };
 
     /// <summary>Writes notes that are void by themselves once another pair is stored, and pauses: their loss costs one more attempt.</summary>
@@ -85,6 +94,17 @@ internal sealed class PairCommit(TransactionServices services, ProviderMemory me
         }
 
         return record;
+    }
+
+    private bool TryStash(OAuthCredentials replaces, OAuthCredentials pair)
+    {
+        if (!((lease as IPairStash)?.TryStash(replaces, pair) ?? false))
+        {
+            return false;
+        }
+
+        Log.PairStashed(services.Logger, services.Store.Location);
+        return true;
     }
 
     /// <summary>Saves this process's newer pair over an older one that came back, where it has one.</summary>

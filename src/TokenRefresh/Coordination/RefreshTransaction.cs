@@ -172,16 +172,10 @@ internal sealed class RefreshTransaction
             return;
         }
 
-        try
+        await ((Task)acquiring).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (acquiring.IsCompletedSuccessfully && acquiring.Result is { } late)
         {
-            if (await acquiring.ConfigureAwait(false) is { } late)
-            {
-                await late.DisposeAsync().ConfigureAwait(false);
-            }
-        }
-        catch (Exception e) when (e is OperationCanceledException or TokenRefreshException)
-        {
-            // Nothing was granted, and nobody waits for it any more.
+            await late.DisposeAsync().ConfigureAwait(false);
         }
     }
 

@@ -31,15 +31,20 @@ internal sealed record CoordinationRecord
     internal bool IsConsumed(OAuthCredentials credentials) => credentials.RefreshToken is { } token && Consumed.Length > 0 && Consumed.Contains(Fingerprint.Of(token));
 
     /// <summary>Notes a rotation; a server that keeps its refresh token consumes none.</summary>
-    internal CoordinationRecord AfterRotation(OAuthCredentials sent, OAuthCredentials next, ObtainedNote? obtained) => this with
+    /// <remarks>What is noted about another pair stays: its holder may have come between the exchange and this save.</remarks>
+    internal CoordinationRecord AfterRotation(OAuthCredentials sent, OAuthCredentials next, ObtainedNote? obtained)
     {
-        Attempt = null,
-        Dead = null,
-        CoolDown = null,
-        Pending = null,
-        Obtained = obtained,
-        Consumed = sent.RefreshToken == next.RefreshToken ? Consumed : [Fingerprint.Of(sent.RefreshToken!), .. Consumed.Take(ConsumedCapacity - 1)],
-    };
+        var token = Fingerprint.Of(sent.RefreshToken!);
+        return this with
+        {
+            Attempt = Attempt?.Key.RefreshToken == token ? null : Attempt,
+            Dead = Dead?.Key.RefreshToken == token ? null : Dead,
+            CoolDown = CoolDown?.Key.RefreshToken == token ? null : CoolDown,
+            Pending = Pending?.Consumed == token ? null : Pending,
+            Obtained = obtained,
+            Consumed = sent.RefreshToken == next.RefreshToken || Consumed.Contains(token) ? Consumed : [token, .. Consumed.Take(ConsumedCapacity - 1)],
+        };
+    }
 
     /// <summary>Forgets what was noted about former logins, but not which tokens are spent.</summary>
     internal CoordinationRecord AfterSignIn(OAuthCredentials credentials) => Empty with

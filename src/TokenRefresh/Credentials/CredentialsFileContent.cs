@@ -6,4 +6,7 @@ namespace TokenRefresh.Credentials;
 internal sealed record CredentialsFileContent(byte[] Bytes, CredentialsDocument Document)
 {
     internal OAuthCredentials? Credentials => Document.Credentials;
+
+    /// <summary>Gets the stash the document was read from, where the bytes are those of an interrupted write in place; otherwise <see langword="null"/>.</summary>
+    internal string? InterruptedStash { get; init; }
 }

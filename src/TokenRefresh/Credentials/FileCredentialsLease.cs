@@ -3,14 +3,8 @@ using TokenRefresh.Locking;
 namespace TokenRefresh.Credentials;
 
 /// <summary>The lease of the file store: reads, probes and saves under the lock.</summary>
-internal sealed class FileCredentialsLease : ICredentialsLease
+internal sealed class FileCredentialsLease : ICredentialsLease, IPairStash
 {
-    // What other programs may have added to the file by the time of the save must fit too.
-    private const long SpareRoom = 64 * 1024;
-
-    // Two processes that sweep at once do so because the lock file was deleted; they part by themselves.
-    private const int TriesToCreate = 20;
-
     // A program that saves by delete and rename, or by truncate and write, has finished after that.
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SettlePause = TimeSpan.FromMilliseconds(20);
@@ -19,7 +13,8 @@ internal sealed class FileCredentialsLease : ICredentialsLease
     private readonly CredentialsFilePlace _place;
     private readonly LockEngine _engine;
     private readonly LockHold _hold;
-    private ICredentialsTempFile? _probe;
+    private readonly CredentialsFileWriter _writer;
+    private bool _hasTriedToUnstash;
     private bool _isDisposed;
 
     internal FileCredentialsLease(FileCredentialsStore store, CredentialsFilePlace place, LockEngine engine, LockHold hold)
@@ -28,12 +23,23 @@ internal sealed class FileCredentialsLease : ICredentialsLease
         _place = place;
         _engine = engine;
         _hold = hold;
+        _writer = new CredentialsFileWriter(store, place);
     }
 
-    private ICredentialsFileOperations Files => _store.Files;
+    public async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        CredentialsFileContent content = await _store.ReadContentAsync(_place, cancellationToken).ConfigureAwait(false);
+        OAuthCredentials? latest = _store.Stash.Latest(_place, content.Credentials);
 
-    public async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default) =>
-        (await _store.Reader.ReadAsync(_place.Target, cancellationToken).ConfigureAwait(false)).Credentials;
+        // Once a lease, and never with the probe in hand: it tells others of the exchange that follows.
+        if ((content.InterruptedStash is not null || !ReferenceEquals(latest, content.Credentials)) && !_hasTriedToUnstash && !_writer.IsPrepared)
+        {
+            _hasTriedToUnstash = true;
+            await TryUnstashAsync(content, latest!).ConfigureAwait(false);
+        }
+
+        return latest;
+    }
 
     public ValueTask<bool> PrepareAsync(CancellationToken cancellationToken = default)
     {
@@ -42,8 +48,7 @@ internal sealed class FileCredentialsLease : ICredentialsLease
         bool isAlone;
         try
         {
-            _probe ??= CreateProbe();
-            isAlone = SweepLeftOvers();
+            isAlone = _writer.Prepare();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -56,7 +61,7 @@ internal sealed class FileCredentialsLease : ICredentialsLease
             return new(true);
         }
 
-        DropProbe();
+        _writer.Drop();
         return new(false);
     }
 
@@ -66,9 +71,23 @@ internal sealed class FileCredentialsLease : ICredentialsLease
         while (true)
         {
             CredentialsFileContent current = await ReadSettledAsync(expected, cancellationToken).ConfigureAwait(false);
-            if (!OAuthCredentials.AreSameLogin(expected, current.Credentials))
+            OAuthCredentials? latest = _store.Stash.Latest(_place, current.Credentials);
+
+            if (!OAuthCredentials.AreSameLogin(expected, latest))
             {
-                return CredentialsCommit.Superseded(current.Credentials);
+                if (next is null || !next.IsSamePair(latest))
+                {
+                    return CredentialsCommit.Superseded(latest);
+                }
+
+                // Renamed already, but then the directory could not be flushed.
+                if (next.IsSamePair(current.Credentials))
+                {
+                    _writer.FlushDirectory();
+                    return CredentialsCommit.Committed(latest);
+                }
+
+                // A stashed pair is the stored one for everybody, but its save is not done before it stands in the file.
             }
 
             if (next is null && current.Credentials is null)
@@ -77,7 +96,7 @@ internal sealed class FileCredentialsLease : ICredentialsLease
             }
 
             byte[] bytes = next is null ? current.Document.Without() : current.Document.With(next);
-            if (await SaveAsync(current.Bytes, bytes).ConfigureAwait(false))
+            if (await _writer.SaveAsync(current.Bytes, bytes, StashOf(current)).ConfigureAwait(false))
             {
                 return ReadBack(next);
             }
@@ -87,6 +106,18 @@ internal sealed class FileCredentialsLease : ICredentialsLease
                 throw new CredentialsSaveException($"The credentials could not be saved to '{_place.Target}': another program writes it faster than it can be merged. End that program.");
             }
         }
+    }
+
+    public bool TryStash(OAuthCredentials replaced, OAuthCredentials successor)
+    {
+        if (_store.TryReadContent(_place, out _) is not { } content || StashOf(content) is not { } stash)
+        {
+            return false;
+        }
+
+        OAuthCredentials? latest = _store.Stash.Latest(_place, content.Credentials);
+        return successor.IsSamePair(latest)
+            || (OAuthCredentials.AreSameLogin(replaced, latest) && _writer.TryStash(content.Document.With(successor), stash));
     }
 
     public ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default)
@@ -100,7 +131,7 @@ internal sealed class FileCredentialsLease : ICredentialsLease
         if (!_isDisposed)
         {
             _isDisposed = true;
-            DropProbe();
+            _writer.Drop();
             _hold.Dispose();
             LockEngines.Return(_engine);
         }
@@ -108,35 +139,23 @@ internal sealed class FileCredentialsLease : ICredentialsLease
         return default;
     }
 
-    private ICredentialsTempFile CreateProbe()
+    private string? StashOf(CredentialsFileContent content) => content.InterruptedStash ?? CredentialsStash.PathOf(_place, content.Credentials);
+
+    // What could not be done when the pair came may be possible by now: a disk has room again, a mount is writable again.
+    private async ValueTask TryUnstashAsync(CredentialsFileContent content, OAuthCredentials successor)
     {
-        if (Files.IsMountPoint(_place.Target))
+        try
         {
-            Files.EnsureWritable(_place.Target);
+            await _writer.SaveAsync(content.Bytes, content.Document.With(successor), StashOf(content)).ConfigureAwait(false);
         }
-
-        for (var tries = 1; ; tries++)
+        catch (CredentialsSaveException)
         {
-            try
-            {
-                return Files.CreatePrivate(_place.NewTempPath(), (Files.Read(_place.Target)?.Length ?? 0) + SpareRoom);
-            }
-            catch (TempFileSweptException) when (tries < TriesToCreate)
-            {
-                // Whoever sweeps beside us holds another lock file; ours was deleted, or will turn out to be.
-            }
+            // It waits on, for everybody to use.
         }
-    }
-
-    private bool SweepLeftOvers()
-    {
-        var isAlone = true;
-        foreach (string path in Files.List(_place.Directory, _place.TempPrefix, CredentialsFilePlace.TempSuffix))
+        finally
         {
-            isAlone &= path == _probe!.Path || Files.TryRemoveLeftOver(path);
+            _writer.Drop();
         }
-
-        return isAlone;
     }
 
     // A file that is gone or half written when we come to save is looked at again before it is called a logout or a defect.
@@ -145,7 +164,7 @@ internal sealed class FileCredentialsLease : ICredentialsLease
         long start = _store.TimeProvider.GetTimestamp();
         while (true)
         {
-            CredentialsFileContent? content = _store.Reader.TryRead(_place.Target, out CredentialsFileException? problem);
+            CredentialsFileContent? content = _store.TryReadContent(_place, out CredentialsFileException? problem);
             if (content is not null && (expected is null || content.Credentials is not null))
             {
                 return content;
@@ -160,66 +179,6 @@ internal sealed class FileCredentialsLease : ICredentialsLease
         }
     }
 
-    /// <summary>Writes, flushes and renames, if the file still is what was merged into.</summary>
-    /// <returns><see langword="false"/> if another program wrote it meanwhile: read and merge again.</returns>
-    private async ValueTask<bool> SaveAsync(byte[] mergedFrom, byte[] bytes)
-    {
-        try
-        {
-            _probe ??= CreateProbe();
-            _probe.Write(bytes);
-            _probe.InheritFrom(_place.Target);
-            _probe.Flush();
-
-            // The last look. Between it and the rename lie microseconds that stay open to a program that ignores the lock.
-            if (!mergedFrom.AsSpan().SequenceEqual(Files.Read(_place.Target) ?? []))
-            {
-                return false;
-            }
-
-            _probe.ReleaseForReplace();
-            await ReplaceAsync(_probe.Path, bytes).ConfigureAwait(false);
-            Files.FlushDirectory(_place.Directory);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            DropProbe();
-            throw new CredentialsSaveException($"The credentials could not be saved to '{_place.Target}': {e.Message} Make its directory writable for this user and leave room on its disk.", e);
-        }
-
-        _probe.Dispose();
-        _probe = null;
-        return true;
-    }
-
-    private async ValueTask ReplaceAsync(string path, byte[] bytes)
-    {
-        var pause = TimeSpan.FromMilliseconds(2);
-        long start = _store.TimeProvider.GetTimestamp();
-        while (true)
-        {
-            try
-            {
-                Files.Replace(path, _place.Target);
-                return;
-            }
-            catch (CannotReplaceException)
-            {
-                Files.WriteInPlace(_place.Target, bytes);
-                Files.Delete(path);
-                return;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException
-                && OperatingSystem.IsWindows() && _store.TimeProvider.GetElapsedTime(start) < _store.Settings.SaveTimeout)
-            {
-                // A virus scanner or a reader without FileShare.Delete has the file open; both let go soon.
-            }
-
-            await Task.Delay(pause, _store.TimeProvider).ConfigureAwait(false);
-            pause = TimeSpan.FromMilliseconds(Math.Min(50, pause.TotalMilliseconds * 2));
-        }
-    }
-
     // Another refresh token than ours is another writer that came right after us, not a failed save.
     private CredentialsCommit ReadBack(OAuthCredentials? next)
     {
@@ -230,27 +189,5 @@ internal sealed class FileCredentialsLease : ICredentialsLease
         }
 
         return OAuthCredentials.AreSameLogin(next, stored.Credentials) ? CredentialsCommit.Committed(stored.Credentials) : CredentialsCommit.Superseded(stored.Credentials);
-    }
-
-    private void DropProbe()
-    {
-        if (_probe is null)
-        {
-            return;
-        }
-
-        // Windows deletes no open file; elsewhere it is deleted while it is held, so that nobody sees it unheld and believes the exchange over.
-        _probe.ReleaseForReplace();
-        try
-        {
-            Files.Delete(_probe.Path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Swept by the next holder of the lease.
-        }
-
-        _probe.Dispose();
-        _probe = null;
     }
 }

@@ -20,6 +20,7 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
         _timeProvider = timeProvider;
         Files = files ?? CredentialsFileOperations.Default;
         Reader = new CredentialsFileReader(Files, settings.Format, timeProvider);
+        Stash = new CredentialsStash(Files, Reader);
     }
 
     /// <inheritdoc/>
@@ -32,13 +33,13 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
 
     internal CredentialsFileReader Reader { get; }
 
-    /// <inheritdoc/>
-    public ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
-    {
-        ValueTask<CredentialsFileContent> read = Reader.ReadAsync(Locate().Target, cancellationToken);
-        return read.IsCompletedSuccessfully ? new(read.Result.Credentials) : Await(read);
+    internal CredentialsStash Stash { get; }
 
-        static async ValueTask<OAuthCredentials?> Await(ValueTask<CredentialsFileContent> read) => (await read.ConfigureAwait(false)).Credentials;
+    /// <inheritdoc/>
+    public async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        CredentialsFilePlace place = Locate();
+        return Stash.Latest(place, (await ReadContentAsync(place, cancellationToken).ConfigureAwait(false)).Credentials);
     }
 
     /// <inheritdoc/>
@@ -56,25 +57,15 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
     }, isHint: true));
 
     /// <inheritdoc/>
-    public async ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
+    public ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
-        CredentialsFilePlace place = Locate();
-        EnsureDirectory(place.Directory);
-        KeepEngineOpen(place.LockPath);
-        LockEngine engine = LockEngines.Rent(place.LockPath);
-        LockHold? hold = null;
-        try
+        if (cancellationToken.IsCancellationRequested)
         {
-            hold = await engine.AcquireAsync(new LockRequest(timeout, _settings.AllowUnreliableLock, _timeProvider), cancellationToken).ConfigureAwait(false);
-            return hold is null ? null : new FileCredentialsLease(this, place, engine, hold);
+            return ValueTask.FromCanceled<ICredentialsLease?>(cancellationToken);
         }
-        finally
-        {
-            if (hold is null)
-            {
-                LockEngines.Return(engine);
-            }
-        }
+
+        ValueTask<ICredentialsLease?> acquiring = AcquireAsync(timeout, cancellationToken);
+        return acquiring.IsCompleted || !cancellationToken.CanBeCanceled ? acquiring : new(WithCancellation(acquiring.AsTask(), cancellationToken));
     }
 
     /// <inheritdoc/>
@@ -100,12 +91,38 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
         }
     }
 
+    /// <summary>Reads the file, or what an interrupted write was to make of it.</summary>
+    /// <exception cref="CredentialsFileException">It cannot be understood.</exception>
+    internal async ValueTask<CredentialsFileContent> ReadContentAsync(CredentialsFilePlace place, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Reader.ReadAsync(place.Target, cancellationToken).ConfigureAwait(false);
+        }
+        catch (CredentialsFileException) when (Stash.Interrupted(place) is { } whole)
+        {
+            return whole;
+        }
+    }
+
+    /// <inheritdoc cref="ReadContentAsync"/>
+    internal CredentialsFileContent? TryReadContent(CredentialsFilePlace place, out CredentialsFileException? problem) =>
+        Reader.TryRead(place.Target, out problem) ?? Stash.Interrupted(place);
+
     // The link is followed anew each time: a dotfile manager may have pointed it elsewhere since.
     internal CredentialsFilePlace Locate() => CredentialsFilePlace.Locate(Files, _settings);
 
     internal CredentialsFileSettings Settings => _settings;
 
     internal TimeProvider TimeProvider => _timeProvider;
+
+    // Whoever finds the saved token in the file leaves the queue for the lock: an end as good as any, which must not cost an exception in each of dozens of processes.
+    private static Task<ICredentialsLease?> WithCancellation(Task<ICredentialsLease?> acquiring, CancellationToken cancellationToken) => acquiring.ContinueWith(
+        static (task, token) => task.IsCompletedSuccessfully && task.Result is null && ((CancellationToken)token!).IsCancellationRequested ? Task.FromCanceled<ICredentialsLease?>((CancellationToken)token) : task,
+        cancellationToken,
+        CancellationToken.None,
+        TaskContinuationOptions.ExecuteSynchronously,
+        TaskScheduler.Default).Unwrap();
 
     private static bool IsRunning(int processId)
     {
@@ -117,6 +134,27 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
         catch (ArgumentException)
         {
             return false;
+        }
+    }
+
+    private async ValueTask<ICredentialsLease?> AcquireAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        CredentialsFilePlace place = Locate();
+        EnsureDirectory(place.Directory);
+        KeepEngineOpen(place.LockPath);
+        LockEngine engine = LockEngines.Rent(place.LockPath);
+        LockHold? hold = null;
+        try
+        {
+            hold = await engine.AcquireAsync(new LockRequest(timeout, _settings.AllowUnreliableLock, _timeProvider), cancellationToken).ConfigureAwait(false);
+            return hold is null ? null : new FileCredentialsLease(this, place, engine, hold);
+        }
+        finally
+        {
+            if (hold is null)
+            {
+                LockEngines.Return(engine);
+            }
         }
     }
 

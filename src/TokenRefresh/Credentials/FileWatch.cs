@@ -16,7 +16,7 @@ internal sealed class FileWatch : IDisposable
     private readonly object _monitor = new();
     private readonly string _path;
     private FileSystemWatcher? _watcher;
-    private TaskCompletionSource _changed = NewSignal();
+    private List<Waiter> _waiters = [];
 
     private FileWatch(string path) => _path = path;
 
@@ -27,29 +27,30 @@ internal sealed class FileWatch : IDisposable
     /// <summary>Completes at the next change, or at the next poll. The watch is armed when this returns.</summary>
     internal Task WaitAsync(TimeProvider timeProvider, CancellationToken cancellationToken)
     {
-        Task changed;
+        var waiter = new Waiter(this);
         TimeSpan poll;
         lock (_monitor)
         {
             _watcher ??= TryStart();
             poll = _watcher is null ? PollWithoutWatch : SafetyPoll;
-            changed = _changed.Task;
+            _waiters.Add(waiter);
         }
 
-        return WaitAsync(changed, poll, timeProvider, cancellationToken);
+        waiter.Start(poll, timeProvider, cancellationToken);
+        return waiter.Task;
     }
 
     /// <summary>Wakes whoever waits, for a change this process knows of by itself.</summary>
     internal void Signal()
     {
-        TaskCompletionSource changed;
+        List<Waiter> waiters;
         lock (_monitor)
         {
-            changed = _changed;
-            _changed = NewSignal();
+            waiters = _waiters;
+            _waiters = [];
         }
 
-        changed.TrySetResult();
+        waiters.ForEach(static waiter => waiter.TrySetResult());
     }
 
     public void Dispose()
@@ -62,16 +63,6 @@ internal sealed class FileWatch : IDisposable
 
         Signal();
     }
-
-    private static async Task WaitAsync(Task changed, TimeSpan poll, TimeProvider timeProvider, CancellationToken cancellationToken)
-    {
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAny(changed, Task.Delay(poll, timeProvider, ended.Token)).ConfigureAwait(false);
-        await ended.CancelAsync().ConfigureAwait(false);
-        cancellationToken.ThrowIfCancellationRequested();
-    }
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private FileSystemWatcher? TryStart()
     {
@@ -113,5 +104,29 @@ internal sealed class FileWatch : IDisposable
         }
 
         Signal();
+    }
+
+    /// <summary>One wait. Its end throws nothing: dozens of processes leave theirs at the same moment, and an exception costs more than all the rest of it.</summary>
+    private sealed class Waiter(FileWatch watch) : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        private ITimer? _poll;
+        private CancellationTokenRegistration _cancellation;
+
+        internal void Start(TimeSpan poll, TimeProvider timeProvider, CancellationToken cancellationToken)
+        {
+            _poll = timeProvider.CreateTimer(static waiter => ((Waiter)waiter!).TrySetResult(), this, poll, Timeout.InfiniteTimeSpan);
+            _cancellation = cancellationToken.UnsafeRegister(static (waiter, token) => ((Waiter)waiter!).TrySetCanceled(token), this);
+            _ = Task.ContinueWith(static (_, waiter) => ((Waiter)waiter!).Stop(), this, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+
+        private void Stop()
+        {
+            _poll!.Dispose();
+            _cancellation.Dispose();
+            lock (watch._monitor)
+            {
+                watch._waiters.Remove(this);
+            }
+        }
     }
 }

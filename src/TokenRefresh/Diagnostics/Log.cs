@@ -47,6 +47,9 @@ internal static partial class Log
     [LoggerMessage(TokenRefreshEventIds.SaveFailed, LogLevel.Error, "The new tokens could not be saved to '{Location}'; they are kept in memory and saved again")]
     internal static partial void SaveFailed(ILogger logger, string location, Exception exception);
 
+    [LoggerMessage(TokenRefreshEventIds.PairStashed, LogLevel.Warning, "The new tokens wait in a file beside '{Location}' for whoever reads it with this library, until they can take their place in it")]
+    internal static partial void PairStashed(ILogger logger, string location);
+
     [LoggerMessage(TokenRefreshEventIds.PendingPairSaved, LogLevel.Information, "The tokens that could not be saved to '{Location}' before are saved")]
     internal static partial void PendingPairSaved(ILogger logger, string location);
 

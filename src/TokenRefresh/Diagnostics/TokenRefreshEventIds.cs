@@ -57,6 +57,9 @@ public static class TokenRefreshEventIds
     /// <summary>Debug: a note could not be cleared after a save; it is void by itself.</summary>
     public const int RecordNotWritten = 3004;
 
+    /// <summary>Warning: a new pair could not replace the stored one and waits, durable, in a file beside it.</summary>
+    public const int PairStashed = 3005;
+
     /// <summary>Error: the user must sign in again.</summary>
     public const int SignInRequired = 4000;
 

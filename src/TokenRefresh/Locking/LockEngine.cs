@@ -45,7 +45,7 @@ internal sealed class LockEngine : IDisposable
     }
 
     /// <summary>Acquires the lock, checked to be real and to be that of the file the path names.</summary>
-    /// <returns>The hold, or <see langword="null"/> if the time was over first.</returns>
+    /// <returns>The hold, or <see langword="null"/> if the time was over first, or the wait was cancelled.</returns>
     internal async ValueTask<LockHold?> AcquireAsync(LockRequest request, CancellationToken cancellationToken)
     {
         long start = request.TimeProvider.GetTimestamp();
@@ -123,7 +123,6 @@ internal sealed class LockEngine : IDisposable
 
     private async ValueTask<bool> EnterAsync(TimeSpan timeout, LockRequest request, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
         LockWaiter waiter;
         lock (_monitor)
         {
@@ -155,8 +154,6 @@ internal sealed class LockEngine : IDisposable
             {
                 Remove(waiter);
             }
-
-            cancellationToken.ThrowIfCancellationRequested();
         }
 
         return isGranted;

@@ -15,6 +15,12 @@ internal sealed class FileOperationsSpy : ICredentialsFileOperations
     /// <summary>Gets or sets what happens before an operation, by its name; what it throws, the operation throws.</summary>
     internal Action<string>? Before { get; set; }
 
+    /// <summary>Gets or sets the failure of a rename, by the path that is to be replaced; <see langword="null"/> lets it through.</summary>
+    internal Func<string, Exception?>? RefuseToReplace { get; set; }
+
+    /// <summary>Gets or sets what happens in place of a write in place.</summary>
+    internal Action<string, byte[]>? WriteInPlaceAs { get; set; }
+
     /// <summary>Gets or sets what a read returns in place of the file's bytes.</summary>
     internal Func<byte[]?, byte[]?>? ReadAs { get; set; }
 
@@ -53,6 +59,11 @@ internal sealed class FileOperationsSpy : ICredentialsFileOperations
     public void Replace(string path, string target)
     {
         Note("replace");
+        if (RefuseToReplace?.Invoke(target) is { } refusal)
+        {
+            throw refusal;
+        }
+
         _files.Replace(path, target);
     }
 
@@ -71,7 +82,14 @@ internal sealed class FileOperationsSpy : ICredentialsFileOperations
     public void WriteInPlace(string path, ReadOnlySpan<byte> bytes)
     {
         Note("write in place");
-        _files.WriteInPlace(path, bytes);
+        if (WriteInPlaceAs is { } write)
+        {
+            write(path, bytes.ToArray());
+        }
+        else
+        {
+            _files.WriteInPlace(path, bytes);
+        }
     }
 
     public void Delete(string path) => _files.Delete(path);
