@@ -1,7 +1,9 @@
+using TokenRefresh.Credentials;
+
 namespace TokenRefresh.TestProcess.Checkpoints;
 
 /// <summary>A lease with a checkpoint.</summary>
-internal sealed class CheckpointLease(ICredentialsLease lease, Checkpoint checkpoint) : ICredentialsLease
+internal sealed class CheckpointLease(FileCredentialsLease lease, Checkpoint checkpoint) : ICredentialsLease, IPairStash
 {
     public async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
     {
@@ -28,6 +30,8 @@ internal sealed class CheckpointLease(ICredentialsLease lease, Checkpoint checkp
             await checkpoint.ReachAsync(Checkpoint.Journal);
         }
     }
+
+    public bool TryStash(OAuthCredentials replaced, OAuthCredentials successor) => lease.TryStash(replaced, successor);
 
     public async ValueTask DisposeAsync()
     {

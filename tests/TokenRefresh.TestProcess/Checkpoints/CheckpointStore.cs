@@ -28,7 +28,7 @@ internal sealed class CheckpointStore(TokenRefreshOptions options, Checkpoint ch
         }
 
         await checkpoint.ReachAsync(Checkpoint.Lease);
-        return new CheckpointLease(lease, checkpoint);
+        return new CheckpointLease((FileCredentialsLease)lease, checkpoint);
     }
 
     public Task WaitForChangeAsync(CancellationToken cancellationToken = default) => _files.WaitForChangeAsync(cancellationToken);
