@@ -1,14 +1,36 @@
+using TokenRefresh.Benchmarks;
+using TokenRefresh.Benchmarks.Reporting;
 using TokenRefresh.Benchmarks.Workers;
 
-if (args is [WorkerProgram.Verb])
+switch (args)
 {
-    return await WorkerProgram.RunAsync();
+    case [WorkerProgram.Verb]:
+        return await WorkerProgram.RunAsync();
+    case [ColdStartBenchmarks.Verb, { } who, { } path]:
+        return await ColdStartBenchmarks.RunChildAsync(who, path);
 }
-foreach (var q in new TokenRefresh.Benchmarks.Reporting.IQuestion[] { new TokenRefresh.Benchmarks.ProcessContentionBenchmarks(), new TokenRefresh.Benchmarks.LockTurnsBenchmarks() })
+
+if (BenchmarkCommand.Parse(args) is not { } command)
 {
-    var a = await q.AskAsync(true);
-    Console.WriteLine(a.Setting);
-    foreach (var t in a.Tables) Console.WriteLine(t.Table);
-    foreach (var t in a.Targets) Console.WriteLine($"{t.What}: {t.Measured} of {t.Limit} {t.Verdict}");
+    Console.Error.WriteLine(BenchmarkCommand.Usage);
+    return 2;
 }
+
+Type[] hosted = [typeof(HotPathBenchmarks), typeof(HandlerBenchmarks), typeof(CriticalSectionBenchmarks)];
+IQuestion[] own = [new InProcessContentionBenchmarks(), new ProcessContentionBenchmarks(), new LockTurnsBenchmarks(), new ColdStartBenchmarks()];
+var results = new Results(command.Results);
+foreach (Type type in hosted)
+{
+    if (command.MayConcern(type) && HostedBenchmarks.Run(type, command.Filter, command.IsQuick) is { } answer)
+    {
+        results.Add(type.Name, answer);
+    }
+}
+
+foreach (IQuestion question in own.Where(question => command.Concerns(question.GetType())))
+{
+    results.Add(question.GetType().Name, await question.AskAsync(command.IsQuick));
+}
+
+results.Summarize();
 return 0;
