@@ -12,7 +12,7 @@ internal sealed class InProcessContentionBenchmarks : IQuestion
 
     public async Task<Answer> AskAsync(bool isQuick)
     {
-        int[] counts = isQuick ? [1, 100, 10_000] : [1, 10, 100, 1_000, 10_000];
+        int[] counts = isQuick ? [1, 100, 1_000, 10_000] : [1, 10, 100, 1_000, 10_000];
         int rounds = isQuick ? 5 : 25;
         (string Name, Func<Exchange, Subject> Create)[] subjects =
         [
@@ -92,7 +92,7 @@ internal sealed class InProcessContentionBenchmarks : IQuestion
             [
                 new("token requests, 10,000 callers", 1, many.TokenRequests, ""),
                 new("10,000 callers served after the exchange", 5, many.OverMilliseconds, "ms"),
-                new("time per further caller, 10,000 over 100", 1.5, isQuick ? 0 : Further(own, 10_000, 1_000) / Further(own, 1_000, 100), "×"),
+                new("time per further caller, 10,000 over 100", 1.5, Further(own, 10_000, 1_000) / Further(own, 1_000, 100), "×"),
             ]);
     }
 

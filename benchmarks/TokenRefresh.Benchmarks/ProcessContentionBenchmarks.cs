@@ -78,11 +78,7 @@ internal sealed class ProcessContentionBenchmarks : IQuestion
     private static async Task MeasureAsync(WorkerGroup group, string scheme, int[] counts, int rounds, double harness, Table table, Dictionary<int, HandOff> results, string? label = null)
     {
         await group.OpenAsync(scheme);
-        for (var i = 0; i < WarmUps; i++)
-        {
-            await group.HandOffAsync(counts.Max());
-        }
-
+        await group.WarmUpAsync(counts.Max(), WarmUps);
         foreach (int count in counts)
         {
             var measured = new List<HandOffRound>();

@@ -2,7 +2,7 @@ using TokenRefresh.Credentials;
 
 namespace TokenRefresh.Benchmarks.Coordinations;
 
-/// <summary>TokenRefresh as a program uses it, with its defaults.</summary>
+/// <summary>TokenRefresh as a program uses it.</summary>
 internal sealed class TokenRefreshCoordination : ICoordination
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
@@ -22,6 +22,10 @@ internal sealed class TokenRefreshCoordination : ICoordination
             {
                 o.TokenEndpoint = settings.TokenEndpoint;
                 o.ClientId = CoordinationSettings.ClientId;
+
+                // A busy machine may take long to bring all processes to the lock, and the exchange is held until they are there.
+                o.AttemptTimeout = o.RefreshTimeout = TimeSpan.FromMinutes(1);
+                o.LockTimeout = TimeSpan.FromMinutes(2);
             },
             new CoordinatedTokenProviderServices { CredentialsStore = _store, TimeProvider = settings.TimeProvider });
     }

@@ -44,12 +44,18 @@ internal static class HostedBenchmarks
 
         var table = new AccumulationLogger();
         MarkdownExporter.GitHub.ExportToLog(summary, table);
-        string rows = string.Join('\n', table.GetLog().ReplaceLineEndings("\n").Split('\n').Where(line => line.StartsWith('|')).Select(Plain));
+        string[][] rows = [.. table.GetLog().Split('\n').Where(line => line.StartsWith('|')).Select(Cells)];
+        var aligned = new Table(rows[0]);
+        foreach (string[] row in rows.Skip(2))
+        {
+            aligned.Add(row);
+        }
+
         IHostedQuestion question = (IHostedQuestion)Activator.CreateInstance(type)!;
         var results = new HostedResults(summary);
-        return new Answer(question.Title, question.Setting, [("", rows + "\n")], results.HasAll ? question.GetTargets(results) : []);
+        return new Answer(question.Title, question.Setting, [("", aligned.ToString())], results.HasAll ? question.GetTargets(results) : []);
     }
 
     // Descriptions with blanks come quoted, the quotes escaped.
-    private static string Plain(string row) => row.Replace("&#39;", "", StringComparison.Ordinal).TrimEnd();
+    private static string[] Cells(string row) => [.. row.Trim().Trim('|').Split('|').Select(cell => cell.Replace("&#39;", "", StringComparison.Ordinal).Trim())];
 }

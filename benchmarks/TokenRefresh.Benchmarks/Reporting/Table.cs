@@ -13,7 +13,7 @@ internal sealed class Table(params string[] headings)
     public override string ToString()
     {
         int[] widths = [.. Enumerable.Range(0, headings.Length).Select(column => Math.Max(3, _rows.Append(headings).Max(row => row[column].Length)))];
-        bool[] areNumbers = [.. Enumerable.Range(0, headings.Length).Select(column => column > 0 && _rows.TrueForAll(row => row[column].Length == 0 || char.IsAsciiDigit(row[column].TrimStart('-', '<')[0])))];
+        bool[] areNumbers = [.. Enumerable.Range(0, headings.Length).Select(column => column > 0 && _rows.TrueForAll(row => IsNumber(row[column])))];
         var text = new StringBuilder();
         Append(text, headings, widths, areNumbers);
         text.AppendLine(CultureInfo.InvariantCulture, $"|{string.Join('|', widths.Select((width, column) => areNumbers[column] ? new string('-', width + 1) + ':' : new string('-', width + 2)))}|");
@@ -24,6 +24,8 @@ internal sealed class Table(params string[] headings)
 
         return text.ToString();
     }
+
+    private static bool IsNumber(string cell) => cell is "" or "-" || char.IsAsciiDigit(cell.TrimStart('-')[0]);
 
     private static void Append(StringBuilder text, string[] cells, int[] widths, bool[] areNumbers) =>
         text.AppendLine(CultureInfo.InvariantCulture, $"| {string.Join(" | ", cells.Select((cell, column) => areNumbers[column] ? cell.PadLeft(widths[column]) : cell.PadRight(widths[column])))} |");

@@ -9,5 +9,5 @@ internal sealed record Target(string What, double Limit, double Measured, string
 {
     internal bool IsMet => Measured <= Limit;
 
-    internal string Verdict => IsMet ? "met" : $"missed by {Figure.Of((Measured / Limit - 1) * 100)} %";
+    internal string Verdict => IsMet ? "met" : Limit == 0 ? "missed" : $"missed by {Figure.Of((Measured / Limit - 1) * 100)} %";
 }

@@ -51,26 +51,21 @@ internal sealed class WorkerGroup : IAsyncDisposable
     /// <summary>One expiry: the leader refreshes while so many others wait for what it saves.</summary>
     internal async Task<HandOffRound> HandOffAsync(int waiters)
     {
-        ChildProcess[] waiting = [.. _children.Children.Skip(1).Take(waiters)];
-        _hoursAhead += 2;
-        int requestsBefore = _server.Books.TokenRequests;
-        using ParkedRequest exchange = _server.ParkNextTokenRequest();
-        await Leader.RunAsync(Get);
-        try { await exchange.Arrived.WaitAsync(TimeSpan.FromSeconds(10)); } catch (TimeoutException) { Console.WriteLine(await Leader.RunAsync("report")); }
-        await Task.WhenAll(waiting.Select(child => child.RunAsync(Get)));
+        return await HandOffAsync([.. _children.Children.Skip(1).Take(waiters)]);
+    }
 
-        // Not the same each time, or all polls of a round would meet the save at the same phase.
-        await Task.Delay(TimeToPark + TimeSpan.FromMilliseconds(Random.Shared.Next(100)), TimeProvider.System);
-        exchange.Release();
-        await Task.Delay(TimeToEnd, TimeProvider.System);
-
-        WorkerReport leader = WorkerReport.Parse(await Leader.RunAsync("report"));
-        WorkerReport[] reports = [.. (await Task.WhenAll(waiting.Select(child => child.RunAsync("report")))).Select(WorkerReport.Parse)];
-        return new HandOffRound(leader.LandedAt, reports)
+    /// <summary>Rounds that nobody counts: first a few processes at a time, since compiling everything in all of them at once takes longer than a token request may, then all.</summary>
+    internal async Task WarmUpAsync(int waiters, int rounds)
+    {
+        foreach (ChildProcess[] few in _children.Children.Skip(1).Take(waiters).Chunk(8))
         {
-            TokenRequests = _server.Books.TokenRequests - requestsBefore,
-            HaveOneToken = reports.All(report => report.Token == leader.Token),
-        };
+            await HandOffAsync(few);
+        }
+
+        for (var i = 0; i < rounds; i++)
+        {
+            await HandOffAsync(waiters);
+        }
     }
 
     /// <summary>What the harness itself costs a waiter in such a round.</summary>
@@ -100,5 +95,28 @@ internal sealed class WorkerGroup : IAsyncDisposable
         await _children.DisposeAsync();
         await _server.DisposeAsync();
         _directory.Dispose();
+    }
+
+    private async Task<HandOffRound> HandOffAsync(ChildProcess[] waiting)
+    {
+        _hoursAhead += 2;
+        int requestsBefore = _server.Books.TokenRequests;
+        using ParkedRequest exchange = _server.ParkNextTokenRequest();
+        await Leader.RunAsync(Get);
+        await exchange.Arrived;
+        await Task.WhenAll(waiting.Select(child => child.RunAsync(Get)));
+
+        // Not the same each time, or all polls of a round would meet the save at the same phase.
+        await Task.Delay(TimeToPark + TimeSpan.FromMilliseconds(Random.Shared.Next(100)), TimeProvider.System);
+        exchange.Release();
+        await Task.Delay(TimeToEnd, TimeProvider.System);
+
+        WorkerReport leader = WorkerReport.Parse(await Leader.RunAsync("report"));
+        WorkerReport[] reports = [.. (await Task.WhenAll(waiting.Select(child => child.RunAsync("report")))).Select(WorkerReport.Parse)];
+        return new HandOffRound(leader.LandedAt, reports)
+        {
+            TokenRequests = _server.Books.TokenRequests - requestsBefore,
+            HaveOneToken = reports.All(report => report.Token == leader.Token),
+        };
     }
 }
