@@ -130,9 +130,12 @@ static string Bars(string title, string subtitle, List<(string Name, double Valu
     return svg.Append("</svg>\n").ToString();
 }
 
-static string Lines(string title, string xLabel, string subtitle, List<(string Name, List<(double X, double Y)> Points)> series)
+static string Lines(string title, string xLabel, string subtitle, List<(string Name, List<(double X, double Y)> Points)> measured)
 {
-    const int Width = 860, Height = 470, Left = 70, Right = 250, Top = 70, Bottom = 54;
+    const int Width = 900, Height = 470, Left = 80, Right = 290, Top = 70, Bottom = 54;
+
+    // A count that only one of them was measured with compares nothing.
+    List<(string Name, List<(double X, double Y)> Points)> series = [.. measured.Select(one => (one.Name, one.Points.Where(point => measured.Count(other => other.Points.Exists(another => another.X == point.X)) > 1).ToList()))];
     double[] xs = [.. series.SelectMany(one => one.Points).Select(point => point.X).Distinct().Order()];
     double low = Math.Pow(10, Math.Floor(Math.Log10(series.SelectMany(one => one.Points).Min(point => point.Y))));
     double high = Math.Pow(10, Math.Ceiling(Math.Log10(series.SelectMany(one => one.Points).Max(point => point.Y))));
