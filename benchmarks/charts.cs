@@ -1,5 +1,5 @@
 #:property PublishAot=false
-// Draws benchmarks/*.svg from the tables in benchmarks/results: dotnet run benchmarks/charts.cs
+// Draws benchmarks/*.svg, and writes the summary in the README, from the tables in benchmarks/results: dotnet run benchmarks/charts.cs
 // The same tables give the same bytes, so that a chart that does not belong to its table shows in a diff.
 using System.Globalization;
 using System.Runtime.CompilerServices;
@@ -31,6 +31,7 @@ Draw("ColdStartBenchmarks", "cold-start", rows => Bars(
     "milliseconds, logarithmic; shorter is better",
     [.. rows.Select(row => (row[0], Number(row[1])))],
     "ms"));
+Summarize(Path.Combine(root, "..", "README.md"));
 return 0;
 
 static string ThisFile([CallerFilePath] string path = "") => path;
@@ -50,6 +51,18 @@ void Draw(string table, string chart, Func<List<string[]>, string> draw)
     string target = Path.Combine(root, $"{chart}.svg");
     File.WriteAllText(target, draw(rows));
     Console.WriteLine(target);
+}
+
+void Summarize(string readme)
+{
+    const string Begin = "<!-- summary: written by benchmarks/charts.cs from benchmarks/results -->\n";
+    const string End = "<!-- end of summary -->\n";
+    string text = File.ReadAllText(readme);
+    int begin = text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
+    int end = text.IndexOf(End, StringComparison.Ordinal);
+    string table = string.Concat(File.ReadLines(Path.Combine(results, "Summary.md")).Where(line => line.StartsWith('|')).Select(line => line + "\n"));
+    File.WriteAllText(readme, $"{text[..begin]}\n{table}\n{text[end..]}");
+    Console.WriteLine(Path.GetFullPath(readme));
 }
 
 static bool IsNumber(string cell) => double.TryParse(cell, NumberStyles.Number, CultureInfo.InvariantCulture, out _);

@@ -40,6 +40,8 @@ internal sealed record BenchmarkCommand(Regex Filter, bool IsQuick, string Resul
             Path.GetFullPath(results));
     }
 
+    internal bool IsEverything => Filter.ToString() == "^.*$";
+
     internal bool Concerns(Type type) => Filter.IsMatch($"{type.FullName}.{nameof(Reporting.IQuestion.AskAsync)}") || Filter.IsMatch(type.FullName!);
 
     /// <summary>Whether any benchmark of a class is asked for.</summary>

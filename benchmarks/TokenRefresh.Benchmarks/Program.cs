@@ -32,5 +32,5 @@ foreach (IQuestion question in own.Where(question => command.Concerns(question.G
     results.Add(question.GetType().Name, await question.AskAsync(command.IsQuick));
 }
 
-results.Summarize();
+results.Summarize(isWhole: command.IsEverything);
 return 0;

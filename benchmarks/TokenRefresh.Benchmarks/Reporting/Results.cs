@@ -30,10 +30,10 @@ internal sealed class Results(string directory)
         _targets.AddRange(answer.Targets.Select(target => (answer.Title, target)));
     }
 
-    /// <summary>Writes and prints what has a target, of all questions that were asked.</summary>
-    internal void Summarize()
+    /// <summary>Writes and prints what has a target. A part of the questions is no summary.</summary>
+    internal void Summarize(bool isWhole)
     {
-        if (_targets.Count > 0)
+        if (isWhole)
         {
             Write("Summary", $"# Measured against the targets\n\n{MachineHeader}\n{TargetTable(_targets, withQuestion: true)}");
         }
