@@ -11,21 +11,24 @@ internal sealed class CredentialsFileReader(ICredentialsFileOperations files, Cr
 
     /// <summary>Reads and parses; reads again a few times what is unreadable, or empty as a file is between another program's truncation and its write.</summary>
     /// <exception cref="CredentialsFileException">It stays unreadable.</exception>
-    internal ValueTask<CredentialsFileContent> ReadAsync(string path, CancellationToken cancellationToken)
+    /// <param name="path">The file.</param>
+    /// <param name="known">What an earlier read found; it is returned again if the bytes are the same.</param>
+    /// <param name="cancellationToken">Ends the pauses between the tries.</param>
+    internal ValueTask<CredentialsFileContent> ReadAsync(string path, CredentialsFileContent? known, CancellationToken cancellationToken)
     {
-        CredentialsFileContent? content = TryRead(path, out _);
+        CredentialsFileContent? content = TryRead(path, known, out _);
         return content is not null && !IsBeingWritten(path, content) ? new(content) : ReadAgainAsync(path, cancellationToken);
     }
 
     /// <summary>Reads once.</summary>
     /// <returns>The content, or <see langword="null"/> with the reason in <paramref name="problem"/>.</returns>
-    internal CredentialsFileContent? TryRead(string path, out CredentialsFileException? problem)
+    internal CredentialsFileContent? TryRead(string path, CredentialsFileContent? known, out CredentialsFileException? problem)
     {
         try
         {
             problem = null;
             byte[] bytes = ReadBytes(path);
-            return new CredentialsFileContent(bytes, CredentialsDocument.Parse(bytes, format));
+            return known is { InterruptedStash: null } && known.Bytes.AsSpan().SequenceEqual(bytes) ? known : new CredentialsFileContent(bytes, CredentialsDocument.Parse(bytes, format));
         }
         catch (CredentialsDocumentException e)
         {
@@ -45,7 +48,7 @@ internal sealed class CredentialsFileReader(ICredentialsFileOperations files, Cr
     {
         for (var tries = 1; ; tries++)
         {
-            if (TryRead(path, out CredentialsFileException? problem) is { } content && (tries == Tries || !IsBeingWritten(path, content)))
+            if (TryRead(path, known: null, out CredentialsFileException? problem) is { } content && (tries == Tries || !IsBeingWritten(path, content)))
             {
                 return content;
             }
@@ -85,7 +88,8 @@ internal sealed class CredentialsFileReader(ICredentialsFileOperations files, Cr
         throw new IOException("It changes faster than it can be read.");
     }
 
-    private bool IsMountPoint(string path)
+    /// <summary>Whether the path is a mount point. The system is asked once for each path; what changes later shows in a rename that fails.</summary>
+    internal bool IsMountPoint(string path)
     {
         if (path != _mountPoint && path != _notMountPoint)
         {

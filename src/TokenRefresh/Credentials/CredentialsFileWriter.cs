@@ -17,12 +17,12 @@ internal sealed class CredentialsFileWriter(FileCredentialsStore store, Credenti
     private ICredentialsFileOperations Files => store.Files;
 
     /// <summary>Makes sure that a save can succeed, and removes what others left behind.</summary>
+    /// <param name="content">What the file holds, or <see langword="null"/> if it cannot be understood.</param>
     /// <returns>Whether nobody else holds a probe.</returns>
-    internal bool Prepare()
+    internal bool Prepare(CredentialsFileContent? content)
     {
-        CredentialsFileContent? content = store.Reader.TryRead(place.Target, out _);
         _probe ??= CreateProbe(content?.Bytes.Length ?? Files.Read(place.Target)?.Length ?? 0);
-        string? stash = CredentialsStash.PathOf(place, content?.Credentials);
+        string? stash = content?.InterruptedStash ?? CredentialsStash.PathOf(place, content?.Credentials);
         var isAlone = true;
         foreach (string path in Files.List(place.Directory, place.TempPrefix, ""))
         {
@@ -131,7 +131,7 @@ internal sealed class CredentialsFileWriter(FileCredentialsStore store, Credenti
 
     private ICredentialsTempFile CreateProbe(long length)
     {
-        if (Files.IsMountPoint(place.Target))
+        if (store.Reader.IsMountPoint(place.Target))
         {
             Files.EnsureWritable(place.Target);
         }

@@ -14,18 +14,18 @@ internal sealed class CredentialsStash(ICredentialsFileOperations files, Credent
 
     /// <summary>The successor that waits beside the stored pair, otherwise the stored pair itself.</summary>
     internal OAuthCredentials? Latest(CredentialsFilePlace place, OAuthCredentials? stored) =>
-        PathOf(place, stored) is { } path && files.Exists(path) && reader.TryRead(path, out _)?.Credentials is { IsSignedOut: false } successor ? successor : stored;
+        PathOf(place, stored) is { } path && files.Exists(path) && reader.TryRead(path, known: null, out _)?.Credentials is { IsSignedOut: false } successor ? successor : stored;
 
     /// <summary>What a mounted file that cannot be understood was to become: its write in place was interrupted.</summary>
     /// <remarks>Only there: any other damaged file is somebody else's, and is left alone.</remarks>
     internal CredentialsFileContent? Interrupted(CredentialsFilePlace place)
     {
-        if (!files.IsMountPoint(place.Target) || files.List(place.Directory, place.TempPrefix, Suffix) is not [string stash])
+        if (!reader.IsMountPoint(place.Target) || files.List(place.Directory, place.TempPrefix, Suffix) is not [string stash])
         {
             return null;
         }
 
-        return reader.TryRead(stash, out _) is { Credentials.IsSignedOut: false } content
+        return reader.TryRead(stash, known: null, out _) is { Credentials.IsSignedOut: false } content
             ? content with { Bytes = files.Read(place.Target) ?? [], InterruptedStash = stash }
             : null;
     }

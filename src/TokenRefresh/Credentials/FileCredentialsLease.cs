@@ -14,6 +14,7 @@ internal sealed class FileCredentialsLease : ICredentialsLease, IPairStash
     private readonly LockEngine _engine;
     private readonly LockHold _hold;
     private readonly CredentialsFileWriter _writer;
+    private CredentialsFileContent? _content;
     private bool _hasTriedToUnstash;
     private bool _isDisposed;
 
@@ -28,7 +29,7 @@ internal sealed class FileCredentialsLease : ICredentialsLease, IPairStash
 
     public async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
     {
-        CredentialsFileContent content = await _store.ReadContentAsync(_place, cancellationToken).ConfigureAwait(false);
+        CredentialsFileContent content = _content = await _store.ReadContentAsync(_place, _content, cancellationToken).ConfigureAwait(false);
         OAuthCredentials? latest = _store.Stash.Latest(_place, content.Credentials);
 
         // Once a lease, and never with the probe in hand: it tells others of the exchange that follows.
@@ -48,7 +49,7 @@ internal sealed class FileCredentialsLease : ICredentialsLease, IPairStash
         bool isAlone;
         try
         {
-            isAlone = _writer.Prepare();
+            isAlone = _writer.Prepare(_content ?? _store.TryReadContent(_place, known: null, out _));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -110,7 +111,7 @@ internal sealed class FileCredentialsLease : ICredentialsLease, IPairStash
 
     public bool TryStash(OAuthCredentials replaced, OAuthCredentials successor)
     {
-        if (_store.TryReadContent(_place, out _) is not { } content || StashOf(content) is not { } stash)
+        if (_store.TryReadContent(_place, _content, out _) is not { } content || StashOf(content) is not { } stash)
         {
             return false;
         }
@@ -164,7 +165,7 @@ internal sealed class FileCredentialsLease : ICredentialsLease, IPairStash
         long start = _store.TimeProvider.GetTimestamp();
         while (true)
         {
-            CredentialsFileContent? content = _store.TryReadContent(_place, out CredentialsFileException? problem);
+            CredentialsFileContent? content = _store.TryReadContent(_place, _content, out CredentialsFileException? problem);
             if (content is not null && (expected is null || content.Credentials is not null))
             {
                 return content;
@@ -182,7 +183,7 @@ internal sealed class FileCredentialsLease : ICredentialsLease, IPairStash
     // Another refresh token than ours is another writer that came right after us, not a failed save.
     private CredentialsCommit ReadBack(OAuthCredentials? next)
     {
-        CredentialsFileContent? stored = _store.Reader.TryRead(_place.Target, out CredentialsFileException? problem);
+        CredentialsFileContent? stored = _store.Reader.TryRead(_place.Target, known: null, out CredentialsFileException? problem);
         if (stored is null)
         {
             throw new CredentialsSaveException($"What was saved to '{_place.Target}' cannot be read back. {problem!.Message}", problem);

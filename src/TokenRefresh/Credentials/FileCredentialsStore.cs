@@ -39,7 +39,7 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
     public async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
     {
         CredentialsFilePlace place = Locate();
-        return Stash.Latest(place, (await ReadContentAsync(place, cancellationToken).ConfigureAwait(false)).Credentials);
+        return Stash.Latest(place, (await ReadContentAsync(place, known: null, cancellationToken).ConfigureAwait(false)).Credentials);
     }
 
     /// <inheritdoc/>
@@ -93,11 +93,11 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
 
     /// <summary>Reads the file, or what an interrupted write was to make of it.</summary>
     /// <exception cref="CredentialsFileException">It cannot be understood.</exception>
-    internal async ValueTask<CredentialsFileContent> ReadContentAsync(CredentialsFilePlace place, CancellationToken cancellationToken)
+    internal async ValueTask<CredentialsFileContent> ReadContentAsync(CredentialsFilePlace place, CredentialsFileContent? known, CancellationToken cancellationToken)
     {
         try
         {
-            return await Reader.ReadAsync(place.Target, cancellationToken).ConfigureAwait(false);
+            return await Reader.ReadAsync(place.Target, known, cancellationToken).ConfigureAwait(false);
         }
         catch (CredentialsFileException) when (Stash.Interrupted(place) is { } whole)
         {
@@ -106,8 +106,8 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
     }
 
     /// <inheritdoc cref="ReadContentAsync"/>
-    internal CredentialsFileContent? TryReadContent(CredentialsFilePlace place, out CredentialsFileException? problem) =>
-        Reader.TryRead(place.Target, out problem) ?? Stash.Interrupted(place);
+    internal CredentialsFileContent? TryReadContent(CredentialsFilePlace place, CredentialsFileContent? known, out CredentialsFileException? problem) =>
+        Reader.TryRead(place.Target, known, out problem) ?? Stash.Interrupted(place);
 
     // The link is followed anew each time: a dotfile manager may have pointed it elsewhere since.
     internal CredentialsFilePlace Locate() => CredentialsFilePlace.Locate(Files, _settings);

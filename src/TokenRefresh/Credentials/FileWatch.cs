@@ -11,6 +11,10 @@ internal sealed class FileWatch : IDisposable
     // Without a watch (macOS, where one makes the system sync its disks; out of inotify instances), the poll is all there is.
     private static readonly TimeSpan PollWithoutWatch = TimeSpan.FromMilliseconds(250);
 
+    // Every save of ours is a rename. On Linux a watch sees the whole directory, so with writes each waiter would wake for every write to the lock file and the temp file beside it, which costs more than the hand-over.
+    // A program that writes in place is noticed by the poll, or under the lock.
+    private static readonly NotifyFilters Changes = OperatingSystem.IsLinux() ? NotifyFilters.FileName : NotifyFilters.FileName | NotifyFilters.LastWrite | NotifyFilters.Size;
+
     private static readonly SharedInstances<FileWatch> Shared = new(static path => new FileWatch(path), static _ => true);
 
     private readonly object _monitor = new();
@@ -76,7 +80,7 @@ internal sealed class FileWatch : IDisposable
         {
             watcher = new FileSystemWatcher(Path.GetDirectoryName(_path)!, Path.GetFileName(_path))
             {
-                NotifyFilter = NotifyFilters.FileName | NotifyFilters.LastWrite | NotifyFilters.Size,
+                NotifyFilter = Changes,
             };
             watcher.Created += (_, _) => Signal();
             watcher.Changed += (_, _) => Signal();

@@ -11,6 +11,7 @@ internal sealed class LockHold : IDisposable
     private readonly LockEngine _engine;
     private readonly LockFile _file;
     private readonly byte[] _nonce = RandomNumberGenerator.GetBytes(HolderBlock.NonceSize);
+    private RecordSlots.Slot? _record;
     private bool _isReleased;
 
     internal LockHold(LockEngine engine, LockFile file)
@@ -48,7 +49,8 @@ internal sealed class LockHold : IDisposable
         return LockFile.ReadThroughPath(_file.Path, HolderBlock.Offset + HolderBlock.NonceOffset, nonce) == nonce.Length && nonce.SequenceEqual(_nonce);
     }
 
-    internal void WriteRecord(ReadOnlySpan<byte> record, bool durable) => RecordSlots.Write(_file.Handle, record, durable);
+    // Nobody else writes while the lock is held.
+    internal void WriteRecord(ReadOnlySpan<byte> record, bool durable) => _record = RecordSlots.Write(_file.Handle, record, durable, _record);
 
     public void Dispose()
     {

@@ -24,38 +24,46 @@ internal static class RecordSlots
     internal static byte[] Read(SafeFileHandle file) => Newest(file).Record;
 
     /// <summary>Writes over the older slot, in one write.</summary>
-    internal static void Write(SafeFileHandle file, ReadOnlySpan<byte> record, bool flush)
+    /// <param name="file">The lock file.</param>
+    /// <param name="record">The record.</param>
+    /// <param name="flush">Whether it must survive a power cut.</param>
+    /// <param name="newest">The slot that the same holder wrote last, or <see langword="null"/> to look which one counts.</param>
+    /// <returns>The slot that counts now.</returns>
+    internal static Slot Write(SafeFileHandle file, ReadOnlySpan<byte> record, bool flush, Slot? newest = null)
     {
         if (record.Length > MaximumRecordSize)
         {
             throw new ArgumentException($"A coordination record holds at most {MaximumRecordSize} bytes, not {record.Length}.", nameof(record));
         }
 
-        (int newestOffset, ulong sequence, _) = Newest(file);
+        Slot former = newest ?? Newest(file).Slot;
+        var next = new Slot(former.Offset == FirstSlotOffset ? SecondSlotOffset : FirstSlotOffset, former.Sequence + 1);
         var slot = new byte[HeaderSize + record.Length];
         Magic.CopyTo(slot);
         BinaryPrimitives.WriteUInt16LittleEndian(slot.AsSpan(4), Version);
-        BinaryPrimitives.WriteUInt64LittleEndian(slot.AsSpan(SequenceOffset), sequence + 1);
+        BinaryPrimitives.WriteUInt64LittleEndian(slot.AsSpan(SequenceOffset), next.Sequence);
         BinaryPrimitives.WriteInt32LittleEndian(slot.AsSpan(LengthOffset), record.Length);
         record.CopyTo(slot.AsSpan(HeaderSize));
         Checksum(slot, slot.AsSpan(ChecksumOffset));
-        RandomAccess.Write(file, slot, newestOffset == FirstSlotOffset ? SecondSlotOffset : FirstSlotOffset);
+        RandomAccess.Write(file, slot, next.Offset);
         if (flush)
         {
             RandomAccess.FlushToDisk(file);
         }
+
+        return next;
     }
 
-    private static (int Offset, ulong Sequence, byte[] Record) Newest(SafeFileHandle file)
+    private static (Slot Slot, byte[] Record) Newest(SafeFileHandle file)
     {
-        (int Offset, ulong Sequence, byte[] Record) newest = (0, 0, []);
+        (Slot Slot, byte[] Record) newest = (default, []);
         var slot = new byte[SlotSize];
         foreach (int offset in (ReadOnlySpan<int>)[FirstSlotOffset, SecondSlotOffset])
         {
             int read = RandomAccess.Read(file, slot, offset);
-            if (TryParse(slot.AsSpan(0, read), out ulong sequence, out ReadOnlySpan<byte> record) && sequence > newest.Sequence)
+            if (TryParse(slot.AsSpan(0, read), out ulong sequence, out ReadOnlySpan<byte> record) && sequence > newest.Slot.Sequence)
             {
-                newest = (offset, sequence, record.ToArray());
+                newest = (new(offset, sequence), record.ToArray());
             }
         }
 
@@ -92,4 +100,7 @@ internal static class RecordSlots
         hash.AppendData(slot[HeaderSize..]);
         hash.GetHashAndReset(checksum);
     }
+
+    /// <summary>Which slot counts.</summary>
+    internal readonly record struct Slot(int Offset, ulong Sequence);
 }
