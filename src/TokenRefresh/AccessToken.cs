@@ -10,6 +10,8 @@ public sealed class AccessToken
     /// <summary>The token type used when none is named: <c>Bearer</c> (RFC 6750).</summary>
     public const string DefaultTokenType = "Bearer";
 
+    private volatile bool _wasAccepted;
+
     /// <summary>Creates an access token; meant for tests, fakes and other implementations of <see cref="ITokenProvider"/>.</summary>
     /// <param name="value">The token as the server issued it. Not empty, no control characters.</param>
     /// <param name="expiresAt">When the token expires, or <see langword="null"/> if that is unknown; such a token is used until a resource rejects it.</param>
@@ -47,6 +49,11 @@ public sealed class AccessToken
 
     /// <summary>Gets the complete header value, built once. A secret: never log it.</summary>
     public string HeaderValue { get; }
+
+    /// <summary>Gets whether a resource has answered well to a request that carried this token; its later rejection then means that it was revoked.</summary>
+    internal bool WasAccepted => _wasAccepted;
+
+    internal void MarkAccepted() => _wasAccepted = true;
 
     /// <summary>Returns type and expiry, never the token.</summary>
     /// <returns>A text that is safe to log.</returns>

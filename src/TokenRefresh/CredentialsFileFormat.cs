@@ -29,6 +29,7 @@ public sealed class CredentialsFileFormat
         RefreshTokenExpiresAtMember = "refresh_token_expires_at",
         ScopesMember = "scope",
         TokenTypeMember = "token_type",
+        AccountIdMember = "account_id",
         TimeUnit = CredentialsTimeUnit.Seconds,
     };
 
@@ -53,6 +54,10 @@ public sealed class CredentialsFileFormat
 
     /// <summary>Gets the name of the member for the token type; <see langword="null"/> if the file keeps none.</summary>
     public string? TokenTypeMember { get; init; }
+
+    /// <summary>Gets the name of the member for the account's id; <see langword="null"/> if the file keeps none.</summary>
+    /// <remarks>Written by <see cref="CoordinatedTokenProvider.StoreAsync"/> only. A refresh never changes it, but is refused where the server's answer names another account.</remarks>
+    public string? AccountIdMember { get; init; }
 
     /// <summary>Gets the unit of the two expiries, counted from 1970-01-01T00:00:00Z. Default seconds.</summary>
     public CredentialsTimeUnit TimeUnit { get; init; } = CredentialsTimeUnit.Seconds;

@@ -34,8 +34,14 @@ public sealed class OAuthCredentials
     /// <summary>Gets the token type, or <see langword="null"/> if the store does not keep one; then <c>Bearer</c> is meant.</summary>
     public string? TokenType { get; init; }
 
+    /// <summary>Gets the account the login is for, as the authorization server names it, or <see langword="null"/> if unknown. A refresh whose answer names another one is not saved.</summary>
+    public string? AccountId { get; init; }
+
     /// <summary>Gets whether this is the cleared sentinel of a logout: neither an access nor a refresh token.</summary>
     public bool IsSignedOut => AccessToken.Length == 0 && RefreshToken is null;
+
+    /// <summary>Gets whether this pair was obtained for the stored login: whose it is, is left in the store as it stands.</summary>
+    internal bool ContinuesLogin { get; init; }
 
     /// <summary>Gets whether both hold the same pair of tokens.</summary>
     internal bool IsSamePair(OAuthCredentials? other) => other is not null && AccessToken == other.AccessToken && RefreshToken == other.RefreshToken;

@@ -8,4 +8,7 @@ public enum PairDroppedReason
 
     /// <summary>Another login, or another program's refresh, is stored instead.</summary>
     Replaced,
+
+    /// <summary>The pair is for another account than the one signed in.</summary>
+    AccountMismatch,
 }

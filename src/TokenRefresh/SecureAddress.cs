@@ -16,6 +16,13 @@ internal static class SecureAddress
     internal static string Show(string address)
     {
         int end = address.AsSpan().IndexOfAny('?', '#');
+        int authority = address.IndexOf("://", StringComparison.Ordinal) + 3;
+        if (end >= 0 && address.LastIndexOf('@') > end && (authority < 3 || authority <= end && !address.AsSpan(authority, end - authority).Contains('/')))
+        {
+            // A '?' or '#' that nobody escaped, in a password most likely: what stands before it is the rest of that.
+            return "an address that is not shown";
+        }
+
         string text = end < 0 ? address : address[..end];
 
         // The last '@' anywhere: a password may hold a '/', and losing a bit of a path is better than showing it.

@@ -14,4 +14,7 @@ public enum SignInRequiredReason
 
     /// <summary>An older file came back: the stored refresh token was used before, and its successor is not known here.</summary>
     RolledBack,
+
+    /// <summary>The server answered a refresh with the tokens of another account than the one signed in; they were neither saved nor served.</summary>
+    AccountMismatch,
 }

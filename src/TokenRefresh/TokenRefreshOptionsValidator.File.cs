@@ -82,6 +82,7 @@ internal sealed partial class TokenRefreshOptionsValidator
             (nameof(format.RefreshTokenExpiresAtMember), format.RefreshTokenExpiresAtMember, false),
             (nameof(format.ScopesMember), format.ScopesMember, false),
             (nameof(format.TokenTypeMember), format.TokenTypeMember, false),
+            (nameof(format.AccountIdMember), format.AccountIdMember, false),
         ];
         var firstUse = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach ((string setting, string? member, bool required) in members)

@@ -75,7 +75,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
         TokenSnapshot? snapshot = _memory.Snapshot;
         return snapshot is not null && snapshot.Token.Value != rejected.Value && _services.TimeProvider.GetUtcNow() < snapshot.Lifetime.UsableUntil
             ? new(snapshot.Token)
-            : JoinFlightAsync(rejected.Value, cancellationToken);
+            : JoinFlightAsync(rejected, cancellationToken);
     }
 
     /// <summary>Tells the state of the login. Reads only: never locks, refreshes or writes.</summary>
@@ -192,11 +192,11 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
         }
     }
 
-    private async ValueTask<AccessToken> JoinFlightAsync(string? rejected, CancellationToken cancellationToken)
+    private async ValueTask<AccessToken> JoinFlightAsync(AccessToken? rejected, CancellationToken cancellationToken)
     {
         while (true)
         {
-            Task<TokenSnapshot> flight = _flights.JoinOrStart(new RefreshGoal(rejected, null), out bool isLeader);
+            Task<TokenSnapshot> flight = _flights.JoinOrStart(new RefreshGoal(rejected?.Value, null, rejected is { WasAccepted: true }), out bool isLeader);
             if (!isLeader)
             {
                 _services.Metrics.CallerJoined();
@@ -207,12 +207,12 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
                 TokenSnapshot result = await flight.WaitAsync(cancellationToken).ConfigureAwait(false);
 
                 // A joiner whose rejected token is the result goes into one further flight, which is then for that token.
-                if (result.Token.Value != rejected)
+                if (result.Token.Value != rejected?.Value)
                 {
                     return result.Token;
                 }
             }
-            catch (TokenRefreshException e) when (ServeDespite(e, rejected) is { } served)
+            catch (TokenRefreshException e) when (ServeDespite(e, rejected?.Value) is { } served)
             {
                 return served;
             }

@@ -28,7 +28,7 @@ internal sealed class LeasedRefresh(
     internal async ValueTask<TokenSnapshot?> RunAsync(CancellationToken closing)
     {
         using var deadline = new CancellationTokenSource(services.Options.RefreshTimeout, services.TimeProvider);
-        _record = CoordinationRecordFormat.Read((await services.Store.ReadRecordAsync(closing).ConfigureAwait(false)).Span);
+        _record = memory.Recall((await services.Store.ReadRecordAsync(closing).ConfigureAwait(false)).Span);
         _record = await _commit.SavePendingAsync(_record).ConfigureAwait(false);
         for (var exchanges = 0; ;)
         {
@@ -92,7 +92,7 @@ internal sealed class LeasedRefresh(
         }
 
         AttemptNote? former = _record.Attempt;
-        var request = new TokenRequest(sent.RefreshToken!, cancellationToken => NoteAttemptAsync(sent, read, cancellationToken));
+        var request = new TokenRequest(sent.RefreshToken!, cancellationToken => NoteAttemptAsync(sent, read, cancellationToken)) { StoredAccessToken = sent.AccessToken };
         long start = services.TimeProvider.GetTimestamp();
         AttemptNote? before = _record.Attempt;
         TokenEndpointResult result;
@@ -111,13 +111,19 @@ internal sealed class LeasedRefresh(
         {
             // Clients report failures as results, but one of the user's own may throw. Whether the body was on its way is known here.
             bool wasSent = !ReferenceEquals(_record.Attempt, before);
-            result = TokenEndpointResult.Failure(wasSent ? TokenEndpointOutcome.Unknown : TokenEndpointOutcome.NotSent, null, exception: e);
+            Exception clean = new TokenEndpoint.SecretRedactor(sent.RefreshToken, sent.AccessToken, services.Options.ClientSecret).Clean(e);
+            result = TokenEndpointResult.Failure(wasSent ? TokenEndpointOutcome.Unknown : TokenEndpointOutcome.NotSent, null, exception: clean);
         }
 
         TimeSpan duration = services.TimeProvider.GetElapsedTime(start);
         if (result.Response is { } response)
         {
-            return await SaveAsync(sent, stored, NextOf(sent, response), duration).ConfigureAwait(false);
+            AccountIdentity known = AccountIdentity.Of(sent, memory.Snapshot);
+            var answered = AccountIdentity.Of(response);
+            OAuthCredentials next = NextOf(sent, response);
+            return known.IsContradictedBy(answered)
+                ? await DropOtherAccountAsync(sent, stored, next).ConfigureAwait(false)
+                : await SaveAsync(sent, stored, next, known.With(answered), duration).ConfigureAwait(false);
         }
 
         Log.ExchangeFailed(services.Logger, services.Store.Location, result.Outcome, result.StatusCode, result.Error, result.Exception);
@@ -157,6 +163,10 @@ internal sealed class LeasedRefresh(
             RefreshTokenExpiresAt = response.RefreshTokenExpiresIn is { } refreshLifetime ? After(now, refreshLifetime) : isRotated ? null : sent.RefreshTokenExpiresAt,
             Scopes = response.Scopes ?? sent.Scopes,
             TokenType = response.TokenType ?? sent.TokenType,
+
+            // What the answer says of the account is kept in memory only. Another program that signs in may not know the member and leave what we put there, and its login would then count as another account's.
+            AccountId = sent.AccountId,
+            ContinuesLogin = true,
         };
     }
 
@@ -164,7 +174,7 @@ internal sealed class LeasedRefresh(
     private static DateTimeOffset After(DateTimeOffset now, TimeSpan lifetime) => lifetime < TimeSpan.Zero ? now : lifetime < DateTimeOffset.MaxValue - now ? now + lifetime : DateTimeOffset.MaxValue;
 
     // Steps 6 and 7.
-    private async ValueTask<Step> SaveAsync(OAuthCredentials sent, OAuthCredentials stored, OAuthCredentials next, TimeSpan duration)
+    private async ValueTask<Step> SaveAsync(OAuthCredentials sent, OAuthCredentials stored, OAuthCredentials next, AccountIdentity account, TimeSpan duration)
     {
         long logins = memory.Logins;
         DateTimeOffset now = services.TimeProvider.GetUtcNow();
@@ -175,12 +185,30 @@ internal sealed class LeasedRefresh(
             return Step.ReadAgain;
         }
 
-        TokenSnapshot snapshot = SnapshotFactory.Create(services.Options, next, next.ExpiresAt - now, now);
+        TokenSnapshot snapshot = SnapshotFactory.Create(services.Options, next, next.ExpiresAt - now, now, account);
         memory.TryPublish(snapshot, logins);
         Log.Refreshed(services.Logger, services.Store.Location, duration, next.ExpiresAt);
         services.Events.Refreshed(new TokensRefreshedEvent(services.Store.Location, next.ExpiresAt, duration, saved == PairCommit.Outcome.Saved));
         IsRefreshed = true;
         return new Step(snapshot, null);
+    }
+
+    // In place of step 6. The pair is nobody's here; what was sent for it is spent all the same, and presenting it again would be reuse.
+    private async ValueTask<Step> DropOtherAccountAsync(OAuthCredentials sent, OAuthCredentials stored, OAuthCredentials next)
+    {
+        Log.PairDropped(services.Logger, services.Store.Location, PairDroppedReason.AccountMismatch);
+        services.Events.PairDropped(new PairDroppedEvent(services.Store.Location, PairDroppedReason.AccountMismatch));
+        CoordinationRecord spent = _record.AfterRotation(sent, next, _record.Obtained);
+        if (!OAuthCredentials.AreSameLogin(stored, await lease.ReadAsync(CancellationToken.None).ConfigureAwait(false)))
+        {
+            await TryWriteRecordAsync(spent).ConfigureAwait(false);
+            return Step.ReadAgain;
+        }
+
+        RecordKey key = RecordKey.Of(sent, services.Client);
+        memory.Suspect(key); // for this process, should the mark not reach the disk
+        await TryWriteRecordAsync(spent with { Dead = new DeadNote(key, services.TimeProvider.GetUtcNow(), AfterUnknownOutcome: false, IsOtherAccount: true) }, durable: true).ConfigureAwait(false);
+        return new Step(null, policy.Failures.AccountMismatch());
     }
 
     private ObtainedNote Obtained(OAuthCredentials sent, OAuthCredentials next, DateTimeOffset now)
@@ -193,6 +221,11 @@ internal sealed class LeasedRefresh(
 
         // Doubled for every fresh token that was rejected in its turn; a token that served longer than that starts over.
         bool wasFresh = _record.Obtained is { } former && former.Restraint > TimeSpan.Zero && former.AccessToken == Fingerprint.Of(sent.AccessToken) && now - former.At < former.Restraint * 2;
+        if (wasFresh && policy.Goal.WasAccepted)
+        {
+            memory.RestraintEndedAt = now;
+        }
+
         TimeSpan restraint = wasFresh ? _record.Obtained!.Restraint * 2 : first;
         TimeSpan limit = next.ExpiresAt is { } expiresAt && (expiresAt - now) / 10 < CoolDownNote.Maximum ? (expiresAt - now) / 10 : CoolDownNote.Maximum;
         return new(Fingerprint.Of(next.AccessToken), now, restraint < limit ? restraint : limit);
@@ -236,7 +269,7 @@ internal sealed class LeasedRefresh(
         if (result.RecoveredRefreshToken is { } recovered && recovered != sent.RefreshToken)
         {
             // Half an answer still holds the one thing that cannot be had again. Its access token is unknown, so the old one stays, and expires now.
-            var rescued = new OAuthCredentials(sent.AccessToken, recovered, services.TimeProvider.GetUtcNow()) { Scopes = sent.Scopes, TokenType = sent.TokenType };
+            var rescued = new OAuthCredentials(sent.AccessToken, recovered, services.TimeProvider.GetUtcNow()) { Scopes = sent.Scopes, TokenType = sent.TokenType, AccountId = sent.AccountId, ContinuesLogin = true };
             PairCommit.Outcome saved = await _commit.SaveAsync(stored, rescued, _record).ConfigureAwait(false);
             await TryWriteRecordAsync(_commit.After(saved, _record, stored, sent, rescued, obtained: null)).ConfigureAwait(false);
             return Step.ReadAgain;
@@ -267,6 +300,7 @@ internal sealed class LeasedRefresh(
     {
         await lease.WriteRecordAsync(CoordinationRecordFormat.Write(record), durable, cancellationToken).ConfigureAwait(false);
         _record = record;
+        memory.Remember(record);
     }
 
     private async ValueTask TryWriteRecordAsync(CoordinationRecord record, bool durable = false) => _record = await _commit.TryWriteRecordAsync(record, durable).ConfigureAwait(false);

@@ -17,7 +17,7 @@ internal sealed class LoginStatus(TransactionServices services, ProviderMemory m
             return new() { State = TokenRefreshState.Unreadable, Location = services.Store.Location, Problem = e.Message };
         }
 
-        CoordinationRecord record = CoordinationRecordFormat.Read((await services.Store.ReadRecordAsync(cancellationToken).ConfigureAwait(false)).Span);
+        CoordinationRecord record = memory.Recall((await services.Store.ReadRecordAsync(cancellationToken).ConfigureAwait(false)).Span);
         LockHolder? holder = await services.Store.ReadHolderAsync(cancellationToken).ConfigureAwait(false);
         RefreshDecision decision = new RefreshPolicy(services, memory, default).Decide(stored, record);
         TokenRefreshState state = StateOf(decision.Kind, holder);
@@ -39,7 +39,7 @@ internal sealed class LoginStatus(TransactionServices services, ProviderMemory m
         RefreshStep.Adopt => TokenRefreshState.SignedIn,
         RefreshStep.NothingStored or RefreshStep.SignedOut => TokenRefreshState.SignedOut,
         RefreshStep.NotRefreshable => TokenRefreshState.ExpiredNotRefreshable,
-        RefreshStep.Dead or RefreshStep.RolledBack => TokenRefreshState.SignInRequired,
+        RefreshStep.Dead or RefreshStep.RolledBack or RefreshStep.OtherAccount => TokenRefreshState.SignInRequired,
         RefreshStep.CoolDown or RefreshStep.PendingElsewhere => TokenRefreshState.CoolingDown,
 
         // While somebody holds the lock, the attempt is in flight.

@@ -11,7 +11,7 @@ internal sealed class LoginWriter(TransactionServices services, ProviderMemory m
 
     internal async Task StoreAsync(OAuthCredentials credentials, CancellationToken cancellationToken)
     {
-        TokenSnapshot snapshot = SnapshotFactory.Create(services.Options, credentials, lifetime: null, services.TimeProvider.GetUtcNow());
+        TokenSnapshot snapshot = SnapshotFactory.Create(services.Options, credentials, lifetime: null, services.TimeProvider.GetUtcNow(), AccountIdentity.Of(credentials, heard: null));
         ICredentialsLease lease = await AcquireAsync(cancellationToken).ConfigureAwait(false);
         await using (lease.ConfigureAwait(false))
         {
@@ -113,5 +113,5 @@ internal sealed class LoginWriter(TransactionServices services, ProviderMemory m
         services.TimeProvider.GetElapsedTime(start), await services.Store.ReadHolderAsync(cancellationToken).ConfigureAwait(false));
 
     private async ValueTask<CoordinationRecord> ReadRecordAsync() =>
-        CoordinationRecordFormat.Read((await services.Store.ReadRecordAsync().ConfigureAwait(false)).Span);
+        memory.Recall((await services.Store.ReadRecordAsync().ConfigureAwait(false)).Span);
 }

@@ -21,9 +21,11 @@ internal static class RefreshDecider
         }
 
         // Before adoption: an older file that came back is not to be believed in either half.
-        if (input.Record.IsConsumed(stored))
+        bool isOtherAccount = input.Record.IsSpentForOtherAccount(stored);
+        if (!isOtherAccount && input.Record.IsConsumed(stored))
         {
-            return new(RefreshStep.RolledBack);
+            // Unless its successor, refreshed once more by now, waits in the memory of another process.
+            return PendingUntil(input, stored) is { } renewed ? new(RefreshStep.PendingElsewhere, renewed) : new(RefreshStep.RolledBack);
         }
 
         if (IsUsable(input, stored))
@@ -36,15 +38,20 @@ internal static class RefreshDecider
             return new(RefreshStep.NotRefreshable);
         }
 
+        if (isOtherAccount)
+        {
+            return new(RefreshStep.OtherAccount);
+        }
+
         RecordKey key = RecordKey.Of(stored, input.Client);
         if (input.Record.Dead?.Key == key || input.IsSuspectedDead)
         {
             return new(RefreshStep.Dead);
         }
 
-        if (input.Record.Pending is { } pending && pending.Consumed == key.RefreshToken && pending.IsFresh(input.Now, BootId.Current))
+        if (PendingUntil(input, stored) is { } pendingUntil)
         {
-            return new(RefreshStep.PendingElsewhere, pending.RenewedAt + PendingNote.FreshFor);
+            return new(RefreshStep.PendingElsewhere, pendingUntil);
         }
 
         if (input.Record.CoolDown is { } coolDown && coolDown.Key == key && coolDown.IsRunning(input.Now))
@@ -79,6 +86,11 @@ internal static class RefreshDecider
             : TokenLifetime.IsUsable(stored.ExpiresAt, lifetime, input.Now, input.ExpirationSkew);
     }
 
+    private static DateTimeOffset? PendingUntil(in RefreshInput input, OAuthCredentials stored) =>
+        input.Record.Pending is { } pending && pending.IsFresh(input.Now, BootId.Current) && stored.RefreshToken is { } token && pending.Consumed == Fingerprint.Of(token)
+            ? pending.RenewedAt + PendingNote.FreshFor
+            : null;
+
     // A resource that rejects what was just obtained (suspended account, wrong audience) rejects the next one too.
     private static DateTimeOffset? RestrainedUntil(in RefreshInput input, OAuthCredentials stored, RecordKey key) =>
         input.Goal.RejectedToken == stored.AccessToken
@@ -87,8 +99,13 @@ internal static class RefreshDecider
             && obtained.AccessToken == key.AccessToken
             && obtained.At <= input.Now
             && input.Now < obtained.At + obtained.Restraint
+            && !EndsRestraint(input, obtained.Restraint)
                 ? obtained.At + obtained.Restraint
                 : null;
+
+    // One good answer ends it, but one per restraint only: where one resource accepts every token and another rejects every token, each good answer would cost a refresh.
+    private static bool EndsRestraint(in RefreshInput input, TimeSpan restraint) =>
+        input.Goal.WasAccepted && !(input.RestraintEndedAt is { } last && last <= input.Now && input.Now < last + restraint);
 
     private static RefreshDecision AfterUnknownOutcome(in RefreshInput input, OAuthCredentials stored, AttemptNote attempt)
     {

@@ -14,6 +14,10 @@ internal sealed class RefreshFailures(TokenRefreshOptions options, ICredentialsS
     internal TokenRefreshException RolledBack() => new SignInRequiredException(
         SignInRequiredReason.RolledBack, $"An older file came back to '{store.Location}': its refresh token was used before, so it was not sent. Sign in again, and exclude the file from whatever restored it.");
 
+    internal TokenRefreshException AccountMismatch() => new SignInRequiredException(
+        SignInRequiredReason.AccountMismatch,
+        $"The server refreshed the login in '{store.Location}' with the tokens of another account than the one signed in. They were dropped and nothing was written; the stored refresh token is spent. Sign in again.");
+
     internal TokenRefreshException Dead(bool afterUnknownOutcome) => new SignInRequiredException(
         SignInRequiredReason.RefreshTokenRejected,
         $"The server rejected the refresh token in '{store.Location}'{(afterUnknownOutcome ? ", after an earlier refresh whose answer was lost: it had probably replaced the token" : "")}. Sign in again.");
@@ -57,5 +61,5 @@ internal sealed class RefreshFailures(TokenRefreshOptions options, ICredentialsS
         };
     }
 
-    private string Endpoint => options.TokenEndpoint?.GetLeftPart(UriPartial.Path) ?? "a token endpoint client of your own";
+    private string Endpoint => options.TokenEndpoint is { } address ? SecureAddress.Show(address) : "a token endpoint client of your own";
 }

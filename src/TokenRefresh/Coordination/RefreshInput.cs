@@ -20,6 +20,9 @@ internal readonly record struct RefreshInput
     /// <summary>Gets whether this process heard, in a dialect that is not fully believed, that the stored refresh token is dead.</summary>
     internal bool IsSuspectedDead { get; init; }
 
+    /// <summary>Gets when this process last replaced a fresh token because it had been accepted before.</summary>
+    internal DateTimeOffset? RestraintEndedAt { get; init; }
+
     internal TimeSpan RefreshBeforeExpiration { get; init; }
 
     internal TimeSpan ExpirationSkew { get; init; }

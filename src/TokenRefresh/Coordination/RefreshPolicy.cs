@@ -18,6 +18,7 @@ internal sealed class RefreshPolicy(TransactionServices services, ProviderMemory
         Now = services.TimeProvider.GetUtcNow(),
         Client = services.Client,
         IsSuspectedDead = stored?.RefreshToken is not null && memory.IsSuspected(RecordKey.Of(stored, services.Client)),
+        RestraintEndedAt = memory.RestraintEndedAt,
         RefreshBeforeExpiration = services.Options.RefreshBeforeExpiration,
         ExpirationSkew = services.Options.ExpirationSkew,
         ReuseWindow = services.Options.RefreshTokenReuseWindow,
@@ -33,7 +34,7 @@ internal sealed class RefreshPolicy(TransactionServices services, ProviderMemory
             return former;
         }
 
-        TokenSnapshot snapshot = SnapshotFactory.Create(services.Options, stored, RefreshDecider.LifetimeOf(stored, record), services.TimeProvider.GetUtcNow());
+        TokenSnapshot snapshot = SnapshotFactory.Create(services.Options, stored, RefreshDecider.LifetimeOf(stored, record), services.TimeProvider.GetUtcNow(), AccountIdentity.Of(stored, former));
         if (!memory.TryPublish(snapshot, logins))
         {
             return null;
@@ -65,6 +66,7 @@ internal sealed class RefreshPolicy(TransactionServices services, ProviderMemory
         RefreshStep.SignedOut => Failures.SignedOut(),
         RefreshStep.NotRefreshable => Failures.NotRefreshable(),
         RefreshStep.Dead => Failures.Dead(record.Dead?.AfterUnknownOutcome ?? false),
+        RefreshStep.OtherAccount => Failures.AccountMismatch(),
         RefreshStep.RolledBack => Failures.RolledBack(),
         RefreshStep.PendingElsewhere => Failures.PendingElsewhere(record.Pending, decision.Until),
         RefreshStep.CoolDown => Failures.CoolingDown(record.CoolDown, decision.Until),

@@ -24,6 +24,9 @@ internal enum RefreshStep
     /// <summary>The server has called the stored refresh token dead.</summary>
     Dead,
 
+    /// <summary>The stored refresh token was spent for a pair of another account.</summary>
+    OtherAccount,
+
     /// <summary>A spent refresh token came back with an older file.</summary>
     RolledBack,
 

@@ -1,7 +1,7 @@
 namespace TokenRefresh.Coordination;
 
 /// <summary>The token that callers get, with everything that decides when they no longer do. Immutable but for one cached tick.</summary>
-internal sealed class TokenSnapshot(AccessToken token, OAuthCredentials credentials, TokenLifetime lifetime)
+internal sealed class TokenSnapshot(AccessToken token, OAuthCredentials credentials, TokenLifetime lifetime, AccountIdentity account)
 {
     private long _freshUntilTick = long.MinValue;
 
@@ -10,6 +10,8 @@ internal sealed class TokenSnapshot(AccessToken token, OAuthCredentials credenti
     internal OAuthCredentials Credentials { get; } = credentials;
 
     internal TokenLifetime Lifetime { get; } = lifetime;
+
+    internal AccountIdentity Account { get; } = account;
 
     /// <summary>Until this tick nothing needs to be compared with the wall clock.</summary>
     internal bool IsFresh(long tick) => tick < Volatile.Read(ref _freshUntilTick);

@@ -30,6 +30,10 @@ internal sealed record CoordinationRecord
 
     internal bool IsConsumed(OAuthCredentials credentials) => credentials.RefreshToken is { } token && Consumed.Length > 0 && Consumed.Contains(Fingerprint.Of(token));
 
+    /// <summary>Whether the refresh token was exchanged for a pair of another account. Spent for every client, not for the one alone that noted it.</summary>
+    internal bool IsSpentForOtherAccount(OAuthCredentials credentials) =>
+        Dead is { IsOtherAccount: true } dead && credentials.RefreshToken is { } token && dead.Key.RefreshToken == Fingerprint.Of(token);
+
     /// <summary>Notes a rotation; a server that keeps its refresh token consumes none.</summary>
     /// <remarks>What is noted about another pair stays: its holder may have come between the exchange and this save.</remarks>
     internal CoordinationRecord AfterRotation(OAuthCredentials sent, OAuthCredentials next, ObtainedNote? obtained)

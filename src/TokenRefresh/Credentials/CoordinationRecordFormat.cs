@@ -16,6 +16,10 @@ internal static class CoordinationRecordFormat
     private const int ObtainedOffset = 312;
     private const int ConsumedOffset = 360;
 
+    // Why a pair is dead.
+    private const int AfterUnknownOutcome = 1;
+    private const int IsOtherAccount = 2;
+
     [Flags]
     private enum Notes : ushort
     {
@@ -48,7 +52,7 @@ internal static class CoordinationRecordFormat
             Span<byte> at = span[DeadOffset..];
             dead.Key.Write(at);
             WriteTime(at[48..], dead.At);
-            at[56] = dead.AfterUnknownOutcome ? (byte)1 : (byte)0;
+            at[56] = (byte)((dead.AfterUnknownOutcome ? AfterUnknownOutcome : 0) | (dead.IsOtherAccount ? IsOtherAccount : 0));
         }
 
         if (record.CoolDown is { } coolDown)
@@ -124,7 +128,7 @@ internal static class CoordinationRecordFormat
     private static AttemptNote ReadAttempt(ReadOnlySpan<byte> at) =>
         new(RecordKey.Read(at), ReadTime(at[48..]), new Guid(at.Slice(56, 16)), BinaryPrimitives.ReadInt32LittleEndian(at[72..]));
 
-    private static DeadNote ReadDead(ReadOnlySpan<byte> at) => new(RecordKey.Read(at), ReadTime(at[48..]), at[56] != 0);
+    private static DeadNote ReadDead(ReadOnlySpan<byte> at) => new(RecordKey.Read(at), ReadTime(at[48..]), (at[56] & AfterUnknownOutcome) != 0, (at[56] & IsOtherAccount) != 0);
 
     private static CoolDownNote ReadCoolDown(ReadOnlySpan<byte> at) => new(
         RecordKey.Read(at),

@@ -69,9 +69,9 @@ internal sealed class CredentialsDocument
             throw new ArgumentException("A login without an access token is never written. Remove the login instead.", nameof(next));
         }
 
-        if (!new[] { next.AccessToken, next.RefreshToken, next.TokenType }.Concat(next.Scopes ?? []).All(text => text is null || JsonText.IsUnicode(text)))
+        if (!new[] { next.AccessToken, next.RefreshToken, next.TokenType, next.AccountId }.Concat(next.Scopes ?? []).All(text => text is null || JsonText.IsUnicode(text)))
         {
-            throw new ArgumentException("A token, a scope or the token type holds a lone surrogate, which UTF-8 cannot carry.", nameof(next));
+            throw new ArgumentException("A token, a scope, the token type or the account id holds a lone surrogate, which UTF-8 cannot carry.", nameof(next));
         }
 
         var edits = new DocumentEdits(_json);

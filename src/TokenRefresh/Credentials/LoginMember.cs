@@ -11,4 +11,5 @@ internal enum LoginMember
     RefreshTokenExpiresAt,
     Scopes,
     TokenType,
+    AccountId,
 }

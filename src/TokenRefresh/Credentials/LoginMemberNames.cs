@@ -69,5 +69,6 @@ internal sealed class LoginMemberNames
         (LoginMember.RefreshTokenExpiresAt, format.RefreshTokenExpiresAtMember),
         (LoginMember.Scopes, format.ScopesMember),
         (LoginMember.TokenType, format.TokenTypeMember),
+        (LoginMember.AccountId, format.AccountIdMember),
     ];
 }

@@ -23,6 +23,7 @@ internal static class LoginReader
             RefreshTokenExpiresAt = TryReadTime(json, login.Find(LoginMember.RefreshTokenExpiresAt), format, out var at) ? at : null,
             Scopes = TryReadScopes(json, login.Find(LoginMember.Scopes)),
             TokenType = login.Find(LoginMember.TokenType) is { Kind: JsonTokenType.String } type ? TryReadString(type.Value(json)) : null,
+            AccountId = login.Find(LoginMember.AccountId) is { Kind: JsonTokenType.String } account && TryReadString(account.Value(json)) is { Length: > 0 } id ? id : null,
         };
     }
 

@@ -21,6 +21,7 @@ internal sealed class LoginSplice(ReadOnlyMemory<byte> json, JsonObjectMap? logi
         CompareExpiries(next);
         CompareScopes(next.Scopes);
         CompareTokenType(next.TokenType);
+        CompareAccountId(next);
         return _missing;
     }
 
@@ -155,6 +156,27 @@ internal sealed class LoginSplice(ReadOnlyMemory<byte> json, JsonObjectMap? logi
             && login?.Find(LoginMember.TokenType) is null or { Kind: JsonTokenType.String or JsonTokenType.Null })
         {
             Set(LoginMember.TokenType, name, JsonText.Quote(tokenType));
+        }
+    }
+
+    private void CompareAccountId(OAuthCredentials next)
+    {
+        if (next.ContinuesLogin || format.AccountIdMember is not { } name || login?.Find(LoginMember.AccountId) is not (null or { Kind: JsonTokenType.String or JsonTokenType.Null }))
+        {
+            return;
+        }
+
+        if (next.AccountId is null)
+        {
+            // It says whose login stood here before; a refresh of this one would be refused for it.
+            if (stored is null or { AccountId: not null })
+            {
+                Remove(LoginMember.AccountId);
+            }
+        }
+        else if (!string.Equals(stored?.AccountId, next.AccountId, StringComparison.Ordinal))
+        {
+            Set(LoginMember.AccountId, name, JsonText.Quote(next.AccountId));
         }
     }
 

@@ -7,11 +7,12 @@ namespace TokenRefresh.Credentials;
 /// <param name="Count">How often this pair was presented so far, this time included.</param>
 internal sealed record AttemptNote(RecordKey Key, DateTimeOffset At, Guid BootId, int Count);
 
-/// <summary>A refresh token the server rejected.</summary>
+/// <summary>A refresh token the server rejected, or spent for another account.</summary>
 /// <param name="Key">The pair and client.</param>
 /// <param name="At">When, by the wall clock.</param>
 /// <param name="AfterUnknownOutcome">Whether an earlier attempt with it had an unknown outcome, which then is the likely cause.</param>
-internal sealed record DeadNote(RecordKey Key, DateTimeOffset At, bool AfterUnknownOutcome);
+/// <param name="IsOtherAccount">Whether the server answered with a pair of another account.</param>
+internal sealed record DeadNote(RecordKey Key, DateTimeOffset At, bool AfterUnknownOutcome, bool IsOtherAccount = false);
 
 /// <summary>A pause after a failed refresh, shared by all processes.</summary>
 /// <param name="Key">The pair and client.</param>
@@ -39,7 +40,8 @@ internal sealed record PendingNote(Fingerprint Consumed, DateTimeOffset RenewedA
     internal static readonly TimeSpan FreshFor = TimeSpan.FromMinutes(2);
 
     /// <summary>Whether the owner can be expected to live still; otherwise its pair is lost, and the outcome of its refresh unknown to everybody else.</summary>
-    internal bool IsFresh(DateTimeOffset now, Guid bootId) => BootId == bootId && RenewedAt <= now && now < RenewedAt + FreshFor;
+    /// <remarks>A date in the future, but not a far one, is a clock that was set back a little: no reason to present what the owner has spent.</remarks>
+    internal bool IsFresh(DateTimeOffset now, Guid bootId) => BootId == bootId && (now - RenewedAt).Duration() < FreshFor;
 }
 
 /// <summary>When an access token was obtained, and for how long from then on its rejection by a resource is no reason for another one.</summary>

@@ -39,6 +39,7 @@ internal static class FileFormatBinding
             [nameof(defaults.RefreshTokenExpiresAtMember)] = defaults.RefreshTokenExpiresAtMember,
             [nameof(defaults.ScopesMember)] = defaults.ScopesMember,
             [nameof(defaults.TokenTypeMember)] = defaults.TokenTypeMember,
+            [nameof(defaults.AccountIdMember)] = defaults.AccountIdMember,
         };
         CredentialsTimeUnit timeUnit = defaults.TimeUnit;
         foreach ((string key, ConfigurationBinding.Entry child) in entry.Children)
@@ -66,6 +67,7 @@ internal static class FileFormatBinding
             RefreshTokenExpiresAtMember = names[nameof(defaults.RefreshTokenExpiresAtMember)],
             ScopesMember = names[nameof(defaults.ScopesMember)],
             TokenTypeMember = names[nameof(defaults.TokenTypeMember)],
+            AccountIdMember = names[nameof(defaults.AccountIdMember)],
             TimeUnit = timeUnit,
         };
     }

@@ -48,7 +48,7 @@ public static class TokenRefreshEventIds
     /// <summary>Information: a pair that could not be saved before is saved.</summary>
     public const int PendingPairSaved = 3001;
 
-    /// <summary>Warning: a new pair was dropped, for the login was ended or replaced meanwhile.</summary>
+    /// <summary>Warning: a new pair was dropped, for the login was ended or replaced meanwhile, or the pair is for another account.</summary>
     public const int PairDropped = 3002;
 
     /// <summary>Warning: an older file had come back and was replaced by the newer pair.</summary>

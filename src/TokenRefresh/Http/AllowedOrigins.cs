@@ -45,6 +45,6 @@ internal sealed class AllowedOrigins
             : throw new TokenRefreshConfigurationException($"'{nameof(BearerTokenHandlerOptions.AllowedOrigins)}' holds '{SecureAddress.ShowOrigin(address)}', where anybody on the way can read the access token. Use 'https'; 'http' is for loopback only.");
     }
 
-    // What stands before an '@' may be a password.
-    private static string Shown(string origin) => string.IsNullOrEmpty(origin) || origin.Contains('@', StringComparison.Ordinal) ? "" : $", '{origin.Split('?', 2)[0]}'";
+    // What stands before an '@' may be a password, and what follows a '?' or '#' a key.
+    private static string Shown(string origin) => string.IsNullOrEmpty(origin) || origin.Contains('@', StringComparison.Ordinal) ? "" : $", '{SecureAddress.Show(origin)}'";
 }

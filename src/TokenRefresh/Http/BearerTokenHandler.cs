@@ -87,6 +87,7 @@ public sealed class BearerTokenHandler : DelegatingHandler
                 attached.AttachAgain(next);
                 TokenRefreshMetrics.RequestResent();
                 response = base.Send(request, cancellationToken);
+                IsRejected(attached, response);
             }
 
             return response;
@@ -132,7 +133,9 @@ public sealed class BearerTokenHandler : DelegatingHandler
         TokenRefreshMetrics.RequestResent();
         try
         {
-            return await base.SendAsync(attached.Request, cancellationToken).ConfigureAwait(false);
+            HttpResponseMessage response = await base.SendAsync(attached.Request, cancellationToken).ConfigureAwait(false);
+            IsRejected(attached, response);
+            return response;
         }
         finally
         {
@@ -143,12 +146,12 @@ public sealed class BearerTokenHandler : DelegatingHandler
     private bool NeedsToken(HttpRequestMessage request)
     {
         ThrowIfTwice();
-        if ((request.Options.TryGetValue(BearerTokenHandlerOptions.Skip, out bool skip) && skip) || !_origins.Allows(request.RequestUri))
+        if (RequestOption.IsSet(request, BearerTokenHandlerOptions.Skip) || !_origins.Allows(request.RequestUri))
         {
             return false;
         }
 
-        return request.Options.TryGetValue(TokenRequestMark.Key, out bool isTokenRequest) && isTokenRequest
+        return RequestOption.IsSet(request, TokenRequestMark.Key)
             ? throw new TokenRefreshConfigurationException($"A '{nameof(BearerTokenHandler)}' is in the pipeline of the token endpoint's own client, where a refresh would wait for itself. Remove it from that client, or name the resources in '{nameof(BearerTokenHandlerOptions.AllowedOrigins)}'.")
             : true;
     }
@@ -172,11 +175,22 @@ public sealed class BearerTokenHandler : DelegatingHandler
         _isPipelineChecked = true;
     }
 
+    /// <summary>Tells whether the answer rejects the token, and notes on the token if it is a good one: what is rejected later was revoked, and is not a token that no resource takes.</summary>
     private bool IsRejected(in AttachedRequest attached, HttpResponseMessage response)
     {
         try
         {
-            return _shouldRefresh(response) && attached.StillCarriesToken && _origins.Allows(attached.Request.RequestUri);
+            if (_shouldRefresh(response))
+            {
+                return attached.StillCarriesToken && _origins.Allows(attached.Request.RequestUri);
+            }
+
+            if (!attached.Token.WasAccepted && response.IsSuccessStatusCode && attached.StillCarriesToken)
+            {
+                attached.Token.MarkAccepted();
+            }
+
+            return false;
         }
         catch
         {

@@ -107,7 +107,7 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
 
     private sealed class Exchange(HttpTokenEndpointClient client, TokenRequest request, HttpMessageInvoker invoker)
     {
-        private readonly SecretRedactor _redactor = client._interpreter.RedactorFor(request.RefreshToken);
+        private readonly SecretRedactor _redactor = client._interpreter.RedactorFor(request);
 
         internal TokenEndpointResult? LastFailure { get; private set; }
 
@@ -139,7 +139,7 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
                 if (response is not null)
                 {
                     return new(
-                        await client._interpreter.InterpretAsync(message, response, request.RefreshToken, e => Explain(e, timeout, deadline), either.Token).ConfigureAwait(false),
+                        await client._interpreter.InterpretAsync(message, response, request, e => Explain(e, timeout, deadline), either.Token).ConfigureAwait(false),
                         MayRetry: false);
                 }
 

@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Buffers.Text;
-using System.Text;
 using System.Text.Json;
 
 namespace TokenRefresh.TokenEndpoint;
@@ -8,46 +5,21 @@ namespace TokenRefresh.TokenEndpoint;
 /// <summary>Reads when a JWT (RFC 7519) expires. A hint: no signature is checked.</summary>
 internal static class JwtExpiry
 {
-    private static readonly SearchValues<char> Base64UrlCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
     private static readonly decimal MaxSeconds = DateTimeOffset.MaxValue.ToUnixTimeSeconds();
 
     /// <summary>Reads <c>exp</c> of an unencrypted JWT.</summary>
     /// <returns>The expiry; <see langword="null"/> for a token that is no such JWT or has no <c>exp</c> past 1970. Never throws.</returns>
     public static DateTimeOffset? TryRead(string accessToken)
     {
-        // RFC 7519 section 6: the signature of an unsecured JWT is empty. An encrypted one (RFC 7516) has five parts.
-        if (accessToken?.Split('.', 4) is not [var header, var payload, var signature] || signature.AsSpan().ContainsAnyExcept(Base64UrlCharacters))
-        {
-            return null;
-        }
-
         try
         {
-            return TryDecode(header) is { } head && IsObject(head) && TryDecode(payload) is { } claims ? TryReadExpiry(claims) : null;
+            return Jwt.TryReadClaims(accessToken) is { } claims ? TryReadExpiry(claims) : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // No JSON, or escapes that are no text: some other kind of token that happens to have dots.
             return null;
         }
-    }
-
-    private static byte[]? TryDecode(string part)
-    {
-        if (part.Length == 0 || part.AsSpan().ContainsAnyExcept(Base64UrlCharacters))
-        {
-            return null;
-        }
-
-        var base64 = part.Replace('-', '+').Replace('_', '/');
-        var bytes = Encoding.ASCII.GetBytes(base64.PadRight((base64.Length + 3) / 4 * 4, '='));
-        return Base64.DecodeFromUtf8InPlace(bytes, out var written) == OperationStatus.Done ? bytes[..written] : null;
-    }
-
-    private static bool IsObject(ReadOnlySpan<byte> json)
-    {
-        var reader = new Utf8JsonReader(json);
-        return reader.Read() && reader.TokenType == JsonTokenType.StartObject && reader.TrySkip() && !reader.Read();
     }
 
     private static DateTimeOffset? TryReadExpiry(ReadOnlySpan<byte> claims)

@@ -20,6 +20,10 @@ internal sealed class TokenAnswer
 
     internal string? TokenType { get; set; }
 
+    internal string? AccountId { get; set; }
+
+    internal string? Subject { get; set; }
+
     internal string? Error { get; set; }
 
     internal string? ErrorDescription { get; set; }

@@ -11,10 +11,10 @@ internal sealed class TokenAnswerInterpreter(TokenEndpointSettings settings, ITo
     private readonly string _shownEndpoint = SecureAddress.Show(settings.TokenEndpoint);
     private readonly string? _basicCredentials = settings.ClientAuthentication == ClientAuthentication.ClientSecretBasic ? TokenRequestBody.BasicCredentials(settings) : null;
 
-    internal SecretRedactor RedactorFor(string refreshToken, string? answeredAccessToken = null, string? answeredRefreshToken = null) =>
-        new(refreshToken, settings.ClientSecret, _basicCredentials, answeredAccessToken, answeredRefreshToken);
+    internal SecretRedactor RedactorFor(TokenRequest request, string? answeredAccessToken = null, string? answeredRefreshToken = null) =>
+        new(request.RefreshToken, request.StoredAccessToken, settings.ClientSecret, _basicCredentials, answeredAccessToken, answeredRefreshToken);
 
-    internal async ValueTask<TokenEndpointResult> InterpretAsync(HttpRequestMessage message, HttpResponseMessage response, string refreshToken, Func<Exception, Exception> explain, CancellationToken cancellationToken)
+    internal async ValueTask<TokenEndpointResult> InterpretAsync(HttpRequestMessage message, HttpResponseMessage response, TokenRequest request, Func<Exception, Exception> explain, CancellationToken cancellationToken)
     {
         int status = (int)response.StatusCode;
 
@@ -32,8 +32,8 @@ internal sealed class TokenAnswerInterpreter(TokenEndpointSettings settings, ITo
             return Success(answer, accessToken);
         }
 
-        SecretRedactor redactor = RedactorFor(refreshToken, answer.AccessToken, answer.RefreshToken);
-        string? recovered = isSuccess ? Recover(body, refreshToken) : null;
+        SecretRedactor redactor = RedactorFor(request, answer.AccessToken, answer.RefreshToken);
+        string? recovered = isSuccess ? Recover(body, request.RefreshToken) : null;
         var error = new TokenErrorResponse(
             status,
             redactor.Clean(answer.Error, SecretRedactor.ErrorLength),
@@ -64,6 +64,8 @@ internal sealed class TokenAnswerInterpreter(TokenEndpointSettings settings, ITo
             RefreshTokenExpiresIn = answer.RefreshTokenExpiresIn,
             Scopes = answer.Scopes,
             TokenType = answer.TokenType,
+            AccountId = answer.AccountId,
+            Subject = answer.Subject,
         });
     }
 

@@ -18,6 +18,9 @@ public sealed class TokenRequest
     /// <summary>Gets the refresh token to present. A secret: never log it.</summary>
     public string RefreshToken { get; }
 
+    /// <summary>Gets the access token that is stored beside it, so that an answer that repeats it can be cleaned. A secret: never log it.</summary>
+    internal string? StoredAccessToken { get; init; }
+
     /// <summary>Announces that the body is about to leave. A client calls this once name resolution, connect and TLS are behind it; what it throws ends the call with nothing sent.</summary>
     /// <param name="cancellationToken">The deadline of the call.</param>
     /// <returns>A task to await before the first byte.</returns>

@@ -33,6 +33,12 @@ public sealed class TokenResponse
     /// <summary>Gets the token type, or <see langword="null"/> if the server named none.</summary>
     public string? TokenType { get; init; }
 
+    /// <summary>Gets the account the pair is for: <c>account_id</c>, else <c>uuid</c> or <c>id</c> of <c>account</c>; <see langword="null"/> if the server named none.</summary>
+    public string? AccountId { get; init; }
+
+    /// <summary>Gets the <c>sub</c> of an <c>id_token</c> (OpenID Connect Core section 12.2), unverified, or <see langword="null"/>.</summary>
+    internal string? Subject { get; init; }
+
     /// <summary>Returns a text without tokens.</summary>
     /// <returns>A text that is safe to log.</returns>
     public override string ToString() => $"token response, expires in {ExpiresIn?.ToString() ?? "unknown time"}";

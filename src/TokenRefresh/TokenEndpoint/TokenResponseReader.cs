@@ -48,6 +48,7 @@ internal static class TokenResponseReader
     {
         string? code = null;
         string? message = null;
+        string? account = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             string? name = Text(ref reader);
@@ -81,6 +82,17 @@ internal static class TokenResponseReader
                 case "tokenType":
                     answer.TokenType = Scheme(Text(ref reader));
                     break;
+                case "account_id":
+                case "accountId":
+                    answer.AccountId = Filled(Text(ref reader));
+                    break;
+                case "account" when reader.TokenType == JsonTokenType.StartObject:
+                    account = ReadAccount(ref reader);
+                    break;
+                case "id_token":
+                case "idToken":
+                    answer.Subject = Jwt.TryReadSubject(Text(ref reader));
+                    break;
                 case "error" when reader.TokenType == JsonTokenType.StartObject:
                     ReadNestedError(ref reader, answer);
                     break;
@@ -106,8 +118,26 @@ internal static class TokenResponseReader
             }
         }
 
+        answer.AccountId ??= account;
         answer.Error ??= code;
         answer.ErrorDescription ??= message;
+    }
+
+    // {"account":{"uuid":"...","email_address":"..."}}
+    private static string? ReadAccount(ref Utf8JsonReader reader)
+    {
+        string? uuid = null;
+        string? id = null;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            string? name = Text(ref reader);
+            reader.Read();
+            string? value = Filled(Text(ref reader));
+            uuid = name == "uuid" ? value : uuid;
+            id = name == "id" ? value : id;
+        }
+
+        return uuid ?? id;
     }
 
     // {"error":{"type":"not_found_error","message":"..."}}; where a code stands beside the type, it is the more exact of the two.

@@ -26,7 +26,8 @@ internal static class Decisions
         TimeSpan? before = null,
         TimeSpan? skew = null,
         TimeSpan? window = null,
-        Fingerprint? client = null) => RefreshDecider.Decide(new RefreshInput
+        Fingerprint? client = null,
+        DateTimeOffset? restraintEndedAt = null) => RefreshDecider.Decide(new RefreshInput
         {
             Stored = stored,
             Record = record ?? CoordinationRecord.Empty,
@@ -34,6 +35,7 @@ internal static class Decisions
             Now = now ?? Now,
             Client = client ?? Client,
             IsSuspectedDead = isSuspectedDead,
+            RestraintEndedAt = restraintEndedAt,
             RefreshBeforeExpiration = before ?? TimeSpan.FromMinutes(5),
             ExpirationSkew = skew ?? TimeSpan.FromSeconds(10),
             ReuseWindow = window,

@@ -7,12 +7,12 @@ internal abstract class LeaseDecorator(ICredentialsLease inner) : ICredentialsLe
 
     public virtual ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default) => Inner.ReadAsync(cancellationToken);
 
-    public ValueTask<bool> PrepareAsync(CancellationToken cancellationToken = default) => Inner.PrepareAsync(cancellationToken);
+    public virtual ValueTask<bool> PrepareAsync(CancellationToken cancellationToken = default) => Inner.PrepareAsync(cancellationToken);
 
     public virtual ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default) =>
         Inner.CommitAsync(expected, next, cancellationToken);
 
-    public ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default) => Inner.WriteRecordAsync(record, durable, cancellationToken);
+    public virtual ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default) => Inner.WriteRecordAsync(record, durable, cancellationToken);
 
     public ValueTask DisposeAsync() => Inner.DisposeAsync();
 }

@@ -40,45 +40,6 @@ public sealed class PlantedBugTests
         (await act.Should().ThrowAsync<AssertionFailedException>()).Which.Message.Should().Contain("each expiry costs one token request");
     }
 
-    /// <summary>Shows a lease what was read before it was granted: pair and record.</summary>
-    private sealed class StaleReadStore(ICredentialsStore inner) : StoreDecorator(inner)
-    {
-        private OAuthCredentials? _stored;
-        private ReadOnlyMemory<byte> _record;
-        private bool _isLeased;
-
-        public override async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default) => _stored = await Inner.ReadAsync(cancellationToken);
-
-        public override async ValueTask<ReadOnlyMemory<byte>> ReadRecordAsync(CancellationToken cancellationToken = default) =>
-            _isLeased ? _record : _record = await Inner.ReadRecordAsync(cancellationToken);
-
-        protected override ICredentialsLease Wrap(ICredentialsLease lease)
-        {
-            _isLeased = true;
-            return new Lease(lease, this);
-        }
-
-        private sealed class Lease(ICredentialsLease inner, StaleReadStore store) : LeaseDecorator(inner)
-        {
-            public override ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default) => new(store._stored);
-        }
-    }
-
-    /// <summary>Gives the lock back as soon as there is something to save, and saves without it.</summary>
-    private sealed class EarlyReleaseStore(ICredentialsStore inner) : StoreDecorator(inner)
-    {
-        protected override ICredentialsLease Wrap(ICredentialsLease lease) => new Lease(lease);
-
-        private sealed class Lease(ICredentialsLease inner) : LeaseDecorator(inner)
-        {
-            public override async ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default)
-            {
-                await Inner.DisposeAsync();
-                return await base.CommitAsync(expected, next, cancellationToken);
-            }
-        }
-    }
-
     /// <summary>Takes every 401 for one of the token it has cached.</summary>
     private sealed class CachedTokenRejectingProvider(CoordinatedTokenProvider inner) : ITokenProvider
     {

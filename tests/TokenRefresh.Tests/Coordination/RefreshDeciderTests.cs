@@ -13,6 +13,7 @@ public sealed class RefreshDeciderTests
     private static readonly TimeSpan Tick = TimeSpan.FromTicks(1);
 
     private static readonly RefreshGoal Rejected = new(Decisions.AccessToken, null);
+    private static readonly RefreshGoal Accepted = Rejected with { WasAccepted = true };
     private static readonly RefreshGoal Background = new(null, Decisions.AccessToken);
 
     /// <summary>Gets the rows: what is the case, the decision about it, and what is expected.</summary>
@@ -44,13 +45,21 @@ public sealed class RefreshDeciderTests
         ("dead, and cooling down too", () => Decide(Stored(Expired), Record(dead: true, coolDown: CoolDown(Now, Valid))), RefreshStep.Dead, null),
         ("another client was told dead", () => Decide(Stored(Expired), Record(dead: true), client: "another client"), RefreshStep.Refresh, null),
 
+        ("the refresh token was spent for another account", () => Decide(Stored(Expired), OtherAccount()), RefreshStep.OtherAccount, null),
+        ("it was spent for another account, by another client", () => Decide(Stored(Expired), OtherAccount(), client: "another client"), RefreshStep.OtherAccount, null),
+        ("it was spent for another account, and the access token lives", () => Decide(Stored(Valid), OtherAccount()), RefreshStep.Adopt, null),
+        ("another token was spent for another account", () => Decide(new("access", "refresh-2", Expired), OtherAccount()), RefreshStep.Refresh, null),
+
         ("a spent refresh token came back", () => Decide(Stored(Expired), Consumed()), RefreshStep.RolledBack, null),
         ("a spent refresh token came back beside a valid access token", () => Decide(Stored(Valid), Consumed()), RefreshStep.RolledBack, null),
 
         ("another process keeps the successor", () => Decide(Stored(Expired), Pending(Now)), RefreshStep.PendingElsewhere, Now.AddMinutes(2)),
         ("another process kept the successor two minutes ago", () => Decide(Stored(Expired), Pending(Now.AddMinutes(-2))), RefreshStep.Refresh, null),
-        ("another process keeps the successor, in the future", () => Decide(Stored(Expired), Pending(Now + Tick)), RefreshStep.Refresh, null),
+        ("another process keeps the successor, by a clock that was set back a little since", () => Decide(Stored(Expired), Pending(Now.AddMinutes(2) - Tick)), RefreshStep.PendingElsewhere, Now.AddMinutes(4) - Tick),
+        ("another process keeps the successor, two minutes in the future", () => Decide(Stored(Expired), Pending(Now.AddMinutes(2))), RefreshStep.Refresh, null),
         ("another process kept the successor in another boot", () => Decide(Stored(Expired), Pending(Now, Guid.NewGuid())), RefreshStep.Refresh, null),
+        ("another process keeps the successor, and has refreshed it since", () => Decide(Stored(Expired), Pending(Now) with { Consumed = Consumed().Consumed }), RefreshStep.PendingElsewhere, Now.AddMinutes(2)),
+        ("another process kept the successor, had refreshed it, and is gone", () => Decide(Stored(Expired), Pending(Now.AddMinutes(-2)) with { Consumed = Consumed().Consumed }), RefreshStep.RolledBack, null),
         ("another process keeps the successor of another token", () => Decide(new("access", "refresh-2", Expired), Pending(Now)), RefreshStep.Refresh, null),
 
         ("a cool-down runs", () => Decide(Stored(Expired), Record(coolDown: CoolDown(Now.AddSeconds(-1), Now + Tick))), RefreshStep.CoolDown, Now + Tick),
@@ -68,6 +77,11 @@ public sealed class RefreshDeciderTests
         ("no restraint was noted", () => Decide(Stored(Valid), Obtained(Now, 0), Rejected), RefreshStep.Refresh, null),
         ("a fresh token was rejected and is expired besides", () => Decide(Stored(Expired), Obtained(Now.AddSeconds(-90), 600), Rejected), RefreshStep.Refresh, null),
         ("a fresh token was not rejected but is to be renewed", () => Decide(Stored(Valid), Obtained(Now.AddSeconds(-10), 30), Background), RefreshStep.Refresh, null),
+
+        ("a fresh token was accepted before it was rejected", () => Decide(Stored(Valid), Obtained(Now.AddSeconds(-10), 30), Accepted), RefreshStep.Refresh, null),
+        ("a good answer has ended such a restraint a moment ago", () => Decide(Stored(Valid), Obtained(Now.AddSeconds(-10), 30), Accepted, endedAt: Now.AddSeconds(-30) + Tick), RefreshStep.Restrained, Now.AddSeconds(20)),
+        ("a good answer has ended a restraint as long ago as this one lasts", () => Decide(Stored(Valid), Obtained(Now.AddSeconds(-10), 30), Accepted, endedAt: Now.AddSeconds(-30)), RefreshStep.Refresh, null),
+        ("a good answer has ended a restraint in the future", () => Decide(Stored(Valid), Obtained(Now.AddSeconds(-10), 30), Accepted, endedAt: Now + Tick), RefreshStep.Refresh, null),
 
         ("an attempt's outcome is unknown, and the access token dead", () => Decide(Stored(Expired), Attempt(Now.AddHours(-1))), RefreshStep.Replay, null),
         ("an attempt's outcome is unknown, and the access token expires now", () => Decide(Stored(Now), Attempt(Now)), RefreshStep.Replay, null),
@@ -106,20 +120,23 @@ public sealed class RefreshDeciderTests
     private static OAuthCredentials Stored(DateTimeOffset? expiresAt) => Decisions.Stored(expiresAt);
 
     private static RefreshDecision Decide(
-        OAuthCredentials? stored, CoordinationRecord? record = null, RefreshGoal goal = default, bool isSuspectedDead = false, int? window = null, string? client = null) =>
+        OAuthCredentials? stored, CoordinationRecord? record = null, RefreshGoal goal = default, bool isSuspectedDead = false, int? window = null, string? client = null, DateTimeOffset? endedAt = null) =>
         Decisions.Decide(
             stored,
             record,
             goal,
             isSuspectedDead: isSuspectedDead,
             window: window is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
-            client: client is null ? null : Fingerprint.Of(client));
+            client: client is null ? null : Fingerprint.Of(client),
+            restraintEndedAt: endedAt);
 
     private static CoordinationRecord Pending(DateTimeOffset renewedAt, Guid? bootId = null) =>
         Record() with { Pending = new PendingNote(Fingerprint.Of(Decisions.RefreshToken), renewedAt, bootId ?? BootId.Current, ProcessId: 4711) };
 
     private static CoordinationRecord Record(bool dead = false, CoolDownNote? coolDown = null) =>
         CoordinationRecord.Empty with { Dead = dead ? new DeadNote(Decisions.Key, Now, false) : null, CoolDown = coolDown };
+
+    private static CoordinationRecord OtherAccount() => Consumed() with { Dead = new DeadNote(Decisions.Key, Now, AfterUnknownOutcome: false, IsOtherAccount: true) };
 
     private static CoordinationRecord Consumed() => CoordinationRecord.Empty with { Consumed = [Fingerprint.Of("another"), Fingerprint.Of(Decisions.RefreshToken)] };
 

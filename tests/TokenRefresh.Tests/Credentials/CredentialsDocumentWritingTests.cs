@@ -47,6 +47,35 @@ public sealed class CredentialsDocumentWritingTests
         Encoding.UTF8.GetString(document.With(document.Credentials!)).Should().Be(stored);
     }
 
+    [Fact]
+    [Trait("FailureMode", "F89")]
+    public void A_refreshed_pair_leaves_the_stored_account_id_as_it_stands()
+    {
+        var stored = """{"access_token":"at-1","refresh_token":"rt-1","expires_at":1,"account_id":"\u0061ccount"}""";
+
+        var written = With(stored, new OAuthCredentials("at-2", "rt-1", DateTimeOffset.FromUnixTimeSeconds(1)) { AccountId = "another", ContinuesLogin = true }, CredentialsFileFormat.FlatOAuth);
+
+        written.Should().Be(stored.Replace("at-1", "at-2", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [Trait("FailureMode", "F89")]
+    [InlineData(""","account_id":"old" """, "new", ""","account_id":"new" """)]
+    [InlineData(""","account_id":"old" """, null, "")]
+    [InlineData(""","account_id":null""", "new", ""","account_id":"new" """)]
+    [InlineData("", "new", ""","account_id":"new" """)]
+    [InlineData(""","account_id":[1]""", "new", ""","account_id":[1]""")]
+    [InlineData(""","account_id":17""", null, ""","account_id":17""")]
+    public void Another_login_brings_its_account_id_or_takes_the_former_one_away(string member, string? next, string expected)
+    {
+        var written = With(
+            $$"""{"access_token":"at-1","refresh_token":"rt-1","expires_at":1{{member.TrimEnd()}}}""",
+            new OAuthCredentials("at-2", "rt-2", DateTimeOffset.FromUnixTimeSeconds(1)) { AccountId = next },
+            CredentialsFileFormat.FlatOAuth);
+
+        written.Should().Be($$"""{"access_token":"at-2","refresh_token":"rt-2","expires_at":1{{expected.TrimEnd()}}}""");
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("  \r\n ")]

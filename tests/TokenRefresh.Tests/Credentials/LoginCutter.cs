@@ -19,7 +19,7 @@ internal static class LoginCutter
 
         var close = EndOfValue(text, open);
         var top = text[open..close];
-        string[] login = [format.AccessTokenMember, format.RefreshTokenMember, format.ExpiresAtMember, format.RefreshTokenExpiresAtMember!, format.ScopesMember!, format.TokenTypeMember!];
+        string[] login = [format.AccessTokenMember, format.RefreshTokenMember, format.ExpiresAtMember, format.RefreshTokenExpiresAtMember!, format.ScopesMember!, format.TokenTypeMember!, format.AccountIdMember!];
         if (format.Section is null)
         {
             top = Cut(top, login);

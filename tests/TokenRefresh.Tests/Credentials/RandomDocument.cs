@@ -15,6 +15,7 @@ internal sealed class RandomDocument
         RefreshTokenExpiresAtMember = "refresh expiry",
         ScopesMember = "scope",
         TokenTypeMember = "type",
+        AccountIdMember = "account",
         TimeUnit = CredentialsTimeUnit.Seconds,
     };
 
@@ -52,6 +53,8 @@ internal sealed class RandomDocument
             RefreshTokenExpiresAt = Chance(40) ? Moment() : null,
             Scopes = Chance(50) ? [.. Enumerable.Range(0, _random.Next(4)).Select(_ => "s:" + _random.Next(5))] : null,
             TokenType = Chance(50) ? Pick("Bearer", "DPoP") : null,
+            AccountId = Chance(50) ? stored?.AccountId : Chance(50) ? "account " + Word() : null,
+            ContinuesLogin = Chance(50),
         };
 
     private string Document()
@@ -79,6 +82,7 @@ internal sealed class RandomDocument
         Add(50, Format.RefreshTokenExpiresAtMember, () => Chance(20) ? Value(3) : Time());
         Add(50, Format.ScopesMember, () => Chance(20) ? Value(3) : Chance(50) ? Quote("s:1  s:2") : Array(["\"s:1\"", Quote("s:2")], 3));
         Add(50, Format.TokenTypeMember, () => Chance(20) ? Value(3) : Quote(Pick("Bearer", "DPoP")));
+        Add(30, Format.AccountIdMember, () => Chance(20) ? Value(3) : Quote("account " + Word()));
         return members;
 
         void Add(int percent, string? name, Func<string> value)

@@ -91,7 +91,7 @@ public sealed class ConfigurationTests
     [Fact]
     public void A_file_format_can_be_spelt_out()
     {
-        var options = Bind("""{ "FileFormat": { "Section": "login", "accessTokenMember": "at", "RefreshTokenMember": "rt", "ExpiresAtMember": "exp", "RefreshTokenExpiresAtMember": "rexp", "ScopesMember": "sc", "TokenTypeMember": "tt", "TimeUnit": "milliseconds" } }""");
+        var options = Bind("""{ "FileFormat": { "Section": "login", "accessTokenMember": "at", "RefreshTokenMember": "rt", "ExpiresAtMember": "exp", "RefreshTokenExpiresAtMember": "rexp", "ScopesMember": "sc", "TokenTypeMember": "tt", "AccountIdMember": "ai", "TimeUnit": "milliseconds" } }""");
 
         options.FileFormat.Should().BeEquivalentTo(new CredentialsFileFormat
         {
@@ -102,6 +102,7 @@ public sealed class ConfigurationTests
             RefreshTokenExpiresAtMember = "rexp",
             ScopesMember = "sc",
             TokenTypeMember = "tt",
+            AccountIdMember = "ai",
             TimeUnit = CredentialsTimeUnit.Milliseconds,
         });
     }

@@ -1,93 +1,301 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
 using FluentAssertions;
-using Microsoft.Extensions.Logging;
+using TokenRefresh.Credentials;
 using TokenRefresh.TestKit;
+using TokenRefresh.Tests.Conventions;
 using TokenRefresh.Tests.Coordination;
-using TokenRefresh.Tests.DependencyInjection;
+using TokenRefresh.Tests.Credentials;
+using FakeHandler = TokenRefresh.Tests.Wire.FakeHandler;
 
 namespace TokenRefresh.Tests.Diagnostics;
 
-public sealed class SecretLeakTests
+/// <summary>Every class of failure, with every way out at its most talkative.</summary>
+[Trait("FailureMode", "F88")]
+public sealed class SecretLeakTests : IDisposable
 {
     private const string ClientSecret = "qJ7vX2mL9sRt4WzB8nKd";
 
+    private readonly ManualTimeProvider _clock = new();
+    private readonly CollectedOutput _output = new();
+
+    public SecretLeakTests() => _output.AddSecrets(ClientSecret, Convert.ToBase64String(Encoding.UTF8.GetBytes($"tests:{ClientSecret}")));
+
     [Theory]
-    [Trait("FailureMode", "F88")]
     [InlineData(ClientAuthentication.ClientSecretPost)]
     [InlineData(ClientAuthentication.ClientSecretBasic)]
-    public async Task No_secret_or_part_of_one_leaves_by_any_way_through_every_class_of_failure(ClientAuthentication authentication)
+    public async Task No_answer_of_the_token_endpoint_makes_a_secret_leave(ClientAuthentication authentication)
     {
-        var clock = new ManualTimeProvider();
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = clock, RefreshTokenReuseWindow = TimeSpan.FromHours(1) });
-        var output = new ConcurrentQueue<string>();
-        using var logs = new CollectedLogs();
-        using ILoggerFactory loggers = LoggerFactory.Create(b => b.SetMinimumLevel(LogLevel.Trace).AddProvider(logs));
-        using var measured = new CollectedMeasurements();
-        using ActivityListener listener = Listen(output);
-        var secrets = new HashSet<string>(StringComparer.Ordinal) { ClientSecret, Convert.ToBase64String(Encoding.UTF8.GetBytes($"tests:{ClientSecret}")) };
-        foreach (Func<IssuedLogin, TokenEndpointBehavior> failure in Failures())
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock, RefreshTokenReuseWindow = TimeSpan.FromHours(1) });
+        foreach (Func<IssuedLogin, TokenEndpointBehavior> failure in Answers())
         {
             // Each on a login of its own, so that no pause of the one before keeps it from happening.
-            login.Store(login.Server.IssueLogin(), DateTimeOffset.UnixEpoch.AddYears(50));
+            StoreAnother(login);
             login.Server.DefaultTokenBehavior = failure(login.Login);
-            secrets.Add(login.Login.AccessToken);
-            secrets.Add(login.Login.RefreshToken);
-            await using CoordinatedTokenProvider provider = login.CreateProvider(
-                o =>
-                {
-                    o.ClientAuthentication = authentication;
-                    o.ClientSecret = ClientSecret;
-                    o.RevocationEndpoint = login.Server.RevocationUri;
-                    Attach(o, output);
-                    output.Enqueue(o.ToString());
-                },
-                new() { TimeProvider = clock, LoggerFactory = loggers, MeterFactory = measured.Factory });
-            using var client = new HttpClient(new BearerTokenHandler(provider) { InnerHandler = new SocketsHttpHandler() });
-            foreach (Func<Task> act in new Func<Task>[]
-            {
-                async () => Keep(await provider.GetAccessTokenAsync(), output, secrets),
-                async () => (await client.GetAsync(new Uri(login.Server.ApiUri, "always401"))).Dispose(),
-                async () => output.Enqueue((await provider.GetStatusAsync()).ToString()),
-                () => provider.RemoveAsync(),
-            })
-            {
-                output.Enqueue((await Record.ExceptionAsync(act))?.ToString() ?? "");
-            }
+            await using CoordinatedTokenProvider provider = login.CreateProvider(o => Configure(o, login, authentication), _output.Services(_clock));
 
-            output.Enqueue(Encoding.Latin1.GetString(await File.ReadAllBytesAsync(login.LockPath)));
+            await UseAsync(provider, login);
+            await _output.RunAsync(() => provider.RemoveAsync());
+
+            _output.AddFilesOf(login);
             Directory.EnumerateFiles(login.Directory.Path).Should().BeEquivalentTo([login.Path, login.LockPath], "no temp file with a pair in it may stay behind");
         }
 
         foreach (ReceivedTokenRequest request in login.Server.ReceivedTokenRequests)
         {
-            secrets.Add(request.Parameters["refresh_token"]);
+            _output.AddSecrets(request.Parameters["refresh_token"]);
         }
 
-        string everything = string.Join('\n', [.. output, logs.Text, .. measured.Lines]);
+        _output.ShouldSay(login.Path, "token_refresh.refresh.duration", "token_refresh.exchange", "***");
+        _output.Secrets.Should().BeGreaterThan(50);
+        _output.Leaks.Should().Be(0);
+    }
 
-        everything.Should().Contain(login.Path).And.Contain("token_refresh.refresh.duration").And.Contain("token_refresh.exchange");
-        secrets.Count.Should().BeGreaterThan(25);
-        SecretSearch.CountLeaks(everything, secrets).Should().Be(0);
+    [Theory]
+    [InlineData(HttpRequestError.NameResolutionError)]
+    [InlineData(HttpRequestError.ConnectionError)]
+    [InlineData(HttpRequestError.Unknown)]
+    public async Task A_handler_that_quotes_the_request_in_its_error_makes_no_secret_leave(HttpRequestError error)
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        StoreAnother(login);
+        using var invoker = new HttpMessageInvoker(new FakeHandler(async (request, _, cancellationToken) =>
+        {
+            string body = error == HttpRequestError.Unknown ? await request.Content!.ReadAsStringAsync(cancellationToken) : $"refresh_token={login.Login.RefreshToken}&client_secret={ClientSecret}";
+            var inner = new InvalidOperationException($"{request.Headers.Authorization} for {login.Login.AccessToken}");
+            throw new HttpRequestException(error, $"Sending '{body}' failed.", inner);
+        }));
+        foreach (ClientAuthentication authentication in new[] { ClientAuthentication.ClientSecretPost, ClientAuthentication.ClientSecretBasic })
+        {
+            StoreAnother(login);
+            CoordinatedTokenProvider provider = login.CreateProvider(o => Configure(o, login, authentication), _output.Services(_clock, invoker));
+
+            Task use = Task.WhenAll(UseAsync(provider, login), _output.RunAsync(() => provider.RemoveAsync()));
+            await _clock.AdvanceUntilAsync(use, TimeSpan.FromMilliseconds(100));
+        }
+
+        _output.AddFilesOf(login);
+
+        _output.ShouldSay("withheld", "The revocation endpoint did not confirm");
+        _output.Leaks.Should().Be(0);
     }
 
     [Fact]
-    [Trait("FailureMode", "F88")]
+    public async Task A_client_of_the_user_s_own_that_throws_what_it_sent_makes_no_secret_leave()
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        StoreAnother(login);
+        CoordinatedTokenProvider provider = login.CreateProvider(o => Configure(o, login, ClientAuthentication.None), _output.Services(_clock, new TalkativeClient(login)));
+
+        await UseAsync(provider, login);
+
+        _output.ShouldSay("withheld");
+        _output.Leaks.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task Neither_does_a_lock_that_is_not_had_in_time()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The foreign holder uses flock; Windows locks are held by a child process in the process tests.");
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        StoreAnother(login);
+        using ForeignLock foreign = ForeignLock.Hold(login.LockPath, new LockHolder(Environment.ProcessId, "other", Environment.MachineName, _clock.Start));
+        CoordinatedTokenProvider provider = login.CreateProvider(o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock));
+
+        await _clock.AdvanceUntilAsync(Task.WhenAll(UseAsync(provider, login), _output.RunAsync(() => provider.RemoveAsync())), TimeSpan.FromSeconds(1));
+
+        foreign.Dispose();
+        _output.AddFilesOf(login);
+        _output.ShouldSay(nameof(LockTimeoutException));
+        _output.Leaks.Should().Be(0);
+    }
+
+    [Theory]
+    [InlineData("create", false, "No space left on device", nameof(CredentialsFileException))]
+    [InlineData("temp.write", false, "No space left on device", nameof(CredentialsSaveException), "could not save the new tokens yet")]
+    [InlineData("temp.flush", false, "No space left on device", nameof(CredentialsSaveException), "could not save the new tokens yet")]
+    [InlineData("replace", false, "No space left on device", nameof(CredentialsSaveException))]
+    [InlineData("write in place", true, "No space left on device", nameof(CredentialsSaveException))]
+    [InlineData("", true, nameof(TokensRefreshedEvent))]
+    public async Task Neither_does_a_save_that_fails_waits_in_memory_or_goes_in_place(string failing, bool isMountPoint, params string[] said)
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        StoreAnother(login);
+        var isBlocked = true;
+        var files = new FileOperationsSpy { MountPoint = isMountPoint };
+        files.Before = operation =>
+        {
+            if (isMountPoint && operation == "replace")
+            {
+                throw new CannotReplaceException("Device or resource busy");
+            }
+
+            if (operation == failing && isBlocked)
+            {
+                throw new IOException("No space left on device");
+            }
+        };
+        using FileCredentialsStore store = login.CreateStore(files, _clock);
+        CoordinatedTokenProvider provider = login.CreateProvider(o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock, store));
+        CoordinatedTokenProvider another = login.CreateProvider(o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock));
+
+        await UseAsync(provider, login);
+        _output.AddFilesOf(login);
+        await UseAsync(another, login);
+        isBlocked = false;
+        await provider.DisposeAsync();
+
+        _output.AddFilesOf(login);
+        _output.AddSecrets((await store.ReadAsync())!.RefreshToken!);
+        foreach (string temp in files.TempPaths)
+        {
+            _output.Add(temp);
+        }
+
+        _output.ShouldSay([login.Path, .. said]);
+        _output.Leaks.Should().Be(0);
+    }
+
+    [Theory]
+    [InlineData("""{"claudeAiOauth":{"accessToken":"ACCESS","refreshToken":"REFRESH","expiresAt":"ACCESS"}}""")]
+    [InlineData("""{"claudeAiOauth":{"accessToken":"ACCESS","refreshToken":REFRESH}}""")]
+    [InlineData("""{"claudeAiOauth":{"accessToken":["ACCESS"],"refreshToken":{"REFRESH":1}}}""")]
+    [InlineData("""{"claudeAiOauth":"ACCESS REFRESH"}""")]
+    [InlineData("""{"claudeAiOauth":{"accessToken":"ACCESS","refreshToken":"REFRESH""")]
+    [InlineData("""ACCESS REFRESH""")]
+    [InlineData("""{"claudeAiOauth":{"accessToken":"ACCESS","expiresAt":1}}""")]
+    [InlineData("""{"claudeAiOauth":{"accessToken":"ACCESS\u0001x","refreshToken":"REFRESH","expiresAt":9999999999999}}""")]
+    public async Task Neither_does_a_file_that_cannot_be_read_or_used(string content)
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        StoreAnother(login);
+        await File.WriteAllTextAsync(login.Path, content.Replace("ACCESS", login.Login.AccessToken, StringComparison.Ordinal).Replace("REFRESH", login.Login.RefreshToken, StringComparison.Ordinal));
+        login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Throttle(503, retryAfter: null);
+        CoordinatedTokenProvider provider = login.CreateProvider(o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock));
+
+        await _clock.AdvanceUntilAsync(Task.WhenAll(UseAsync(provider, login), _output.RunAsync(() => provider.RemoveAsync())), TimeSpan.FromMilliseconds(100));
+
+        _output.AddFilesOf(login);
+        _output.ShouldSay("Exception");
+        _output.Leaks.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task Neither_does_a_login_that_is_of_another_account_or_came_back()
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        StoreAnother(login);
+        const string Account = "0b5c7a1e-someone-else";
+        _output.AddSecrets(Account, "jo.doe.private@example.com");
+        byte[] spent = await File.ReadAllBytesAsync(login.Path);
+        login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Member("account", $$"""{"uuid":"0000-first-account","email_address":"jo.doe.private@example.com"}""");
+        CoordinatedTokenProvider provider = login.CreateProvider(o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock));
+        await UseAsync(provider, login);
+        await File.WriteAllBytesAsync(login.Path, spent);
+        await UseAsync(login.CreateProvider(o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock)), login);
+        IssuedLogin next = login.Server.IssueLogin();
+        _output.AddSecrets(next.AccessToken, next.RefreshToken);
+        await provider.StoreAsync(new OAuthCredentials(next.AccessToken, next.RefreshToken, DateTimeOffset.UnixEpoch.AddYears(50)) { AccountId = "0000-first-account" });
+        login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Member("account", $$"""{"uuid":"{{Account}}"}""");
+
+        await UseAsync(provider, login);
+
+        _output.AddFilesOf(login);
+        _output.ShouldSay(nameof(SignInRequiredReason.AccountMismatch), nameof(SignInRequiredReason.RolledBack));
+        _output.Leaks.Should().Be(0);
+    }
+
+    [Theory]
+    [InlineData("https://jo:SECRET@auth.example.com/token")]
+    [InlineData("https://jo:SECRET@auth.example.com/token?key=SECRET#SECRET")]
+    [InlineData("ftp://jo:SECRET@auth.example.com/token?key=SECRET")]
+    [InlineData("http://auth.example.com/token?key=SECRET")]
+    [InlineData("https://auth.example.com/token#SECRET")]
+    [InlineData("jo:SECRET@auth.example.com/token")]
+    [InlineData("/token?key=SECRET")]
+    [InlineData("https://jo:SECRET?x@auth.example.com/token")]
+    [InlineData("https://jo:SECRET#x@auth.example.com/token")]
+    [InlineData("https://jo:SECRET/x@auth.example.com/token")]
+    public void Neither_does_a_setting_that_is_refused(string address)
+    {
+        string text = address.Replace("SECRET", ClientSecret, StringComparison.Ordinal);
+        if (!Uri.TryCreate(text, UriKind.RelativeOrAbsolute, out Uri? uri))
+        {
+            uri = new Uri("https://auth.example.com/token");
+        }
+
+        Exception? thrown = Record.Exception(() => CoordinatedTokenProvider.Create(o =>
+        {
+            o.CredentialsPath = "credentials.json";
+            o.ClientId = "";
+            o.TokenEndpoint = uri;
+            o.RevocationEndpoint = uri;
+            o.ClientSecret = ClientSecret + "\n";
+            o.AdditionalHeaders["x-key"] = ClientSecret + "\n";
+            o.AdditionalParameters["client_secret"] = ClientSecret;
+            _output.Add(o);
+        }));
+        _output.Add(thrown);
+        _output.Add(SecureAddress.Show(text));
+        _output.Add(Record.Exception(() => new BearerTokenHandler(new StaticTokenProvider("token"), new BearerTokenHandlerOptions { AllowedOrigins = { text } })));
+
+        thrown.Should().BeOfType<TokenRefreshConfigurationException>();
+        _output.ShouldSay("'AllowedOrigins'");
+        _output.Leaks.Should().Be(0);
+    }
+
+    [Fact]
+    public void Nothing_that_holds_a_secret_shows_it_when_it_is_printed()
+    {
+        const string Token = "bT4kQ9wE2xZ6rY1uP8sN";
+        var pair = new OAuthCredentials(Token, ClientSecret) { AccountId = Token };
+        object[] holders =
+        [
+            pair,
+            new AccessToken(Token),
+            new TokenRequest(Token) { StoredAccessToken = ClientSecret },
+            new TokenResponse(Token, ClientSecret, TimeSpan.FromHours(1)) { AccountId = Token, Subject = Token },
+            TokenEndpointResult.Success(new TokenResponse(Token, ClientSecret, null)),
+            TokenEndpointResult.Failure(TokenEndpointOutcome.Unknown, 200, "error", recoveredRefreshToken: ClientSecret),
+            CredentialsCommit.Committed(pair),
+            new StaticTokenProvider(Token),
+            new InMemoryCredentialsStore(pair),
+            new TokenRefreshOptions { ClientSecret = ClientSecret, TokenEndpoint = new Uri($"https://jo:{ClientSecret}@auth.example.com/token?key={ClientSecret}#{ClientSecret}"), AdditionalParameters = { ["key"] = ClientSecret } },
+            new TokenRefreshOptions { TokenEndpoint = new Uri($"/token?key={ClientSecret}", UriKind.Relative) },
+        ];
+
+        string printed = string.Join('\n', holders);
+
+        SecretSearch.CountLeaks(printed, [ClientSecret, Token]).Should().Be(0);
+        printed.Should().Contain("auth.example.com");
+        holders.Select(holder => holder.GetType().Name).Should().Contain(TypesThatSayTheyHoldASecret());
+        ProductTypes.All.Where(type => Attribute.IsDefined(type, typeof(DebuggerDisplayAttribute))).Should().BeEmpty("a debugger's text ends in dumps and screenshots");
+    }
+
+    [Fact]
     public void The_search_for_parts_finds_nine_characters_of_a_secret_and_ignores_eight()
     {
         SecretSearch.CountLeaks($"text {ClientSecret[5..14]} text", [ClientSecret]).Should().Be(1);
         SecretSearch.CountLeaks($"text {ClientSecret[5..13]} text", [ClientSecret]).Should().Be(0);
     }
 
-    private static IEnumerable<Func<IssuedLogin, TokenEndpointBehavior>> Failures()
+    public void Dispose() => _output.Dispose();
+
+    private static IEnumerable<string> TypesThatSayTheyHoldASecret()
+    {
+        string[] types = [.. SourceFile.Below("src/TokenRefresh")
+            .Where(file => File.ReadAllText(Path.Combine(SourceFile.RepositoryRoot, file.Path)).Contains("A secret: never log it", StringComparison.Ordinal))
+            .Select(file => file.Types.Single().Name)];
+        types.Should().HaveCountGreaterThan(3);
+        return types;
+    }
+
+    private static IEnumerable<Func<IssuedLogin, TokenEndpointBehavior>> Answers()
     {
         yield return _ => TokenEndpointBehavior.Normal;
         yield return _ => TokenEndpointBehavior.Error("invalid_grant");
-        yield return login => TokenEndpointBehavior.AnswerWith(400, $$"""{"error":"invalid_grant","error_description":"token {{login.RefreshToken}} of {{login.AccessToken}}, that is {{login.RefreshToken[..20]}}"}""");
         yield return login => TokenEndpointBehavior.AnswerWith(404, $$$"""{"type":"error","error":{"type":"not_found_error","message":"Grant not found: {{{login.RefreshToken}}}"}}""");
-        yield return _ => TokenEndpointBehavior.AnswerWith(401, $$"""{"error":"invalid_client","error_description":"secret {{ClientSecret}}"}""");
-        yield return login => TokenEndpointBehavior.AnswerWith(400, $"your token {login.RefreshToken} is bad", "text/plain");
+        yield return login => TokenEndpointBehavior.AnswerWith(400, $"your token {login.RefreshToken} is bad, so is {login.AccessToken}", "text/plain");
         yield return _ => TokenEndpointBehavior.Throttle(429, "30");
         yield return _ => TokenEndpointBehavior.Html(403);
         yield return _ => TokenEndpointBehavior.FailAfterProcessing();
@@ -95,40 +303,47 @@ public sealed class SecretLeakTests
         yield return _ => TokenEndpointBehavior.DropAfterProcessing;
         yield return _ => TokenEndpointBehavior.ResetInBody(60);
         yield return _ => TokenEndpointBehavior.TruncateBody(60);
-        yield return _ => TokenEndpointBehavior.AnswerWith(307, headers: new Dictionary<string, string>(StringComparer.Ordinal) { ["Location"] = "https://elsewhere.example.com/token" });
+        yield return login => TokenEndpointBehavior.AnswerWith(307, headers: new Dictionary<string, string>(StringComparer.Ordinal) { ["Location"] = $"https://jo:{ClientSecret}@elsewhere.example.com/token?{login.RefreshToken}" });
         yield return _ => TokenEndpointBehavior.Member("expires_in", "-5");
-    }
-
-    private static void Keep(AccessToken token, ConcurrentQueue<string> output, HashSet<string> secrets)
-    {
-        secrets.Add(token.Value);
-        output.Enqueue(token.ToString());
-    }
-
-    private static void Attach(TokenRefreshOptions options, ConcurrentQueue<string> output)
-    {
-        options.Events.Refreshed = KeepAsync;
-        options.Events.Adopted = KeepAsync;
-        options.Events.SaveFailed = KeepAsync;
-        options.Events.PairDropped = KeepAsync;
-        options.Events.SignInRequired = KeepAsync;
-
-        ValueTask KeepAsync<T>(T e)
+        yield return login => TokenEndpointBehavior.Member("access_token", $"\"\",\"error_description\":\"{login.AccessToken}\"");
+        foreach ((int status, string error) in new[] { (400, "invalid_grant"), (400, "invalid_request"), (401, "invalid_client"), (400, "invalid_scope"), (403, "access_denied"), (429, "slow_down"), (500, "server_error"), (503, "temporarily_unavailable"), (200, "server_error") })
         {
-            output.Enqueue($"{e}");
-            return default;
+            yield return login => TokenEndpointBehavior.AnswerWith(status, Echo(error, login));
+            yield return login => TokenEndpointBehavior.AnswerWith(status, $$"""{"error":"{{login.AccessToken}}","error_description":"{{login.RefreshToken[..20]}} {{login.AccessToken[3..]}}"}""");
         }
     }
 
-    private static ActivityListener Listen(ConcurrentQueue<string> output)
+    private static string Echo(string error, IssuedLogin login) =>
+        $$"""{"error":"{{error}}","error_description":"token {{login.RefreshToken}} of {{login.AccessToken}}, that is {{login.RefreshToken[..20]}} and {{login.AccessToken[..20]}}, for {{ClientSecret}} {{Uri.EscapeDataString(login.AccessToken)}}"}""";
+
+    private void StoreAnother(SharedLogin login)
     {
-        var listener = new ActivityListener
+        login.Store(login.Server.IssueLogin(), DateTimeOffset.UnixEpoch.AddYears(50));
+        _output.AddSecrets(login.Login.AccessToken, login.Login.RefreshToken);
+    }
+
+    private void Configure(TokenRefreshOptions options, SharedLogin login, ClientAuthentication authentication)
+    {
+        options.ClientAuthentication = authentication;
+        options.ClientSecret = authentication == ClientAuthentication.None ? null : ClientSecret;
+        options.RevocationEndpoint = login.Server.RevocationUri;
+        _output.AttachTo(options);
+    }
+
+    private async Task UseAsync(CoordinatedTokenProvider provider, SharedLogin login)
+    {
+        using var client = new HttpClient(new BearerTokenHandler(provider) { InnerHandler = new SocketsHttpHandler() });
+        await _output.RunAsync(async () => _output.Add(await provider.GetAccessTokenAsync()));
+        await _output.RunAsync(async () => (await client.GetAsync(new Uri(login.Server.ApiUri, "always401"))).Dispose());
+        await _output.RunAsync(async () => _output.Add(await provider.GetStatusAsync()));
+    }
+
+    private sealed class TalkativeClient(SharedLogin login) : ITokenEndpointClient
+    {
+        public async ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default)
         {
-            ShouldListenTo = _ => true,
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = activity => output.Enqueue($"{activity.OperationName} {activity.StatusDescription} {string.Join(' ', activity.TagObjects)} {string.Join(' ', activity.Events.SelectMany(e => e.Tags))}"),
-        };
-        ActivitySource.AddActivityListener(listener);
-        return listener;
+            await request.OnSendingAsync(cancellationToken);
+            throw new InvalidOperationException($"'{request.RefreshToken}' failed.", new FormatException($"So did '{login.Login.AccessToken}'."));
+        }
     }
 }

@@ -125,6 +125,83 @@ public sealed class SharedLoginHandlerTests
         login.Server.Books.TokenRequests.Should().Be(2);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    [Trait("FailureMode", "F94")]
+    public async Task One_good_answer_ends_the_restraint(bool synchronously)
+    {
+        var clock = new ManualTimeProvider();
+        await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = clock, AccessTokenLifetime = TimeSpan.FromHours(8) });
+        using HttpClient client = ClientOf(login.CreateProvider(services: new() { TimeProvider = clock }));
+        Func<Uri, Task<HttpStatusCode>> status = synchronously ? address => Task.FromResult(Status(client, address)) : address => StatusAsync(client, address);
+        var always401 = new Uri(login.Server.ApiUri, "always401");
+        await status(always401);
+        await status(always401);
+        login.Server.Books.TokenRequests.Should().Be(1, "the restraint holds");
+        (await status(login.Server.ApiUri)).Should().Be(HttpStatusCode.OK);
+        login.Server.ExpireAllAccessTokens();
+
+        HttpStatusCode afterRevocation = await status(login.Server.ApiUri);
+
+        afterRevocation.Should().Be(HttpStatusCode.OK);
+        login.Server.Books.TokenRequests.Should().Be(2);
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F94")]
+    public async Task The_good_answer_to_a_request_sent_again_counts_too()
+    {
+        var clock = new ManualTimeProvider();
+        await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = clock, AccessTokenLifetime = TimeSpan.FromHours(8) });
+        using HttpClient client = ClientOf(login.CreateProvider(services: new() { TimeProvider = clock }));
+        login.Server.ExpireAllAccessTokens();
+        (await StatusAsync(client, login.Server.ApiUri)).Should().Be(HttpStatusCode.OK);
+        login.Server.ExpireAllAccessTokens();
+
+        HttpStatusCode afterRevocation = await StatusAsync(client, login.Server.ApiUri);
+
+        afterRevocation.Should().Be(HttpStatusCode.OK);
+        login.Server.Books.TokenRequests.Should().Be(2);
+    }
+
+    [Theory]
+    [InlineData("forbidden")]
+    [InlineData("redirect")]
+    [Trait("FailureMode", "F94")]
+    public async Task Neither_a_refusal_nor_a_good_answer_to_a_redirected_request_without_token_ends_the_restraint(string path)
+    {
+        var clock = new ManualTimeProvider();
+        await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = clock, AccessTokenLifetime = TimeSpan.FromHours(8) });
+        using HttpClient client = ClientOf(login.CreateProvider(services: new() { TimeProvider = clock }));
+        var always401 = new Uri(login.Server.ApiUri, "always401");
+        await StatusAsync(client, always401);
+        await StatusAsync(client, new Uri(login.Server.ApiUri, path));
+
+        await StatusAsync(client, always401);
+
+        login.Server.Books.TokenRequests.Should().Be(1);
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F94")]
+    public async Task A_login_with_a_resource_that_accepts_and_one_that_always_rejects_is_refreshed_a_handful_of_times_an_hour()
+    {
+        var clock = new ManualTimeProvider();
+        await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = clock, AccessTokenLifetime = TimeSpan.FromHours(8) });
+        using HttpClient client = ClientOf(login.CreateProvider(services: new() { TimeProvider = clock }));
+        var always401 = new Uri(login.Server.ApiUri, "always401");
+
+        for (int i = 0; i < 360; i++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(10));
+            (await StatusAsync(client, login.Server.ApiUri)).Should().Be(HttpStatusCode.OK);
+            await StatusAsync(client, always401);
+        }
+
+        login.Server.Books.TokenRequests.Should().BeInRange(2, 15);
+    }
+
     [Fact]
     [Trait("FailureMode", "F62")]
     public async Task A_thousand_rejections_in_a_row_over_one_connection_are_all_answered_by_a_refresh()
@@ -190,6 +267,12 @@ public sealed class SharedLoginHandlerTests
     }
 
     private static HttpClient ClientOf(ITokenProvider provider, HttpMessageHandler? inner = null) => new(new BearerTokenHandler(provider) { InnerHandler = inner ?? new SocketsHttpHandler() });
+
+    private static HttpStatusCode Status(HttpClient client, Uri address)
+    {
+        using HttpResponseMessage answer = client.Send(new HttpRequestMessage(HttpMethod.Get, address));
+        return answer.StatusCode;
+    }
 
     private static async Task<HttpStatusCode> StatusAsync(HttpClient client, Uri address)
     {

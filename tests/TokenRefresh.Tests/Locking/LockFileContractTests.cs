@@ -143,6 +143,21 @@ public sealed class LockFileContractTests : IDisposable
         Convert.ToHexString(CoordinationRecordFormat.Write(CoordinationRecordFormat.Read(expected))).Should().Be(Convert.ToHexString(expected), "what is read is what was written");
     }
 
+    [Theory]
+    [InlineData(false, false, 0)]
+    [InlineData(true, false, 1)]
+    [InlineData(false, true, 2)]
+    public void Why_a_pair_is_dead_is_told_by_flags(bool afterUnknownOutcome, bool isOtherAccount, byte expected)
+    {
+        var key = new RecordKey(Fingerprint.Of("refresh"), Fingerprint.Of("access"), Fingerprint.Of("client"));
+        var record = new CoordinationRecord { Dead = new DeadNote(key, Moment, afterUnknownOutcome, isOtherAccount) };
+
+        byte[] bytes = CoordinationRecordFormat.Write(record);
+
+        bytes[96 + 56].Should().Be(expected);
+        CoordinationRecordFormat.Read(bytes).Dead.Should().Be(record.Dead);
+    }
+
     [Fact]
     public void The_numbers_of_the_outcomes_are_part_of_the_contract() =>
         Enum.GetValues<TokenEndpointOutcome>().Select(o => $"{(int)o} {o}").Should().Equal(

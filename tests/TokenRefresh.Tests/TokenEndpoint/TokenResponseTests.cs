@@ -37,6 +37,44 @@ public sealed class TokenResponseTests
     }
 
     [Theory]
+    [Trait("FailureMode", "F89")]
+    [InlineData("""{"access_token":"at","account_id":"a"}""", "a")]
+    [InlineData("""{"access_token":"at","accountId":17}""", "17")]
+    [InlineData("""{"access_token":"at","account":{"uuid":"u","email_address":"jo@example.com"}}""", "u")]
+    [InlineData("""{"access_token":"at","account":{"id":"i","organization":{"uuid":"o"}}}""", "i")]
+    [InlineData("""{"account":{"id":"i","uuid":"u"},"access_token":"at","account_id":"a"}""", "a")]
+    [InlineData("""{"account":{"id":"i","uuid":"u"},"access_token":"at","account_id":null}""", "u")]
+    [InlineData("""{"access_token":"at","account":"jo@example.com"}""", null)]
+    [InlineData("""{"access_token":"at","account":[{"id":"i"}],"account_id":""}""", null)]
+    [InlineData("""{"access_token":"at","organization":{"uuid":"o"}}""", null)]
+    public async Task The_account_is_read_where_the_answer_names_one(string body, string? account)
+    {
+        TokenResponse response = await ReadAsync(body);
+
+        response.AccessToken.Should().Be("at");
+        response.AccountId.Should().Be(account);
+    }
+
+    [Theory]
+    [Trait("FailureMode", "F89")]
+    [InlineData("""{"sub":"s","nested":{"sub":"n"}}""", "s")]
+    [InlineData("""{"sub":""}""", null)]
+    [InlineData("""{"sub":17}""", null)]
+    [InlineData("""{"sub":{"sub":"s"}}""", null)]
+    [InlineData("""{"sub":"\ud800"}""", null)]
+    [InlineData("""{"sub":"s" """, null)]
+    [InlineData("""["sub"]""", null)]
+    public async Task The_subject_of_an_identity_token_is_read_where_it_is_a_text(string claims, string? subject)
+    {
+        string token = $"eyJhbGciOiJub25lIn0.{Convert.ToBase64String(Encoding.UTF8.GetBytes(claims)).TrimEnd('=').Replace('+', '-').Replace('/', '_')}.c2ln";
+
+        TokenResponse response = await ReadAsync($$"""{"access_token":"at","id_token":"{{token}}"}""");
+
+        response.Subject.Should().Be(subject);
+        response.AccountId.Should().BeNull();
+    }
+
+    [Theory]
     [Trait("FailureMode", "F42")]
     [InlineData("")]
     [InlineData(""","refresh_token":null""")]

@@ -1,0 +1,68 @@
+using FluentAssertions;
+
+namespace TokenRefresh.Tests.Exploration;
+
+/// <summary>Runs walks on a thread of their own: no context, and a stack on which every continuation of the product runs inside the step that caused it.</summary>
+internal static class Exploring
+{
+    private const int StackSize = 64 * 1024 * 1024;
+
+    /// <summary>Walks all of a scenario, or just the schedule that the environment names.</summary>
+    /// <param name="leastStates">Fewer states would mean that the explorer does not see what it should.</param>
+    internal static async Task AssertHoldsAsync(Scenario scenario, int leastStates)
+    {
+        if (Schedule.Find(scenario, Environment.GetEnvironmentVariable(Schedule.Variable)) is { } choices)
+        {
+            (string? broken, string text) = await RunAsync(() => Schedule.Walk(scenario, choices));
+            TestContext.Current.TestOutputHelper?.WriteLine(text);
+            broken.Should().BeNull();
+            return;
+        }
+
+        Walk walk = await RunAsync(() => new Explorer(scenario).WalkAll());
+
+        AssertHolds(walk, leastStates);
+    }
+
+    /// <summary>Takes a sample of a scenario, or just the schedule that the environment names.</summary>
+    internal static async Task AssertSampleHoldsAsync(Scenario scenario, int seed, int paths, int leastStates)
+    {
+        if (Schedule.Find(scenario, Environment.GetEnvironmentVariable(Schedule.Variable)) is not null)
+        {
+            await AssertHoldsAsync(scenario, leastStates);
+            return;
+        }
+
+        Walk walk = await RunAsync(() => new Sampler(scenario, seed).Take(paths));
+
+        AssertHolds(walk, leastStates);
+    }
+
+    internal static Task<T> RunAsync<T>(Func<T> walk)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(
+            () =>
+            {
+                try
+                {
+                    done.SetResult(walk());
+                }
+                catch (Exception e)
+                {
+                    done.SetException(e);
+                }
+            },
+            StackSize)
+        { IsBackground = true, Name = nameof(Explorer) };
+        thread.Start();
+        return done.Task;
+    }
+
+    private static void AssertHolds(Walk walk, int leastStates)
+    {
+        TestContext.Current.TestOutputHelper?.WriteLine(walk.Summary);
+        Assert.True(walk.Failure is null, walk.Failure);
+        walk.States.Should().BeGreaterThanOrEqualTo(leastStates, "an explorer that walks less has lost sight of something");
+    }
+}

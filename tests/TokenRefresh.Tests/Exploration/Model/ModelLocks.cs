@@ -1,0 +1,107 @@
+using TokenRefresh.Credentials;
+
+namespace TokenRefresh.Tests.Exploration.Model;
+
+/// <summary>The lock file and the temp files beside the credentials: a lock belongs to an inode, and so does the record, since its bytes are in that file.</summary>
+internal sealed class ModelLocks
+{
+    private readonly List<LockFile> _files = [new LockFile()];
+    private readonly List<ModelLease> _probes = [];
+
+    private LockFile AtPath => _files[^1];
+
+    internal byte[] RecordAtPath => AtPath.Record;
+
+    internal UInt128 RecordHashAtPath => AtPath.RecordHash;
+
+    internal bool IsFree(ModelProcess process) => AtPath.Holder is null || (AtPath.Holder == process && !process.IsQueueing);
+
+    internal bool IsAtPath(ModelLease lease) => lease.File == _files.Count - 1;
+
+    /// <summary>Deletes the lock file; whoever opens the path next makes another one, with nothing noted in it.</summary>
+    internal void Delete() => _files.Add(new LockFile());
+
+    internal int Lock(ModelProcess process)
+    {
+        AtPath.Holder = process;
+        return _files.Count - 1;
+    }
+
+    internal void Unlock(ModelLease lease) => _files[lease.File].Holder = null;
+
+    internal void WriteRecord(ModelLease lease, byte[] record)
+    {
+        _files[lease.File].Record = record;
+        _files[lease.File].RecordHash = HashOf(record);
+    }
+
+    internal void AddProbe(ModelLease lease)
+    {
+        if (!_probes.Contains(lease))
+        {
+            _probes.Add(lease);
+        }
+    }
+
+    internal void DropProbe(ModelLease lease) => _probes.Remove(lease);
+
+    internal bool IsOnlyProbe(ModelLease lease) => _probes.TrueForAll(p => p == lease);
+
+    /// <summary>What the system does when a process is gone: its locks and its temp files are held by nobody.</summary>
+    internal void Forget(ModelProcess process)
+    {
+        foreach (LockFile file in _files.Where(f => f.Holder == process))
+        {
+            file.Holder = null;
+        }
+
+        _probes.RemoveAll(p => p.Owner.Process == process);
+    }
+
+    internal void AddTo(ref StateHash state)
+    {
+        for (var i = 0; i < _files.Count; i++)
+        {
+            LockFile file = _files[i];
+            if (file == AtPath || file.Holder is not null)
+            {
+                state.Add(i);
+                state.Add(file.Holder?.Name);
+                state.Add(file.RecordHash);
+            }
+        }
+
+        foreach (ModelLease probe in _probes)
+        {
+            state.Add(probe.Owner.Name);
+            state.Add(probe.File);
+        }
+    }
+
+    // Without the end of a pause, for which the product throws dice: what follows from it follows from the clock, which never comes to stand between two possible ends.
+    private static UInt128 HashOf(byte[] bytes)
+    {
+        CoordinationRecord record = CoordinationRecordFormat.Read(bytes);
+        if (record.CoolDown is { } coolDown)
+        {
+            bytes = CoordinationRecordFormat.Write(record with { CoolDown = coolDown with { End = coolDown.Start } });
+        }
+
+        var hash = default(StateHash);
+        for (var i = 0; i + sizeof(long) <= bytes.Length; i += sizeof(long))
+        {
+            hash.Add(BitConverter.ToInt64(bytes, i));
+        }
+
+        return hash.Value;
+    }
+
+    private sealed class LockFile
+    {
+        internal ModelProcess? Holder { get; set; }
+
+        internal byte[] Record { get; set; } = [];
+
+        internal UInt128 RecordHash { get; set; }
+    }
+}

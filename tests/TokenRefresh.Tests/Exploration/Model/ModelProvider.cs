@@ -1,0 +1,253 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using TokenRefresh.Coordination;
+using TokenRefresh.Diagnostics;
+
+namespace TokenRefresh.Tests.Exploration.Model;
+
+/// <summary>One provider: the product's transaction and memory over the fakes, and what it is made to do.</summary>
+internal sealed class ModelProvider
+{
+    private static readonly TokenRefreshMetrics Metrics = new();
+
+    private readonly List<Operation> _operations = [];
+    private readonly CancellationTokenSource _closing = new();
+    private readonly TransactionServices _services;
+    private readonly ModelClock _clock;
+    private UInt128 _history;
+    private int _actions;
+    private Task _life = Task.CompletedTask;
+
+    internal ModelProvider(World world, ModelProcess process, string name)
+    {
+        World = world;
+        Process = process;
+        Name = name;
+        _clock = new ModelClock(world, this);
+        Memory = new ProviderMemory(_clock);
+        ICredentialsStore store = new ModelStore(this);
+        _services = new TransactionServices
+        {
+            Options = world.Scenario.Options,
+            Store = world.Scenario.Decorate?.Invoke(store) ?? store,
+            Endpoint = new ModelEndpoint(this),
+            TimeProvider = _clock,
+            Logger = NullLogger.Instance,
+            Metrics = Metrics,
+            Events = world.Scenario.Events,
+            Client = world.Scenario.Client,
+        };
+    }
+
+    internal World World { get; }
+
+    internal ModelProcess Process { get; }
+
+    internal string Name { get; }
+
+    internal ProviderMemory Memory { get; }
+
+    internal ModelLease? Lease { get; set; }
+
+    /// <summary>Gets or sets the exchange that was sent and whose pair is neither saved nor given up.</summary>
+    internal Presentation? Exchange { get; set; }
+
+    /// <summary>Gets or sets the token that callers were served when that was last looked at.</summary>
+    internal TokenSnapshot? Shown { get; set; }
+
+    internal string? LastRefused { get; set; }
+
+    internal bool IsFinished => _life.IsCompleted;
+
+    internal Exception? Failure => _life.Exception?.InnerException;
+
+    internal IEnumerable<Operation> Operations => _operations;
+
+    internal TimeSpan? NextDue => new[] { _clock.NextDue, _operations.Min(o => o.Deadline) }.Min();
+
+    internal void Live(Func<ModelProvider, Task> script) => _life = LiveAsync(script);
+
+    /// <summary>Gets a token, as a caller of the public provider would, once per flight.</summary>
+    internal async Task<FlightResult> FlyAsync(string? rejected = null)
+    {
+        World.Scenario.BeforeFlight?.Invoke(Memory);
+        long logins = Memory.Logins;
+        FlightResult result;
+        try
+        {
+            (TokenSnapshot token, _) = await new RefreshTransaction(_services, Memory, new RefreshGoal(rejected, null)).RunAsync(_closing.Token);
+            result = new(token.Token, null);
+            World.Rules.OnReturn(this, token, rejected);
+        }
+        catch (TokenRefreshException e)
+        {
+            // As the public provider does.
+            if (e is SignInRequiredException { Reason: SignInRequiredReason.NothingStored or SignInRequiredReason.SignedOut })
+            {
+                Memory.EndLogin(logins);
+            }
+
+            result = new(null, e);
+            World.Rules.OnFailure(this, e);
+        }
+
+        EndAction(result);
+        return result;
+    }
+
+    /// <summary>Tries once more to save a pair that could not be saved: what each try in the background and the disposal do.</summary>
+    internal async Task SavePendingAsync()
+    {
+        await new PendingPairSaver(_services, Memory).FinishAsync();
+        EndAction(default);
+    }
+
+    internal async Task StoreAsync(OAuthCredentials login)
+    {
+        await new LoginWriter(_services, Memory).StoreAsync(login, CancellationToken.None);
+        EndAction(default);
+    }
+
+    internal async Task RemoveAsync()
+    {
+        await new LoginWriter(_services, Memory).RemoveAsync(CancellationToken.None);
+        EndAction(default);
+    }
+
+    internal async Task PassAsync(TimeSpan time)
+    {
+        await Task.Delay(time, _clock);
+        EndAction(default);
+    }
+
+    internal void Begin(Operation operation)
+    {
+        World.AssertOnThread();
+        _operations.Add(operation);
+    }
+
+    internal void End(Operation operation, UInt128 observed)
+    {
+        _operations.Remove(operation);
+        Observe(observed);
+    }
+
+    /// <summary>Ends the exchange in flight, if it is that one.</summary>
+    internal void End(Presentation presentation, Fate fate)
+    {
+        presentation.Fate = fate;
+        Exchange = Exchange == presentation ? null : Exchange;
+    }
+
+    /// <summary>Ends an exchange that the server refused: others can know of it now.</summary>
+    internal void EndRefused() => Exchange = Exchange?.Fate == Fate.Refused ? null : Exchange;
+
+    /// <summary>Notes what the product saw, and when: its state is a function of that.</summary>
+    internal void Observe(UInt128 observed)
+    {
+        var history = default(StateHash);
+        history.Add(_history);
+        history.Add(observed);
+        history.Add(World.Elapsed.Ticks);
+        _history = history.Value;
+    }
+
+    internal void AddSteps(List<Step> steps)
+    {
+        foreach (Operation operation in _operations)
+        {
+            operation.AddSteps(steps);
+        }
+
+        _clock.AddSteps(steps);
+        if (World.Faults.Disposals > 0 && !IsFinished && !_closing.IsCancellationRequested)
+        {
+            steps.Add(new(Name, "is disposed", Dispose, IsOptional: true));
+        }
+    }
+
+    internal void Settle()
+    {
+        for (int i = _operations.Count - 1; i >= 0; i--)
+        {
+            _operations[i].Settle();
+        }
+    }
+
+    /// <summary>Leaves everything as it is at the death of the process: nothing goes on.</summary>
+    internal void Abandon()
+    {
+        _operations.Clear();
+        _clock.Stop();
+        Forget();
+    }
+
+    internal void AddTo(ref StateHash state)
+    {
+        state.Add(_history);
+        state.Add(_closing.IsCancellationRequested);
+        foreach (Operation operation in _operations)
+        {
+            operation.AddTo(ref state);
+        }
+
+        _clock.AddTo(ref state);
+    }
+
+    private async Task LiveAsync(Func<ModelProvider, Task> script)
+    {
+        try
+        {
+            await script(this);
+        }
+        catch (OperationCanceledException) when (_closing.IsCancellationRequested)
+        {
+            await SavePendingAsync();
+        }
+
+        Forget();
+    }
+
+    private void Dispose()
+    {
+        World.Faults.Disposals--;
+        var observed = default(StateHash);
+        observed.Add("disposed");
+        Observe(observed.Value);
+        _closing.Cancel();
+    }
+
+    // A pair in a memory that is gone is a lost one, and so is a refusal that nobody noted.
+    private void Forget()
+    {
+        foreach (Presentation presentation in World.Server.Presentations.Where(p => p.Sender == this && (p.Fate is Fate.Open or Fate.Kept || p == Exchange)))
+        {
+            presentation.Fate = Fate.Unknown;
+        }
+
+        Exchange = null;
+    }
+
+    // Between two actions the product keeps nothing but its memory; how it came to be is forgotten, so that ways that lead to the same meet.
+    private void EndAction(FlightResult result)
+    {
+        _actions++;
+        if (_operations.Count > 0 || !_clock.IsIdle)
+        {
+            return;
+        }
+
+        var state = default(StateHash);
+        state.Add(_actions);
+        state.Add(result.Token?.Value);
+        state.Add(result.Failure?.GetType().Name);
+        state.Add(Memory.Snapshot?.Credentials);
+        state.Add(Memory.Pending?.Pair);
+        state.Add(Memory.Pending?.Replaces);
+        state.Add(Memory.Logins);
+        state.Add(LastRefused);
+        _history = state.Value;
+    }
+}
+
+/// <summary>What a flight brought: a token or a failure.</summary>
+internal readonly record struct FlightResult(AccessToken? Token, TokenRefreshException? Failure);

@@ -1,0 +1,20 @@
+using TokenRefresh.Credentials;
+using TokenRefresh.Tests.Coordination;
+
+namespace TokenRefresh.Tests.Exploration.Mutants;
+
+/// <summary>A bug to plant: takes the attempt for over once the answer is there, before the pair is saved.</summary>
+internal sealed class EarlyClearedAttemptStore(ICredentialsStore inner) : StoreDecorator(inner)
+{
+    protected override ICredentialsLease Wrap(ICredentialsLease lease) => new Lease(lease, Inner);
+
+    private sealed class Lease(ICredentialsLease inner, ICredentialsStore store) : LeaseDecorator(inner)
+    {
+        public override async ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default)
+        {
+            CoordinationRecord noted = CoordinationRecordFormat.Read((await store.ReadRecordAsync(cancellationToken)).Span);
+            await Inner.WriteRecordAsync(CoordinationRecordFormat.Write(noted with { Attempt = null }), durable: true, cancellationToken);
+            return await Inner.CommitAsync(expected, next, cancellationToken);
+        }
+    }
+}
