@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using System.Text;
 using System.Text.Json;
 using FluentAssertions;
@@ -6,18 +7,20 @@ using TokenRefresh.TestKit;
 namespace TokenRefresh.ProcessTests.Kills;
 
 /// <summary>A process is killed (SIGKILL) at every checkpoint of its refresh; the next one goes on without a human, and no login is lost but the one whose successor only the killed process had.</summary>
+[UnsupportedOSPlatform("windows")]
 public sealed class KillTests(NextProcess nextProcess) : IClassFixture<NextProcess>
 {
     // Far beyond what a kill, a hand-over of the lock and a request take, far below any time-out of the library here.
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(15);
+    private static readonly bool[] Either = [false, true];
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(10);
 
     /// <summary>Every moment, a server with and without a reuse window, and a next process that waits for the lock already or comes later. Once the pair is in the file, nobody waits.</summary>
     public static TheoryData<string, bool, bool> Kills() =>
     [
         .. from moment in Moment.All
-           from hasReuseWindow in new[] { true, false }
-           from isAwaited in new[] { false, true }
+           from hasReuseWindow in Either
+           from isAwaited in Either
            where !isAwaited || !Moment.IsSaved(moment)
            select new TheoryDataRow<string, bool, bool>(moment, hasReuseWindow, isAwaited),
     ];

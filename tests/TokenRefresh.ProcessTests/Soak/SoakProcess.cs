@@ -3,9 +3,9 @@ using TokenRefresh.TestKit;
 namespace TokenRefresh.ProcessTests.Soak;
 
 /// <summary>One of the processes of a soak: asks for tokens all the time, and comes back after each kill under another name.</summary>
-internal sealed class SoakProcess(int number, SharedLogin login, SoakLog log, Random random)
+internal sealed class SoakProcess(int number, SharedLogin login, SoakLog log, Random random) : IAsyncDisposable
 {
-    private const string Settings = "before=1000 skew=100 refresh-timeout=5000 attempt-timeout=2000 save-timeout=2000 lock-timeout=8000 reuse-window=3600000";
+    private const string Settings = "before=1000 skew=100 refresh-timeout=8000 attempt-timeout=4000 save-timeout=2000 lock-timeout=15000 reuse-window=3600000";
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(60);
 
     private readonly Lock _gate = new();
@@ -27,7 +27,7 @@ internal sealed class SoakProcess(int number, SharedLogin login, SoakLog log, Ra
             return;
         }
 
-        await EndAsync();
+        await DisposeAsync();
         ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
         lock (_gate)
         {
@@ -35,6 +35,8 @@ internal sealed class SoakProcess(int number, SharedLogin login, SoakLog log, Ra
             _isKilled = false;
         }
 
+        // What a process does for the first time takes a busy machine seconds, which belong to nobody's attempt.
+        await child.RunAsync($"http 1 {login.Server.ControlUri}ping");
         string revocation = number % 2 == 0 ? $" revocation={Uri.EscapeDataString(login.Server.RevocationUri.AbsoluteUri)}" : "";
         await child.RunAsync(login.Create($"{Settings} sender={Sender}{revocation}"));
         _child = child;
@@ -103,7 +105,7 @@ internal sealed class SoakProcess(int number, SharedLogin login, SoakLog log, Ra
         Signal(static child => child.Continue());
     }
 
-    internal async Task EndAsync()
+    public async ValueTask DisposeAsync()
     {
         if (_child is { } child)
         {

@@ -110,6 +110,9 @@ public sealed class LoopbackAuthorizationServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Takes back what is left of the script of the token endpoint.</summary>
+    public void ClearTokenBehaviors() => _tokenEndpoint.Clear();
+
     /// <summary>Parks the token request that takes the next place in the script.</summary>
     /// <param name="point">Where it waits.</param>
     /// <param name="behavior">What it does besides; default its normal work.</param>

@@ -13,6 +13,8 @@ internal sealed class TokenEndpoint(LoopbackAuthorizationServerOptions options, 
 
     public void Enqueue(TokenEndpointBehavior behavior) => _script.Enqueue(behavior);
 
+    public void Clear() => _script.Clear();
+
     public async Task HandleAsync(HttpContext context)
     {
         books.TokenRequestArrived();
