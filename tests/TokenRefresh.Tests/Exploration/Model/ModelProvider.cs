@@ -159,7 +159,7 @@ internal sealed class ModelProvider : IDisposable
         }
 
         _clock.AddSteps(steps);
-        if (World.Faults.Disposals > 0 && !IsFinished && !_closing.IsCancellationRequested)
+        if (World.Faults.Disposals > 0 && Process.IsAlive && !IsFinished && !_closing.IsCancellationRequested)
         {
             steps.Add(new(Name, "is disposed", DisposeEarly, IsOptional: true));
         }
