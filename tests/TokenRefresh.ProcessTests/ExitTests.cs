@@ -88,6 +88,56 @@ public sealed class ExitTests
         (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken)).Should().Be(TerminatedBySigterm);
     }
 
+    [Fact]
+    [Trait("FailureMode", "F37")]
+    [Trait("FailureMode", "F84")]
+    public async Task A_program_that_survives_a_signal_during_an_exchange_has_its_pair_and_its_signal_handling_back()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Signal handlers are read from /proc.");
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
+        await child.RunAsync(login.Create());
+        await child.RunAsync("survive 1");
+        string handled = await child.RunAsync("handled");
+        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
+        Task<string> get = await child.StartCommandAsync("get");
+        await parked.Arrived;
+        (await child.RunAsync("handled")).Should().Be("SIGHUP,SIGINT,SIGTERM", "an exchange in flight is guarded");
+
+        child.Terminate();
+        parked.Release();
+
+        await child.ExpectAsync("survived");
+        (await child.RunAsync("get")).Should().Be(await get, "the process lives on").And.EndWith("distinct=1 failures=0");
+        (await child.RunAsync("handled")).Should().Be(handled);
+        child.Terminate();
+        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken)).Should().Be(TerminatedBySigterm);
+        await ShouldHaveSavedTheOnlyPairAsync(login);
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F37")]
+    public async Task A_program_that_survives_one_signal_ends_at_once_with_the_next()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Threads are read from /proc.");
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
+        await child.RunAsync(login.Create());
+        await child.RunAsync("survive 1");
+        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
+        await child.StartCommandAsync("get");
+        await parked.Arrived;
+
+        child.Terminate();
+        await child.WaitUntilItHandlesASignalAsync();
+        child.Terminate();
+
+        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken)).Should().Be(TerminatedBySigterm);
+        child.Output.Should().Contain("ending", "it has heard of both");
+        login.Books.Grants.Should().Be(0, "the exchange was still parked");
+        parked.Drop();
+    }
+
     private static async Task ShouldHaveSavedTheOnlyPairAsync(SharedLogin login)
     {
         await using ChildProcess next = await ChildProcess.StartAsync(TestProgram.Path);

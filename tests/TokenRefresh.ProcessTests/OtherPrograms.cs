@@ -11,7 +11,7 @@ internal static class OtherPrograms
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private static string DotNet => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } path ? path : "dotnet";
+    internal static string DotNet => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } path ? path : "dotnet";
 
     /// <summary>Why no child can run as a user without rights here; <see langword="null"/> if one can.</summary>
     internal static string? WhyNoUnprivilegedChild =>
@@ -32,7 +32,20 @@ internal static class OtherPrograms
     /// <summary>User id, group id and mode: <c>65534:65534 600</c>.</summary>
     internal static async Task<string> OwnerAndModeAsync(string path) => (await RunAsync("stat", "-c", "%u:%g %a", path)).Trim();
 
-    private static async Task<string> RunAsync(string program, params string[] arguments)
+    internal static async Task<bool> TryRunAsync(string program, params string[] arguments)
+    {
+        try
+        {
+            await RunAsync(program, arguments);
+            return true;
+        }
+        catch (Exception e) when (e is InvalidOperationException or System.ComponentModel.Win32Exception)
+        {
+            return false;
+        }
+    }
+
+    internal static async Task<string> RunAsync(string program, params string[] arguments)
     {
         using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, UseShellExecute = false })!;
         string output = await process.StandardOutput.ReadToEndAsync().WaitAsync(Patience, TimeProvider.System);

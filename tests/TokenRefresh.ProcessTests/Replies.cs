@@ -21,12 +21,17 @@ internal static class Replies
     }
 
     /// <summary>Waits until a child is parked in the system's lock. Another process cannot tell that by itself, so it is asked again and again.</summary>
-    internal static async Task WaitUntilItAwaitsTheLockAsync(this ChildProcess child)
+    internal static Task WaitUntilItAwaitsTheLockAsync(this ChildProcess child) => WaitForThreadAsync(child, "TokenRefresh", "the child is expected to wait for the lock");
+
+    /// <summary>Waits until a child's runtime is at work on a signal; it starts a thread for each.</summary>
+    internal static Task WaitUntilItHandlesASignalAsync(this ChildProcess child) => WaitForThreadAsync(child, ".NET%20Signal", "the child is expected to have its signal");
+
+    private static async Task WaitForThreadAsync(ChildProcess child, string prefix, string because)
     {
         long start = TimeProvider.System.GetTimestamp();
-        while (!(await child.RunAsync("threads")).StartsWith("named=1 ", StringComparison.Ordinal))
+        while (!(await child.RunAsync($"threads {prefix}")).StartsWith("named=1 ", StringComparison.Ordinal))
         {
-            TimeProvider.System.GetElapsedTime(start).Should().BeLessThan(Patience, "the child is expected to wait for the lock");
+            TimeProvider.System.GetElapsedTime(start).Should().BeLessThan(Patience, because);
             await Task.Delay(Pause, TimeProvider.System);
         }
     }

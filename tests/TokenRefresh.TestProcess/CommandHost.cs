@@ -22,6 +22,9 @@ internal sealed class CommandHost(TextWriter output)
         _lines.Writer.TryComplete();
     }
 
+    /// <summary>Prints a line that is no reply.</summary>
+    public void Announce(string line) => Write(line);
+
     public async Task<int> RunAsync(TextReader input)
     {
         // A thread of its own: reading standard input blocks, and no pool thread may be missing from what the tests measure.

@@ -11,7 +11,7 @@ internal sealed class ProcessCommands(CommandHost host)
         host.Add("echo", line => Task.FromResult(line.Word(0) ?? ""));
         host.Add("pid", _ => Reply(Environment.ProcessId));
         host.Add("where", _ => Task.FromResult($"directory={Environment.CurrentDirectory} home={Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify)}"));
-        host.Add("threads", line => Task.FromResult(CountThreads(line.Word(0) ?? "TokenRefresh")));
+        host.Add("threads", line => Task.FromResult(CountThreads(Uri.UnescapeDataString(line.Word(0) ?? "TokenRefresh"))));
         host.Add("fds", line => Task.FromResult(CountDescriptors(line.Word(0))));
         host.Add("cputime", _ => Task.FromResult($"ms={Environment.CpuUsage.TotalTime.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture)}"));
         host.Add("memory", _ => Reply(GC.GetTotalMemory(forceFullCollection: true)));

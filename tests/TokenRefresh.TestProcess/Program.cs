@@ -1,10 +1,12 @@
 using TokenRefresh.TestProcess;
 
-await using var providers = new ProviderRegistry();
 var host = new CommandHost(Console.Out);
+await using var providers = new ProviderRegistry(host.Announce);
 new ProcessCommands(host).Register();
 new ProviderCommands(host, providers).Register();
 new HttpCommands(host, providers).Register();
+using var signals = new SignalCommands(host);
+signals.Register();
 using var files = new FileCommands(host);
 files.Register();
 return await host.RunAsync(Console.In);

@@ -1,10 +1,11 @@
 using System.Globalization;
+using TokenRefresh.TestProcess.Checkpoints;
 
 namespace TokenRefresh.TestProcess;
 
 /// <summary>
 /// Commands that drive a provider, the one called <c>name=</c> if that is given: <c>create key=value...</c>, <c>get [n]</c>, <c>refresh fingerprint|last [n]</c>, <c>store access refresh expires</c>, <c>stores n</c> (logins one after the other), <c>remove</c>, <c>status</c>, <c>events</c>,
-/// <c>short n [patience=ms]</c> (create, use, dispose; with the settings of an existing one), <c>dispose</c>.
+/// <c>short n [patience=ms]</c> (create, use, dispose; with the settings of an existing one), <c>dispose</c>. A provider created with <c>park=</c> and a <see cref="Checkpoint"/> prints <c>reached ...</c> there and parks until <c>pass</c>.
 /// </summary>
 internal sealed class ProviderCommands(CommandHost host, ProviderRegistry providers)
 {
@@ -23,6 +24,11 @@ internal sealed class ProviderCommands(CommandHost host, ProviderRegistry provid
         host.Add("status", StatusAsync);
         host.Add("events", line => Task.FromResult(providers[line.Name].Events));
         host.Add("short", ShortAsync);
+        host.Add("pass", line =>
+        {
+            providers[line.Name].LetGo();
+            return Task.FromResult("");
+        });
         host.Add("dispose", line => Silent(providers.DisposeAsync(line.Name)));
     }
 
@@ -69,7 +75,7 @@ internal sealed class ProviderCommands(CommandHost host, ProviderRegistry provid
         var givenUp = 0;
         for (int i = 0; i < cycles; i++)
         {
-            await using var entry = new ProviderEntry(settings);
+            await using ProviderEntry entry = providers.NewEntry(settings);
             using var enough = new CancellationTokenSource(patience, TimeProvider.System);
             try
             {

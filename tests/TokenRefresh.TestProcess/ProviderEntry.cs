@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestProcess.Checkpoints;
 
 namespace TokenRefresh.TestProcess;
 
@@ -10,12 +11,22 @@ internal sealed class ProviderEntry : IAsyncDisposable
     private readonly ConcurrentDictionary<string, AccessToken> _seen = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, int> _events = new(StringComparer.Ordinal);
     private readonly Lazy<HttpClient> _http;
+    private readonly Checkpoint? _checkpoint;
+    private readonly CheckpointServices? _services;
     private AccessToken? _last;
 
-    public ProviderEntry(IReadOnlyDictionary<string, string> settings)
+    public ProviderEntry(IReadOnlyDictionary<string, string> settings, Action<string> announce)
     {
         Settings = settings;
-        Provider = CoordinatedTokenProvider.Create(Configure);
+        if (settings.TryGetValue("park", out string? place))
+        {
+            var options = new TokenRefreshOptions();
+            Configure(options);
+            _checkpoint = new Checkpoint(place, announce);
+            _services = new CheckpointServices(options, _checkpoint);
+        }
+
+        Provider = CoordinatedTokenProvider.Create(Configure, _services?.Services);
         _http = new Lazy<HttpClient>(() => new HttpClient(new BearerTokenHandler(Provider) { InnerHandler = new SocketsHttpHandler() }));
     }
 
@@ -39,6 +50,8 @@ internal sealed class ProviderEntry : IAsyncDisposable
         fingerprint == "last" ? _last ?? throw new CommandException("This provider has given no token yet.")
         : _seen.GetValueOrDefault(fingerprint) ?? throw new CommandException($"This provider has given no token '{fingerprint}'.");
 
+    public void LetGo() => (_checkpoint ?? throw new CommandException("This provider parks nowhere; create it with 'park='.")).LetGo();
+
     public async ValueTask DisposeAsync()
     {
         if (_http.IsValueCreated)
@@ -47,6 +60,7 @@ internal sealed class ProviderEntry : IAsyncDisposable
         }
 
         await Provider.DisposeAsync();
+        _services?.Dispose();
     }
 
     private void Configure(TokenRefreshOptions options)
@@ -73,7 +87,7 @@ internal sealed class ProviderEntry : IAsyncDisposable
     {
         switch (key)
         {
-            case "name":
+            case "name" or "park":
                 break;
             case "path":
                 options.CredentialsPath = value;
@@ -95,6 +109,9 @@ internal sealed class ProviderEntry : IAsyncDisposable
                 break;
             case "authentication":
                 options.ClientAuthentication = Enum.Parse<ClientAuthentication>(value);
+                break;
+            case "sender":
+                options.AdditionalHeaders["X-Sender"] = value;
                 break;
             case "format":
                 options.RequestFormat = Enum.Parse<TokenRequestFormat>(value);

@@ -3,15 +3,17 @@ using System.Collections.Concurrent;
 namespace TokenRefresh.TestProcess;
 
 /// <summary>The providers of this process, by name.</summary>
-internal sealed class ProviderRegistry : IAsyncDisposable
+internal sealed class ProviderRegistry(Action<string> announce) : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, ProviderEntry> _entries = new(StringComparer.Ordinal);
 
     public ProviderEntry this[string name] => _entries.GetValueOrDefault(name) ?? throw new CommandException($"There is no provider '{name}'; use 'create' first.");
 
+    public ProviderEntry NewEntry(IReadOnlyDictionary<string, string> settings) => new(settings, announce);
+
     public void Create(CommandLine line)
     {
-        if (_entries.ContainsKey(line.Name) || !_entries.TryAdd(line.Name, new ProviderEntry(line.Settings)))
+        if (_entries.ContainsKey(line.Name) || !_entries.TryAdd(line.Name, NewEntry(line.Settings)))
         {
             throw new CommandException($"There is a provider '{line.Name}' already; use 'dispose' first.");
         }

@@ -4,14 +4,14 @@ namespace TokenRefresh.Coordination;
 
 /// <summary>Keeps the process alive, while an exchange is in flight, until its pair is saved. Process-wide; its handlers are there only meanwhile.</summary>
 /// <remarks>
-/// A handler waits inside the delivery of the signal and cancels nothing: the runtime runs every handler of the program and only then the default action, so a program that handles the signal itself does so
-/// undisturbed, and one that does not ends right after the save. A second signal is not waited for.
+/// A handler waits inside the delivery of the signal and cancels nothing: the runtime runs every handler, the newest first, and only then the default action. So a program that handles the signal itself hears of it
+/// right after the save, and one that does not ends then. A second signal ends every wait: the program hears of both at once.
 /// </remarks>
 internal sealed class ExitGuard : IDisposable
 {
     private static readonly object Monitor = new();
     private static readonly List<PosixSignalRegistration> Registrations = [];
-    private static readonly ManualResetEventSlim Landed = new(initialState: true);
+    private static readonly ManualResetEventSlim MayExit = new(initialState: true);
     private static int _inFlight;
     private static int _signals;
 
@@ -32,7 +32,7 @@ internal sealed class ExitGuard : IDisposable
             _patience = _inFlight == 0 || deadline > _patience ? deadline : _patience;
             if (_inFlight++ == 0)
             {
-                Landed.Reset();
+                MayExit.Reset();
                 _signals = 0;
                 Register(PosixSignal.SIGTERM);
                 Register(PosixSignal.SIGINT);
@@ -66,7 +66,7 @@ internal sealed class ExitGuard : IDisposable
 
             Registrations.Clear();
             AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
-            Landed.Set();
+            MayExit.Set();
         }
     }
 
@@ -84,18 +84,14 @@ internal sealed class ExitGuard : IDisposable
 
     private static void OnSignal(PosixSignalContext context)
     {
-        if (Interlocked.Increment(ref _signals) == 1)
+        if (Interlocked.Increment(ref _signals) > 1)
         {
-            Landed.Wait(_patience);
+            MayExit.Set();
         }
+
+        MayExit.Wait(_patience);
     }
 
     // Environment.Exit, and the end of Main: also that of a program which handles the first signal itself and returns while our handler still waits.
-    private static void OnProcessExit(object? sender, EventArgs e)
-    {
-        if (Volatile.Read(ref _signals) < 2)
-        {
-            Landed.Wait(_patience);
-        }
-    }
+    private static void OnProcessExit(object? sender, EventArgs e) => MayExit.Wait(_patience);
 }

@@ -28,7 +28,7 @@ internal sealed class LeasedRefresh(
     internal async ValueTask<TokenSnapshot?> RunAsync(CancellationToken closing)
     {
         using var deadline = new CancellationTokenSource(services.Options.RefreshTimeout, services.TimeProvider);
-        _record = CoordinationRecordFormat.Read((await services.Store.ReadRecordAsync(closing).ConfigureAwait(false)).Span);
+        _record = memory.Recall((await services.Store.ReadRecordAsync(closing).ConfigureAwait(false)).Span);
         _record = await _commit.SavePendingAsync(_record).ConfigureAwait(false);
         for (var exchanges = 0; ;)
         {
@@ -300,6 +300,7 @@ internal sealed class LeasedRefresh(
     {
         await lease.WriteRecordAsync(CoordinationRecordFormat.Write(record), durable, cancellationToken).ConfigureAwait(false);
         _record = record;
+        memory.Remember(record);
     }
 
     private async ValueTask TryWriteRecordAsync(CoordinationRecord record, bool durable = false) => _record = await _commit.TryWriteRecordAsync(record, durable).ConfigureAwait(false);

@@ -17,7 +17,7 @@ internal sealed class LoginStatus(TransactionServices services, ProviderMemory m
             return new() { State = TokenRefreshState.Unreadable, Location = services.Store.Location, Problem = e.Message };
         }
 
-        CoordinationRecord record = CoordinationRecordFormat.Read((await services.Store.ReadRecordAsync(cancellationToken).ConfigureAwait(false)).Span);
+        CoordinationRecord record = memory.Recall((await services.Store.ReadRecordAsync(cancellationToken).ConfigureAwait(false)).Span);
         LockHolder? holder = await services.Store.ReadHolderAsync(cancellationToken).ConfigureAwait(false);
         RefreshDecision decision = new RefreshPolicy(services, memory, default).Decide(stored, record);
         TokenRefreshState state = StateOf(decision.Kind, holder);

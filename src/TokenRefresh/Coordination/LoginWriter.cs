@@ -113,5 +113,5 @@ internal sealed class LoginWriter(TransactionServices services, ProviderMemory m
         services.TimeProvider.GetElapsedTime(start), await services.Store.ReadHolderAsync(cancellationToken).ConfigureAwait(false));
 
     private async ValueTask<CoordinationRecord> ReadRecordAsync() =>
-        CoordinationRecordFormat.Read((await services.Store.ReadRecordAsync().ConfigureAwait(false)).Span);
+        memory.Recall((await services.Store.ReadRecordAsync().ConfigureAwait(false)).Span);
 }

@@ -84,6 +84,7 @@ internal sealed class PairCommit(TransactionServices services, ProviderMemory me
     /// <returns>The record, written or not.</returns>
     internal async ValueTask<CoordinationRecord> TryWriteRecordAsync(CoordinationRecord record, bool durable = false)
     {
+        memory.Remember(record);
         try
         {
             await lease.WriteRecordAsync(CoordinationRecordFormat.Write(record), durable, CancellationToken.None).ConfigureAwait(false);

@@ -10,8 +10,9 @@ internal sealed class ProviderMemory(TimeProvider timeProvider)
     private static readonly TimeSpan SuspicionTime = TimeSpan.FromMinutes(10);
 
     private readonly object _monitor = new();
-    private (RecordKey Key, DateTimeOffset Until)? _suspicion;
+    private (RecordKey Key, DateTimeOffset Since)? _suspicion;
     private DateTimeOffset? _restraintEndedAt;
+    private volatile CoordinationRecord _record = CoordinationRecord.Empty;
     private volatile PendingPair? _pending;
     private volatile TokenSnapshot? _snapshot;
     private long _logins;
@@ -95,11 +96,17 @@ internal sealed class ProviderMemory(TimeProvider timeProvider)
         }
     }
 
+    /// <summary>Reads the coordination record; where it is gone, because somebody deleted the lock file, the last one this provider knew stands in, or what is spent would be sent again.</summary>
+    internal CoordinationRecord Recall(ReadOnlySpan<byte> record) => record.IsEmpty ? _record : _record = CoordinationRecordFormat.Read(record);
+
+    /// <summary>Keeps a record that is about to be written.</summary>
+    internal void Remember(CoordinationRecord record) => _record = record;
+
     internal void Suspect(RecordKey key)
     {
         lock (_monitor)
         {
-            _suspicion = (key, timeProvider.GetUtcNow() + SuspicionTime);
+            _suspicion = (key, timeProvider.GetUtcNow());
         }
     }
 
@@ -107,7 +114,9 @@ internal sealed class ProviderMemory(TimeProvider timeProvider)
     {
         lock (_monitor)
         {
-            return _suspicion is { } suspicion && suspicion.Key == key && timeProvider.GetUtcNow() < suspicion.Until;
+            // A clock that was set back must not prolong it.
+            DateTimeOffset now = timeProvider.GetUtcNow();
+            return _suspicion is { } suspicion && suspicion.Key == key && suspicion.Since <= now && now < suspicion.Since + SuspicionTime;
         }
     }
 }

@@ -40,7 +40,8 @@ internal sealed record PendingNote(Fingerprint Consumed, DateTimeOffset RenewedA
     internal static readonly TimeSpan FreshFor = TimeSpan.FromMinutes(2);
 
     /// <summary>Whether the owner can be expected to live still; otherwise its pair is lost, and the outcome of its refresh unknown to everybody else.</summary>
-    internal bool IsFresh(DateTimeOffset now, Guid bootId) => BootId == bootId && RenewedAt <= now && now < RenewedAt + FreshFor;
+    /// <remarks>A date in the future, but not a far one, is a clock that was set back a little: no reason to present what the owner has spent.</remarks>
+    internal bool IsFresh(DateTimeOffset now, Guid bootId) => BootId == bootId && (now - RenewedAt).Duration() < FreshFor;
 }
 
 /// <summary>When an access token was obtained, and for how long from then on its rejection by a resource is no reason for another one.</summary>

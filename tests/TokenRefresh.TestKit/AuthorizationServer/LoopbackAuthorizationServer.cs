@@ -47,6 +47,9 @@ public sealed class LoopbackAuthorizationServer : IAsyncDisposable
     /// <summary>Gets the token requests as they arrived, those aside that were dropped unread. They hold secrets.</summary>
     public IReadOnlyList<ReceivedTokenRequest> ReceivedTokenRequests => _books.Received();
 
+    /// <summary>Gets every token issued so far, those included that reached nobody. They are secrets: only search for them.</summary>
+    public IReadOnlyList<string> IssuedTokens => _ledger.IssuedTokens();
+
     /// <summary>Gets or sets the lifetime of access tokens issued from now on.</summary>
     public TimeSpan AccessTokenLifetime
     {

@@ -36,7 +36,9 @@ internal sealed class TokenEndpoint(LoopbackAuthorizationServerOptions options, 
             return;
         }
 
+        DateTimeOffset arrivedAt = options.TimeProvider.GetUtcNow();
         (ReceivedTokenRequest request, bool isWellFormed) = await TokenRequestReader.ReadAsync(context.Request, context.RequestAborted);
+        request = request with { ArrivedAt = arrivedAt };
         books.TokenRequestReceived(request);
         await DelayAsync(options.Latency + behavior.Delay);
         bool goesOn = behavior.Gate is null || await behavior.Gate.PassAsync(ParkPoint.BeforeProcessing, stopping);
@@ -51,6 +53,7 @@ internal sealed class TokenEndpoint(LoopbackAuthorizationServerOptions options, 
         }
 
         goesOn = goesOn && (behavior.Gate is null || await behavior.Gate.PassAsync(ParkPoint.AfterProcessing, stopping));
+        request.AnsweredAt = options.TimeProvider.GetUtcNow();
         if (!goesOn || behavior.Drop == ConnectionDrop.AfterProcessing)
         {
             context.Abort();

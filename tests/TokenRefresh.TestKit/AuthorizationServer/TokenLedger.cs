@@ -47,6 +47,14 @@ internal sealed class TokenLedger(LoopbackAuthorizationServerOptions options)
         }
     }
 
+    public IReadOnlyList<string> IssuedTokens()
+    {
+        lock (Gate)
+        {
+            return [.. _refreshTokens.Keys, .. _accessTokens.Keys];
+        }
+    }
+
     /// <summary>Decides about a refresh token that a well-formed, authenticated request presented.</summary>
     public LedgerDecision Refresh(string refreshToken, bool rotate)
     {

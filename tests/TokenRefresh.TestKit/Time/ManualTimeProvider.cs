@@ -138,6 +138,27 @@ public sealed class ManualTimeProvider : TimeProvider
         await task.WaitAsync(Patience, System);
     }
 
+    /// <summary>Advances by one pause each time something waits for exactly that long, until the task is done: for loops that look, pause and look again.</summary>
+    /// <param name="task">What must end.</param>
+    /// <param name="pause">The pause between two looks.</param>
+    /// <returns>A task that completes when <paramref name="task"/> has ended, in whatever way.</returns>
+    /// <exception cref="TimeoutException">Neither the end nor a pause came within 60 real seconds.</exception>
+    public async Task AdvanceThroughPausesAsync(Task task, TimeSpan pause)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        while (true)
+        {
+            Task next = WaitForTimerDueInAsync(pause);
+            if (await Task.WhenAny(task, next) == task)
+            {
+                return;
+            }
+
+            await next;
+            Advance(pause);
+        }
+    }
+
     private Task WaitAsync(Func<bool> isMet)
     {
         var met = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

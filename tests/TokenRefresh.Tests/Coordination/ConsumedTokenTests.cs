@@ -47,6 +47,49 @@ public sealed class ConsumedTokenTests
         login.Server.Books.Reuses.Should().Be(0);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(8)]
+    [Trait("FailureMode", "F87")]
+    public async Task The_last_eight_spent_tokens_are_known_to_a_provider_that_never_saw_them(int generations)
+    {
+        await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
+        byte[] older = await File.ReadAllBytesAsync(login.Path);
+        CoordinatedTokenProvider first = Provider(login);
+        AccessToken token = await first.GetAccessTokenAsync();
+        for (int i = 0; i < generations; i++)
+        {
+            token = await first.RefreshAccessTokenAsync(token);
+            _clock.Advance(TimeSpan.FromMinutes(30));
+        }
+
+        await File.WriteAllBytesAsync(login.Path, older);
+
+        (await Provider(login).Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<SignInRequiredException>()).Which.Reason.Should().Be(SignInRequiredReason.RolledBack);
+        login.Server.Books.Should().BeEquivalentTo(new { TokenRequests = generations, Reuses = 0 });
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    [Trait("FailureMode", "F87")]
+    public async Task A_provider_knows_what_it_spent_itself_though_the_record_was_deleted_with_the_lock_file(bool isExpired)
+    {
+        await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
+        byte[] older = await File.ReadAllBytesAsync(login.Path);
+        CoordinatedTokenProvider provider = Provider(login);
+        AccessToken second = await provider.RefreshAccessTokenAsync(await provider.GetAccessTokenAsync());
+        await File.WriteAllBytesAsync(login.Path, older);
+        File.Delete(login.LockPath);
+        _clock.Advance(isExpired ? TimeSpan.FromHours(1) : TimeSpan.FromMinutes(10));
+
+        AccessToken third = await provider.RefreshAccessTokenAsync(second);
+
+        login.Server.IsAccepted(third.Value).Should().BeTrue();
+        login.Server.Books.Should().BeEquivalentTo(new { TokenRequests = 2, Grants = 2, Reuses = 0 });
+        (await Provider(login).GetAccessTokenAsync()).Value.Should().Be(third.Value);
+    }
+
     [Fact]
     [Trait("FailureMode", "F87")]
     [Trait("FailureMode", "F82")]

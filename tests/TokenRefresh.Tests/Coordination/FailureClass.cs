@@ -12,6 +12,8 @@ internal sealed record FailureClass(string Name, Type Exception, bool IsTransien
     internal const string ThePath = "{path}";
     internal const string TheEndpoint = "{endpoint}";
 
+    private const string CutAnswer = """{"access_token":"some-new-access-token","expires_in":3600,"refresh_tok""";
+
     /// <summary>Gets what the server does; <see langword="null"/> if nothing reaches it.</summary>
     internal TokenEndpointBehavior? Behavior { get; init; }
 
@@ -41,6 +43,9 @@ internal sealed record FailureClass(string Name, Type Exception, bool IsTransien
         Unknown("502") with { Behavior = TokenEndpointBehavior.AnswerWith(502) },
         Unknown("HTML with 200") with { Behavior = TokenEndpointBehavior.Html() },
         Unknown("200 without a pair") with { Behavior = TokenEndpointBehavior.AnswerWith(200, "{}") },
+        Unknown("200 of 64 MB") with { Behavior = TokenEndpointBehavior.HugeBody(processed: false) },
+        Unknown("truncated 200") with { Behavior = TokenEndpointBehavior.AnswerWith(200, CutAnswer) },
+        Unknown("200 cut by a reset") with { Behavior = TokenEndpointBehavior.AnswerWith(200, CutAnswer + new string(' ', 100)) with { KeepBytes = CutAnswer.Length, ResetsInBody = true } },
         Unknown("reset") with { Behavior = TokenEndpointBehavior.DropBeforeProcessing },
         Unknown("time-out") with { IsTimeout = true },
         SignIn("invalid_grant") with { Behavior = TokenEndpointBehavior.Error("invalid_grant") },

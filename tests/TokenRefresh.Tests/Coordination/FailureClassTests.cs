@@ -14,6 +14,7 @@ public sealed class FailureClassTests
     [MemberData(nameof(Names))]
     [Trait("FailureMode", "F12")]
     [Trait("FailureMode", "F14")]
+    [Trait("FailureMode", "F90")]
     public async Task A_failure_has_its_type_and_leaves_the_file_byte_for_byte(string name)
     {
         FailureClass row = FailureClass.All.Single(f => f.Name == name);

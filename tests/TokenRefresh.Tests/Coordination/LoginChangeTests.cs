@@ -218,9 +218,5 @@ public sealed class LoginChangeTests
     private CoordinatedTokenProvider Provider(SharedLogin login, EventLog? events = null) => login.CreateProvider(events is null ? null : events.AttachTo, new() { TimeProvider = _clock });
 
     // A save that finds no file looks again every 20 ms for a second before it believes in a logout.
-    private async Task LetSettleAsync(Task caller)
-    {
-        await _clock.WaitForTimerDueInAsync(TimeSpan.FromMilliseconds(20));
-        await _clock.AdvanceUntilAsync(caller.ContinueWith(_ => { }, TaskScheduler.Default), TimeSpan.FromMilliseconds(20), maximumSteps: 100);
-    }
+    private Task LetSettleAsync(Task caller) => _clock.AdvanceThroughPausesAsync(caller, TimeSpan.FromMilliseconds(20));
 }

@@ -55,7 +55,8 @@ public sealed class RefreshDeciderTests
 
         ("another process keeps the successor", () => Decide(Stored(Expired), Pending(Now)), RefreshStep.PendingElsewhere, Now.AddMinutes(2)),
         ("another process kept the successor two minutes ago", () => Decide(Stored(Expired), Pending(Now.AddMinutes(-2))), RefreshStep.Refresh, null),
-        ("another process keeps the successor, in the future", () => Decide(Stored(Expired), Pending(Now + Tick)), RefreshStep.Refresh, null),
+        ("another process keeps the successor, by a clock that was set back a little since", () => Decide(Stored(Expired), Pending(Now.AddMinutes(2) - Tick)), RefreshStep.PendingElsewhere, Now.AddMinutes(4) - Tick),
+        ("another process keeps the successor, two minutes in the future", () => Decide(Stored(Expired), Pending(Now.AddMinutes(2))), RefreshStep.Refresh, null),
         ("another process kept the successor in another boot", () => Decide(Stored(Expired), Pending(Now, Guid.NewGuid())), RefreshStep.Refresh, null),
         ("another process keeps the successor, and has refreshed it since", () => Decide(Stored(Expired), Pending(Now) with { Consumed = Consumed().Consumed }), RefreshStep.PendingElsewhere, Now.AddMinutes(2)),
         ("another process kept the successor, had refreshed it, and is gone", () => Decide(Stored(Expired), Pending(Now.AddMinutes(-2)) with { Consumed = Consumed().Consumed }), RefreshStep.RolledBack, null),

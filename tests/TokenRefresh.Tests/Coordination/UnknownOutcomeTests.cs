@@ -46,6 +46,33 @@ public sealed class UnknownOutcomeTests
     }
 
     [Theory]
+    [Trait("FailureMode", "F90")]
+    [Trait("FailureMode", "F52")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_new_refresh_token_in_half_an_answer_is_saved_and_presented_in_the_place_of_the_old_one(bool isUnavailableAfterwards)
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        string half = $"{{\"access_token\":\"{login.Login.AccessToken}\",\"token_type\":\"Bearer\",\"expires_in\":3600,\"refresh_token\":\"{login.Login.RefreshToken}\"";
+        login.Server.EnqueueTokenBehavior(TokenEndpointBehavior.TruncateBody(half.Length), isUnavailableAfterwards ? TokenEndpointBehavior.Throttle(503, retryAfter: null) : TokenEndpointBehavior.Normal);
+        CoordinatedTokenProvider provider = Provider(login);
+        if (isUnavailableAfterwards)
+        {
+            await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<TokenEndpointUnavailableException>();
+            using var store = login.CreateStore();
+            (await store.ReadAsync())!.RefreshToken.Should().NotBe(login.Login.RefreshToken, "it is durable before anything else is tried");
+            _clock.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        AccessToken token = await Provider(login).GetAccessTokenAsync();
+        AccessToken own = await provider.GetAccessTokenAsync();
+
+        login.Server.IsAccepted(token.Value).Should().BeTrue();
+        own.Value.Should().Be(token.Value);
+        login.Server.Books.Should().BeEquivalentTo(new { Grants = 2, Reuses = 0, FamiliesRevoked = 0 });
+    }
+
+    [Theory]
     [Trait("FailureMode", "F52")]
     [Trait("FailureMode", "F53")]
     [InlineData(null)]

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Text;
 using FluentAssertions;
 using Microsoft.Extensions.Logging;
+using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Coordination;
 using TokenRefresh.Tests.DependencyInjection;
 
@@ -11,9 +12,6 @@ namespace TokenRefresh.Tests.Diagnostics;
 /// <summary>Everything the library says in a test, on every way out, and the secrets that must not be in it.</summary>
 internal sealed class CollectedOutput : IDisposable
 {
-    // Longer than this, a part of a secret is a secret.
-    private const int Part = 9;
-
     private readonly ConcurrentQueue<string> _texts = new();
     private readonly HashSet<string> _secrets = new(StringComparer.Ordinal);
     private readonly CollectedLogs _logs = new();
@@ -43,7 +41,7 @@ internal sealed class CollectedOutput : IDisposable
     internal int Secrets => _secrets.Count;
 
     /// <summary>Gets in how many places a part of a secret stands. A count, so that a failure does not print what it found.</summary>
-    internal int Leaks => LeaksIn(Text, _secrets);
+    internal int Leaks => SecretSearch.CountLeaks(Text, _secrets);
 
     internal CoordinatedTokenProviderServices Services(TimeProvider clock) => new() { TimeProvider = clock, LoggerFactory = _loggers, MeterFactory = _measured.Factory };
 
@@ -111,18 +109,5 @@ internal sealed class CollectedOutput : IDisposable
         _loggers.Dispose();
         _logs.Dispose();
         _measured.Dispose();
-    }
-
-    internal static int LeaksIn(string text, IEnumerable<string> secrets)
-    {
-        var parts = new HashSet<string>(secrets.SelectMany(secret => Enumerable.Range(0, Math.Max(0, secret.Length - Part + 1)).Select(at => secret.Substring(at, Part))), StringComparer.Ordinal);
-        HashSet<string>.AlternateLookup<ReadOnlySpan<char>> lookup = parts.GetAlternateLookup<ReadOnlySpan<char>>();
-        int found = 0;
-        for (int at = 0; at + Part <= text.Length; at++)
-        {
-            found += lookup.Contains(text.AsSpan(at, Part)) ? 1 : 0;
-        }
-
-        return found;
     }
 }

@@ -155,4 +155,22 @@ public sealed class ManualTimeProviderTests
 
         _time.Elapsed.Should().BeGreaterThanOrEqualTo(7 * Second).And.BeLessThan(60 * Second);
     }
+
+    [Fact]
+    public async Task Advancing_through_pauses_moves_only_when_one_begins_and_ends_with_the_task()
+    {
+        using ITimer deadline = _time.CreateTimer(static _ => { }, null, 60 * Second, Timeout.InfiniteTimeSpan);
+        async Task LookAsync()
+        {
+            for (int i = 0; i < 5; i++)
+            {
+                await Task.Yield();
+                await Task.Delay(Second, _time);
+            }
+        }
+
+        await _time.AdvanceThroughPausesAsync(LookAsync(), Second);
+
+        _time.Elapsed.Should().Be(5 * Second);
+    }
 }

@@ -1,0 +1,68 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using BenchmarkDotNet.Environments;
+
+namespace TokenRefresh.Benchmarks.Reporting;
+
+/// <summary>Where the tables go: to the console, and to one Markdown file for each question.</summary>
+internal sealed class Results(string directory)
+{
+    private readonly List<(string Question, Target Target)> _targets = [];
+
+    internal static string MachineHeader { get; } = $"```\n{string.Join('\n', HostEnvironmentInfo.GetCurrent().ToFormattedString())}\n{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}\n```\n";
+
+    /// <summary>Writes and prints one answer.</summary>
+    internal void Add(string name, Answer answer)
+    {
+        var text = new StringBuilder();
+        text.Append("# ").Append(answer.Title).Append("\n\n").Append(MachineHeader).Append('\n').Append(answer.Setting).Append("\n\n");
+        foreach ((string caption, string table) in answer.Tables)
+        {
+            text.Append(caption.Length == 0 ? "" : caption + "\n\n").Append(table.ReplaceLineEndings("\n")).Append('\n');
+        }
+
+        if (answer.Targets.Count > 0)
+        {
+            text.Append(TargetTable(answer.Targets.Select(target => (answer.Title, target)), withQuestion: false));
+        }
+
+        Write(name, text.ToString());
+        _targets.AddRange(answer.Targets.Select(target => (answer.Title, target)));
+    }
+
+    /// <summary>Writes and prints what has a target. A part of the questions is no summary.</summary>
+    internal void Summarize(bool isWhole)
+    {
+        if (isWhole)
+        {
+            Write("Summary", $"# Measured against the targets\n\n{MachineHeader}\n{TargetTable(_targets, withQuestion: true)}");
+        }
+    }
+
+    private static string TargetTable(IEnumerable<(string Question, Target Target)> targets, bool withQuestion)
+    {
+        var table = new Table([.. withQuestion ? (string[])["question"] : [], "figure", "target", "measured", "measured over target", ""]);
+        foreach ((string question, Target target) in targets)
+        {
+            string unit = target.Unit.Length == 0 ? "" : $" {target.Unit}";
+            table.Add([
+                .. withQuestion ? (string[])[question] : [],
+                target.What,
+                $"≤ {Figure.Of(target.Limit)}{unit}",
+                $"{Figure.Of(target.Measured)}{unit}",
+                Figure.Ratio(target.Measured, target.Limit),
+                target.Verdict,
+            ]);
+        }
+
+        return table.ToString().ReplaceLineEndings("\n");
+    }
+
+    private void Write(string name, string text)
+    {
+        Directory.CreateDirectory(directory);
+        File.WriteAllText(Path.Combine(directory, $"{name}.md"), text);
+        Console.WriteLine();
+        Console.WriteLine(text);
+    }
+}

@@ -1,0 +1,15 @@
+using TokenRefresh.TokenEndpoint;
+
+namespace TokenRefresh.TestProcess.Checkpoints;
+
+/// <summary>The library's own transport with a checkpoint between the whole answer and whoever asked for it.</summary>
+internal sealed class CheckpointHandler(Checkpoint checkpoint) : DelegatingHandler(TokenEndpointTransport.CreateHandler())
+{
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        HttpResponseMessage response = await base.SendAsync(request, cancellationToken);
+        await response.Content.LoadIntoBufferAsync(cancellationToken);
+        await checkpoint.ReachAsync(Checkpoint.Answered);
+        return response;
+    }
+}

@@ -1,0 +1,42 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace TokenRefresh.TestProcess;
+
+/// <summary>Commands of a program with signal handlers of its own: <c>survive n</c> cancels SIGTERM n times, printing <c>survived</c> for each, and lets the next one end the process; <c>handled</c> tells which ending signals have a handler.</summary>
+internal sealed class SignalCommands(CommandHost host) : IDisposable
+{
+    private PosixSignalRegistration? _registration;
+
+    public void Register()
+    {
+        host.Add("survive", line =>
+        {
+            int left = line.Count(0);
+            _registration = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
+            {
+                context.Cancel = Interlocked.Decrement(ref left) >= 0;
+                host.Announce(context.Cancel ? "survived" : "ending");
+            });
+            return Task.FromResult("");
+        });
+        host.Add("handled", _ => Task.FromResult(Handled()));
+    }
+
+    public void Dispose() => _registration?.Dispose();
+
+    // The mask of caught signals: bit n - 1 stands for signal n.
+    private static string Handled()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            throw new PlatformNotSupportedException("Signal handlers are read from /proc.");
+        }
+
+        const string label = "SigCgt:";
+        string line = File.ReadLines("/proc/self/status").Single(text => text.StartsWith(label, StringComparison.Ordinal));
+        ulong mask = ulong.Parse(line.AsSpan(label.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        (string Name, int Number)[] ending = [("SIGHUP", 1), ("SIGINT", 2), ("SIGTERM", 15)];
+        return string.Join(',', ending.Where(signal => (mask >> (signal.Number - 1) & 1) != 0).Select(signal => signal.Name)) is { Length: > 0 } names ? names : "none";
+    }
+}
