@@ -7,8 +7,7 @@ internal static class Exploring
 {
     private const int StackSize = 64 * 1024 * 1024;
 
-    /// <summary>Walks all of a scenario, or just the schedule that the environment names.</summary>
-    /// <param name="leastStates">Fewer states would mean that the explorer does not see what it should.</param>
+    /// <summary>Walks all of a scenario, or just the schedule that the environment names. Fewer states than the least would mean that the explorer does not see what it should.</summary>
     internal static async Task AssertHoldsAsync(Scenario scenario, int leastStates)
     {
         if (Schedule.Find(scenario, Environment.GetEnvironmentVariable(Schedule.Variable)) is { } choices)

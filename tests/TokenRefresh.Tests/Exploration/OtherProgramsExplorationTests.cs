@@ -4,7 +4,7 @@ namespace TokenRefresh.Tests.Exploration;
 public sealed class OtherProgramsExplorationTests
 {
     private const int DefaultSeed = 20260101;
-    private const int SampledPaths = 1_000;
+    private const int SampledPaths = 2_000;
 
     [Fact]
     [Trait("FailureMode", "F34")]

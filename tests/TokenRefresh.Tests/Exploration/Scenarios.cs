@@ -61,7 +61,7 @@ internal static class Scenarios
     internal static Scenario ThreeProcesses { get; } = Expired with
     {
         Name = "three-processes",
-        Processes = [[FlyTwice], [FlySaveFly], [Fly]],
+        Processes = [[FlySaveFly], [FlySaveFly], [FlySave]],
         Faults = new() { LostAnswers = 1, Crashes = 1, FailedSaves = 1, RefusedConnections = 1, Disposals = 1 },
         Requests = 2,
     };

@@ -27,8 +27,8 @@ internal sealed class ModelLease(ModelProvider owner, int file) : ICredentialsLe
         }
 
         await Point("makes its probe", () => Do(() => _world.Locks.AddProbe(this)), ObserveFlag, cancellationToken);
-        bool isAlone = await Point("looks for other probes", () => DropUnless(_world.Locks.IsOnlyProbe(this)), ObserveFlag);
-        return isAlone && await Point("checks that its lock file is still there", () => DropUnless(_world.Locks.IsAtPath(this)), ObserveFlag);
+        bool isAlone = await Point("looks for other probes", () => DropUnless(_world.Locks.IsOnlyProbe(this)), ObserveFlag, cancellationToken);
+        return isAlone && await Point("checks that its lock file is still there", () => DropUnless(_world.Locks.IsAtPath(this)), ObserveFlag, cancellationToken);
     }
 
     public ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default) =>

@@ -4,7 +4,7 @@ namespace TokenRefresh.Tests.Exploration.Model;
 internal sealed class ModelProcess(World world, string name, bool isQueueing)
 {
     private readonly List<LockWait> _queue = [];
-    private ModelLease? _lease;
+    private ModelProvider? _holder;
 
     internal string Name { get; } = name;
 
@@ -24,7 +24,11 @@ internal sealed class ModelProcess(World world, string name, bool isQueueing)
 
     internal void Leave(LockWait wait) => _queue.Remove(wait);
 
-    internal ModelLease Grant(ModelProvider provider) => _lease = new ModelLease(provider, world.Locks.Lock(this));
+    internal ModelLease Grant(ModelProvider provider)
+    {
+        _holder = provider;
+        return new ModelLease(provider, world.Locks.Lock(this));
+    }
 
     /// <summary>Hands the lock to the next lease in the queue, or gives it back to the system.</summary>
     internal void Release(ModelLease lease)
@@ -38,7 +42,7 @@ internal sealed class ModelProcess(World world, string name, bool isQueueing)
             return;
         }
 
-        _lease = _lease == lease ? null : _lease;
+        _holder = _holder == lease.Owner ? null : _holder;
         world.Locks.Unlock(lease);
     }
 
@@ -47,7 +51,7 @@ internal sealed class ModelProcess(World world, string name, bool isQueueing)
     {
         IsAlive = false;
         _queue.Clear();
-        _lease = null;
+        _holder = null;
         world.Locks.Forget(this);
         foreach (ModelProvider provider in Providers)
         {
@@ -58,14 +62,14 @@ internal sealed class ModelProcess(World world, string name, bool isQueueing)
     internal void AddTo(ref StateHash state)
     {
         state.Add(IsAlive);
-        state.Add(_lease?.Owner.Name);
+        state.Add(_holder?.Name);
         foreach (LockWait wait in _queue)
         {
             state.Add(wait.Owner.Name);
         }
     }
 
-    private bool CanLock => (_lease is null || !IsQueueing) && world.Locks.IsFree(this);
+    private bool CanLock => (_holder is null || !IsQueueing) && world.Locks.IsFree(this);
 }
 
 /// <summary>A wait for the lock. Where the grant and the end of the wait come together, either may win.</summary>

@@ -5,7 +5,7 @@ using TokenRefresh.Diagnostics;
 namespace TokenRefresh.Tests.Exploration.Model;
 
 /// <summary>One provider: the product's transaction and memory over the fakes, and what it is made to do.</summary>
-internal sealed class ModelProvider
+internal sealed class ModelProvider : IDisposable
 {
     private static readonly TokenRefreshMetrics Metrics = new();
 
@@ -159,9 +159,9 @@ internal sealed class ModelProvider
         }
 
         _clock.AddSteps(steps);
-        if (World.Faults.Disposals > 0 && !IsFinished && !_closing.IsCancellationRequested)
+        if (World.Faults.Disposals > 0 && Process.IsAlive && !IsFinished && !_closing.IsCancellationRequested)
         {
-            steps.Add(new(Name, "is disposed", Dispose, IsOptional: true));
+            steps.Add(new(Name, "is disposed", DisposeEarly, IsOptional: true));
         }
     }
 
@@ -193,6 +193,9 @@ internal sealed class ModelProvider
         _clock.AddTo(ref state);
     }
 
+    /// <summary>Ends what has not been sent, as the disposal of a provider does.</summary>
+    public void Dispose() => _closing.Cancel();
+
     private async Task LiveAsync(Func<ModelProvider, Task> script)
     {
         try
@@ -207,13 +210,13 @@ internal sealed class ModelProvider
         Forget();
     }
 
-    private void Dispose()
+    private void DisposeEarly()
     {
         World.Faults.Disposals--;
         var observed = default(StateHash);
         observed.Add("disposed");
         Observe(observed.Value);
-        _closing.Cancel();
+        Dispose();
     }
 
     // A pair in a memory that is gone is a lost one, and so is a refusal that nobody noted.

@@ -19,7 +19,7 @@ internal sealed class ModelServer(World world, TimeSpan? reuseWindow)
         return new OAuthCredentials($"{family}-access-{number}", $"{family}-refresh-{number}", ModelClock.Start + world.Elapsed + lifetime);
     }
 
-    internal bool Accepts(string accessToken) => 
+    internal bool Accepts(string accessToken) =>
         !(world.Scenario.IsFirstTokenRejected && accessToken == world.First.AccessToken)
         && _issued.Values.Any(t => t.AccessToken == accessToken && t.EndsAt > world.Elapsed && !_revokedFamilies.Contains(t.Family));
 
