@@ -95,7 +95,7 @@ internal sealed class ColdStartBenchmarks : IQuestion
 
     private static async Task<(double Whole, double OwnPart)> StartAsync(string who, string path)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [.. IsHost ? (string[])["exec", typeof(ColdStartBenchmarks).Assembly.Location] : [], Verb, who, path]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [.. IsHost ? (string[])["exec", typeof(ColdStartBenchmarks).Assembly.Location] : [], Verb, who, path]) { RedirectStandardOutput = true, UseShellExecute = false };
         long before = Stopwatch.GetTimestamp();
         using Process child = Process.Start(start)!;
         string[] printed = (await child.StandardOutput.ReadToEndAsync()).Split(' ');

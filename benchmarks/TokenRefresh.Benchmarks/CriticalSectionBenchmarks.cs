@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using BenchmarkDotNet.Attributes;
 using Microsoft.Win32.SafeHandles;
-using TokenRefresh.Coordination;
 using TokenRefresh.Benchmarks.Reporting;
+using TokenRefresh.Coordination;
 
 namespace TokenRefresh.Benchmarks;
 

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
 using BenchmarkDotNet.Attributes;
-using TokenRefresh.Benchmarks.Workers;
 using TokenRefresh.Benchmarks.Reporting;
+using TokenRefresh.Benchmarks.Workers;
 
 namespace TokenRefresh.Benchmarks;
 

@@ -29,16 +29,16 @@ internal static class AwsSsoTokens
             return true;
         }
 
-        public Task<TryResponse<SsoToken>> TryGetSsoTokenAsync(SSOTokenManagerGetTokenOptions getSsoTokenOptions, string ssoCacheDirectory, CancellationToken cancellationToken) =>
+        public Task<TryResponse<SsoToken>> TryGetSsoTokenAsync(SSOTokenManagerGetTokenOptions getSsoTokenOptions, string ssoCacheDirectory, CancellationToken cancellationToken = default) =>
             Task.FromResult(new TryResponse<SsoToken> { Success = true, Value = _token });
 
         public List<SSOTokenFile> ScanSsoTokens(string ssoCacheDirectory) => [];
 
-        public Task<List<SSOTokenFile>> ScanSsoTokensAsync(string ssoCacheDirectory, CancellationToken cancellationToken) => Task.FromResult<List<SSOTokenFile>>([]);
+        public Task<List<SSOTokenFile>> ScanSsoTokensAsync(string ssoCacheDirectory, CancellationToken cancellationToken = default) => Task.FromResult<List<SSOTokenFile>>([]);
 
         public void SaveSsoToken(SsoToken token, string ssoCacheDirectory) => throw new InvalidOperationException("A valid token is not saved.");
 
-        public Task SaveSsoTokenAsync(SsoToken token, string ssoCacheDirectory, CancellationToken cancellationToken) => throw new InvalidOperationException("A valid token is not saved.");
+        public Task SaveSsoTokenAsync(SsoToken token, string ssoCacheDirectory, CancellationToken cancellationToken = default) => throw new InvalidOperationException("A valid token is not saved.");
 
         public void DeleteSsoToken(SSOTokenManagerGetTokenOptions getSsoTokenOptions, string ssoCacheDirectory) => throw new InvalidOperationException("A valid token is not deleted.");
 

@@ -42,9 +42,10 @@ internal sealed class MsalTokens
 
     private sealed class InMemoryClientFactory : IMsalHttpClientFactory
     {
-        private readonly HttpClient _client = new(new Endpoint());
+        // One for all: MSAL asks again for each request, and a client over memory holds nothing.
+        private static readonly HttpClient Client = new(new Endpoint());
 
-        public HttpClient GetHttpClient() => _client;
+        public HttpClient GetHttpClient() => Client;
     }
 
     private sealed class Endpoint : HttpMessageHandler

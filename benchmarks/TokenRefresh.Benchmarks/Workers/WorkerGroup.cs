@@ -1,5 +1,4 @@
 using System.Globalization;
-using TokenRefresh.Benchmarks.Coordinations;
 using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Benchmarks.Workers;
