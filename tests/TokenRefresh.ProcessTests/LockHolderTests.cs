@@ -94,7 +94,8 @@ public sealed class LockHolderTests
 
         script.CloseInput();
         await script.WaitForExitAsync();
-        (await group.RunAsync("get 8")).ShouldAgreeOnOneToken();
+        await group.RunAsync(login.Create($"{LongLockTimeout} name=patient"));
+        (await group.RunAsync("get 8 name=patient")).ShouldAgreeOnOneToken();
         login.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Reuses = 0 });
     }
 

@@ -32,7 +32,7 @@ internal sealed class CollectedOutput : IDisposable
         ActivitySource.AddActivityListener(_listener);
     }
 
-    private string Text => string.Join('\n', [.. _texts, _logs.Text, .. _measured.Lines]);
+    private string Text => string.Join('\n', [.. _texts.ToArray(), _logs.Text, .. _measured.Lines]);
 
     /// <summary>Fails unless each of these was said; without them nothing was looked at. Shows nothing of the rest.</summary>
     internal void ShouldSay(params string[] words) => words.Where(word => !Text.Contains(word, StringComparison.Ordinal)).Should().BeEmpty();

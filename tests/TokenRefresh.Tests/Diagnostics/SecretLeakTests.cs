@@ -185,10 +185,10 @@ public sealed class SecretLeakTests : IDisposable
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
         StoreAnother(login);
-        const string Account = "0b5c7a1e-someone-else";
-        _output.AddSecrets(Account, "jo.doe.private@example.com");
+        const string Account = "0b5c7a1e-7f3a9c4d";
+        _output.AddSecrets(Account, "qz7vk.4xw9@zq3jt.invalid");
         byte[] spent = await File.ReadAllBytesAsync(login.Path);
-        login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Member("account", $$"""{"uuid":"0000-first-account","email_address":"jo.doe.private@example.com"}""");
+        login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Member("account", $$"""{"uuid":"0000-first-account","email_address":"qz7vk.4xw9@zq3jt.invalid"}""");
         CoordinatedTokenProvider provider = login.CreateProvider(o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock));
         await UseAsync(provider, login);
         await File.WriteAllBytesAsync(login.Path, spent);
