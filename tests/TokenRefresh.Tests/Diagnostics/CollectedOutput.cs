@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Coordination;
 using TokenRefresh.Tests.DependencyInjection;
+using TokenRefresh.Tests.Exploration;
 
 namespace TokenRefresh.Tests.Diagnostics;
 
@@ -25,14 +26,14 @@ internal sealed class CollectedOutput : IDisposable
         _listener = new ActivityListener
         {
             ShouldListenTo = _ => true,
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => Exploring.IsWalking ? ActivitySamplingResult.None : ActivitySamplingResult.AllDataAndRecorded,
             ActivityStopped = activity => _texts.Enqueue(
                 $"{activity.OperationName} {activity.DisplayName} {activity.StatusDescription} {string.Join(' ', activity.TagObjects)} {string.Join(' ', activity.Baggage)} {string.Join(' ', activity.Events.SelectMany(e => e.Tags))}"),
         };
         ActivitySource.AddActivityListener(_listener);
     }
 
-    private string Text => string.Join('\n', [.. _texts, _logs.Text, .. _measured.Lines]);
+    private string Text => string.Join('\n', [.. _texts.ToArray(), _logs.Text, .. _measured.Lines]);
 
     /// <summary>Fails unless each of these was said; without them nothing was looked at. Shows nothing of the rest.</summary>
     internal void ShouldSay(params string[] words) => words.Where(word => !Text.Contains(word, StringComparison.Ordinal)).Should().BeEmpty();
