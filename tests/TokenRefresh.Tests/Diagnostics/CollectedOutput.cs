@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Coordination;
 using TokenRefresh.Tests.DependencyInjection;
+using TokenRefresh.Tests.Exploration;
 
 namespace TokenRefresh.Tests.Diagnostics;
 
@@ -25,7 +26,7 @@ internal sealed class CollectedOutput : IDisposable
         _listener = new ActivityListener
         {
             ShouldListenTo = _ => true,
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => Exploring.IsWalking ? ActivitySamplingResult.None : ActivitySamplingResult.AllDataAndRecorded,
             ActivityStopped = activity => _texts.Enqueue(
                 $"{activity.OperationName} {activity.DisplayName} {activity.StatusDescription} {string.Join(' ', activity.TagObjects)} {string.Join(' ', activity.Baggage)} {string.Join(' ', activity.Events.SelectMany(e => e.Tags))}"),
         };

@@ -41,7 +41,6 @@ internal sealed record Scenario(string Name)
 
     internal TokenRefreshOptions Options => _options ??= new()
     {
-        TokenEndpoint = new Uri("https://auth.example.com/token"),
         ClientId = "explorer",
         HandleProcessSignals = false,
         RefreshTokenReuseWindow = ServerReuseWindow,
