@@ -147,7 +147,9 @@ public sealed class ClockStepTests
         using var log = new LogSignals();
         CoordinatedTokenProvider provider = login.CreateProvider(o => o.RefreshBeforeExpiration = TimeSpan.FromHours(3), new() { TimeProvider = _clock, LoggerFactory = log });
         await provider.GetAccessTokenAsync(Cancellation);
-        Pass(TimeSpan.FromHours(6.5));
+
+        // Late enough to be due an hour earlier too, whatever the spread; early enough to be valid an hour later.
+        Pass(TimeSpan.FromHours(6.7));
         login.Server.EnqueueTokenBehavior(TokenEndpointBehavior.Throttle(503, retryAfter: null));
         await provider.GetAccessTokenAsync(Cancellation);
         await log.WaitForAsync(TokenRefreshEventIds.BackgroundRefreshFailed);

@@ -3,6 +3,8 @@ using System.Diagnostics;
 using System.Text;
 using FluentAssertions;
 using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
+using TokenRefresh.Locking;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Coordination;
 using TokenRefresh.Tests.DependencyInjection;
@@ -98,9 +100,13 @@ internal sealed class CollectedOutput : IDisposable
             Add(path);
         }
 
-        if (File.Exists(login.LockPath))
+        // A managed read would take a lock of its own, and be refused while somebody holds the real one.
+        using SafeFileHandle? file = LockFile.OpenForReading(login.LockPath);
+        if (file is not null)
         {
-            Add(Encoding.Latin1.GetString(File.ReadAllBytes(login.LockPath)));
+            var bytes = new byte[RandomAccess.GetLength(file)];
+            RandomAccess.Read(file, bytes, 0);
+            Add(Encoding.Latin1.GetString(bytes));
         }
     }
 
