@@ -43,7 +43,4 @@ internal sealed record BenchmarkCommand(Regex Filter, bool IsQuick, string Resul
     internal bool IsEverything => Filter.ToString() == "^.*$";
 
     internal bool Concerns(Type type) => Filter.IsMatch($"{type.FullName}.{nameof(Reporting.IQuestion.AskAsync)}") || Filter.IsMatch(type.FullName!);
-
-    /// <summary>Whether any benchmark of a class is asked for.</summary>
-    internal bool MayConcern(Type type) => Filter.IsMatch(type.FullName!) || type.GetMethods().Any(method => Filter.IsMatch($"{type.FullName}.{method.Name}"));
 }

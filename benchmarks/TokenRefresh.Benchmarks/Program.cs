@@ -19,12 +19,9 @@ if (BenchmarkCommand.Parse(args) is not { } command)
 Type[] hosted = [typeof(HotPathBenchmarks), typeof(HandlerBenchmarks), typeof(CriticalSectionBenchmarks)];
 IQuestion[] own = [new InProcessContentionBenchmarks(), new ProcessContentionBenchmarks(), new LockTurnsBenchmarks(), new ColdStartBenchmarks()];
 var results = new Results(command.Results);
-foreach (Type type in hosted)
+foreach ((Type type, Answer answer) in HostedBenchmarks.Run(hosted, command.Filter, command.IsQuick))
 {
-    if (command.MayConcern(type) && HostedBenchmarks.Run(type, command.Filter, command.IsQuick) is { } answer)
-    {
-        results.Add(type.Name, answer);
-    }
+    results.Add(type.Name, answer);
 }
 
 foreach (IQuestion question in own.Where(question => command.Concerns(question.GetType())))
