@@ -99,8 +99,16 @@ internal sealed class PairCommit(TransactionServices services, ProviderMemory me
 
     private bool TryStash(OAuthCredentials replaces, OAuthCredentials pair)
     {
-        if (!((lease as IPairStash)?.TryStash(replaces, pair) ?? false))
+        try
         {
+            if (lease is not IPairStash stash || !stash.TryStash(replaces, pair))
+            {
+                return false;
+            }
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // What kept the pair out of the file keeps it out of the stash too; the failed save says why.
             return false;
         }
 

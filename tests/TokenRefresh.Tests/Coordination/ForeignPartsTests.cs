@@ -1,4 +1,5 @@
 using FluentAssertions;
+using TokenRefresh.Credentials;
 
 namespace TokenRefresh.Tests.Coordination;
 
@@ -19,6 +20,24 @@ public sealed class ForeignPartsTests
 
         token.Value.Should().Be("access-1");
         (await events.NextAsync<SaveFailedEvent>()).Exception.Should().BeOfType<InvalidOperationException>();
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F34")]
+    public async Task A_pair_that_no_file_can_hold_is_served_from_memory()
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        byte[] before = await File.ReadAllBytesAsync(login.Path);
+        using FileCredentialsStore store = login.CreateStore();
+        var events = new EventLog();
+        await using CoordinatedTokenProvider provider = Create(
+            store, new Client(_ => new(TokenEndpointResult.Success(new TokenResponse("access-1", "half a surrogate \ud800", TimeSpan.FromHours(1))))), events.AttachTo);
+
+        AccessToken token = await provider.GetAccessTokenAsync();
+
+        token.Value.Should().Be("access-1");
+        (await events.NextAsync<SaveFailedEvent>()).Exception.Should().BeOfType<ArgumentException>();
+        (await File.ReadAllBytesAsync(login.Path)).Should().Equal(before);
     }
 
     [Theory]
