@@ -1,37 +1,24 @@
 using TokenRefresh.Credentials;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.TestProcess.Checkpoints;
 
 /// <summary>The file store with a checkpoint.</summary>
-internal sealed class CheckpointStore(TokenRefreshOptions options, Checkpoint checkpoint) : ICredentialsStore, IDisposable
+internal sealed class CheckpointStore(TokenRefreshOptions options, Checkpoint checkpoint) : StoreDecorator(new FileCredentialsStore(
+    new CredentialsFileSettings(CredentialsPath.Resolve(options.CredentialsPath!), options.FileFormat, options.LockPath, options.AllowUnreliableLock, options.SaveTimeout),
+    TimeProvider.System,
+    new CheckpointFileOperations(checkpoint)))
 {
-    private readonly FileCredentialsStore _files = new(
-        new CredentialsFileSettings(CredentialsPath.Resolve(options.CredentialsPath!), options.FileFormat, options.LockPath, options.AllowUnreliableLock, options.SaveTimeout),
-        TimeProvider.System,
-        new CheckpointFileOperations(checkpoint));
-
-    public string Location => _files.Location;
-
-    public string LockLocation => _files.LockLocation;
-
-    public ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default) => _files.ReadAsync(cancellationToken);
-
-    public ValueTask<ReadOnlyMemory<byte>> ReadRecordAsync(CancellationToken cancellationToken = default) => _files.ReadRecordAsync(cancellationToken);
-
-    public ValueTask<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken = default) => _files.ReadHolderAsync(cancellationToken);
-
-    public async ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
+    public override async ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
-        if (await _files.AcquireLeaseAsync(timeout, cancellationToken) is not { } lease)
+        ICredentialsLease? lease = await base.AcquireLeaseAsync(timeout, cancellationToken);
+        if (lease is not null)
         {
-            return null;
+            await checkpoint.ReachAsync(Checkpoint.Lease);
         }
 
-        await checkpoint.ReachAsync(Checkpoint.Lease);
-        return new CheckpointLease((FileCredentialsLease)lease, checkpoint);
+        return lease;
     }
 
-    public Task WaitForChangeAsync(CancellationToken cancellationToken = default) => _files.WaitForChangeAsync(cancellationToken);
-
-    public void Dispose() => _files.Dispose();
+    protected override ICredentialsLease Wrap(ICredentialsLease lease) => new CheckpointLease((FileCredentialsLease)lease, checkpoint);
 }

@@ -1,3 +1,5 @@
+using TokenRefresh.TestKit;
+
 namespace TokenRefresh.Tests.Coordination;
 
 /// <summary>A bug to plant: gives the lock back as soon as there is something to save, and saves without it.</summary>

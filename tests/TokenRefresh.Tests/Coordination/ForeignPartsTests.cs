@@ -1,5 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.Credentials;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Coordination;
 

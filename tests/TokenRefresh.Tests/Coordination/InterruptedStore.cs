@@ -1,3 +1,5 @@
+using TokenRefresh.TestKit;
+
 namespace TokenRefresh.Tests.Coordination;
 
 /// <summary>Does something once, between a provider's first look and its lease.</summary>

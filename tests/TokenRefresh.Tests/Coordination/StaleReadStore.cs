@@ -1,3 +1,5 @@
+using TokenRefresh.TestKit;
+
 namespace TokenRefresh.Tests.Coordination;
 
 /// <summary>A bug to plant: shows a lease what was read before it was granted, pair and record.</summary>

@@ -1,12 +1,12 @@
 using System.Collections.Concurrent;
 using TokenRefresh.Credentials;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Credentials;
 
 /// <summary>The real file system, with a note of each call and a place before each at which a test interferes or refuses.</summary>
-internal sealed class FileOperationsSpy : ICredentialsFileOperations
+internal sealed class FileOperationsSpy : FileOperationsDecorator
 {
-    private readonly CredentialsFileOperations _files = CredentialsFileOperations.Default;
     private readonly ConcurrentQueue<string> _calls = new();
 
     /// <summary>Gets what was done, in order: the names of the operations, those on the temp file with the prefix <c>temp.</c>.</summary>
@@ -30,33 +30,23 @@ internal sealed class FileOperationsSpy : ICredentialsFileOperations
     /// <summary>Gets the names of the temp files, whole paths.</summary>
     internal ConcurrentQueue<string> TempPaths { get; } = new();
 
-    public string Resolve(string path) => _files.Resolve(path);
+    public override bool IsMountPoint(string path) => MountPoint ?? base.IsMountPoint(path);
 
-    public bool IsMountPoint(string path) => MountPoint ?? _files.IsMountPoint(path);
-
-    public bool Exists(string path) => _files.Exists(path);
-
-    public byte[]? Read(string path)
+    public override byte[]? Read(string path)
     {
         Note("read");
-        byte[]? bytes = _files.Read(path);
+        byte[]? bytes = base.Read(path);
         return ReadAs is { } replace ? replace(bytes) : bytes;
     }
 
-    public void CreateDirectory(string path) => _files.CreateDirectory(path);
-
-    public ICredentialsTempFile CreatePrivate(string path, long allocate)
+    public override ICredentialsTempFile CreatePrivate(string path, long allocate)
     {
         Note("create");
         TempPaths.Enqueue(path);
-        return new TempFileSpy(this, _files.CreatePrivate(path, allocate));
+        return new TempFileSpy(this, base.CreatePrivate(path, allocate));
     }
 
-    public bool TryRemoveLeftOver(string path) => _files.TryRemoveLeftOver(path);
-
-    public IReadOnlyList<string> List(string directory, string prefix, string suffix) => _files.List(directory, prefix, suffix);
-
-    public void Replace(string path, string target)
+    public override void Replace(string path, string target)
     {
         Note("replace");
         if (RefuseToReplace?.Invoke(target) is { } refusal)
@@ -64,22 +54,22 @@ internal sealed class FileOperationsSpy : ICredentialsFileOperations
             throw refusal;
         }
 
-        _files.Replace(path, target);
+        base.Replace(path, target);
     }
 
-    public void EnsureWritable(string path)
+    public override void EnsureWritable(string path)
     {
         Note("ensure writable");
-        _files.EnsureWritable(path);
+        base.EnsureWritable(path);
     }
 
-    public void FlushDirectory(string directory)
+    public override void FlushDirectory(string directory)
     {
         Note("flush directory");
-        _files.FlushDirectory(directory);
+        base.FlushDirectory(directory);
     }
 
-    public void WriteInPlace(string path, ReadOnlySpan<byte> bytes)
+    public override void WriteInPlace(string path, ReadOnlySpan<byte> bytes)
     {
         Note("write in place");
         if (WriteInPlaceAs is { } write)
@@ -88,11 +78,9 @@ internal sealed class FileOperationsSpy : ICredentialsFileOperations
         }
         else
         {
-            _files.WriteInPlace(path, bytes);
+            base.WriteInPlace(path, bytes);
         }
     }
-
-    public void Delete(string path) => _files.Delete(path);
 
     private void Note(string operation)
     {

@@ -1,4 +1,4 @@
-using TokenRefresh.Tests.Coordination;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Exploration.Mutants;
 

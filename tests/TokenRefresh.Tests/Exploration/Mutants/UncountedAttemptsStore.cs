@@ -1,5 +1,5 @@
 using TokenRefresh.Credentials;
-using TokenRefresh.Tests.Coordination;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Exploration.Mutants;
 

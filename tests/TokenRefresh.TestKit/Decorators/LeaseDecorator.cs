@@ -1,4 +1,4 @@
-namespace TokenRefresh.Tests.Coordination;
+namespace TokenRefresh.TestKit;
 
 /// <summary>A lease that passes everything on; tests override what they interfere with.</summary>
 internal abstract class LeaseDecorator(ICredentialsLease inner) : ICredentialsLease
@@ -14,5 +14,5 @@ internal abstract class LeaseDecorator(ICredentialsLease inner) : ICredentialsLe
 
     public virtual ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default) => Inner.WriteRecordAsync(record, durable, cancellationToken);
 
-    public ValueTask DisposeAsync() => Inner.DisposeAsync();
+    public virtual ValueTask DisposeAsync() => Inner.DisposeAsync();
 }

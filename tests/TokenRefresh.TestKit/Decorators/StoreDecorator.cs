@@ -1,4 +1,4 @@
-namespace TokenRefresh.Tests.Coordination;
+namespace TokenRefresh.TestKit;
 
 /// <summary>A store that passes everything on; tests override what they interfere with.</summary>
 internal abstract class StoreDecorator(ICredentialsStore inner) : ICredentialsStore, IDisposable
