@@ -10,10 +10,10 @@ internal sealed class CredentialsFileReader(ICredentialsFileOperations files, Cr
     private volatile string? _notMountPoint;
 
     /// <summary>Reads and parses; reads again a few times what is unreadable, or empty as a file is between another program's truncation and its write.</summary>
-    /// <exception cref="CredentialsFileException">It stays unreadable.</exception>
     /// <param name="path">The file.</param>
     /// <param name="known">What an earlier read found; it is returned again if the bytes are the same.</param>
     /// <param name="cancellationToken">Ends the pauses between the tries.</param>
+    /// <exception cref="CredentialsFileException">It stays unreadable.</exception>
     internal ValueTask<CredentialsFileContent> ReadAsync(string path, CredentialsFileContent? known, CancellationToken cancellationToken)
     {
         CredentialsFileContent? content = TryRead(path, known, out _);
