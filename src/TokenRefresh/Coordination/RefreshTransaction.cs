@@ -120,14 +120,15 @@ internal sealed class RefreshTransaction
         Task<ICredentialsLease?>? acquiring = Store.AcquireLeaseAsync(timeout, done.Token).AsTask();
         try
         {
-            while (true)
+            TokenSnapshot? adopted = null;
+            while (adopted is null)
             {
                 // Armed before the look: a save that lands between them completes it.
                 Task change = Store.WaitForChangeAsync(done.Token);
-                if (await LookAsync(closing).ConfigureAwait(false) is { } adopted)
+                adopted = await LookAsync(closing).ConfigureAwait(false);
+                if (adopted is not null)
                 {
-                    _services.Metrics.LockWaited(Time.GetElapsedTime(start));
-                    return (null, adopted);
+                    break;
                 }
 
                 await Task.WhenAny(acquiring, change).ConfigureAwait(false);
@@ -145,11 +146,18 @@ internal sealed class RefreshTransaction
                 }
 
                 await change.ConfigureAwait(false);
+
+                // Before the next watch is armed: what changed is nearly always the token, and then none is needed.
+                adopted = await LookAsync(closing).ConfigureAwait(false);
             }
+
+            _services.Metrics.LockWaited(Time.GetElapsedTime(start));
+            return (null, adopted);
         }
         finally
         {
-            await done.CancelAsync().ConfigureAwait(false);
+            // Right here, not on another thread: what it ends is this flight's own, and its caller waits.
+            done.Cancel();
             await GiveBackAsync(acquiring).ConfigureAwait(false);
         }
     }

@@ -12,7 +12,7 @@ internal static class BlockingAcquire
     /// <returns>Whether the lock is held now.</returns>
     internal static bool Run(LockFile file, Func<bool> hasWaiters)
     {
-        if (!IsDoubtful(file.Path))
+        if (!(file.MayBlockForEver ??= IsDoubtful(file.Path)))
         {
             file.Acquire();
             return true;

@@ -23,6 +23,9 @@ internal abstract class LockFile : IDisposable
     /// <summary>Whether a second handle was seen to be refused; only a pass is remembered.</summary>
     internal bool HasPassedSelfTest { get; set; }
 
+    /// <summary>Whether a blocked lock may never wake on its file system; <see langword="null"/> until that was looked up, which takes longer than the lock.</summary>
+    internal bool? MayBlockForEver { get; set; }
+
     /// <summary>Opens the lock file, creating it for its owner only if it is missing.</summary>
     /// <exception cref="LockUnavailableException">It can be neither opened nor created.</exception>
     internal static LockFile Open(string path) =>
