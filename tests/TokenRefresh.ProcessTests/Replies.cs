@@ -6,6 +6,12 @@ namespace TokenRefresh.ProcessTests;
 /// <summary>What children answer to <c>get</c> and <c>refresh</c>.</summary>
 internal static class Replies
 {
+    /// <summary>How Linux shows the library's threads, as words of the <c>threads</c> command: cut after 15 characters.</summary>
+    internal const string LockThread = "TokenRefresh%20lo";
+
+    /// <inheritdoc cref="LockThread"/>
+    internal const string WatchThread = "TokenRefresh%20wa";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
@@ -21,7 +27,7 @@ internal static class Replies
     }
 
     /// <summary>Waits until a child is parked in the system's lock. Another process cannot tell that by itself, so it is asked again and again.</summary>
-    internal static Task WaitUntilItAwaitsTheLockAsync(this ChildProcess child) => WaitForThreadAsync(child, "TokenRefresh", "the child is expected to wait for the lock");
+    internal static Task WaitUntilItAwaitsTheLockAsync(this ChildProcess child) => WaitForThreadAsync(child, LockThread, "the child is expected to wait for the lock");
 
     /// <summary>Waits until a child's runtime is at work on a signal; it starts a thread for each.</summary>
     internal static Task WaitUntilItHandlesASignalAsync(this ChildProcess child) => WaitForThreadAsync(child, ".NET%20Signal", "the child is expected to have its signal");

@@ -11,15 +11,11 @@ internal sealed class FileWatch : IDisposable
     // Without a watch (macOS, where one makes the system sync its disks; out of inotify instances), the poll is all there is.
     private static readonly TimeSpan PollWithoutWatch = TimeSpan.FromMilliseconds(250);
 
-    // Every save of ours is a rename. On Linux a watch sees the whole directory, so with writes each waiter would wake for every write to the lock file and the temp file beside it, which costs more than the hand-over.
-    // A program that writes in place is noticed by the poll, or under the lock.
-    private static readonly NotifyFilters Changes = OperatingSystem.IsLinux() ? NotifyFilters.FileName : NotifyFilters.FileName | NotifyFilters.LastWrite | NotifyFilters.Size;
-
     private static readonly SharedInstances<FileWatch> Shared = new(static path => new FileWatch(path), static _ => true);
 
     private readonly object _monitor = new();
     private readonly string _path;
-    private FileSystemWatcher? _watcher;
+    private IDisposable? _events;
     private List<Waiter> _waiters = [];
 
     private FileWatch(string path) => _path = path;
@@ -31,21 +27,54 @@ internal sealed class FileWatch : IDisposable
     /// <summary>Completes at the next change, or at the next poll. The watch is armed when this returns.</summary>
     internal Task WaitAsync(TimeProvider timeProvider, CancellationToken cancellationToken)
     {
-        var waiter = new Waiter(this);
-        TimeSpan poll;
+        var waiter = new Waiter(this, cancellationToken);
         lock (_monitor)
         {
-            _watcher ??= TryStart();
-            poll = _watcher is null ? PollWithoutWatch : SafetyPoll;
-            _waiters.Add(waiter);
+            _events ??= TryStart();
+            waiter.Start(_events is null ? PollWithoutWatch : SafetyPoll, timeProvider);
+            if (!waiter.Task.IsCompleted)
+            {
+                _waiters.Add(waiter);
+            }
         }
 
-        waiter.Start(poll, timeProvider, cancellationToken);
         return waiter.Task;
     }
 
-    /// <summary>Wakes whoever waits, for a change this process knows of by itself.</summary>
-    internal void Signal()
+    public void Dispose() => Drop();
+
+    private static FileSystemWatcher? TryStartWatcher(string path, Action onChange, Action onLost)
+    {
+        FileSystemWatcher? watcher = null;
+        try
+        {
+            watcher = new FileSystemWatcher(Path.GetDirectoryName(path)!, Path.GetFileName(path))
+            {
+                NotifyFilter = NotifyFilters.FileName | NotifyFilters.LastWrite | NotifyFilters.Size,
+            };
+            watcher.Created += (_, _) => onChange();
+            watcher.Changed += (_, _) => onChange();
+            watcher.Deleted += (_, _) => onChange();
+            watcher.Renamed += (_, _) => onChange();
+            watcher.Error += (_, _) => onLost();
+            watcher.EnableRaisingEvents = true;
+            return watcher;
+        }
+        catch (Exception e) when (e is IOException or ArgumentException or UnauthorizedAccessException)
+        {
+            // No such directory yet, or no more watches for this user.
+            watcher?.Dispose();
+            return null;
+        }
+    }
+
+    // Every save of ours is a rename. A program that writes in place is noticed on Linux by the poll, or under the lock.
+    private IDisposable? TryStart() =>
+        OperatingSystem.IsLinux() ? Inotify.TrySubscribe(_path, Signal, Drop)
+        : OperatingSystem.IsMacOS() ? null
+        : TryStartWatcher(_path, Signal, Drop);
+
+    private void Signal()
     {
         List<Waiter> waiters;
         lock (_monitor)
@@ -54,83 +83,64 @@ internal sealed class FileWatch : IDisposable
             _waiters = [];
         }
 
-        waiters.ForEach(static waiter => waiter.TrySetResult());
+        if (waiters.Count == 0)
+        {
+            // Nobody waits: those who do elsewhere shall not have to wait for this process to wake at each of their saves.
+            Drop();
+            return;
+        }
+
+        waiters.ForEach(static waiter => waiter.End());
     }
 
-    public void Dispose()
+    // The directory went away, events were dropped, or nobody waits; the next waiter arms a new watch.
+    private void Drop()
+    {
+        IDisposable? events;
+        List<Waiter> waiters;
+        lock (_monitor)
+        {
+            (events, _events) = (_events, null);
+            (waiters, _waiters) = (_waiters, []);
+        }
+
+        events?.Dispose();
+        waiters.ForEach(static waiter => waiter.End());
+    }
+
+    private void Leave(Waiter waiter)
     {
         lock (_monitor)
         {
-            _watcher?.Dispose();
-            _watcher = null;
-        }
-
-        Signal();
-    }
-
-    private FileSystemWatcher? TryStart()
-    {
-        if (OperatingSystem.IsMacOS())
-        {
-            return null;
-        }
-
-        FileSystemWatcher? watcher = null;
-        try
-        {
-            watcher = new FileSystemWatcher(Path.GetDirectoryName(_path)!, Path.GetFileName(_path))
-            {
-                NotifyFilter = Changes,
-            };
-            watcher.Created += (_, _) => Signal();
-            watcher.Changed += (_, _) => Signal();
-            watcher.Deleted += (_, _) => Signal();
-            watcher.Renamed += (_, _) => Signal();
-            watcher.Error += (_, _) => Restart();
-            watcher.EnableRaisingEvents = true;
-            return watcher;
-        }
-        catch (Exception e) when (e is IOException or ArgumentException or UnauthorizedAccessException)
-        {
-            // No such directory yet, or the user's 128 inotify instances are in use.
-            watcher?.Dispose();
-            return null;
+            _waiters.Remove(waiter);
         }
     }
 
-    // The directory went away or events were dropped; the next waiter arms a new watch.
-    private void Restart()
-    {
-        lock (_monitor)
-        {
-            _watcher?.Dispose();
-            _watcher = null;
-        }
-
-        Signal();
-    }
-
-    /// <summary>One wait. Its end throws nothing: dozens of processes leave theirs at the same moment, and an exception costs more than all the rest of it.</summary>
-    private sealed class Waiter(FileWatch watch) : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+    /// <summary>One wait. Its end throws nothing and takes one step of one other thread, that of the code that waits: dozens of processes end theirs at the same moment.</summary>
+    private sealed class Waiter(FileWatch watch, CancellationToken cancellationToken) : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         private ITimer? _poll;
         private CancellationTokenRegistration _cancellation;
 
-        internal void Start(TimeSpan poll, TimeProvider timeProvider, CancellationToken cancellationToken)
+        // Under the watch's monitor, so that no end but that of a token cancelled before comes until this is whole and in the list.
+        internal void Start(TimeSpan poll, TimeProvider timeProvider)
         {
-            _poll = timeProvider.CreateTimer(static waiter => ((Waiter)waiter!).TrySetResult(), this, poll, Timeout.InfiniteTimeSpan);
-            _cancellation = cancellationToken.UnsafeRegister(static (waiter, token) => ((Waiter)waiter!).TrySetCanceled(token), this);
-            _ = Task.ContinueWith(static (_, waiter) => ((Waiter)waiter!).Stop(), this, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            _poll = timeProvider.CreateTimer(static waiter => ((Waiter)waiter!).LeaveAndEnd(), this, poll, Timeout.InfiniteTimeSpan);
+            _cancellation = cancellationToken.UnsafeRegister(static waiter => ((Waiter)waiter!).LeaveAndEnd(), this);
         }
 
-        private void Stop()
+        /// <summary>Ends the wait; the watch has forgotten it already.</summary>
+        internal void End()
         {
             _poll!.Dispose();
-            _cancellation.Dispose();
-            lock (watch._monitor)
-            {
-                watch._waiters.Remove(this);
-            }
+            _cancellation.Unregister();
+            _ = cancellationToken.IsCancellationRequested ? TrySetCanceled(cancellationToken) : TrySetResult();
+        }
+
+        private void LeaveAndEnd()
+        {
+            watch.Leave(this);
+            End();
         }
     }
 }

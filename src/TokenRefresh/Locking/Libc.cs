@@ -28,7 +28,7 @@ internal static partial class Libc
     internal static readonly int EWouldBlock = OperatingSystem.IsLinux() || OperatingSystem.IsAndroid() ? 11 : 35;
 
     // Without it a child process would inherit the descriptor, and with it the lock, and keep it after our death.
-    private static readonly int CloseOnExec = OperatingSystem.IsLinux() || OperatingSystem.IsAndroid() ? 0x80000
+    internal static readonly int CloseOnExec = OperatingSystem.IsLinux() || OperatingSystem.IsAndroid() ? 0x80000
         : OperatingSystem.IsFreeBSD() ? 0x100000
         : 0x1000000;
 
