@@ -13,15 +13,20 @@ internal sealed class CredentialsFileOperations(IFileSystem files) : ICredential
 
     public string Resolve(string path)
     {
-        string target = ResolveLink(path);
         if (OperatingSystem.IsWindows())
         {
-            return target;
+            return ResolveLink(path);
         }
 
         // The directory too: two aliases of it must give one engine, one watch and one lock file.
+        if (UnixFile.RealPath(path) is { } whole)
+        {
+            return whole;
+        }
+
+        string target = ResolveLink(path);
         string directory = files.Path.GetDirectoryName(target)!;
-        return files.Path.Combine(UnixFile.RealPath(directory), files.Path.GetFileName(target));
+        return files.Path.Combine(UnixFile.RealPath(directory) ?? directory, files.Path.GetFileName(target));
     }
 
     public bool IsMountPoint(string path) => !OperatingSystem.IsWindows() && UnixFile.IsMountPoint(path);
@@ -30,6 +35,11 @@ internal sealed class CredentialsFileOperations(IFileSystem files) : ICredential
 
     public byte[]? Read(string path)
     {
+        if (!OperatingSystem.IsWindows())
+        {
+            return UnixFile.Read(path);
+        }
+
         try
         {
             // Delete too, or a writer on Windows could not replace the file while we read it.

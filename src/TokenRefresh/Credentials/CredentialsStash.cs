@@ -10,7 +10,7 @@ internal sealed class CredentialsStash(ICredentialsFileOperations files, Credent
 
     /// <summary>Where the successor of a stored pair would be; <see langword="null"/> for a login that cannot be exchanged.</summary>
     internal static string? PathOf(CredentialsFilePlace place, OAuthCredentials? stored) =>
-        stored?.RefreshToken is null ? null : $"{place.Target}.{Fingerprint.Of($"{stored.RefreshToken}\n{stored.AccessToken}").Value:x32}{Suffix}";
+        stored?.RefreshToken is null ? null : $"{place.Target}.{Fingerprint.Of($"{stored.RefreshToken}\n{stored.AccessToken}").ToHex()}{Suffix}";
 
     /// <summary>The successor that waits beside the stored pair, otherwise the stored pair itself.</summary>
     internal OAuthCredentials? Latest(CredentialsFilePlace place, OAuthCredentials? stored) =>

@@ -18,5 +18,13 @@ internal readonly record struct Fingerprint(UInt128 Value)
 
     internal static Fingerprint Read(ReadOnlySpan<byte> bytes) => new(BinaryPrimitives.ReadUInt128BigEndian(bytes));
 
+    /// <summary>32 lower-case digits.</summary>
+    internal string ToHex()
+    {
+        Span<byte> bytes = stackalloc byte[Size];
+        Write(bytes);
+        return Convert.ToHexString(bytes).ToLowerInvariant();
+    }
+
     internal void Write(Span<byte> bytes) => BinaryPrimitives.WriteUInt128BigEndian(bytes, Value);
 }

@@ -37,18 +37,40 @@ internal static partial class UnixFile
         RandomAccess.FlushToDisk(directory);
     }
 
-    /// <summary>The one path of a directory, whatever links led there; the given one if the directory is missing.</summary>
-    internal static string RealPath(string path)
+    /// <summary>Reads a whole file without the <c>flock</c> that every managed open takes: one that another program holds exclusively would refuse it.</summary>
+    /// <returns>The bytes, or <see langword="null"/> if the file or its directory is missing.</returns>
+    internal static byte[]? Read(string path)
     {
-        nint resolved = RealPath(path, 0);
-        if (resolved == 0)
+        using SafeFileHandle? file = Libc.TryOpenRead(path, out int errno);
+        switch (errno)
         {
-            return path;
+            case 0:
+                break;
+            case Libc.ENoEnt or Libc.ENotDir:
+                return null;
+            case Libc.EAcces:
+                throw new UnauthorizedAccessException($"Access to the path '{path}' is denied.");
+            default:
+                throw new IOException($"'{path}' cannot be opened: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno}).", errno);
         }
 
+        var bytes = new byte[RandomAccess.GetLength(file!)];
+        var length = 0;
+        for (int read = -1; read != 0 && length < bytes.Length; length += read)
+        {
+            read = RandomAccess.Read(file!, bytes.AsSpan(length), length);
+        }
+
+        return length == bytes.Length ? bytes : bytes[..length];
+    }
+
+    /// <summary>The one path of a file or directory, whatever links led there; <see langword="null"/> if it cannot be followed to something that is there.</summary>
+    internal static string? RealPath(string path)
+    {
+        nint resolved = RealPath(path, 0);
         try
         {
-            return Marshal.PtrToStringUTF8(resolved)!;
+            return resolved == 0 ? null : Marshal.PtrToStringUTF8(resolved);
         }
         finally
         {

@@ -16,7 +16,7 @@ internal static class RecordSlots
 
     private const int SequenceOffset = 8;
     private const int LengthOffset = 16;
-    private const int ChecksumOffset = 32;
+    private const int ChecksumOffset = HeaderSize - SHA256.HashSizeInBytes;
 
     private static ReadOnlySpan<byte> Magic => "TRMM"u8;
 
@@ -44,7 +44,7 @@ internal static class RecordSlots
         BinaryPrimitives.WriteUInt64LittleEndian(slot.AsSpan(SequenceOffset), next.Sequence);
         BinaryPrimitives.WriteInt32LittleEndian(slot.AsSpan(LengthOffset), record.Length);
         record.CopyTo(slot.AsSpan(HeaderSize));
-        Checksum(slot, slot.AsSpan(ChecksumOffset));
+        Seal(slot);
         RandomAccess.Write(file, slot, next.Offset);
         if (flush)
         {
@@ -57,11 +57,11 @@ internal static class RecordSlots
     private static (Slot Slot, byte[] Record) Newest(SafeFileHandle file)
     {
         (Slot Slot, byte[] Record) newest = (default, []);
-        var slot = new byte[SlotSize];
+        Span<byte> slot = stackalloc byte[SlotSize];
         foreach (int offset in (ReadOnlySpan<int>)[FirstSlotOffset, SecondSlotOffset])
         {
             int read = RandomAccess.Read(file, slot, offset);
-            if (TryParse(slot.AsSpan(0, read), out ulong sequence, out ReadOnlySpan<byte> record) && sequence > newest.Slot.Sequence)
+            if (TryParse(slot[..read], out ulong sequence, out ReadOnlySpan<byte> record) && sequence > newest.Slot.Sequence)
             {
                 newest = (new(offset, sequence), record.ToArray());
             }
@@ -70,11 +70,11 @@ internal static class RecordSlots
         return newest;
     }
 
-    private static bool TryParse(ReadOnlySpan<byte> slot, out ulong sequence, out ReadOnlySpan<byte> record)
+    private static bool TryParse(Span<byte> slot, out ulong sequence, out ReadOnlySpan<byte> record)
     {
         sequence = 0;
         record = default;
-        if (slot.Length < HeaderSize || !slot.StartsWith(Magic) || BinaryPrimitives.ReadUInt16LittleEndian(slot[4..]) != Version)
+        if (slot.Length < HeaderSize || !((ReadOnlySpan<byte>)slot).StartsWith(Magic) || BinaryPrimitives.ReadUInt16LittleEndian(slot[4..]) != Version)
         {
             return false;
         }
@@ -85,20 +85,22 @@ internal static class RecordSlots
             return false;
         }
 
-        Span<byte> checksum = stackalloc byte[SHA256.HashSizeInBytes];
-        Checksum(slot[..(HeaderSize + length)], checksum);
         sequence = BinaryPrimitives.ReadUInt64LittleEndian(slot[SequenceOffset..]);
         record = slot.Slice(HeaderSize, length);
-        return checksum.SequenceEqual(slot.Slice(ChecksumOffset, SHA256.HashSizeInBytes));
+        Span<byte> written = stackalloc byte[SHA256.HashSizeInBytes];
+        slot[ChecksumOffset..HeaderSize].CopyTo(written);
+        Seal(slot[..(HeaderSize + length)]);
+        return slot[ChecksumOffset..HeaderSize].SequenceEqual(written);
     }
 
-    // Over everything but itself: header, sequence and length too, so that half of a new header over an old record does not pass.
-    private static void Checksum(ReadOnlySpan<byte> slot, Span<byte> checksum)
+    /// <summary>Writes the checksum: SHA-256 over everything but itself. Header, sequence and length too, so that half of a new header over an old record does not pass.</summary>
+    private static void Seal(Span<byte> slot)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(slot[..ChecksumOffset]);
-        hash.AppendData(slot[HeaderSize..]);
-        hash.GetHashAndReset(checksum);
+        // One call on one run of bytes, since every look of every waiting process makes two: the rest of the header stands in the checksum's own place meanwhile, right before the record.
+        slot[..ChecksumOffset].CopyTo(slot[ChecksumOffset..]);
+        Span<byte> checksum = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(slot[ChecksumOffset..], checksum);
+        checksum.CopyTo(slot[ChecksumOffset..]);
     }
 
     /// <summary>Which slot counts.</summary>
