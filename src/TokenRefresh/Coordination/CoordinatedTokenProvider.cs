@@ -17,6 +17,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
     private readonly RefreshFlights _flights;
     private readonly PendingPairSaver _saver;
     private readonly FailureMemory _failure;
+    private readonly Func<Task<TokenSnapshot>, Task<AccessToken>> _answer;
     private readonly OwnedServices _owned;
     private readonly bool _isSystemClock;
     private readonly CancellationTokenSource _closingSource = new();
@@ -34,6 +35,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
         _flights = new RefreshFlights(FlyAsync);
         _saver = new PendingPairSaver(_services, _memory);
         _failure = new FailureMemory(_services);
+        _answer = landing => AnswerAsync(landing, rejected: null, CancellationToken.None);
     }
 
     /// <summary>Creates a provider.</summary>
@@ -75,7 +77,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
         TokenSnapshot? snapshot = _memory.Snapshot;
         return snapshot is not null && snapshot.Token.Value != rejected.Value && _services.TimeProvider.GetUtcNow() < snapshot.Lifetime.UsableUntil
             ? new(snapshot.Token)
-            : JoinFlightAsync(rejected, cancellationToken);
+            : ReplaceAsync(rejected, cancellationToken);
     }
 
     /// <summary>Tells the state of the login. Reads only: never locks, refreshes or writes.</summary>
@@ -154,7 +156,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
         ThrowIfDisposed();
         if (snapshot is null)
         {
-            return JoinFlightAsync(rejected: null, cancellationToken);
+            return JoinFlightAsync(cancellationToken);
         }
 
         DateTimeOffset now = _services.TimeProvider.GetUtcNow();
@@ -170,7 +172,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
             return new(snapshot.Token);
         }
 
-        return JoinFlightAsync(rejected: null, cancellationToken);
+        return JoinFlightAsync(cancellationToken);
     }
 
     private void StartBackgroundFlight(TokenSnapshot snapshot, DateTimeOffset now)
@@ -180,10 +182,10 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
             return;
         }
 
-        Task<TokenSnapshot> flight = _flights.JoinOrStart(new RefreshGoal(null, snapshot.Token.Value), out bool isLeader);
+        RefreshFlight flight = _flights.JoinOrStart(new RefreshGoal(null, snapshot.Token.Value), out bool isLeader);
         if (isLeader)
         {
-            _ = flight.ContinueWith(
+            _ = flight.Landing.ContinueWith(
                 (task, state) => _failure.AfterBackgroundFlight(task.Exception?.InnerException, ((TokenSnapshot)state!).Credentials.ExpiresAt),
                 snapshot,
                 CancellationToken.None,
@@ -192,35 +194,49 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
         }
     }
 
-    private async ValueTask<AccessToken> JoinFlightAsync(AccessToken? rejected, CancellationToken cancellationToken)
+    private ValueTask<AccessToken> JoinFlightAsync(CancellationToken cancellationToken) =>
+        new(JoinFlight(new RefreshGoal(null, null)).AnswerOf(_answer).WaitAsync(cancellationToken));
+
+    private async ValueTask<AccessToken> ReplaceAsync(AccessToken rejected, CancellationToken cancellationToken)
     {
         while (true)
         {
-            Task<TokenSnapshot> flight = _flights.JoinOrStart(new RefreshGoal(rejected?.Value, null, rejected is { WasAccepted: true }), out bool isLeader);
-            if (!isLeader)
-            {
-                _services.Metrics.CallerJoined();
-            }
+            Task<TokenSnapshot> landing = JoinFlight(new RefreshGoal(rejected.Value, null, rejected.WasAccepted)).Landing;
+            AccessToken answer = await AnswerAsync(landing, rejected, cancellationToken).ConfigureAwait(false);
 
-            try
+            // A joiner whose rejected token is the result goes into one further flight, which is then for that token.
+            if (answer.Value != rejected.Value)
             {
-                TokenSnapshot result = await flight.WaitAsync(cancellationToken).ConfigureAwait(false);
+                return answer;
+            }
+        }
+    }
 
-                // A joiner whose rejected token is the result goes into one further flight, which is then for that token.
-                if (result.Token.Value != rejected?.Value)
-                {
-                    return result.Token;
-                }
-            }
-            catch (TokenRefreshException e) when (ServeDespite(e, rejected?.Value) is { } served)
-            {
-                return served;
-            }
-            catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested && _closing.IsCancellationRequested)
-            {
-                // The flight ended before it sent anything, because this provider is being disposed.
-                throw new ObjectDisposedException("The token provider was disposed while its token was awaited.", e);
-            }
+    private RefreshFlight JoinFlight(RefreshGoal goal)
+    {
+        RefreshFlight flight = _flights.JoinOrStart(goal, out bool isLeader);
+        if (!isLeader)
+        {
+            _services.Metrics.CallerJoined();
+        }
+
+        return flight;
+    }
+
+    private async Task<AccessToken> AnswerAsync(Task<TokenSnapshot> landing, AccessToken? rejected, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await landing.WaitAsync(cancellationToken).ConfigureAwait(false)).Token;
+        }
+        catch (TokenRefreshException e) when (ServeDespite(e, rejected?.Value) is { } served)
+        {
+            return served;
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested && _closing.IsCancellationRequested)
+        {
+            // The flight ended before it sent anything, because this provider is being disposed.
+            throw new ObjectDisposedException("The token provider was disposed while its token was awaited.", e);
         }
     }
 

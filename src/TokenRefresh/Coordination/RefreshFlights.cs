@@ -5,20 +5,20 @@ namespace TokenRefresh.Coordination;
 internal sealed class RefreshFlights(Func<RefreshGoal, Task<TokenSnapshot>> fly) : IDisposable
 {
     private readonly SemaphoreSlim _election = new(1, 1);
-    private Task<TokenSnapshot>? _current;
+    private RefreshFlight? _current;
     private bool _isClosed;
 
     /// <summary>Joins the flight in the air, or starts one.</summary>
     /// <param name="goal">What a new flight would be for.</param>
     /// <param name="isLeader">Whether this call started it.</param>
     /// <exception cref="ObjectDisposedException">No further flight starts.</exception>
-    internal Task<TokenSnapshot> JoinOrStart(RefreshGoal goal, out bool isLeader)
+    internal RefreshFlight JoinOrStart(RefreshGoal goal, out bool isLeader)
     {
         _election.Wait();
         try
         {
             isLeader = false;
-            if (_current is { IsCompleted: false } flight)
+            if (_current is { Landing.IsCompleted: false } flight)
             {
                 return flight;
             }
@@ -29,7 +29,7 @@ internal sealed class RefreshFlights(Func<RefreshGoal, Task<TokenSnapshot>> fly)
             // The flight belongs to nobody: neither the caller's context nor its thread goes along.
             using (ExecutionContext.SuppressFlow())
             {
-                return _current = Task.Run(() => fly(goal));
+                return _current = new RefreshFlight(Task.Run(() => fly(goal)));
             }
         }
         finally
@@ -46,7 +46,7 @@ internal sealed class RefreshFlights(Func<RefreshGoal, Task<TokenSnapshot>> fly)
         try
         {
             _isClosed = true;
-            last = _current;
+            last = _current?.Landing;
         }
         finally
         {
