@@ -6,6 +6,7 @@ namespace TokenRefresh.Benchmarks.Workers;
 /// <summary>One process that refreshes, many that wait for it, and the server that all of them know.</summary>
 internal sealed class WorkerGroup : IAsyncDisposable
 {
+    private static readonly TimeSpan TimeToBlock = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan TimeToPark = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan TimeToEnd = TimeSpan.FromMilliseconds(250);
 
@@ -53,12 +54,17 @@ internal sealed class WorkerGroup : IAsyncDisposable
         return await HandOffAsync([.. _children.Children.Skip(1).Take(waiters)]);
     }
 
-    /// <summary>Rounds that nobody counts: first a few processes at a time, since compiling everything in all of them at once takes longer than a token request may, then all.</summary>
+    /// <summary>Rounds that nobody counts: each process refreshes once, after a wait for the lock, since it may come to that in any round; then all meet an expiry, as they will when it counts.</summary>
     internal async Task WarmUpAsync(int waiters, int rounds)
     {
-        foreach (ChildProcess[] few in _children.Children.Skip(1).Take(waiters).Chunk(8))
+        foreach (ChildProcess child in _children.Children.Skip(1).Take(waiters))
         {
-            await HandOffAsync(few);
+            _hoursAhead += 2;
+            await Leader.RunAsync("lock");
+            await child.RunAsync(Get);
+            await Task.Delay(TimeToBlock, TimeProvider.System);
+            await Leader.RunAsync("unlock");
+            await child.RunAsync("report");
         }
 
         for (var i = 0; i < rounds; i++)
