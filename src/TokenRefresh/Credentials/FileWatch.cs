@@ -132,9 +132,10 @@ internal sealed class FileWatch : IDisposable
         /// <summary>Ends the wait; the watch has forgotten it already.</summary>
         internal void End()
         {
+            // First of all: by the time a sleeping thread has woken to go on, the rest is done.
+            _ = cancellationToken.IsCancellationRequested ? TrySetCanceled(cancellationToken) : TrySetResult();
             _poll!.Dispose();
             _cancellation.Unregister();
-            _ = cancellationToken.IsCancellationRequested ? TrySetCanceled(cancellationToken) : TrySetResult();
         }
 
         private void LeaveAndEnd()

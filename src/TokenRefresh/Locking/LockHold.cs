@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace TokenRefresh.Locking;
 
 /// <summary>One granted lock: claims the file by its nonce, proves that it is the one others would lock, and gives it back.</summary>
@@ -10,7 +8,9 @@ internal sealed class LockHold : IDisposable
 
     private readonly LockEngine _engine;
     private readonly LockFile _file;
-    private readonly byte[] _nonce = RandomNumberGenerator.GetBytes(HolderBlock.NonceSize);
+
+    // Unlike all others, not secret; a cryptographic generator costs more than the lock.
+    private readonly byte[] _nonce = Guid.NewGuid().ToByteArray();
     private RecordSlots.Slot? _record;
     private bool _isReleased;
 
