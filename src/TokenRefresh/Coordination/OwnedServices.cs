@@ -32,9 +32,8 @@ internal sealed class OwnedServices : IDisposable
         }
         else if (invoker is null)
         {
-            HttpMessageInvoker own = TokenEndpointTransport.Create();
-            owned.Add(own);
-            invoker = () => own;
+            OwnTransport own = Own(owned, new OwnTransport());
+            invoker = own.Get;
         }
 
         ICredentialsStore store = services.CredentialsStore ?? Own(owned, new FileCredentialsStore(
@@ -73,5 +72,21 @@ internal sealed class OwnedServices : IDisposable
     {
         owned.Add(instance);
         return instance;
+    }
+
+    /// <summary>Made for the first exchange: most processes never make one.</summary>
+    private sealed class OwnTransport : IDisposable
+    {
+        private readonly Lazy<HttpMessageInvoker> _invoker = new(TokenEndpointTransport.Create);
+
+        public void Dispose()
+        {
+            if (_invoker.IsValueCreated)
+            {
+                _invoker.Value.Dispose();
+            }
+        }
+
+        internal HttpMessageInvoker Get() => _invoker.Value;
     }
 }

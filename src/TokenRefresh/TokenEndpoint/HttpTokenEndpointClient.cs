@@ -18,7 +18,9 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
     private readonly Func<HttpMessageInvoker> _invoker;
     private readonly TokenAnswerInterpreter _interpreter;
     private readonly TimeProvider _time;
-    private readonly ResiliencePipeline<Attempt> _retries;
+
+    // Not before the first exchange: most processes find a token that another one saved, and a command line tool that starts shall not wait for this.
+    private readonly Lazy<ResiliencePipeline<Attempt>> _retries;
     private readonly string _shownEndpoint;
 
     /// <param name="settings">Where and how to ask.</param>
@@ -34,21 +36,7 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
         _time = time;
         _shownEndpoint = SecureAddress.Show(settings.TokenEndpoint);
         _interpreter = new TokenAnswerInterpreter(settings, classifier, time, logger);
-        _retries = new ResiliencePipelineBuilder<Attempt> { TimeProvider = time }
-            .AddRetry(new RetryStrategyOptions<Attempt>
-            {
-                ShouldHandle = static outcome => ValueTask.FromResult(outcome.Outcome.Result.MayRetry),
-                MaxRetryAttempts = ConnectRetries,
-                Delay = FirstRetryDelay,
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                OnRetry = retry =>
-                {
-                    Log.ConnectRetrying(logger, _shownEndpoint, retry.RetryDelay, retry.Outcome.Result.Result?.Exception?.Message);
-                    return default;
-                },
-            })
-            .Build();
+        _retries = new(() => CreateRetries(time, logger));
     }
 
     /// <inheritdoc/>
@@ -59,7 +47,7 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
         var exchange = new Exchange(this, request, _invoker());
         try
         {
-            Attempt last = await _retries.ExecuteAsync(static (e, ct) => e.TryAsync(ct), exchange, cancellationToken).ConfigureAwait(false);
+            Attempt last = await _retries.Value.ExecuteAsync(static (e, ct) => e.TryAsync(ct), exchange, cancellationToken).ConfigureAwait(false);
             return last.Result;
         }
         catch (OperationCanceledException) when (exchange.LastFailure is not null && cancellationToken.IsCancellationRequested)
@@ -68,6 +56,22 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
             return exchange.LastFailure;
         }
     }
+
+    private ResiliencePipeline<Attempt> CreateRetries(TimeProvider time, ILogger logger) => new ResiliencePipelineBuilder<Attempt> { TimeProvider = time }
+        .AddRetry(new RetryStrategyOptions<Attempt>
+        {
+            ShouldHandle = static outcome => ValueTask.FromResult(outcome.Outcome.Result.MayRetry),
+            MaxRetryAttempts = ConnectRetries,
+            Delay = FirstRetryDelay,
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+            OnRetry = retry =>
+            {
+                Log.ConnectRetrying(logger, _shownEndpoint, retry.RetryDelay, retry.Outcome.Result.Result?.Exception?.Message);
+                return default;
+            },
+        })
+        .Build();
 
     private HttpRequestMessage CreateMessage(HttpContent content)
     {
