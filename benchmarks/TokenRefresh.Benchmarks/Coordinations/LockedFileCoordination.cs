@@ -30,7 +30,7 @@ internal abstract class LockedFileCoordination(CoordinationSettings settings) : 
 
     public abstract Task<IAsyncDisposable> LockAsync();
 
-    public ValueTask DisposeAsync()
+    public virtual ValueTask DisposeAsync()
     {
         _http.Dispose();
         return default;

@@ -13,15 +13,6 @@ internal sealed class PollingCoordination(CoordinationSettings settings, TimeSpa
             await Task.Delay(interval, TimeProvider);
         }
 
-        return new Hold(file);
-    }
-
-    private sealed class Hold(SafeFileHandle file) : IAsyncDisposable
-    {
-        public ValueTask DisposeAsync()
-        {
-            file.Dispose();
-            return default;
-        }
+        return new LockFileHold(file);
     }
 }

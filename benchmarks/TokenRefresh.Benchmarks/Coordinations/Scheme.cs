@@ -8,6 +8,7 @@ internal static class Scheme
     internal const string TokenRefresh = "TokenRefresh";
     internal const string CrossPlatLock = "CrossPlatLock, 100 ms (default)";
     internal const string TunedCrossPlatLock = "CrossPlatLock, 5 ms";
+    internal const string BareWatch = "floor: a bare watch";
     internal const string Nothing = "nothing (the harness alone)";
 
     internal static string Polling(int milliseconds) => string.Create(CultureInfo.InvariantCulture, $"polling, {milliseconds} ms");
@@ -17,6 +18,7 @@ internal static class Scheme
         TokenRefresh => new TokenRefreshCoordination(settings),
         CrossPlatLock => new CrossPlatLockCoordination(settings, retryMilliseconds: 100, retries: 600),
         TunedCrossPlatLock => new CrossPlatLockCoordination(settings, retryMilliseconds: 5, retries: 12_000),
+        BareWatch => new BareWatchCoordination(settings),
         Nothing => new NoCoordination(),
         _ => new PollingCoordination(settings, TimeSpan.FromMilliseconds(int.Parse(name.Split(' ')[1], CultureInfo.InvariantCulture))),
     };

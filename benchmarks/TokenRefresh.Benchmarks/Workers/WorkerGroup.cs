@@ -54,8 +54,8 @@ internal sealed class WorkerGroup : IAsyncDisposable
         return await HandOffAsync([.. _children.Children.Skip(1).Take(waiters)]);
     }
 
-    /// <summary>Rounds that nobody counts: each process refreshes once, after a wait for the lock, since it may come to that in any round; then all meet an expiry, as they will when it counts.</summary>
-    internal async Task WarmUpAsync(int waiters, int rounds)
+    /// <summary>Rounds that nobody counts. Each process refreshes once, after a wait for the lock, since it may come to that in any round.</summary>
+    internal async Task WarmUpElectionAsync(int waiters)
     {
         foreach (ChildProcess child in _children.Children.Skip(1).Take(waiters))
         {
@@ -65,6 +65,15 @@ internal sealed class WorkerGroup : IAsyncDisposable
             await Task.Delay(TimeToBlock, TimeProvider.System);
             await Leader.RunAsync("unlock");
             await child.RunAsync("report");
+        }
+    }
+
+    /// <summary>Rounds that nobody counts. First a few processes at a time, since compiling everything in all of them at once takes longer than a token request may, then all.</summary>
+    internal async Task WarmUpAsync(int waiters, int rounds)
+    {
+        foreach (ChildProcess[] few in _children.Children.Skip(1).Take(waiters).Chunk(8))
+        {
+            await HandOffAsync(few);
         }
 
         for (var i = 0; i < rounds; i++)
