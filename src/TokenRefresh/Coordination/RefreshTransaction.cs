@@ -117,20 +117,15 @@ internal sealed class RefreshTransaction
         }
 
         using var done = CancellationTokenSource.CreateLinkedTokenSource(closing);
-        Task<ICredentialsLease?>? acquiring = Store.AcquireLeaseAsync(timeout, done.Token).AsTask();
+        Task<ICredentialsLease?>? acquiring = null;
         try
         {
-            TokenSnapshot? adopted = null;
+            // The watch before the queue: its poll comes due first, and a timer that comes due before all others wakes one more thread.
+            Task change = Store.WaitForChangeAsync(done.Token);
+            acquiring = Store.AcquireLeaseAsync(timeout, done.Token).AsTask();
+            TokenSnapshot? adopted = await LookAsync(closing).ConfigureAwait(false);
             while (adopted is null)
             {
-                // Armed before the look: a save that lands between them completes it.
-                Task change = Store.WaitForChangeAsync(done.Token);
-                adopted = await LookAsync(closing).ConfigureAwait(false);
-                if (adopted is not null)
-                {
-                    break;
-                }
-
                 await Task.WhenAny(acquiring, change).ConfigureAwait(false);
                 if (acquiring.IsCompleted)
                 {
@@ -147,8 +142,13 @@ internal sealed class RefreshTransaction
 
                 await change.ConfigureAwait(false);
 
-                // Before the next watch is armed: what changed is nearly always the token, and then none is needed.
+                // What changed is nearly always the token, and then no further watch is needed. Otherwise that is armed before the next look: a save that lands between them completes it.
                 adopted = await LookAsync(closing).ConfigureAwait(false);
+                if (adopted is null)
+                {
+                    change = Store.WaitForChangeAsync(done.Token);
+                    adopted = await LookAsync(closing).ConfigureAwait(false);
+                }
             }
 
             _services.Metrics.LockWaited(Time.GetElapsedTime(start));

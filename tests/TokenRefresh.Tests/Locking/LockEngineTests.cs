@@ -95,6 +95,25 @@ public sealed class LockEngineTests : IDisposable
     }
 
     [Fact]
+    public async Task A_cancelled_waiter_has_left_when_the_cancellation_returns()
+    {
+        using LockEngine engine = NewEngine();
+        using LockHold held = (await engine.AcquireAsync(Request(), default))!;
+        using var cancellation = new CancellationTokenSource();
+        Task<LockHold?> waiting = engine.AcquireAsync(Request(), cancellation.Token).AsTask();
+
+        // On a thread without a context, as a flight is: with one, the runtime itself makes a detour.
+        bool hasLeft = await Task.Run(() =>
+        {
+            cancellation.Cancel();
+            return waiting.IsCompletedSuccessfully;
+        });
+
+        hasLeft.Should().BeTrue("a hop over a sleeping thread costs more than all the rest of a hand-over");
+        (await waiting).Should().BeNull();
+    }
+
+    [Fact]
     public async Task A_time_out_is_no_exception()
     {
         var time = new ManualTimeProvider();

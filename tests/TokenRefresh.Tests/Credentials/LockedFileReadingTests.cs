@@ -1,0 +1,25 @@
+using FluentAssertions;
+using TokenRefresh.Credentials;
+
+namespace TokenRefresh.Tests.Credentials;
+
+public sealed class LockedFileReadingTests : IDisposable
+{
+    private readonly TempDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    [Trait("FailureMode", "F23")]
+    public void A_file_that_another_program_has_locked_for_itself_is_read_all_the_same()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There such a lock keeps everybody from the file.");
+        string path = Path.Combine(_directory.Path, ".credentials.json");
+        File.WriteAllText(path, "{}");
+        using var locked = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+
+        byte[]? bytes = CredentialsFileOperations.Default.Read(path);
+
+        bytes.Should().Equal("{}"u8.ToArray());
+    }
+}
