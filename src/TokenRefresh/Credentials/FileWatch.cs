@@ -68,7 +68,7 @@ internal sealed class FileWatch : IDisposable
         }
     }
 
-    // Every save of ours is a rename. A program that writes in place is noticed on Linux by the poll, or under the lock.
+    // Every save of ours is a rename. A program that writes in place, or deletes the file, is noticed on Linux by the poll, or under the lock.
     private IDisposable? TryStart() =>
         OperatingSystem.IsLinux() ? Inotify.TrySubscribe(_path, Signal, Drop)
         : OperatingSystem.IsMacOS() ? null

@@ -14,7 +14,7 @@ namespace TokenRefresh.Credentials;
 [SupportedOSPlatform("linux")]
 internal static partial class Inotify
 {
-    internal const string ThreadName = "TokenRefresh watch";
+    private const string ThreadName = "TokenRefresh watch";
 
     private const int StackSize = 256 * 1024;
 
