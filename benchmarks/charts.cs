@@ -174,7 +174,7 @@ static string Lines(string title, string xLabel, string subtitle, List<(string N
 
     // Names stand beside the ends of their lines, apart by at least a line of text.
     var others = 0;
-    var named = series.Select(one => (one.Name, one.Points, Class: one.Name == "TokenRefresh" ? "own" : $"c{others++ % 5 + 1}")).ToList();
+    var named = series.Select(one => (one.Name, one.Points, Class: one.Name == "TokenRefresh" ? "own" : one.Name.StartsWith("floor", StringComparison.Ordinal) ? "other" : $"c{others++ % 5 + 1}")).ToList();
     double above = double.NegativeInfinity;
     var places = new Dictionary<string, double>(StringComparer.Ordinal);
     foreach (var one in named.OrderBy(one => Y(one.Points[^1].Y)))
