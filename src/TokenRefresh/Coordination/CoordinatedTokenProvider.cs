@@ -302,10 +302,9 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
     private async Task DisposeCoreAsync()
     {
         TimeSpan patience = _services.Options.RefreshTimeout + _services.Options.SaveTimeout;
-        await _closingSource.CancelAsync().ConfigureAwait(false);
         try
         {
-            await FinishAsync().WaitAsync(patience, _services.TimeProvider).ConfigureAwait(false);
+            await Task.WhenAll(_closingSource.CancelAsync(), FinishAsync()).WaitAsync(patience, _services.TimeProvider).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {

@@ -80,7 +80,7 @@ internal sealed class LoginWriter(TransactionServices services, ProviderMemory m
         while (true)
         {
             TimeSpan left = services.Options.LockTimeout - services.TimeProvider.GetElapsedTime(start);
-            ICredentialsLease? lease = await services.Store.AcquireLeaseAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellationToken).ConfigureAwait(false)
+            ICredentialsLease lease = await WaitForLeaseAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellationToken).ConfigureAwait(false)
                 ?? throw await TimedOutAsync(start, cancellationToken).ConfigureAwait(false);
             var isReady = false;
             try
@@ -106,6 +106,19 @@ internal sealed class LoginWriter(TransactionServices services, ProviderMemory m
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(5 + Random.Shared.Next(50)), services.TimeProvider, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<ICredentialsLease?> WaitForLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using var ended = new RelayedCancellation(cancellationToken);
+        try
+        {
+            return await services.Store.AcquireLeaseAsync(timeout, ended.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(e.Message, e, cancellationToken);
         }
     }
 

@@ -8,6 +8,9 @@ internal sealed class RefreshFlight(Task<TokenSnapshot> landing)
     /// <summary>Gets what the transaction finds or fetches, or its failure.</summary>
     internal Task<TokenSnapshot> Landing { get; } = landing;
 
+    /// <summary>Gets a task that completes at the landing, however, and before any caller of the flight goes on: what waits for it never waits for their code.</summary>
+    internal Task Landed { get; } = landing.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+
     /// <summary>Gets what those get who rejected no token. They are the many, so they share one task: thousands of them then cost thousands of continuations, and not twice as many.</summary>
     /// <param name="answer">Turns the landing into the answer.</param>
     internal Task<AccessToken> AnswerOf(Func<Task<TokenSnapshot>, Task<AccessToken>> answer)
@@ -22,10 +25,11 @@ internal sealed class RefreshFlight(Task<TokenSnapshot> landing)
         using (ExecutionContext.SuppressFlow())
         {
             made = answer(Landing);
+
+            // Its failure is known even if every caller has left by then, or another's answer came first.
+            _ = made.ContinueWith(static failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
 
-        // Its failure is known even if every caller has left by then, or another's answer came first.
-        _ = made.ContinueWith(static failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         return Interlocked.CompareExchange(ref _answer, made, null) ?? made;
     }
 }

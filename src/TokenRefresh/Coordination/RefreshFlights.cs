@@ -41,12 +41,12 @@ internal sealed class RefreshFlights(Func<RefreshGoal, Task<TokenSnapshot>> fly)
     /// <summary>Starts no further flight, and completes when the last one has landed, however.</summary>
     internal async Task CloseAsync()
     {
-        Task<TokenSnapshot>? last;
+        Task? last;
         await _election.WaitAsync().ConfigureAwait(false);
         try
         {
             _isClosed = true;
-            last = _current?.Landing;
+            last = _current?.Landed;
         }
         finally
         {
@@ -55,7 +55,7 @@ internal sealed class RefreshFlights(Func<RefreshGoal, Task<TokenSnapshot>> fly)
 
         if (last is not null)
         {
-            await last.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
+            await last.ConfigureAwait(false);
         }
     }
 

@@ -116,7 +116,7 @@ internal sealed class RefreshTransaction
             return (free, null);
         }
 
-        using var done = CancellationTokenSource.CreateLinkedTokenSource(closing);
+        using var done = new RelayedCancellation(closing);
         Task<ICredentialsLease?>? acquiring = null;
         try
         {

@@ -72,6 +72,33 @@ public sealed class DisposalTests
     }
 
     [Fact]
+    [Trait("FailureMode", "F97")]
+    public async Task A_caller_that_hears_of_the_disposal_may_dispose_too()
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        using ParkedRequest exchange = login.Server.ParkNextTokenRequest();
+        Task<AccessToken> holder = login.CreateProvider().GetAccessTokenAsync().AsTask();
+        await exchange.Arrived;
+        using var store = new QueueWatchingStore(login.CreateStore());
+        CoordinatedTokenProvider leaving = login.CreateProvider(
+            o => (o.RefreshTimeout, o.LockTimeout) = (TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10)),
+            services: new() { CredentialsStore = store });
+
+        // Without a context, as in a console program: this goes on wherever the wait was ended.
+        Task left = Task.Run(async () =>
+        {
+            await leaving.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<ObjectDisposedException>();
+            leaving.Dispose();
+        });
+        await store.SomebodyWaits;
+
+        await Task.WhenAll(leaving.DisposeAsync().AsTask(), left).WaitAsync(TimeSpan.FromSeconds(30));
+
+        exchange.Release();
+        await holder;
+    }
+
+    [Fact]
     [Trait("FailureMode", "F83")]
     public async Task A_login_is_stored_by_one_replacement_that_is_made_durable()
     {
@@ -90,5 +117,23 @@ public sealed class DisposalTests
         afterReplace.Should().Contain(next.AccessToken).And.Contain(next.RefreshToken).And.NotContain(login.Login.AccessToken);
         (await provider.GetAccessTokenAsync()).Value.Should().Be(next.AccessToken);
         login.Server.Books.TokenRequests.Should().Be(0);
+    }
+
+    private sealed class QueueWatchingStore(ICredentialsStore inner) : StoreDecorator(inner)
+    {
+        private readonly TaskCompletionSource _somebodyWaits = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal Task SomebodyWaits => _somebodyWaits.Task;
+
+        public override ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
+        {
+            ValueTask<ICredentialsLease?> acquiring = Inner.AcquireLeaseAsync(timeout, cancellationToken);
+            if (!acquiring.IsCompleted)
+            {
+                _somebodyWaits.TrySetResult();
+            }
+
+            return acquiring;
+        }
     }
 }
