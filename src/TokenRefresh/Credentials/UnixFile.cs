@@ -54,14 +54,15 @@ internal static partial class UnixFile
                 throw new IOException($"'{path}' cannot be opened: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno}).", errno);
         }
 
-        var bytes = new byte[RandomAccess.GetLength(file!)];
+        // One byte more, so that there is always a read: a directory can be opened, and on some file systems its length is zero, as an empty file's.
+        var bytes = new byte[RandomAccess.GetLength(file!) + 1];
         var length = 0;
         for (int read = -1; read != 0 && length < bytes.Length; length += read)
         {
             read = RandomAccess.Read(file!, bytes.AsSpan(length), length);
         }
 
-        return length == bytes.Length ? bytes : bytes[..length];
+        return bytes[..length];
     }
 
     /// <summary>The one path of a file or directory, whatever links led there; <see langword="null"/> if it cannot be followed to something that is there.</summary>

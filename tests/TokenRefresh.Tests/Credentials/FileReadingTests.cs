@@ -3,7 +3,7 @@ using TokenRefresh.Credentials;
 
 namespace TokenRefresh.Tests.Credentials;
 
-public sealed class LockedFileReadingTests : IDisposable
+public sealed class FileReadingTests : IDisposable
 {
     private readonly TempDirectory _directory = new();
 
@@ -21,5 +21,15 @@ public sealed class LockedFileReadingTests : IDisposable
         byte[]? bytes = CredentialsFileOperations.Default.Read(path);
 
         bytes.Should().Equal("{}"u8.ToArray());
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F50")]
+    public void A_directory_is_no_empty_file_even_where_its_length_is_zero()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "It is one of Linux's.");
+        Action act = () => CredentialsFileOperations.Default.Read("/proc/self/fdinfo");
+
+        act.Should().Throw<Exception>().Which.Should().Match(e => e is IOException || e is UnauthorizedAccessException);
     }
 }
