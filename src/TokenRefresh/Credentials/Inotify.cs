@@ -105,9 +105,9 @@ internal static partial class Inotify
                 calls.Clear();
             }
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Never seen. The next subscriber gets another instance; those of this one have their polls.
+            // Never seen; EBADF, for one, if foreign code closed a descriptor that was not its own. The next subscriber gets another instance; those of this one have their polls.
             lock (Monitor)
             {
                 instance.Dispose();

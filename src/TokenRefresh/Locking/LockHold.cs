@@ -9,7 +9,7 @@ internal sealed class LockHold : IDisposable
     private readonly LockEngine _engine;
     private readonly LockFile _file;
 
-    // Unlike all others, not secret; a cryptographic generator costs more than the lock.
+    // Unique, not secret: RandomNumberGenerator goes through OpenSSL, which costs more than the lock.
     private readonly byte[] _nonce = Guid.NewGuid().ToByteArray();
     private RecordSlots.Slot? _record;
     private bool _isReleased;
