@@ -20,20 +20,20 @@ internal sealed class SignalCommands(CommandHost host) : IDisposable
             });
             return Task.FromResult("");
         });
-        host.Add("handled", _ => Task.FromResult(Handled()));
+        host.Add("handled", _ => Task.FromResult(SignalsOf("SigCgt:")));
+        host.Add("ignored", _ => Task.FromResult(SignalsOf("SigIgn:")));
     }
 
     public void Dispose() => _registration?.Dispose();
 
-    // The mask of caught signals: bit n - 1 stands for signal n.
-    private static string Handled()
+    // A mask of signals: bit n - 1 stands for signal n.
+    private static string SignalsOf(string label)
     {
         if (!OperatingSystem.IsLinux())
         {
             throw new PlatformNotSupportedException("Signal handlers are read from /proc.");
         }
 
-        const string label = "SigCgt:";
         string line = File.ReadLines("/proc/self/status").Single(text => text.StartsWith(label, StringComparison.Ordinal));
         ulong mask = ulong.Parse(line.AsSpan(label.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
         (string Name, int Number)[] ending = [("SIGHUP", 1), ("SIGINT", 2), ("SIGTERM", 15)];
