@@ -5,7 +5,17 @@ internal static class SecureAddress
 {
     /// <summary>Tells whether nobody on the way can read what is sent there.</summary>
     internal static bool IsSecure(Uri address) =>
-        string.Equals(address.Scheme, Uri.UriSchemeHttps, StringComparison.Ordinal) || (string.Equals(address.Scheme, Uri.UriSchemeHttp, StringComparison.Ordinal) && address.IsLoopback);
+        string.Equals(address.Scheme, Uri.UriSchemeHttps, StringComparison.Ordinal) || (string.Equals(address.Scheme, Uri.UriSchemeHttp, StringComparison.Ordinal) && IsLoopback(address));
+
+    // Not Uri.IsLoopback: a Uri publishes its host before the flag that this reads, and says no for a moment where two threads are the first to ask. The token would stay off that request.
+    // Host is published whole, in canonical form: 'loopback' reads 'localhost', '127.1' reads '127.0.0.1', and no scope id is in it.
+    private static bool IsLoopback(Uri address) => address.HostNameType switch
+    {
+        UriHostNameType.Dns => address.Host == "localhost",
+        UriHostNameType.IPv4 => address.Host.StartsWith("127.", StringComparison.Ordinal),
+        UriHostNameType.IPv6 => address.Host is "[::1]" or "[::ffff:127.0.0.1]",
+        _ => false,
+    };
 
     /// <summary>Returns scheme, host, port and path: no user information, no query, no fragment.</summary>
     internal static string Show(Uri address) => address.IsAbsoluteUri
