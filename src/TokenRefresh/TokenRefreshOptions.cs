@@ -44,11 +44,11 @@ public sealed class TokenRefreshOptions
     public string? Scope { get; set; }
 
     /// <summary>Gets further parameters of the token request, such as <c>resource</c> or <c>audience</c>.</summary>
-    /// <value>Default empty. Names are case-sensitive.</value>
+    /// <value>Default empty. Names are case-sensitive. Values of 16 characters or more count as secrets in texts that a server writes, unless of <c>resource</c> or <c>audience</c>.</value>
     public IDictionary<string, string> AdditionalParameters { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Gets further headers of the token request.</summary>
-    /// <value>Default empty.</value>
+    /// <value>Default empty. Values of 16 characters or more count as secrets in texts that a server writes, unless of <c>Accept</c> or <c>User-Agent</c>.</value>
     public IDictionary<string, string> AdditionalHeaders { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Gets or sets whether tokens may be sent in clear to hosts other than loopback.</summary>

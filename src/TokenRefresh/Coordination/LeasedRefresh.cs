@@ -111,7 +111,7 @@ internal sealed class LeasedRefresh(
         {
             // Clients report failures as results, but one of the user's own may throw. Whether the body was on its way is known here.
             bool wasSent = !ReferenceEquals(_record.Attempt, before);
-            Exception clean = new TokenEndpoint.SecretRedactor(sent.RefreshToken, sent.AccessToken, services.Options.ClientSecret).Clean(e);
+            Exception clean = new TokenEndpoint.SecretRedactor(TokenEndpoint.TokenEndpointSettings.From(services.Options).Secrets, sent.RefreshToken, sent.AccessToken).Clean(e);
             result = TokenEndpointResult.Failure(wasSent ? TokenEndpointOutcome.Unknown : TokenEndpointOutcome.NotSent, null, exception: clean);
         }
 

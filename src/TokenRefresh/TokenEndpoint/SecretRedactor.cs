@@ -13,10 +13,12 @@ internal sealed class SecretRedactor
 
     private readonly string[] _secrets;
 
-    internal SecretRedactor(params ReadOnlySpan<string?> secrets)
+    /// <param name="configured">The secrets of the settings.</param>
+    /// <param name="tokens">The tokens at hand.</param>
+    internal SecretRedactor(IReadOnlyList<string> configured, params ReadOnlySpan<string?> tokens)
     {
         var all = new List<string>();
-        foreach (string? secret in secrets)
+        foreach (string? secret in (ReadOnlySpan<string?>)[.. configured, .. tokens])
         {
             if (string.IsNullOrEmpty(secret))
             {

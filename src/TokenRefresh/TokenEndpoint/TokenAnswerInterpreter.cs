@@ -9,10 +9,9 @@ namespace TokenRefresh.TokenEndpoint;
 internal sealed class TokenAnswerInterpreter(TokenEndpointSettings settings, ITokenErrorClassifier? classifier, TimeProvider time, ILogger logger)
 {
     private readonly string _shownEndpoint = SecureAddress.Show(settings.TokenEndpoint);
-    private readonly string? _basicCredentials = settings.ClientAuthentication == ClientAuthentication.ClientSecretBasic ? TokenRequestBody.BasicCredentials(settings) : null;
 
     internal SecretRedactor RedactorFor(TokenRequest request, string? answeredAccessToken = null, string? answeredRefreshToken = null) =>
-        new(request.RefreshToken, request.StoredAccessToken, settings.ClientSecret, _basicCredentials, answeredAccessToken, answeredRefreshToken);
+        new(settings.Secrets, request.RefreshToken, request.StoredAccessToken, answeredAccessToken, answeredRefreshToken);
 
     internal async ValueTask<TokenEndpointResult> InterpretAsync(HttpRequestMessage message, HttpResponseMessage response, TokenRequest request, Func<Exception, Exception> explain, CancellationToken cancellationToken)
     {

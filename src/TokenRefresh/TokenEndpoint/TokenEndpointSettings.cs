@@ -3,6 +3,12 @@ namespace TokenRefresh.TokenEndpoint;
 /// <summary>What the clients of the token and the revocation endpoint need of the options, read once. The options were validated before.</summary>
 internal sealed class TokenEndpointSettings
 {
+    /// <summary>A shorter value is a version or a flag, and a word of many texts.</summary>
+    private const int ShortestSecret = 16;
+
+    // Places (RFC 8707, RFC 8693) and what every client sends: nothing secret, and what an error may have to name.
+    private static readonly string[] PlainNames = ["resource", "audience", "Accept", "User-Agent"];
+
     private TokenEndpointSettings(TokenRefreshOptions options)
     {
         TokenEndpoint = options.TokenEndpoint!;
@@ -15,6 +21,8 @@ internal sealed class TokenEndpointSettings
         AdditionalParameters = [.. options.AdditionalParameters];
         AdditionalHeaders = [.. options.AdditionalHeaders];
         AttemptTimeout = options.AttemptTimeout;
+        BasicCredentials = ClientAuthentication == ClientAuthentication.ClientSecretBasic ? TokenRequestBody.BasicCredentials(ClientId, ClientSecret!) : null;
+        Secrets = [.. SecretsOf()];
     }
 
     internal Uri TokenEndpoint { get; }
@@ -37,5 +45,32 @@ internal sealed class TokenEndpointSettings
 
     internal TimeSpan AttemptTimeout { get; }
 
+    /// <summary>Gets what follows <c>Basic</c> in the header, or <see langword="null"/> with another authentication.</summary>
+    internal string? BasicCredentials { get; }
+
+    /// <summary>Gets what no text may repeat besides tokens: the client's secret, and whatever else is sent, since an assertion (RFC 7523) or the key of a gateway may be among it.</summary>
+    internal IReadOnlyList<string> Secrets { get; }
+
     internal static TokenEndpointSettings From(TokenRefreshOptions options) => new(options);
+
+    private IEnumerable<string> SecretsOf()
+    {
+        if (ClientSecret is { } secret)
+        {
+            yield return secret;
+        }
+
+        if (BasicCredentials is { } credentials)
+        {
+            yield return credentials;
+        }
+
+        foreach ((string name, string value) in AdditionalParameters.Concat(AdditionalHeaders))
+        {
+            if (value.Length >= ShortestSecret && !PlainNames.Contains(name, StringComparer.OrdinalIgnoreCase))
+            {
+                yield return value;
+            }
+        }
+    }
 }

@@ -34,9 +34,9 @@ internal static class TokenRequestBody
     internal static void AddHeaders(TokenEndpointSettings settings, HttpRequestMessage message)
     {
         message.Headers.TryAddWithoutValidation("Accept", "application/json");
-        if (settings.ClientAuthentication == ClientAuthentication.ClientSecretBasic)
+        if (settings.BasicCredentials is { } credentials)
         {
-            message.Headers.TryAddWithoutValidation("Authorization", "Basic " + BasicCredentials(settings));
+            message.Headers.TryAddWithoutValidation("Authorization", "Basic " + credentials);
         }
 
         foreach ((string name, string value) in settings.AdditionalHeaders)
@@ -55,8 +55,8 @@ internal static class TokenRequestBody
     }
 
     // RFC 6749 section 2.3.1: both parts are form-encoded before they are joined, so that a colon in the identifier does not end it.
-    internal static string BasicCredentials(TokenEndpointSettings settings) =>
-        Convert.ToBase64String(Encoding.ASCII.GetBytes($"{FormEncode(settings.ClientId)}:{FormEncode(settings.ClientSecret!)}"));
+    internal static string BasicCredentials(string clientId, string clientSecret) =>
+        Convert.ToBase64String(Encoding.ASCII.GetBytes($"{FormEncode(clientId)}:{FormEncode(clientSecret)}"));
 
     internal static string FormEncode(string value) => Uri.EscapeDataString(value).Replace("%20", "+", StringComparison.Ordinal);
 

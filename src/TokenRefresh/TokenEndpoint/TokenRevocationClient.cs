@@ -23,8 +23,6 @@ internal sealed class TokenRevocationClient
         _logger = logger ?? NullLogger.Instance;
     }
 
-    private string? BasicCredentials => _settings.ClientAuthentication == ClientAuthentication.ClientSecretBasic ? TokenRequestBody.BasicCredentials(_settings) : null;
-
     /// <summary>Asks the server to revoke the token. A failure is logged; only the caller's cancellation is thrown.</summary>
     /// <returns>Whether the server says that the token is no longer valid.</returns>
     internal async ValueTask<bool> TryRevokeAsync(string refreshToken, CancellationToken cancellationToken)
@@ -58,7 +56,7 @@ internal sealed class TokenRevocationClient
         }
         catch (Exception e)
         {
-            Log.RevocationFailed(_logger, statusCode: null, new SecretRedactor(refreshToken, _settings.ClientSecret, BasicCredentials).Clean(e));
+            Log.RevocationFailed(_logger, statusCode: null, new SecretRedactor(_settings.Secrets, refreshToken).Clean(e));
             return false;
         }
     }
