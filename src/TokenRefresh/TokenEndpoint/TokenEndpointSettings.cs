@@ -21,7 +21,9 @@ internal sealed class TokenEndpointSettings
         AdditionalParameters = [.. options.AdditionalParameters];
         AdditionalHeaders = [.. options.AdditionalHeaders];
         AttemptTimeout = options.AttemptTimeout;
-        BasicCredentials = ClientAuthentication == ClientAuthentication.ClientSecretBasic ? TokenRequestBody.BasicCredentials(ClientId, ClientSecret!) : null;
+
+        // With a token endpoint client of the user's own neither has to be set.
+        BasicCredentials = options is { ClientAuthentication: ClientAuthentication.ClientSecretBasic, ClientId: { } id, ClientSecret: { } secret } ? TokenRequestBody.BasicCredentials(id, secret) : null;
         Secrets = [.. SecretsOf()];
     }
 
@@ -45,7 +47,7 @@ internal sealed class TokenEndpointSettings
 
     internal TimeSpan AttemptTimeout { get; }
 
-    /// <summary>Gets what follows <c>Basic</c> in the header, or <see langword="null"/> with another authentication.</summary>
+    /// <summary>Gets what follows <c>Basic</c> in the header, or <see langword="null"/> where that is not sent.</summary>
     internal string? BasicCredentials { get; }
 
     /// <summary>Gets what no text may repeat besides tokens: the client's secret, and whatever else is sent, since an assertion (RFC 7523) or the key of a gateway may be among it.</summary>

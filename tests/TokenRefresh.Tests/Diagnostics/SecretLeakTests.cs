@@ -98,16 +98,25 @@ public sealed class SecretLeakTests : IDisposable
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task A_client_of_the_user_s_own_that_throws_what_it_sent_makes_no_secret_leave(bool isToken)
+    [InlineData(true, ClientAuthentication.None)]
+    [InlineData(false, ClientAuthentication.None)]
+    [InlineData(false, ClientAuthentication.ClientSecretBasic)]
+    public async Task A_client_of_the_user_s_own_that_throws_what_it_sent_makes_no_secret_leave(bool isToken, ClientAuthentication authentication)
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
         StoreAnother(login);
         string quoted = isToken ? login.Login.AccessToken : Assertion;
-        CoordinatedTokenProvider provider = login.CreateProvider(o => Configure(o, login, ClientAuthentication.None), _output.Services(_clock, new TalkativeClient(isToken, quoted)));
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            o =>
+            {
+                // Such a client may know better how to authenticate.
+                Configure(o, login, authentication);
+                (o.ClientId, o.ClientSecret) = (null, null);
+            },
+            _output.Services(_clock, new TalkativeClient(isToken, quoted)));
 
         await UseAsync(provider, login);
+        await _output.RunAsync(() => provider.RemoveAsync());
 
         _output.ShouldSay("withheld");
         _output.Leaks.Should().Be(0);
