@@ -1,15 +1,23 @@
 namespace TokenRefresh.Coordination;
 
 /// <summary>One flight in the air, or landed.</summary>
-internal sealed class RefreshFlight(Task<TokenSnapshot> landing)
+internal sealed class RefreshFlight
 {
+    private readonly Task<TokenSnapshot> _flying;
     private Task<AccessToken>? _answer;
 
+    internal RefreshFlight(Task<TokenSnapshot> flying)
+    {
+        _flying = flying;
+        Landed = flying.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        Landing = Spread(flying);
+    }
+
     /// <summary>Gets what the transaction finds or fetches, or its failure.</summary>
-    internal Task<TokenSnapshot> Landing { get; } = landing;
+    internal Task<TokenSnapshot> Landing { get; }
 
     /// <summary>Gets a task that completes at the landing, however, and before any caller of the flight goes on: what waits for it never waits for their code.</summary>
-    internal Task Landed { get; } = landing.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    internal Task Landed { get; }
 
     /// <summary>Gets what those get who rejected no token. They are the many, so they share one task: thousands of them then cost thousands of continuations, and not twice as many.</summary>
     /// <param name="answer">Turns the landing into the answer.</param>
@@ -24,12 +32,37 @@ internal sealed class RefreshFlight(Task<TokenSnapshot> landing)
         Task<AccessToken> made;
         using (ExecutionContext.SuppressFlow())
         {
-            made = answer(Landing);
-
-            // Its failure is known even if every caller has left by then, or another's answer came first.
-            _ = made.ContinueWith(static failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            made = Spread(answer(_flying));
         }
 
         return Interlocked.CompareExchange(ref _answer, made, null) ?? made;
+    }
+
+    // Callers with a cancellable token wait for a task of their own, and of those the framework completes one after the other on one thread, each when the code of the caller before has come to its next wait.
+    // Nobody's code is to hold up anybody's token.
+    private static Task<T> Spread<T>(Task<T> task)
+    {
+        var spread = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _ = task.ContinueWith(static (done, state) => Pass(done, (TaskCompletionSource<T>)state!), spread, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return spread.Task;
+    }
+
+    private static void Pass<T>(Task<T> done, TaskCompletionSource<T> spread)
+    {
+        if (done.IsCompletedSuccessfully)
+        {
+            spread.SetResult(done.Result);
+        }
+        else if (done.Exception is { } failure)
+        {
+            spread.SetException(failure.InnerExceptions);
+
+            // Known even if every caller has left by then, or another's answer came first.
+            _ = spread.Task.Exception;
+        }
+        else
+        {
+            spread.SetCanceled();
+        }
     }
 }

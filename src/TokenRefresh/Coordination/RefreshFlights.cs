@@ -1,8 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace TokenRefresh.Coordination;
 
 /// <summary>The single flight of one provider: one transaction at a time, and one result or one failure for everybody who joins it.</summary>
 /// <remarks>The semaphore elects the leader and is held for a few instructions, never across an await; everyone else awaits the leader's task.</remarks>
-internal sealed class RefreshFlights(Func<RefreshGoal, Task<TokenSnapshot>> fly) : IDisposable
+[SuppressMessage("Design", "CA1001", Justification = "If the semaphore were disposed, its holder's release would fail, and who waits behind it would wait for ever. It holds nothing that needs to be given back.")]
+internal sealed class RefreshFlights(Func<RefreshGoal, Task<TokenSnapshot>> fly)
 {
     private readonly SemaphoreSlim _election = new(1, 1);
     private RefreshFlight? _current;
@@ -58,6 +61,4 @@ internal sealed class RefreshFlights(Func<RefreshGoal, Task<TokenSnapshot>> fly)
             await last.ConfigureAwait(false);
         }
     }
-
-    public void Dispose() => _election.Dispose();
 }
