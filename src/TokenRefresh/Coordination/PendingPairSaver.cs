@@ -58,7 +58,7 @@ internal sealed class PendingPairSaver(TransactionServices services, ProviderMem
 
             await using (lease.ConfigureAwait(false))
             {
-                CoordinationRecord record = memory.Recall((await services.Store.ReadRecordAsync().ConfigureAwait(false)).Span);
+                CoordinationRecord record = await memory.RecallAsync(services.Store, CancellationToken.None).ConfigureAwait(false);
                 await new PairCommit(services.UnderLease(released.Task), memory, lease).SavePendingAsync(record).ConfigureAwait(false);
             }
         }

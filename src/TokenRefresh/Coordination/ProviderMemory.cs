@@ -12,7 +12,7 @@ internal sealed class ProviderMemory(TimeProvider timeProvider)
     private readonly object _monitor = new();
     private (RecordKey Key, DateTimeOffset Since)? _suspicion;
     private DateTimeOffset? _restraintEndedAt;
-    private volatile CoordinationRecord _record = CoordinationRecord.Empty;
+    private CoordinationRecord _record = CoordinationRecord.Empty;
     private volatile PendingPair? _pending;
     private volatile TokenSnapshot? _snapshot;
     private long _logins;
@@ -96,11 +96,35 @@ internal sealed class ProviderMemory(TimeProvider timeProvider)
         }
     }
 
-    /// <summary>Reads the coordination record; where it is gone, because somebody deleted the lock file, the last one this provider knew stands in, or what is spent would be sent again.</summary>
-    internal CoordinationRecord Recall(ReadOnlySpan<byte> record) => record.IsEmpty ? _record : _record = CoordinationRecordFormat.Read(record);
+    /// <summary>Reads the coordination record under a lease; where it is gone, because somebody deleted the lock file, the last one this provider knew stands in, or what is spent would be sent again.</summary>
+    internal async ValueTask<CoordinationRecord> RecallAsync(ICredentialsStore store, CancellationToken cancellationToken)
+    {
+        ReadOnlyMemory<byte> bytes = await store.ReadRecordAsync(cancellationToken).ConfigureAwait(false);
+        if (!bytes.IsEmpty)
+        {
+            Remember(CoordinationRecordFormat.Read(bytes.Span));
+        }
+
+        return Volatile.Read(ref _record);
+    }
+
+    /// <summary>Reads it without a lease. By the time the bytes are here, a holder of the lease may have written and remembered a newer one, which is kept then.</summary>
+    internal async ValueTask<CoordinationRecord> GlanceAsync(ICredentialsStore store, CancellationToken cancellationToken)
+    {
+        CoordinationRecord known = Volatile.Read(ref _record);
+        ReadOnlyMemory<byte> bytes = await store.ReadRecordAsync(cancellationToken).ConfigureAwait(false);
+        if (bytes.IsEmpty)
+        {
+            return Volatile.Read(ref _record);
+        }
+
+        CoordinationRecord read = CoordinationRecordFormat.Read(bytes.Span);
+        Interlocked.CompareExchange(ref _record, read, known);
+        return read;
+    }
 
     /// <summary>Keeps a record that is about to be written.</summary>
-    internal void Remember(CoordinationRecord record) => _record = record;
+    internal void Remember(CoordinationRecord record) => Volatile.Write(ref _record, record);
 
     internal void Suspect(RecordKey key)
     {

@@ -82,7 +82,7 @@ internal sealed class RefreshTransaction
         {
             long logins = _memory.Logins;
             OAuthCredentials? stored = _memory.Effective(await Store.ReadAsync(closing).ConfigureAwait(false));
-            CoordinationRecord record = _memory.Recall((await Store.ReadRecordAsync(closing).ConfigureAwait(false)).Span);
+            CoordinationRecord record = await _memory.GlanceAsync(Store, closing).ConfigureAwait(false);
             RefreshDecision decision = _policy.Decide(stored, record);
             if (decision.Kind != RefreshStep.Adopt)
             {
