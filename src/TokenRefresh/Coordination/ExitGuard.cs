@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace TokenRefresh.Coordination;
 
-/// <summary>Keeps the process alive, while an exchange is in flight, until its pair is saved. Process-wide; its handlers are there only meanwhile.</summary>
+/// <summary>Keeps the process alive, while an exchange is in flight, until its pair is saved. Process-wide; its handlers are there only meanwhile, but on Windows from the first exchange on.</summary>
 /// <remarks>
 /// A handler waits inside the delivery of the signal and cancels nothing: the runtime runs every handler, the newest first, and only then the default action. So a program that handles the signal itself hears of it
 /// right after the save, and one that does not ends then. A second signal ends every wait: the program hears of both at once.
@@ -34,9 +34,13 @@ internal sealed class ExitGuard : IDisposable
             {
                 MayExit.Reset();
                 _signals = 0;
-                Register(PosixSignal.SIGTERM);
-                Register(PosixSignal.SIGINT);
-                Register(PosixSignal.SIGHUP);
+                if (Registrations.Count == 0)
+                {
+                    Register(PosixSignal.SIGTERM);
+                    Register(PosixSignal.SIGINT);
+                    Register(PosixSignal.SIGHUP);
+                }
+
                 AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
             }
         }
@@ -59,12 +63,13 @@ internal sealed class ExitGuard : IDisposable
             }
 
             // Put back first: with the last registration goes the runtime's own handler, and the program is what it was.
-            foreach (PosixSignalRegistration registration in Registrations)
+            // Not on Windows: there the removal waits for the delivery of a signal to end, which waits for us, and each holds what the other's next step needs. Without an exchange in flight a handler that stays returns at once.
+            if (!OperatingSystem.IsWindows())
             {
-                registration.Dispose();
+                Registrations.ForEach(static registration => registration.Dispose());
+                Registrations.Clear();
             }
 
-            Registrations.Clear();
             AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
             MayExit.Set();
         }
