@@ -28,7 +28,7 @@ internal sealed class LeasedRefresh(
     internal async ValueTask<TokenSnapshot?> RunAsync(CancellationToken closing)
     {
         using var deadline = new CancellationTokenSource(services.Options.RefreshTimeout, services.TimeProvider);
-        _record = memory.Recall((await services.Store.ReadRecordAsync(closing).ConfigureAwait(false)).Span);
+        _record = await memory.RecallAsync(services.Store, closing).ConfigureAwait(false);
         _record = await _commit.SavePendingAsync(_record).ConfigureAwait(false);
         for (var exchanges = 0; ;)
         {
@@ -92,14 +92,15 @@ internal sealed class LeasedRefresh(
         }
 
         AttemptNote? former = _record.Attempt;
-        var request = new TokenRequest(sent.RefreshToken!, cancellationToken => NoteAttemptAsync(sent, read, cancellationToken)) { StoredAccessToken = sent.AccessToken };
+        var announcement = new SendingAnnouncement(cancellationToken => NoteAttemptAsync(sent, read, cancellationToken));
+        var request = new TokenRequest(sent.RefreshToken!, announcement.MakeAsync) { StoredAccessToken = sent.AccessToken };
         long start = services.TimeProvider.GetTimestamp();
         AttemptNote? before = _record.Attempt;
         TokenEndpointResult result;
         try
         {
             using System.Diagnostics.Activity? activity = TokenRefreshActivity.StartExchange(services.Options.TokenEndpoint);
-            result = await services.Endpoint.RefreshAsync(request, deadline).ConfigureAwait(false);
+            result = await CallAsync(request, announcement, deadline).ConfigureAwait(false);
         }
         catch (ClockJumpedException e)
         {
@@ -128,6 +129,18 @@ internal sealed class LeasedRefresh(
 
         Log.ExchangeFailed(services.Logger, services.Store.Location, result.Outcome, result.StatusCode, result.Error, result.Exception);
         return await AfterFailureAsync(sent, stored, result, former, deadline).ConfigureAwait(false);
+    }
+
+    private async ValueTask<TokenEndpointResult> CallAsync(TokenRequest request, SendingAnnouncement announcement, CancellationToken deadline)
+    {
+        try
+        {
+            return await services.Endpoint.RefreshAsync(request, deadline).ConfigureAwait(false);
+        }
+        finally
+        {
+            await announcement.CloseAsync().ConfigureAwait(false);
+        }
     }
 
     // The last moment before the refresh token leaves this machine: name resolution, connect and TLS are done. A process killed before this leaves no trace and loses nothing.

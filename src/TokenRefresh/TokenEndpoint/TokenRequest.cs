@@ -24,6 +24,7 @@ public sealed class TokenRequest
     /// <summary>Announces that the body is about to leave. A client calls this once name resolution, connect and TLS are behind it; what it throws ends the call with nothing sent.</summary>
     /// <param name="cancellationToken">The deadline of the call.</param>
     /// <returns>A task to await before the first byte.</returns>
+    /// <exception cref="InvalidOperationException">The call this request was given to has returned: send nothing.</exception>
     public ValueTask OnSendingAsync(CancellationToken cancellationToken = default) => _beforeSend?.Invoke(cancellationToken) ?? default;
 
     /// <summary>Returns a text without the token.</summary>
