@@ -17,6 +17,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
     private readonly RefreshFlights _flights;
     private readonly PendingPairSaver _saver;
     private readonly FailureMemory _failure;
+    private readonly LoginChanges _changes = new();
     private readonly Func<Task<TokenSnapshot>, Task<AccessToken>> _answer;
     private readonly OwnedServices _owned;
     private readonly bool _isSystemClock;
@@ -93,7 +94,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
     /// <param name="credentials">The login.</param>
     /// <param name="cancellationToken">Ends the wait for the lock; a write that has begun is finished.</param>
     /// <returns>A task that completes when the login is durable.</returns>
-    /// <exception cref="ArgumentException">The login has no access token.</exception>
+    /// <exception cref="ArgumentException">The login has no access token, or one that no header may carry.</exception>
     /// <exception cref="LockTimeoutException">Another process held the lock for too long.</exception>
     /// <exception cref="CredentialsFileException">The file cannot be read, or its directory cannot take a new one; nothing was changed.</exception>
     /// <exception cref="CredentialsSaveException">The write failed; nothing was changed.</exception>
@@ -106,7 +107,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
         }
 
         ThrowIfDisposed();
-        return new LoginWriter(_services, _memory).StoreAsync(credentials, cancellationToken);
+        return _changes.RunAsync(token => new LoginWriter(_services, _memory).StoreAsync(credentials, token), cancellationToken, _closing);
     }
 
     /// <summary>Removes the login, at a sign-out: the one this provider knows, or what it was refreshed to by now. A login that somebody else stored meanwhile stays.</summary>
@@ -115,19 +116,25 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
     /// <exception cref="LockTimeoutException">Another process held the lock for too long.</exception>
     /// <exception cref="CredentialsFileException">The file cannot be read; nothing was changed.</exception>
     /// <exception cref="CredentialsSaveException">The write failed; nothing was changed.</exception>
-    public async Task RemoveAsync(CancellationToken cancellationToken = default)
+    public Task RemoveAsync(CancellationToken cancellationToken = default)
     {
         ThrowIfDisposed();
-        OAuthCredentials? removed = await new LoginWriter(_services, _memory).RemoveAsync(cancellationToken).ConfigureAwait(false);
+        return _changes.RunAsync(
+            async token =>
+            {
+                OAuthCredentials? removed = await new LoginWriter(_services, _memory).RemoveAsync(token).ConfigureAwait(false);
 
-        // After the release: a slow revocation endpoint must not keep the lock.
-        if (removed?.RefreshToken is { } refreshToken && _owned.Revocation is { } revocation)
-        {
-            await revocation.TryRevokeAsync(refreshToken, cancellationToken).ConfigureAwait(false);
-        }
+                // After the release: a slow revocation endpoint must not keep the lock. Nor does disposal end it.
+                if (removed?.RefreshToken is { } refreshToken && _owned.Revocation is { } revocation)
+                {
+                    await revocation.TryRevokeAsync(refreshToken, cancellationToken).ConfigureAwait(false);
+                }
+            },
+            cancellationToken,
+            _closing);
     }
 
-    /// <summary>Ends the provider: waits for an exchange in flight and its save, at most <see cref="TokenRefreshOptions.RefreshTimeout"/> and <see cref="TokenRefreshOptions.SaveTimeout"/> together, and ends everything else.</summary>
+    /// <summary>Ends the provider: waits for an exchange in flight and its save, and for a sign-in or sign-out that has the lock, at most <see cref="TokenRefreshOptions.RefreshTimeout"/> and <see cref="TokenRefreshOptions.SaveTimeout"/> together, and ends everything else.</summary>
     /// <remarks>Idempotent. Later calls throw <see cref="ObjectDisposedException"/>.</remarks>
     /// <returns>A task that completes when nothing of the provider runs any more.</returns>
     public ValueTask DisposeAsync()
@@ -163,6 +170,14 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
         if (now < snapshot.Lifetime.DueAt)
         {
             snapshot.StayFresh(Tick, snapshot.Lifetime.DueAt - now);
+
+            // A disposal since the look above may have sent the next caller here already, and that was just undone. Either it sees what we wrote, or we see it.
+            Interlocked.MemoryBarrier();
+            if (IsDisposed)
+            {
+                snapshot.LookAgain();
+            }
+
             return new(snapshot.Token);
         }
 
@@ -313,7 +328,6 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
         finally
         {
             _owned.Dispose();
-            _flights.Dispose();
             _closingSource.Dispose();
         }
     }
@@ -321,6 +335,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
     private async Task FinishAsync()
     {
         await _flights.CloseAsync().ConfigureAwait(false);
+        await _changes.CloseAsync().ConfigureAwait(false);
         await _saver.FinishAsync().ConfigureAwait(false);
         try
         {

@@ -19,7 +19,7 @@ internal sealed class LoginWriter(TransactionServices services, ProviderMemory m
             memory.Reset(snapshot);
 
             // Notes are about pairs, so those of a former login are void by themselves; the login is stored, whatever becomes of them.
-            CoordinationRecord record = await ReadRecordAsync().ConfigureAwait(false);
+            CoordinationRecord record = await memory.RecallAsync(services.Store, CancellationToken.None).ConfigureAwait(false);
             await new PairCommit(services, memory, lease).TryWriteRecordAsync(record.AfterSignIn(credentials), durable: true).ConfigureAwait(false);
         }
 
@@ -35,7 +35,7 @@ internal sealed class LoginWriter(TransactionServices services, ProviderMemory m
         OAuthCredentials? removed;
         await using (lease.ConfigureAwait(false))
         {
-            CoordinationRecord record = await ReadRecordAsync().ConfigureAwait(false);
+            CoordinationRecord record = await memory.RecallAsync(services.Store, CancellationToken.None).ConfigureAwait(false);
             removed = await ReplaceAsync(lease, null, (stored, expected) => IsSameOrSuccessor(known, stored, expected, record), cancellationToken).ConfigureAwait(false);
 
             // What is alive at the server, and to be revoked, is the pair that was not saved.
@@ -124,7 +124,4 @@ internal sealed class LoginWriter(TransactionServices services, ProviderMemory m
 
     private async ValueTask<TokenRefreshException> TimedOutAsync(long start, CancellationToken cancellationToken) => new RefreshFailures(services.Options, services.Store).LockTimeout(
         services.TimeProvider.GetElapsedTime(start), await services.Store.ReadHolderAsync(cancellationToken).ConfigureAwait(false));
-
-    private async ValueTask<CoordinationRecord> ReadRecordAsync() =>
-        memory.Recall((await services.Store.ReadRecordAsync().ConfigureAwait(false)).Span);
 }

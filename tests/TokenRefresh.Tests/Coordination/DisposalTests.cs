@@ -98,6 +98,53 @@ public sealed class DisposalTests
         await holder;
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    [Trait("FailureMode", "F97")]
+    public async Task A_sign_in_or_sign_out_that_waits_for_the_lock_ends_with_the_provider_and_changes_nothing(bool signsOut)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The foreign holder uses flock.");
+        await using SharedLogin login = await SharedLogin.StartAsync();
+        byte[] before = await File.ReadAllBytesAsync(login.Path);
+        using ForeignLock foreign = ForeignLock.Hold(login.LockPath, new LockHolder(Environment.ProcessId, "other", Environment.MachineName, DateTimeOffset.UnixEpoch));
+        using var store = new QueueWatchingStore(login.CreateStore());
+        CoordinatedTokenProvider provider = login.CreateProvider(services: new() { CredentialsStore = store });
+        Task change = signsOut ? provider.RemoveAsync() : provider.StoreAsync(login.Server.IssueLogin().Credentials);
+        await store.SomebodyWaits;
+
+        await provider.DisposeAsync();
+
+        change.IsCompleted.Should().BeTrue("nothing of the provider runs any more");
+        await change.Invoking(task => task).Should().ThrowAsync<ObjectDisposedException>();
+        foreign.Dispose();
+        (await File.ReadAllBytesAsync(login.Path)).Should().Equal(before);
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F97")]
+    public async Task Disposal_gives_up_an_exchange_that_never_ends_after_refresh_and_save_time_out_together()
+    {
+        var clock = new ManualTimeProvider();
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = clock });
+        var client = new DeafClient();
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            o => (o.RefreshTimeout, o.SaveTimeout) = (TimeSpan.FromSeconds(25), TimeSpan.FromSeconds(4)),
+            new() { TimeProvider = clock, TokenEndpointClient = client });
+        Task<AccessToken> caller = provider.GetAccessTokenAsync().AsTask();
+        await client.IsAsked;
+
+        Task disposal = provider.DisposeAsync().AsTask();
+        await clock.WaitForTimerDueInAsync(TimeSpan.FromSeconds(29));
+        clock.Advance(TimeSpan.FromSeconds(28));
+        disposal.IsCompleted.Should().BeFalse();
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await disposal;
+
+        client.Answer();
+        await Record.ExceptionAsync(() => caller);
+    }
+
     [Fact]
     [Trait("FailureMode", "F83")]
     public async Task A_login_is_stored_by_one_replacement_that_is_made_durable()
@@ -117,6 +164,23 @@ public sealed class DisposalTests
         afterReplace.Should().Contain(next.AccessToken).And.Contain(next.RefreshToken).And.NotContain(login.Login.AccessToken);
         (await provider.GetAccessTokenAsync()).Value.Should().Be(next.AccessToken);
         login.Server.Books.TokenRequests.Should().Be(0);
+    }
+
+    /// <summary>Answers when the test says so, whatever deadline it was given.</summary>
+    private sealed class DeafClient : ITokenEndpointClient
+    {
+        private readonly TaskCompletionSource _isAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<TokenEndpointResult> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal Task IsAsked => _isAsked.Task;
+
+        public ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default)
+        {
+            _isAsked.SetResult();
+            return new(_answer.Task);
+        }
+
+        internal void Answer() => _answer.SetResult(TokenEndpointResult.Failure(TokenEndpointOutcome.NotSent, null));
     }
 
     private sealed class QueueWatchingStore(ICredentialsStore inner) : StoreDecorator(inner)

@@ -2,6 +2,8 @@ using FluentAssertions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using TokenRefresh.TestKit;
+using TokenRefresh.Tests.Coordination;
 using TokenRefresh.Tests.Validation;
 
 namespace TokenRefresh.Tests.DependencyInjection;
@@ -49,5 +51,30 @@ public sealed class StartTests
 
         made.Should().BeFalse();
         await host.StopAsync();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    [Trait("FailureMode", "F84")]
+    public async Task A_host_that_is_stopped_during_an_exchange_ends_after_the_pair_is_saved(bool synchronous)
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddTokenRefresh(o => (o.CredentialsPath, o.ClientId, o.TokenEndpoint) = (login.Path, "tests", login.Server.TokenUri));
+        var host = builder.Build();
+        await host.StartAsync();
+        using ParkedRequest exchange = login.Server.ParkNextTokenRequest();
+        var caller = host.Services.GetRequiredService<ITokenProvider>().GetAccessTokenAsync().AsTask();
+        await exchange.Arrived;
+
+        await host.StopAsync();
+        var end = synchronous ? Task.Run(host.Dispose) : ((IAsyncDisposable)host).DisposeAsync().AsTask();
+        end.IsCompleted.Should().BeFalse();
+        exchange.Release();
+        await end;
+
+        (await login.CreateProvider().GetAccessTokenAsync()).Value.Should().Be((await caller).Value);
+        login.Server.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Grants = 1 });
     }
 }
