@@ -6,6 +6,9 @@ namespace TokenRefresh.Credentials;
 /// <summary>The default store: one JSON file that many programs share, and a lock file beside it.</summary>
 internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
 {
+    // A login that is stored more often than that while it is read is nobody's to wait for.
+    private const int ReadTries = 5;
+
     private readonly object _monitor = new();
     private readonly CredentialsFileSettings _settings;
     private readonly TimeProvider _timeProvider;
@@ -39,7 +42,23 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
     public async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
     {
         CredentialsFilePlace place = Locate();
-        return Stash.Latest(place, (await ReadContentAsync(place, known: null, cancellationToken).ConfigureAwait(false)).Credentials);
+        CredentialsFileContent content = await ReadContentAsync(place, known: null, cancellationToken).ConfigureAwait(false);
+        OAuthCredentials? latest = Stash.Latest(place, content.Credentials);
+
+        // A file that is written in place has its successor beside it meanwhile. That is removed when the write is done, maybe between our two looks: then what we read is older than what others have got.
+        for (var tries = 1; tries < ReadTries && content.InterruptedStash is null && ReferenceEquals(latest, content.Credentials) && Reader.IsMountPoint(place.Target); tries++)
+        {
+            CredentialsFileContent again = await ReadContentAsync(place, content, cancellationToken).ConfigureAwait(false);
+            if (ReferenceEquals(again, content))
+            {
+                break;
+            }
+
+            content = again;
+            latest = Stash.Latest(place, content.Credentials);
+        }
+
+        return latest;
     }
 
     /// <inheritdoc/>
@@ -168,6 +187,11 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
         }
         catch (UnauthorizedAccessException)
         {
+            return null;
+        }
+        catch (IOException) when (Directory.Exists(LockLocation))
+        {
+            // Nothing can be noted there, and whoever asks for the lock is told.
             return null;
         }
         catch (IOException e)
