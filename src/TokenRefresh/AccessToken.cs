@@ -13,19 +13,19 @@ public sealed class AccessToken
     private volatile bool _wasAccepted;
 
     /// <summary>Creates an access token; meant for tests, fakes and other implementations of <see cref="ITokenProvider"/>.</summary>
-    /// <param name="value">The token as the server issued it. Not empty, no control characters.</param>
+    /// <param name="value">The token as the server issued it: printable ASCII (RFC 6749 appendix A.12), not blank.</param>
     /// <param name="expiresAt">When the token expires, or <see langword="null"/> if that is unknown; such a token is used until a resource rejects it.</param>
     /// <param name="tokenType">The authentication scheme; default <c>Bearer</c>.</param>
     /// <param name="headerName">The header that carries the token; default <c>Authorization</c>. In any other header the token stands alone, without its scheme.</param>
-    /// <exception cref="ArgumentException">An argument is empty, or <paramref name="value"/> holds a character that no header may hold.</exception>
+    /// <exception cref="ArgumentException">An argument is empty, or <paramref name="value"/> is blank or holds a character that no header may hold.</exception>
     public AccessToken(string value, DateTimeOffset? expiresAt = null, string tokenType = DefaultTokenType, string headerName = DefaultHeaderName)
     {
         ArgumentException.ThrowIfNullOrEmpty(value);
         ArgumentException.ThrowIfNullOrEmpty(tokenType);
         ArgumentException.ThrowIfNullOrEmpty(headerName);
-        if (value.AsSpan().ContainsAnyInRange('\0', '\x1f'))
+        if (!CanBeSent(value))
         {
-            throw new ArgumentException("The access token holds a control character, which no HTTP header may carry.", nameof(value));
+            throw new ArgumentException("The access token is blank or holds other characters than printable ASCII, which no HTTP header may carry.", nameof(value));
         }
 
         Value = value;
@@ -54,6 +54,9 @@ public sealed class AccessToken
     internal bool WasAccepted => _wasAccepted;
 
     internal void MarkAccepted() => _wasAccepted = true;
+
+    /// <summary>Tells whether a token can stand in a header (RFC 6749 appendix A.12).</summary>
+    internal static bool CanBeSent(string value) => !string.IsNullOrWhiteSpace(value) && !value.AsSpan().ContainsAnyExceptInRange(' ', '~');
 
     /// <summary>Returns type and expiry, never the token.</summary>
     /// <returns>A text that is safe to log.</returns>

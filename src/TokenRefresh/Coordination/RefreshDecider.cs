@@ -75,7 +75,8 @@ internal static class RefreshDecider
 
     private static bool IsUsable(in RefreshInput input, OAuthCredentials stored)
     {
-        if (stored.AccessToken.Length == 0 || input.Goal.Excludes(stored.AccessToken))
+        // One that no header may carry is as good as none: a new one can be had for the refresh token.
+        if (!AccessToken.CanBeSent(stored.AccessToken) || input.Goal.Excludes(stored.AccessToken))
         {
             return false;
         }
@@ -116,7 +117,7 @@ internal static class RefreshDecider
         }
 
         bool isWindowOpen = input.ReuseWindow is { } window && age >= TimeSpan.Zero && age < window;
-        bool isAccessTokenDead = stored.AccessToken.Length == 0 || stored.AccessToken == input.Goal.RejectedToken || (stored.ExpiresAt is { } expiresAt && input.Now >= expiresAt);
+        bool isAccessTokenDead = !AccessToken.CanBeSent(stored.AccessToken) || stored.AccessToken == input.Goal.RejectedToken || (stored.ExpiresAt is { } expiresAt && input.Now >= expiresAt);
         return isWindowOpen || isAccessTokenDead ? new(RefreshStep.Replay) : new(RefreshStep.Deferred, stored.ExpiresAt);
     }
 }

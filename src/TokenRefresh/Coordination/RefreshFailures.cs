@@ -23,7 +23,7 @@ internal sealed class RefreshFailures(TokenRefreshOptions options, ICredentialsS
         $"The server rejected the refresh token in '{store.Location}'{(afterUnknownOutcome ? ", after an earlier refresh whose answer was lost: it had probably replaced the token" : "")}. Sign in again.");
 
     internal TokenRefreshException NotRefreshable() => new NotRefreshableException(
-        $"The access token in '{store.Location}' is expired or was rejected, and no refresh token is stored beside it. Sign in again.");
+        $"The access token in '{store.Location}' is expired, was rejected or can stand in no header, and no refresh token is stored beside it. Sign in again.");
 
     internal TokenRefreshException CoolingDown(CoolDownNote? note, DateTimeOffset? until) => note?.Outcome == TokenEndpointOutcome.Misconfigured
         ? new TokenRefreshConfigurationException($"The last refresh of '{store.Location}' failed because of a setting; the next attempt is made after {until:O}. Check 'TokenEndpoint', 'ClientId', 'ClientAuthentication' and 'Scope'.")

@@ -53,7 +53,7 @@ internal sealed class RefreshPolicy(TransactionServices services, ProviderMemory
     internal void KeepIfUnexpired(RefreshDecision decision, OAuthCredentials? stored, CoordinationRecord record, long logins)
     {
         if (decision.Kind is not (RefreshStep.NothingStored or RefreshStep.SignedOut or RefreshStep.RolledBack)
-            && stored is { AccessToken.Length: > 0, ExpiresAt: { } expiresAt } && !Goal.Excludes(stored.AccessToken) && services.TimeProvider.GetUtcNow() < expiresAt)
+            && stored is { ExpiresAt: { } expiresAt } && AccessToken.CanBeSent(stored.AccessToken) && !Goal.Excludes(stored.AccessToken) && services.TimeProvider.GetUtcNow() < expiresAt)
         {
             TryAdopt(stored, record, logins);
         }

@@ -243,8 +243,7 @@ internal static class TokenResponseReader
 
     private static string? Filled(string? text) => string.IsNullOrEmpty(text) ? null : text;
 
-    // RFC 6749 appendix A.12. Anything else cannot stand in a header.
-    private static string? Printable(string? text) => string.IsNullOrWhiteSpace(text) || text.AsSpan().ContainsAnyExceptInRange(' ', '~') ? null : text;
+    private static string? Printable(string? text) => text is not null && AccessToken.CanBeSent(text) ? text : null;
 
     private static string? Recover(ReadOnlySpan<byte> body, ReadOnlySpan<byte> name)
     {
