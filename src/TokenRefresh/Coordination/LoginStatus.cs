@@ -17,7 +17,17 @@ internal sealed class LoginStatus(TransactionServices services, ProviderMemory m
             return new() { State = TokenRefreshState.Unreadable, Location = services.Store.Location, Problem = e.Message };
         }
 
-        CoordinationRecord record = memory.Recall((await services.Store.ReadRecordAsync(cancellationToken).ConfigureAwait(false)).Span);
+        CoordinationRecord record = CoordinationRecord.Empty;
+        string? problem = null;
+        try
+        {
+            record = await memory.GlanceAsync(services.Store, cancellationToken).ConfigureAwait(false);
+        }
+        catch (LockUnavailableException e)
+        {
+            problem = e.Message;
+        }
+
         LockHolder? holder = await services.Store.ReadHolderAsync(cancellationToken).ConfigureAwait(false);
         RefreshDecision decision = new RefreshPolicy(services, memory, default).Decide(stored, record);
         TokenRefreshState state = StateOf(decision.Kind, holder);
@@ -30,7 +40,7 @@ internal sealed class LoginStatus(TransactionServices services, ProviderMemory m
             LockHolder = holder,
             LastRefreshAt = stored is not null && record.Obtained is { } obtained && obtained.AccessToken == Fingerprint.Of(stored.AccessToken) ? obtained.At : null,
             RetryAt = state is TokenRefreshState.CoolingDown or TokenRefreshState.OutcomeUnknown ? decision.Until : null,
-            Problem = ProblemOf(state, decision, record),
+            Problem = problem ?? ProblemOf(state, decision, record),
         };
     }
 

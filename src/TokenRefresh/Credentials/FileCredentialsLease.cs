@@ -47,14 +47,16 @@ internal sealed class FileCredentialsLease : ICredentialsLease, IPairStash
         // First our own probe, then the look for others, then the lock's identity. If the lock file was deleted under us, the next holder of the new one makes its probe before it looks:
         // whichever of the two looks second sees the other's, so never both go on.
         bool isAlone;
+        CredentialsFileException? problem = null;
         try
         {
-            isAlone = _writer.Prepare(_content ?? _store.TryReadContent(_place, known: null, out _));
+            isAlone = _writer.Prepare(_content ?? _store.TryReadContent(_place, known: null, out problem));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CredentialsFileException(_place.Target,
-                $"'{_place.Target}' could not be saved after a refresh: {e.Message} Nothing was sent. Make its directory writable for this user and leave room on its disk.", e);
+            // What cannot even be read says more about the cause: a directory in its place, for one.
+            throw problem is { InnerException: IOException or UnauthorizedAccessException } ? problem : new CredentialsFileException(_place.Target,
+                $"'{_place.Target}' cannot be saved: {e.Message} Nothing was sent or changed. Make its directory writable for this user and leave room on its disk.", e);
         }
 
         if (isAlone && _hold.IsStillTheFile() && _store.Locate() == _place)

@@ -21,6 +21,8 @@ internal static partial class Libc
     internal const int ENotDir = 20;
     internal const int EExist = 17;
 
+    internal static readonly int ENameTooLong = OperatingSystem.IsLinux() || OperatingSystem.IsAndroid() ? 36 : 63;
+
     private const int ReadOnly = 0;
     private const int ReadWrite = 2;
 

@@ -47,7 +47,7 @@ internal abstract class LockFile : IDisposable
     }
 
     /// <summary>Opens a lock file for reading its record, which hinders no holder.</summary>
-    /// <returns>The handle, or <see langword="null"/> if there is no such file or this user may not read it.</returns>
+    /// <returns>The handle, or <see langword="null"/> if there is no such file, or can be none, or this user may not read it.</returns>
     /// <exception cref="IOException">It is there and cannot be opened now. Not the same as an empty record, whose reader would forget what must not be sent again.</exception>
     internal static SafeFileHandle? OpenForReading(string path)
     {
@@ -57,7 +57,7 @@ internal abstract class LockFile : IDisposable
         }
 
         return Libc.TryOpenRead(path, out int errno) is { } handle ? handle
-            : errno is Libc.ENoEnt or Libc.EAcces or Libc.ENotDir ? null
+            : errno is Libc.ENoEnt or Libc.EAcces or Libc.ENotDir || errno == Libc.ENameTooLong ? null
             : throw new IOException($"'{path}' cannot be read: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno}).", errno);
     }
 
@@ -72,7 +72,11 @@ internal abstract class LockFile : IDisposable
 
     public void Dispose() => Handle.Dispose();
 
-    protected static LockUnavailableException Unavailable(string path, string act, int error, Exception? inner = null) =>
-        new($"The lock file '{path}' cannot be {act}: {Marshal.GetPInvokeErrorMessage(error)} (error {error}). "
-            + "Grant this user access to it, or set 'LockPath' to a place that every program sharing these credentials can write.", inner);
+    protected static LockUnavailableException Unavailable(string path, string act, int error, Exception? inner = null)
+    {
+        string remedy = System.IO.Path.GetDirectoryName(path) is { Length: > 0 } directory && !Directory.Exists(directory) ? $"Create the directory '{directory}'"
+            : Directory.Exists(path) ? "Remove the directory of that name"
+            : "Grant this user access to it";
+        return new($"The lock file '{path}' cannot be {act}: {Marshal.GetPInvokeErrorMessage(error)} (error {error}). {remedy}, or set 'LockPath' to a place that every program sharing these credentials can write.", inner);
+    }
 }

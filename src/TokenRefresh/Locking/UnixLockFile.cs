@@ -78,8 +78,15 @@ internal sealed class UnixLockFile : LockFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // HResult is the errno here: 30 for a read-only file system, 13 for missing permission.
-            throw Unavailable(path, "created", e is UnauthorizedAccessException ? 13 : e.HResult & 0xFFFF, e);
+            // HResult is the errno, 30 for a read-only file system, unless .NET has a type for it.
+            int errno = e switch
+            {
+                UnauthorizedAccessException => Libc.EAcces,
+                DirectoryNotFoundException => Libc.ENoEnt,
+                PathTooLongException => Libc.ENameTooLong,
+                _ => e.HResult & 0xFFFF,
+            };
+            throw Unavailable(path, "created", errno, e);
         }
     }
 }

@@ -69,7 +69,7 @@ public sealed class BadInputTests
     // Through the seam, not by a mode: root, as which many a build machine runs its tests, may read everything.
     [Theory]
     [InlineData("Read", "cannot be read")]
-    [InlineData("CreatePrivate", "could not be saved after a refresh")]
+    [InlineData("CreatePrivate", "cannot be saved: ")]
     [Trait("FailureMode", "F35")]
     public async Task A_file_that_may_not_be_read_or_a_directory_that_may_not_be_written_ends_before_anything_is_sent(string denied, string expected)
     {
@@ -95,9 +95,77 @@ public sealed class BadInputTests
 
         Func<Task> get = () => login.CreateProvider(o => o.LockPath = lockPath).GetAccessTokenAsync().AsTask();
 
-        (await get.Should().ThrowAsync<LockUnavailableException>()).Which.Message.Should().Contain(lockPath).And.Contain("'LockPath'");
+        string message = (await get.Should().ThrowAsync<LockUnavailableException>()).Which.Message;
+        message.Should().Contain(lockPath).And.Contain("'LockPath'").And.Contain($"Create the directory '{Path.GetDirectoryName(lockPath)}'");
+        if (!OperatingSystem.IsWindows())
+        {
+            message.Should().Contain("No such file or directory");
+        }
+
         (await File.ReadAllBytesAsync(login.Path)).Should().Equal(file);
         login.Server.Books.TokenRequests.Should().Be(0);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    [Trait("FailureMode", "F31")]
+    public async Task A_lock_file_that_cannot_be_one_is_named_and_keeps_nobody_from_a_valid_token(bool isTooLong)
+    {
+        await using SharedLogin login = await SharedLogin.StartAsync();
+        string lockPath = isTooLong ? Path.Combine(login.Directory.Path, new string('l', 300)) : login.LockPath;
+        if (!isTooLong)
+        {
+            Directory.CreateDirectory(lockPath);
+        }
+
+        CoordinatedTokenProvider provider = login.CreateProvider(o => o.LockPath = lockPath);
+        AccessToken token = await provider.GetAccessTokenAsync();
+        token.Value.Should().Be(login.Login.AccessToken);
+        (await provider.GetStatusAsync()).State.Should().Be(TokenRefreshState.SignedIn);
+
+        Func<Task> refresh = () => provider.RefreshAccessTokenAsync(token).AsTask();
+
+        (await refresh.Should().ThrowAsync<LockUnavailableException>()).Which.Message.Should().Contain(lockPath).And.Contain("'LockPath'");
+        login.Server.Books.TokenRequests.Should().Be(0);
+    }
+
+    [Theory]
+    [InlineData("abc\\n")]
+    [InlineData("abc\\u007f")]
+    [InlineData("a bc\u00e9")]
+    [InlineData("   ")]
+    [Trait("FailureMode", "F45")]
+    public async Task An_access_token_that_no_header_may_carry_is_replaced_if_it_can_be_and_named_if_not(string token)
+    {
+        await using SharedLogin login = await SharedLogin.StartAsync();
+        string json = $$"""{"claudeAiOauth":{"accessToken":"{{token}}","refreshToken":"{{login.Login.RefreshToken}}","expiresAt":9999999999999 } }""";
+        await File.WriteAllTextAsync(login.Path, json);
+        CoordinatedTokenProvider provider = login.CreateProvider();
+        (await provider.GetStatusAsync()).State.Should().Be(TokenRefreshState.ExpiredButRefreshable);
+
+        login.Server.IsAccepted((await provider.GetAccessTokenAsync()).Value).Should().BeTrue();
+        login.Server.Books.TokenRequests.Should().Be(1);
+
+        string alone = $$"""{"claudeAiOauth":{"accessToken":"{{token}}","expiresAt":9999999999999 } }""";
+        await File.WriteAllTextAsync(login.Path, alone);
+        Func<Task> get = () => login.CreateProvider().GetAccessTokenAsync().AsTask();
+        (await get.Should().ThrowAsync<NotRefreshableException>()).Which.Message.Should().Contain(login.Path).And.Contain("Sign in again");
+        (await File.ReadAllTextAsync(login.Path)).Should().Be(alone);
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F50")]
+    public async Task A_login_is_not_stored_where_a_directory_is_in_the_file_s_place()
+    {
+        await using SharedLogin login = await SharedLogin.StartAsync();
+        File.Delete(login.Path);
+        Directory.CreateDirectory(login.Path);
+
+        Func<Task> store = () => login.CreateProvider().StoreAsync(login.Login.Credentials);
+
+        (await store.Should().ThrowAsync<CredentialsFileException>()).Which.Message.Should().Contain($"'{login.Path}' is a directory").And.Contain("Remove it");
+        Directory.Exists(login.Path).Should().BeTrue();
     }
 
     [Theory]
