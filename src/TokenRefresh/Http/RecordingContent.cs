@@ -3,13 +3,15 @@ using System.Net;
 namespace TokenRefresh.Http;
 
 /// <summary>Sends another content while keeping what was sent, up to a limit, so that a body that cannot be produced twice can be sent twice.</summary>
-/// <remarks>A body that turns out longer is sent all the same and just not kept. Never disposes the other content, which belongs to the caller's request.</remarks>
+/// <remarks>
+/// Handlers inside may send it several times: after an attempt that broke off, or at once when they hedge. Each sending produces the body anew, if the other content can, and keeps it apart;
+/// the first to end has kept it for all that begin later. A body that turns out longer is sent all the same and just not kept. Never disposes the other content, which belongs to the caller's request.
+/// </remarks>
 internal sealed class RecordingContent : HttpContent
 {
     private readonly HttpContent _inner;
     private readonly int _limit;
-    private MemoryStream? _sent = new();
-    private volatile bool _isComplete;
+    private volatile MemoryStream? _sent;
 
     internal RecordingContent(HttpContent inner, int limit)
     {
@@ -28,7 +30,7 @@ internal sealed class RecordingContent : HttpContent
     }
 
     /// <summary>Gets whether the whole body was sent once and kept.</summary>
-    internal bool IsComplete => _isComplete;
+    internal bool IsComplete => _sent is not null;
 
     /// <inheritdoc/>
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
@@ -36,50 +38,49 @@ internal sealed class RecordingContent : HttpContent
     /// <inheritdoc/>
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        if (_isComplete)
+        if (_sent is { } sent)
         {
-            await stream.WriteAsync(Sent(), cancellationToken).ConfigureAwait(false);
+            await stream.WriteAsync(Bytes(sent), cancellationToken).ConfigureAwait(false);
             return;
         }
 
-        await _inner.CopyToAsync(new Tee(this, stream), context, cancellationToken).ConfigureAwait(false);
-        _isComplete = _sent is not null;
+        var tee = new Tee(stream, _limit);
+        await _inner.CopyToAsync(tee, context, cancellationToken).ConfigureAwait(false);
+        Publish(tee);
     }
 
     /// <inheritdoc/>
     protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        if (_isComplete)
+        if (_sent is { } sent)
         {
-            stream.Write(Sent().Span);
+            stream.Write(Bytes(sent).Span);
             return;
         }
 
-        _inner.CopyTo(new Tee(this, stream), context, cancellationToken);
-        _isComplete = _sent is not null;
+        var tee = new Tee(stream, _limit);
+        _inner.CopyTo(tee, context, cancellationToken);
+        Publish(tee);
     }
 
     /// <inheritdoc/>
     protected override bool TryComputeLength(out long length)
     {
-        length = _isComplete ? Sent().Length : 0;
-        return _isComplete;
+        MemoryStream? sent = _sent;
+        length = sent?.Length ?? 0;
+        return sent is not null;
     }
 
-    private ReadOnlyMemory<byte> Sent() => _sent!.GetBuffer().AsMemory(0, (int)_sent.Length);
+    private static ReadOnlyMemory<byte> Bytes(MemoryStream sent) => sent.GetBuffer().AsMemory(0, (int)sent.Length);
 
-    private void Keep(ReadOnlySpan<byte> bytes)
+    // The first one stays: a length that was told is that of the body that follows.
+    private void Publish(Tee tee) => Interlocked.CompareExchange(ref _sent, tee.Kept, null);
+
+    private sealed class Tee(Stream target, int limit) : Stream
     {
-        if (_sent?.Length + bytes.Length > _limit)
-        {
-            _sent = null;
-        }
+        /// <summary>Gets what was written, or <see langword="null"/> once it is longer than the limit.</summary>
+        public MemoryStream? Kept { get; private set; } = new();
 
-        _sent?.Write(bytes);
-    }
-
-    private sealed class Tee(RecordingContent owner, Stream target) : Stream
-    {
         public override bool CanRead => false;
 
         public override bool CanSeek => false;
@@ -102,7 +103,7 @@ internal sealed class RecordingContent : HttpContent
 
         public override void Write(ReadOnlySpan<byte> buffer)
         {
-            owner.Keep(buffer);
+            Keep(buffer);
             target.Write(buffer);
         }
 
@@ -110,7 +111,7 @@ internal sealed class RecordingContent : HttpContent
 
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            owner.Keep(buffer.Span);
+            Keep(buffer.Span);
             return target.WriteAsync(buffer, cancellationToken);
         }
 
@@ -119,5 +120,15 @@ internal sealed class RecordingContent : HttpContent
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
         public override void SetLength(long value) => throw new NotSupportedException();
+
+        private void Keep(ReadOnlySpan<byte> bytes)
+        {
+            if (Kept?.Length + bytes.Length > limit)
+            {
+                Kept = null;
+            }
+
+            Kept?.Write(bytes);
+        }
     }
 }
