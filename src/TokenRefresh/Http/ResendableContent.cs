@@ -10,6 +10,7 @@ internal static class ResendableContent
     {
         null or ByteArrayContent or ReadOnlyMemoryContent or JsonContent => true,
         RecordingContent recording => recording.IsComplete,
+        RecordingContent.NotDuplex recording => recording.IsComplete,
         MultipartContent multipart => multipart.All(IsRepeatable),
 
         StreamContent stream when CanSeek(stream) => true,
@@ -18,7 +19,7 @@ internal static class ResendableContent
 
     /// <summary>Returns what to send instead so that the body can be sent again: the content itself, or one that keeps up to <paramref name="limit"/> bytes.</summary>
     internal static HttpContent? Keep(HttpContent? content, int limit) =>
-        limit == 0 || content is null || content.Headers.ContentLength > limit || IsRepeatable(content) ? content : new RecordingContent(content, limit);
+        limit == 0 || content is null || content.Headers.ContentLength > limit || IsRepeatable(content) ? content : RecordingContent.Over(content, limit);
 
     private static bool CanSeek(StreamContent content)
     {

@@ -99,6 +99,35 @@ public sealed class ResendTests
 
     [Theory]
     [Trait("FailureMode", "F61")]
+    [InlineData("stream", "string", 1000, 2)]
+    [InlineData("stream", "stream", 1000, 2)]
+    [InlineData("stream", "synchronous stream", 1000, 2)]
+    [InlineData("stream", "string", 32, 1)]
+    [InlineData("stream", "stream", 32, 1)]
+    [InlineData("stream", "synchronous stream", 32, 1)]
+    [InlineData("multipart with a stream", "stream", 1000, 2)]
+    [InlineData("own", "stream", 1000, 2)]
+    public async Task A_handler_inside_that_reads_the_body_sees_all_of_it_and_all_of_it_is_sent(string kind, string way, int limit, int requests)
+    {
+        await using var server = Server();
+        var read = new List<string>();
+        var logging = new Relay(new SocketsHttpHandler(), async (request, send) =>
+        {
+            read.Add(await ReadAsync(request.Content!, way));
+            return await send();
+        });
+        using var client = new HttpClient(new BearerTokenHandler(new RotatingTokens(), new BearerTokenHandlerOptions { BufferLimit = limit }) { InnerHandler = logging });
+        using HttpContent? content = await ContentAsync(kind);
+
+        using HttpResponseMessage response = await client.PostAsync(server.Origin, content);
+
+        response.StatusCode.Should().Be(requests == 2 ? HttpStatusCode.OK : HttpStatusCode.Unauthorized);
+        read.Should().HaveCount(requests).And.OnlyContain(b => b.Contains(Text));
+        server.Requests.Select(r => r.Body).Should().Equal(read);
+    }
+
+    [Theory]
+    [Trait("FailureMode", "F61")]
     [InlineData(0)]
     [InlineData(1000)]
     public async Task The_callers_content_is_disposed_by_the_caller_and_by_nobody_else(int limit)
@@ -205,6 +234,19 @@ public sealed class ResendTests
 
     private static HttpClient Client(ITokenProvider tokens, BearerTokenHandlerOptions? options = null) =>
         new(new BearerTokenHandler(tokens, options) { InnerHandler = new SocketsHttpHandler() });
+
+    private static async Task<string> ReadAsync(HttpContent content, string way)
+    {
+        if (way == "string")
+        {
+            return await content.ReadAsStringAsync();
+        }
+
+        // Left open, as the content hands the same stream to whoever reads next.
+        Stream stream = way == "stream" ? await content.ReadAsStreamAsync() : content.ReadAsStream();
+        stream.Position = 0;
+        return await new StreamReader(stream).ReadToEndAsync();
+    }
 
     private static async Task<HttpContent?> ContentAsync(string kind)
     {
