@@ -11,6 +11,7 @@ internal sealed class SoakProcess(int number, SharedLogin login, SoakLog log, Ra
     private readonly Lock _gate = new();
     private readonly List<(string Sender, DateTimeOffset At)> _kills = [];
     private ChildProcess? _child;
+    private Task _kill = Task.CompletedTask;
     private bool _isKilled;
     private int _lives;
 
@@ -42,7 +43,7 @@ internal sealed class SoakProcess(int number, SharedLogin login, SoakLog log, Ra
         _child = child;
     }
 
-    /// <summary>Lives and is killed, again and again; in the end it lives.</summary>
+    /// <summary>Lives and is killed, again and again, until it is over; a kill after that nobody makes good.</summary>
     internal async Task RunAsync(CancellationToken over)
     {
         while (!over.IsCancellationRequested)
@@ -66,9 +67,9 @@ internal sealed class SoakProcess(int number, SharedLogin login, SoakLog log, Ra
         {
             return await await child.StartCommandAsync(command);
         }
-        catch (ChildProcessException e) when (IsGone(child))
+        catch (Exception e) when (e is ChildProcessException or InvalidOperationException && IsGone(child))
         {
-            _ = e;
+            // It ended before it replied, or was disposed for its next life before it was asked.
             return null;
         }
         catch (ChildProcessException e)
@@ -79,22 +80,19 @@ internal sealed class SoakProcess(int number, SharedLogin login, SoakLog log, Ra
         }
     }
 
-    internal async Task KillAsync()
+    internal Task KillAsync()
     {
-        ChildProcess? child;
         lock (_gate)
         {
-            child = _isKilled ? null : _child;
-            if (child is null)
+            if (_child is { } child && !_isKilled)
             {
-                return;
+                _isKilled = true;
+                _kills.Add((Sender, TimeProvider.System.GetUtcNow()));
+                _kill = child.KillAsync();
             }
 
-            _isKilled = true;
-            _kills.Add((Sender, TimeProvider.System.GetUtcNow()));
+            return _kill;
         }
-
-        await child.KillAsync();
     }
 
     /// <summary>Stops the process for a time.</summary>
@@ -109,6 +107,14 @@ internal sealed class SoakProcess(int number, SharedLogin login, SoakLog log, Ra
     {
         if (_child is { } child)
         {
+            Task kill;
+            lock (_gate)
+            {
+                kill = _kill;
+            }
+
+            // A kill still asks the child for its exit code, which one that is disposed no longer has.
+            await kill;
             await child.DisposeAsync();
             log.Keep($"{child.Output}\n{child.Error}");
             _child = null;

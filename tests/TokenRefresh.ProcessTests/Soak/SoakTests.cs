@@ -55,6 +55,8 @@ public sealed class SoakTests(ITestOutputHelper output)
             await Task.WhenAll([storm.RunAsync(over.Token), .. processes.Select(process => process.RunAsync(over.Token))]);
         }
 
+        // The storm's last kill may meet a process that no longer looks whether it lives.
+        await Task.WhenAll(processes.Select(process => process.StartAsync()));
         login.Server.ClearTokenBehaviors();
         login.Server.AccessTokenLifetime = Hour;
         string[] ends = await Task.WhenAll(processes.Select(process => SettleAsync(process, login)));
@@ -84,13 +86,13 @@ public sealed class SoakTests(ITestOutputHelper output)
     private static async Task ShouldTakeTheNextLoginAsync(Storm storm, SoakProcess[] processes, SharedLogin login)
     {
         (await storm.SignInAsync(processes[0], Hour)).Should().BeEmpty("the user signs in");
-        List<string?> replies = [];
+        List<string> replies = [];
         foreach (string command in new[] { "get", "refresh last", $"api 1 {login.Server.ApiUri}x" })
         {
-            replies.AddRange(await Task.WhenAll(processes.Select(process => process.TryAsync(command))));
+            replies.AddRange(await Task.WhenAll(processes.Select(async process => $"{process.Sender} {command.Split(' ')[0]}: {await process.TryAsync(command) ?? "no reply"}")));
         }
 
-        replies.Should().OnlyContain(reply => reply!.EndsWith("failures=0", StringComparison.Ordinal));
+        replies.Where(reply => !reply.EndsWith("failures=0", StringComparison.Ordinal)).Should().BeEmpty();
         using JsonDocument document = JsonDocument.Parse(await File.ReadAllBytesAsync(login.Path));
         login.Server.IsAccepted(document.RootElement.GetProperty("claudeAiOauth").GetProperty("accessToken").GetString()!).Should().BeTrue();
         document.RootElement.GetProperty("mcpOAuth").EnumerateObject().Should().ContainSingle("what others keep in the file is still there");

@@ -54,6 +54,11 @@ internal sealed class Storm(SharedLogin login, IReadOnlyList<SoakProcess> proces
         while (!over.IsCancellationRequested)
         {
             await Task.Delay(longestPause * random.NextDouble(), TimeProvider.System, CancellationToken.None);
+            if (over.IsCancellationRequested)
+            {
+                return;
+            }
+
             await act(random, processes[random.Next(processes.Count)]);
         }
     }
