@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace ConcurrentSessions;
 
@@ -53,16 +54,19 @@ internal static class CommandLine
         };
     }
 
-    private static Option<int> Number(string name, int byDefault, int least, int most, string description)
+    private static Option<int> Number(string name, int byDefault, int least, int most, string description) => new(name)
     {
-        var option = new Option<int>(name) { Description = $"{description} {least} to {most}.", DefaultValueFactory = _ => byDefault };
-        option.Validators.Add(result =>
+        Description = $"{description} {least} to {most}.",
+        DefaultValueFactory = _ => byDefault,
+        CustomParser = result =>
         {
-            if (result.Errors.Any() || result.GetValueOrDefault<int>() is var value && (value < least || value > most))
+            if (int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
             {
-                result.AddError($"'{name}' must be from {least} to {most}.");
+                return value;
             }
-        });
-        return option;
-    }
+
+            result.AddError($"'{name}' must be a whole number from {least} to {most}.");
+            return default;
+        },
+    };
 }

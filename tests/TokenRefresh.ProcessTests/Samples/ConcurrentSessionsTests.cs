@@ -26,11 +26,15 @@ public sealed class ConcurrentSessionsTests
         exitCode.Should().Be(2, output);
     }
 
-    [Fact]
-    public async Task A_wrong_option_is_told_from_a_verdict()
+    [Theory]
+    [InlineData("--processes", "0")]
+    [InlineData("--lifetime", "abc")]
+    [InlineData("--callers", "1.5")]
+    public async Task A_wrong_option_is_told_from_a_verdict(string option, string value)
     {
-        var (exitCode, _) = await RunAsync("--processes", "0");
+        var (exitCode, output) = await RunAsync(option, value);
 
+        output.Should().Contain($"'{option}' must be a whole number from 1 to ").And.NotContain("   at ", "a wrong option is no crash");
         exitCode.Should().Be(1);
     }
 
