@@ -92,6 +92,24 @@ public sealed class CredentialsFileTests
     }
 
     [Fact]
+    public async Task A_hard_link_keeps_the_old_content()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no ln.");
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        string second = Path.Combine(login.Directory.Path, "second");
+        await OtherPrograms.RunAsync("ln", login.Path, second);
+        byte[] before = await File.ReadAllBytesAsync(second, TestContext.Current.CancellationToken);
+        await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
+        await child.RunAsync(login.Create());
+
+        string reply = await child.RunAsync("get");
+
+        using JsonDocument saved = JsonDocument.Parse(await File.ReadAllBytesAsync(login.Path, TestContext.Current.CancellationToken));
+        reply.Should().Be(Replies.OneToken(saved.RootElement.GetProperty("claudeAiOauth").GetProperty("accessToken").GetString()!));
+        (await File.ReadAllBytesAsync(second, TestContext.Current.CancellationToken)).Should().Equal(before, "a save replaces the name, not the content behind it");
+    }
+
+    [Fact]
     [Trait("FailureMode", "F9")]
     public async Task A_newer_copy_beside_the_file_is_neither_read_nor_written()
     {
