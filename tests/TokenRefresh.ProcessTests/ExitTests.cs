@@ -11,44 +11,51 @@ public sealed class ExitTests
     private static readonly string[] EndingSignals = ["SIGHUP", "SIGINT", "SIGTERM"];
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(15);
 
-    [Fact]
+    [Theory]
+    [InlineData("SIGHUP", 1)]
+    [InlineData("SIGINT", 2)]
+    [InlineData("SIGTERM", 15)]
     [Trait("FailureMode", "F37")]
     [Trait("FailureMode", "F84")]
-    public async Task Sigterm_during_an_exchange_ends_the_process_after_the_pair_is_saved()
+    public async Task A_signal_during_an_exchange_ends_the_process_after_the_pair_is_saved(string signal, int number)
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), $"Windows has no {signal}.");
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
+        await SkipWhereIgnoredAsync(child, signal);
         await child.RunAsync(login.Create());
         using ParkedRequest parked = login.Server.ParkNextTokenRequest();
         await child.SendAsync("get");
         await parked.Arrived;
 
-        child.Terminate();
+        child.Signal(number);
         parked.Release();
 
-        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken)).Should().Be(TerminatedBySigterm);
+        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken)).Should().Be(128 + number);
         await ShouldHaveSavedTheOnlyPairAsync(login);
     }
 
-    [Fact]
+    [Theory]
+    [InlineData("SIGHUP", 1)]
+    [InlineData("SIGINT", 2)]
+    [InlineData("SIGTERM", 15)]
     [Trait("FailureMode", "F37")]
-    public async Task A_second_signal_ends_the_process_at_once()
+    public async Task A_second_signal_ends_the_process_at_once(string signal, int number)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "Threads are read from /proc.");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Pending signals are read from /proc.");
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
+        await SkipWhereIgnoredAsync(child, signal);
         await child.RunAsync(login.Create());
         using ParkedRequest parked = login.Server.ParkNextTokenRequest();
         await child.StartCommandAsync("get");
         await parked.Arrived;
 
-        // Signals of one kind that are pending together arrive as one.
-        child.Terminate();
-        await child.WaitUntilItHandlesASignalAsync();
-        child.Terminate();
+        child.Signal(number);
+        await child.WaitUntilNoSignalIsPendingAsync();
+        child.Signal(number);
 
-        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken)).Should().Be(TerminatedBySigterm);
+        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken)).Should().Be(128 + number);
         login.Books.Grants.Should().Be(0, "the exchange was still parked");
         parked.Drop();
     }
@@ -97,8 +104,7 @@ public sealed class ExitTests
         await child.RunAsync("survive 1");
         string handled = await child.RunAsync("handled");
 
-        // What it was started to ignore, by nohup for one, it goes on ignoring.
-        string guarded = string.Join(',', EndingSignals.Except((await child.RunAsync("ignored")).Split(',')));
+        string guarded = string.Join(',', EndingSignals.Except(await IgnoredAsync(child)));
         using ParkedRequest parked = login.Server.ParkNextTokenRequest();
         Task<string> get = await child.StartCommandAsync("get");
         await parked.Arrived;
@@ -137,6 +143,12 @@ public sealed class ExitTests
         login.Books.Grants.Should().Be(0, "the exchange was still parked");
         parked.Drop();
     }
+
+    private static async Task SkipWhereIgnoredAsync(ChildProcess child, string signal) =>
+        Assert.SkipWhen((await IgnoredAsync(child)).Contains(signal), $"This run was started to ignore {signal}.");
+
+    // What a process was started to ignore, by nohup for one, it goes on ignoring, and so do its children.
+    private static async Task<string[]> IgnoredAsync(ChildProcess child) => OperatingSystem.IsLinux() ? (await child.RunAsync("ignored")).Split(',') : [];
 
     private static async Task ShouldHaveSavedTheOnlyPairAsync(SharedLogin login)
     {

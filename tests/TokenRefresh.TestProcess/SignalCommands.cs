@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace TokenRefresh.TestProcess;
 
-/// <summary>Commands of a program with signal handlers of its own: <c>survive n</c> cancels SIGTERM n times, printing <c>survived</c> for each, and lets the next one end the process; <c>handled</c> tells which ending signals have a handler.</summary>
+/// <summary>Commands of a program with signal handlers of its own: <c>survive n</c> cancels SIGTERM n times, printing <c>survived</c> for each, and lets the next one end the process; <c>handled</c>, <c>ignored</c> and <c>pending</c> tell which ending signals are.</summary>
 internal sealed class SignalCommands(CommandHost host) : IDisposable
 {
     private PosixSignalRegistration? _registration;
@@ -22,6 +22,7 @@ internal sealed class SignalCommands(CommandHost host) : IDisposable
         });
         host.Add("handled", _ => Task.FromResult(SignalsOf("SigCgt:")));
         host.Add("ignored", _ => Task.FromResult(SignalsOf("SigIgn:")));
+        host.Add("pending", _ => Task.FromResult(SignalsOf("ShdPnd:")));
     }
 
     public void Dispose() => _registration?.Dispose();

@@ -178,7 +178,11 @@ public sealed class ChildProcess : IAsyncDisposable
     public void Continue() => Signals.Send(Id, Signals.Continue);
 
     /// <summary>Asks the child to end (SIGTERM). Not on Windows.</summary>
-    public void Terminate() => Signals.Send(Id, Signals.Terminate);
+    public void Terminate() => Signal(Signals.Terminate);
+
+    /// <summary>Sends the child a signal. Not on Windows.</summary>
+    /// <param name="number">The number of the signal. Those of SIGHUP (1), SIGINT (2) and SIGTERM (15) are the same on all systems.</param>
+    public void Signal(int number) => Signals.Send(Id, number);
 
     /// <summary>Closes the child's standard input, upon which it ends.</summary>
     public void CloseInput() => _process.StandardInput.Close();
