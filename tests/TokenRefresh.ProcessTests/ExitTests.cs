@@ -10,6 +10,7 @@ public sealed class ExitTests
 
     private static readonly string[] EndingSignals = ["SIGHUP", "SIGINT", "SIGTERM"];
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(3);
 
     [Theory]
     [InlineData("SIGHUP", 1)]
@@ -57,6 +58,29 @@ public sealed class ExitTests
 
         (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken)).Should().Be(128 + number);
         login.Books.Grants.Should().Be(0, "the exchange was still parked");
+        parked.Drop();
+    }
+
+    [Fact]
+    public async Task A_signal_during_an_exchange_that_is_never_answered_ends_the_process_by_the_deadline()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM.");
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
+
+        // What a process does for the first time takes a busy machine seconds, which are not to count against so short a deadline.
+        await child.RunAsync($"http 1 {login.Server.ControlUri}ping");
+        await child.RunAsync(login.Create($"attempt-timeout={Deadline.TotalMilliseconds} refresh-timeout={Deadline.TotalMilliseconds} save-timeout=1000 lock-timeout=10000"));
+        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
+        long start = TimeProvider.System.GetTimestamp();
+        await child.SendAsync("get");
+        await parked.Arrived;
+
+        child.Terminate();
+
+        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken)).Should().Be(TerminatedBySigterm);
+        TimeProvider.System.GetElapsedTime(start).Should().BeGreaterThan(Deadline, "until then an answer may come");
+        login.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Grants = 0 });
         parked.Drop();
     }
 
