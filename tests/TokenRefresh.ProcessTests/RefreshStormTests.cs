@@ -6,7 +6,7 @@ namespace TokenRefresh.ProcessTests;
 
 /// <summary>The job of the library, counted by the server: eight processes with eight callers each, one token request per expiry.</summary>
 [Collection(nameof(EightProcesses))]
-public sealed class RefreshStormTests(EightProcesses processes)
+public sealed class RefreshStormTests(EightProcesses processes, ITestOutputHelper output)
 {
     private const int Rounds = 200;
     private const int RoundsOfRejection = 50;
@@ -29,6 +29,7 @@ public sealed class RefreshStormTests(EightProcesses processes)
             login.Books.TokenRequests.Should().Be(round, "each round is one expiry");
         }
 
+        output.WriteLine($"{login.Books}");
         login.Books.Should().BeEquivalentTo(new { Grants = Rounds, Reuses = 0, FamiliesRevoked = 0, InvalidRequests = 0, InFlightMaximum = 1 });
     }
 
@@ -60,6 +61,7 @@ public sealed class RefreshStormTests(EightProcesses processes)
             login.Books.TokenRequests.Should().Be(round, "each round is one rejected token");
         }
 
+        output.WriteLine($"{login.Books}");
         login.Books.Should().BeEquivalentTo(new { Grants = RoundsOfRejection, Reuses = 0, FamiliesRevoked = 0, InvalidRequests = 0, InFlightMaximum = 1 });
         await processes.DisposeAsync(name);
     }
