@@ -25,18 +25,20 @@ public sealed class EarlyAnswerTests
     {
         await using var server = await EarlyServer.StartAsync();
         using HttpClient client = Client(limit);
-        Task<HttpResponseMessage>? sending = null;
+        var begun = new TaskCompletionSource<Task>(TaskCreationOptions.RunContinuationsAsynchronously);
         bool returnedEarly = false;
 
         // Time for an answer that is returned early, not for one that waits.
         var body = new Paused(async () =>
         {
             await server.Answered;
-            returnedEarly = await Task.WhenAny(sending!, Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System)) == sending;
+            Task sending = await begun.Task;
+            returnedEarly = await Task.WhenAny(sending, Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System)) == sending;
         });
         using (HttpRequestMessage request = Request(server, await ContentAsync(kind, body)))
         {
-            sending = client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            Task<HttpResponseMessage> sending = client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            begun.SetResult(sending);
             using HttpResponseMessage response = await sending;
             response.StatusCode.Should().Be(HttpStatusCode.OK);
         }
