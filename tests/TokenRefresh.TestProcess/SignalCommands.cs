@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace TokenRefresh.TestProcess;
 
-/// <summary>Commands of a program with signal handlers of its own: <c>survive n</c> cancels SIGTERM n times, printing <c>survived</c> for each, and lets the next one end the process; <c>handled</c>, <c>ignored</c> and <c>pending</c> tell which ending signals are.</summary>
-internal sealed class SignalCommands(CommandHost host) : IDisposable
+/// <summary>Commands of a program with signal handlers of its own: <c>survive n</c> cancels SIGTERM n times, printing <c>survived</c> for each, and lets the next one end the process; <c>handled</c>, <c>ignored</c> and <c>pending</c> tell which ending signals are; <c>interrupt</c> is Ctrl+C on Windows.</summary>
+internal sealed partial class SignalCommands(CommandHost host) : IDisposable
 {
     private PosixSignalRegistration? _registration;
 
@@ -23,9 +23,20 @@ internal sealed class SignalCommands(CommandHost host) : IDisposable
         host.Add("handled", _ => Task.FromResult(SignalsOf("SigCgt:")));
         host.Add("ignored", _ => Task.FromResult(SignalsOf("SigIgn:")));
         host.Add("pending", _ => Task.FromResult(SignalsOf("ShdPnd:")));
+        host.Add("interrupt", _ =>
+        {
+            // What the system does for Ctrl+C: it runs this on a new thread of each process of the console.
+            new Thread(Interrupt) { IsBackground = true }.Start();
+            return Task.FromResult("");
+        });
     }
 
     public void Dispose() => _registration?.Dispose();
+
+    private static void Interrupt() => _ = DeliverControlEvent(0);
+
+    [LibraryImport("kernelbase", EntryPoint = "CtrlRoutine")]
+    private static partial int DeliverControlEvent(nint kind);
 
     // A mask of signals: bit n - 1 stands for signal n.
     private static string SignalsOf(string label)

@@ -30,6 +30,7 @@ internal sealed class Scenarios(LoopbackAuthorizationServer server, WindowsChild
         await ReaderThatLetsGoAsync();
         await ReaderThatStaysAsync();
         await KilledHolderAsync();
+        await InterruptedAsync();
         AuthorizationServerBooks books = server.Books;
         checks.Expect(books is { Reuses: 0, FamiliesRevoked: 0, InvalidRequests: 0 }, "no refresh token was used twice, no login was revoked", books.ToString());
     }
@@ -190,10 +191,13 @@ internal sealed class Scenarios(LoopbackAuthorizationServer server, WindowsChild
         await Second.RunAsync(Open(login, FileShare.Read));
 
         string reply = await First.RunAsync(login.Get());
-        string events = await EventsAsync(First, login);
         bool wasSaved = login.IsSaved;
+
+        // Raised after the release, on a thread of its own.
+        string events = "";
+        await BecomesAsync(async () => (events = await EventsAsync(First, login)).Contains("saveFailed", StringComparison.Ordinal));
         await Second.RunAsync("close");
-        bool isSaved = await BecomesAsync(() => login.IsSaved);
+        bool isSaved = await BecomesAsync(() => Task.FromResult(login.IsSaved));
         string other = await Third.RunAsync(login.Get());
 
         checks.Expect(!wasSaved && reply.EndsWith("failures=0", StringComparison.Ordinal) && events.Contains("saveFailed=1", StringComparison.Ordinal),
@@ -226,6 +230,26 @@ internal sealed class Scenarios(LoopbackAuthorizationServer server, WindowsChild
         await DisposeAsync(login, [Second]);
     }
 
+    private async Task InterruptedAsync()
+    {
+        using var login = new WindowsLogin(server);
+        using ParkedRequest parked = server.ParkNextTokenRequest();
+        ChildProcess interrupted = await children.StartAnotherAsync();
+        await interrupted.RunAsync(login.Create());
+        await interrupted.StartCommandAsync(login.Get());
+        await parked.Arrived;
+
+        await interrupted.RunAsync("interrupt");
+        bool isAlive = await interrupted.RunAsync("echo alive") == "alive";
+        long start = TimeProvider.System.GetTimestamp();
+        parked.Release();
+        await interrupted.WaitForExitAsync();
+        TimeSpan wait = TimeProvider.System.GetElapsedTime(start);
+
+        checks.Expect(isAlive && login.IsSaved && wait < TimeSpan.FromSeconds(10),
+            string.Create(CultureInfo.InvariantCulture, $"Ctrl+C during an exchange ended the process {wait.TotalMilliseconds:F0} ms after the answer, with the pair saved"), $"alive {isAlive}, saved {login.IsSaved}");
+    }
+
     private static string Open(WindowsLogin login, FileShare share) => $"open path={Uri.EscapeDataString(login.WindowsPath)} share={Uri.EscapeDataString(share.ToString("D"))}";
 
     private static Task<string> EventsAsync(ChildProcess child, WindowsLogin login) => child.RunAsync($"events name={login.Name}");
@@ -243,11 +267,11 @@ internal sealed class Scenarios(LoopbackAuthorizationServer server, WindowsChild
         }
     }
 
-    private static async Task<bool> BecomesAsync(Func<bool> condition)
+    private static async Task<bool> BecomesAsync(Func<Task<bool>> condition)
     {
         for (int i = 0; i < 100; i++)
         {
-            if (condition())
+            if (await condition())
             {
                 return true;
             }
