@@ -267,15 +267,16 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
         return snapshot.Token;
     }
 
-    private async Task<TokenSnapshot> FlyAsync(RefreshGoal goal)
+    private async Task<TokenSnapshot> FlyAsync(RefreshGoal goal, Task landed)
     {
         using System.Diagnostics.Activity? activity = TokenRefreshActivity.StartRefresh(_services.Name, goal.IsBackground);
         long start = _services.TimeProvider.GetTimestamp();
         long logins = _memory.Logins;
         string outcome = RefreshOutcome.Failed;
+        TransactionServices services = _services.RaisingAfter(landed);
         try
         {
-            (TokenSnapshot snapshot, bool isRefreshed) = await new RefreshTransaction(_services, _memory, goal).RunAsync(_closing).ConfigureAwait(false);
+            (TokenSnapshot snapshot, bool isRefreshed) = await new RefreshTransaction(services, _memory, goal).RunAsync(_closing).ConfigureAwait(false);
             outcome = isRefreshed ? RefreshOutcome.Refreshed : RefreshOutcome.Adopted;
             _failure.AfterSuccess(snapshot);
             return snapshot;
@@ -289,7 +290,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
                 _ => RefreshOutcome.Failed,
             };
             activity.SetFailure(e);
-            EndLoginIfSignedOut(e, logins);
+            EndLoginIfSignedOut(e, logins, services.Events);
             throw;
         }
         finally
@@ -300,14 +301,14 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
         }
     }
 
-    private void EndLoginIfSignedOut(Exception failure, long logins)
+    private void EndLoginIfSignedOut(Exception failure, long logins, EventDispatcher events)
     {
         if (failure is not SignInRequiredException signIn)
         {
             return;
         }
 
-        _failure.AfterSignInRequired(signIn);
+        _failure.AfterSignInRequired(signIn, events);
         if (signIn.Reason is SignInRequiredReason.NothingStored or SignInRequiredReason.SignedOut)
         {
             _memory.EndLogin(logins);

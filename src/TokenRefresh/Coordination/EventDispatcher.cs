@@ -9,23 +9,23 @@ internal sealed class EventDispatcher
 {
     private readonly TokenRefreshEvents _events;
     private readonly CallbackQueue _queue;
-    private readonly Task _released;
+    private readonly Task _over;
 
     internal EventDispatcher(TokenRefreshEvents events, ILogger logger)
         : this(events, new CallbackQueue(logger), Task.CompletedTask)
     {
     }
 
-    private EventDispatcher(TokenRefreshEvents events, CallbackQueue queue, Task released)
+    private EventDispatcher(TokenRefreshEvents events, CallbackQueue queue, Task over)
     {
         _events = events;
         _queue = queue;
-        _released = released;
+        _over = over;
     }
 
-    /// <summary>Gets a dispatcher for what happens under a lease: same queue, but the callbacks wait for the release. One that stores or removes a login would otherwise wait for its own caller.</summary>
-    /// <param name="released">Completes, without failing, when the lease is given back.</param>
-    internal EventDispatcher After(Task released) => new(_events, _queue, released);
+    /// <summary>Gets a dispatcher for what happens within a flight or under a lease: same queue, but the callbacks wait for its end. One that stores or removes a login would otherwise wait for its own caller, and one that asks for a token would join the very flight it is told of.</summary>
+    /// <param name="over">Completes at the end, without failing.</param>
+    internal EventDispatcher After(Task over) => new(_events, _queue, over);
 
     internal void Refreshed(TokensRefreshedEvent e) => Raise(nameof(_events.Refreshed), _events.Refreshed, e);
 
@@ -44,11 +44,11 @@ internal sealed class EventDispatcher
     {
         if (callback is not null)
         {
-            _queue.Add(new(name, () => callback(argument), _released));
+            _queue.Add(new(name, () => callback(argument), _over));
         }
     }
 
-    private readonly record struct Callback(string Name, Func<ValueTask> Call, Task Released);
+    private readonly record struct Callback(string Name, Func<ValueTask> Call, Task Over);
 
     private sealed class CallbackQueue(ILogger logger)
     {
@@ -82,7 +82,7 @@ internal sealed class EventDispatcher
         {
             await foreach (Callback callback in _callbacks.Reader.ReadAllAsync().ConfigureAwait(false))
             {
-                await callback.Released.ConfigureAwait(false);
+                await callback.Over.ConfigureAwait(false);
                 try
                 {
                     await callback.Call().ConfigureAwait(false);

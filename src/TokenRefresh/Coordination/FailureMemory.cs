@@ -71,7 +71,7 @@ internal sealed class FailureMemory(TransactionServices services)
         }
     }
 
-    internal void AfterSignInRequired(SignInRequiredException failure)
+    internal void AfterSignInRequired(SignInRequiredException failure, EventDispatcher events)
     {
         lock (_monitor)
         {
@@ -84,6 +84,6 @@ internal sealed class FailureMemory(TransactionServices services)
         }
 
         Log.SignInRequired(services.Logger, services.Store.Location, failure.Reason);
-        services.Events.SignInRequired(new SignInRequiredEvent(services.Store.Location, failure.Reason));
+        events.SignInRequired(new SignInRequiredEvent(services.Store.Location, failure.Reason));
     }
 }

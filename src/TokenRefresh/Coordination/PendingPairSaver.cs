@@ -59,7 +59,7 @@ internal sealed class PendingPairSaver(TransactionServices services, ProviderMem
             await using (lease.ConfigureAwait(false))
             {
                 CoordinationRecord record = await memory.RecallAsync(services.Store, CancellationToken.None).ConfigureAwait(false);
-                await new PairCommit(services.UnderLease(released.Task), memory, lease).SavePendingAsync(record).ConfigureAwait(false);
+                await new PairCommit(services.RaisingAfter(released.Task), memory, lease).SavePendingAsync(record).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (e is not OutOfMemoryException)

@@ -6,17 +6,20 @@ internal sealed class RefreshFlight
     private readonly Task<TokenSnapshot> _flying;
     private Task<AccessToken>? _answer;
 
-    internal RefreshFlight(Task<TokenSnapshot> flying)
+    /// <summary>Starts it.</summary>
+    /// <param name="fly">Runs the transaction; is given <see cref="Landed"/>, for what has to come after the flight.</param>
+    internal RefreshFlight(Func<Task, Task<TokenSnapshot>> fly)
     {
-        _flying = flying;
-        Landed = flying.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        Landing = Spread(flying);
+        var landed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Landed = landed.Task;
+        _flying = fly(landed.Task);
+        Landing = Spread(_flying, landed);
     }
 
     /// <summary>Gets what the transaction finds or fetches, or its failure.</summary>
     internal Task<TokenSnapshot> Landing { get; }
 
-    /// <summary>Gets a task that completes at the landing, however, and before any caller of the flight goes on: what waits for it never waits for their code.</summary>
+    /// <summary>Gets a task that completes right after the landing, however that ended: who comes then finds the flight over. What waits for it never waits for the code of the flight's callers.</summary>
     internal Task Landed { get; }
 
     /// <summary>Gets what those get who rejected no token. They are the many, so they share one task: thousands of them then cost thousands of continuations, and not twice as many.</summary>
@@ -32,7 +35,7 @@ internal sealed class RefreshFlight
         Task<AccessToken> made;
         using (ExecutionContext.SuppressFlow())
         {
-            made = Spread(answer(_flying));
+            made = Spread(answer(_flying), then: null);
         }
 
         return Interlocked.CompareExchange(ref _answer, made, null) ?? made;
@@ -40,10 +43,18 @@ internal sealed class RefreshFlight
 
     // Callers with a cancellable token wait for a task of their own, and of those the framework completes one after the other on one thread, each when the code of the caller before has come to its next wait.
     // Nobody's code is to hold up anybody's token.
-    private static Task<T> Spread<T>(Task<T> task)
+    private static Task<T> Spread<T>(Task<T> task, TaskCompletionSource? then)
     {
         var spread = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _ = task.ContinueWith(static (done, state) => Pass(done, (TaskCompletionSource<T>)state!), spread, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = task.ContinueWith(
+            done =>
+            {
+                Pass(done, spread);
+                then?.SetResult();
+            },
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
         return spread.Task;
     }
 

@@ -50,10 +50,8 @@ internal sealed class RefreshTransaction
                 throw _policy.Failures.LockTimeout(Time.GetElapsedTime(start), await Store.ReadHolderAsync(closing).ConfigureAwait(false));
             }
 
-            var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            TransactionServices services = _services.UnderLease(released.Task);
-            using var leased = new LeasedRefresh(services, _memory, new RefreshPolicy(services, _memory, _policy.Goal), lease);
-            if (await RunUnderLeaseAsync(leased, lease, released, closing).ConfigureAwait(false) is { } result)
+            using var leased = new LeasedRefresh(_services, _memory, _policy, lease);
+            if (await RunUnderLeaseAsync(leased, lease, closing).ConfigureAwait(false) is { } result)
             {
                 return (result, leased.IsRefreshed);
             }
@@ -187,7 +185,7 @@ internal sealed class RefreshTransaction
         }
     }
 
-    private async ValueTask<TokenSnapshot?> RunUnderLeaseAsync(LeasedRefresh leased, ICredentialsLease lease, TaskCompletionSource released, CancellationToken closing)
+    private async ValueTask<TokenSnapshot?> RunUnderLeaseAsync(LeasedRefresh leased, ICredentialsLease lease, CancellationToken closing)
     {
         long granted = Time.GetTimestamp();
         try
@@ -196,15 +194,7 @@ internal sealed class RefreshTransaction
         }
         finally
         {
-            try
-            {
-                await lease.DisposeAsync().ConfigureAwait(false);
-            }
-            finally
-            {
-                released.SetResult();
-            }
-
+            await lease.DisposeAsync().ConfigureAwait(false);
             if (_services.Logger.IsEnabled(LogLevel.Debug))
             {
                 Log.LockReleased(_services.Logger, Store.LockLocation, Time.GetElapsedTime(granted));

@@ -27,9 +27,9 @@ internal sealed record TransactionServices
     /// <summary>Gets the fingerprint of token endpoint and client id, by which notes of the record are kept apart.</summary>
     internal required Fingerprint Client { get; init; }
 
-    /// <summary>Gets the same services for work under a lease: what it raises runs when the lease is given back.</summary>
-    /// <param name="released">Completes, without failing, at the release.</param>
-    internal TransactionServices UnderLease(Task released) => this with { Events = Events.After(released) };
+    /// <summary>Gets the same services for work whose callbacks run when it is over, and its lease given back.</summary>
+    /// <param name="over">Completes then, without failing.</param>
+    internal TransactionServices RaisingAfter(Task over) => this with { Events = Events.After(over) };
 
     internal static Fingerprint ClientOf(TokenRefreshOptions options) => Fingerprint.Of($"{options.TokenEndpoint?.AbsoluteUri}\n{options.ClientId}");
 }

@@ -68,6 +68,33 @@ public sealed class EventTests
     }
 
     [Fact]
+    [Trait("FailureMode", "F71")]
+    public async Task A_callback_that_asks_for_a_token_is_not_answered_by_the_flight_it_is_told_of()
+    {
+        const int Rounds = 500;
+        var clock = new ManualTimeProvider();
+        await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = clock });
+        var answers = System.Threading.Channels.Channel.CreateUnbounded<(AccessToken Token, DateTimeOffset Asked)>();
+        CoordinatedTokenProvider? provider = null;
+        provider = login.CreateProvider(
+            o => o.Events.Refreshed = async _ =>
+            {
+                clock.Advance(TimeSpan.FromHours(2));
+                await answers.Writer.WriteAsync((await provider!.GetAccessTokenAsync(), clock.GetUtcNow()));
+            },
+            new() { TimeProvider = clock });
+        clock.Advance(TimeSpan.FromHours(2));
+
+        // Each refresh is followed by a callback, which brings about the next.
+        await provider.GetAccessTokenAsync();
+        for (var round = 0; round < Rounds; round++)
+        {
+            (AccessToken token, DateTimeOffset asked) = await answers.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+            token.ExpiresAt.Should().BeAfter(asked);
+        }
+    }
+
+    [Fact]
     public async Task Events_come_in_the_order_of_what_happened()
     {
         var clock = new ManualTimeProvider();
