@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace TokenRefresh;
 
 /// <summary>Represents an access token (RFC 6749 section 1.4) together with the header that carries it. Immutable.</summary>
@@ -10,22 +12,25 @@ public sealed class AccessToken
     /// <summary>The token type used when none is named: <c>Bearer</c> (RFC 6750).</summary>
     public const string DefaultTokenType = "Bearer";
 
+    // RFC 9110 section 5.6.2.
+    private static readonly SearchValues<char> SchemeCharacters = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
     private volatile bool _wasAccepted;
 
     /// <summary>Creates an access token; meant for tests, fakes and other implementations of <see cref="ITokenProvider"/>.</summary>
     /// <param name="value">The token as the server issued it: printable ASCII (RFC 6749 appendix A.12), not blank.</param>
     /// <param name="expiresAt">When the token expires, or <see langword="null"/> if that is unknown; such a token is used until a resource rejects it.</param>
-    /// <param name="tokenType">The authentication scheme; default <c>Bearer</c>.</param>
+    /// <param name="tokenType">The authentication scheme (RFC 9110 section 11.1); default <c>Bearer</c>.</param>
     /// <param name="headerName">The header that carries the token; default <c>Authorization</c>. In any other header the token stands alone, without its scheme.</param>
-    /// <exception cref="ArgumentException">An argument is empty, or <paramref name="value"/> is blank or holds a character that no header may hold.</exception>
+    /// <exception cref="ArgumentException">An argument is empty, <paramref name="value"/> is blank or holds a character that no header may hold, or <paramref name="tokenType"/> is no scheme.</exception>
     public AccessToken(string value, DateTimeOffset? expiresAt = null, string tokenType = DefaultTokenType, string headerName = DefaultHeaderName)
     {
-        ArgumentException.ThrowIfNullOrEmpty(value);
+        ThrowIfItCannotBeSent(value, nameof(value));
         ArgumentException.ThrowIfNullOrEmpty(tokenType);
         ArgumentException.ThrowIfNullOrEmpty(headerName);
-        if (!CanBeSent(value))
+        if (!IsScheme(tokenType))
         {
-            throw new ArgumentException("The access token is blank or holds other characters than printable ASCII, which no HTTP header may carry.", nameof(value));
+            throw new ArgumentException("The token type holds a character that no authentication scheme may hold.", nameof(tokenType));
         }
 
         Value = value;
@@ -58,8 +63,27 @@ public sealed class AccessToken
     /// <summary>Tells whether a token can stand in a header (RFC 6749 appendix A.12).</summary>
     internal static bool CanBeSent(string value) => !string.IsNullOrWhiteSpace(value) && !value.AsSpan().ContainsAnyExceptInRange(' ', '~');
 
+    /// <exception cref="ArgumentException">No header may carry it.</exception>
+    internal static void ThrowIfItCannotBeSent(string value, string parameterName)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(value, parameterName);
+        if (!CanBeSent(value))
+        {
+            throw new ArgumentException("The access token is blank or holds other characters than printable ASCII, which no HTTP header may carry.", parameterName);
+        }
+    }
+
+    /// <summary>Gets the scheme for a token type as a server or a file names it, or <see langword="null"/> if that cannot be one.</summary>
+    /// <remarks>RFC 6749 section 5.1 compares the type without case, but many resource servers take 'Bearer' only, and many token endpoints say 'bearer'.</remarks>
+    internal static string? SchemeOf(string? tokenType) =>
+        string.Equals(tokenType, DefaultTokenType, StringComparison.OrdinalIgnoreCase) ? DefaultTokenType
+        : !string.IsNullOrEmpty(tokenType) && IsScheme(tokenType) ? tokenType
+        : null;
+
     /// <summary>Returns type and expiry, never the token.</summary>
     /// <returns>A text that is safe to log.</returns>
     public override string ToString() =>
         ExpiresAt is { } at ? $"{TokenType} access token, expires {at:O}" : $"{TokenType} access token, expiry unknown";
+
+    private static bool IsScheme(string tokenType) => !tokenType.AsSpan().ContainsAnyExcept(SchemeCharacters);
 }

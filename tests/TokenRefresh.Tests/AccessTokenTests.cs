@@ -22,6 +22,17 @@ public sealed class AccessTokenTests
 
     [Theory]
     [InlineData("")]
+    [InlineData("Bearer\r\nX-Injected: 1")]
+    [InlineData("two words")]
+    public void A_type_that_is_no_scheme_is_refused(string tokenType)
+    {
+        Action act = () => _ = new AccessToken("abc", tokenType: tokenType);
+
+        act.Should().Throw<ArgumentException>().Which.ParamName.Should().Be("tokenType");
+    }
+
+    [Theory]
+    [InlineData("")]
     [InlineData("two\r\nlines")]
     public void A_value_that_no_header_can_carry_is_refused(string value)
     {

@@ -4,12 +4,13 @@ namespace TokenRefresh;
 public sealed class TokenResponse
 {
     /// <summary>Creates an answer.</summary>
-    /// <param name="accessToken">The new access token.</param>
+    /// <param name="accessToken">The new access token: printable ASCII (RFC 6749 appendix A.12), not blank.</param>
     /// <param name="refreshToken">The new refresh token; <see langword="null"/> if the server keeps the old one.</param>
     /// <param name="expiresIn">The access token's lifetime; <see langword="null"/> if the server named none.</param>
+    /// <exception cref="ArgumentException"><paramref name="accessToken"/> is empty or blank, or holds a character that no header may hold.</exception>
     public TokenResponse(string accessToken, string? refreshToken, TimeSpan? expiresIn)
     {
-        ArgumentException.ThrowIfNullOrEmpty(accessToken);
+        TokenRefresh.AccessToken.ThrowIfItCannotBeSent(accessToken, nameof(accessToken));
         AccessToken = accessToken;
         RefreshToken = string.IsNullOrEmpty(refreshToken) ? null : refreshToken;
         ExpiresIn = expiresIn;

@@ -80,7 +80,7 @@ internal static class TokenResponseReader
                     break;
                 case "token_type":
                 case "tokenType":
-                    answer.TokenType = Scheme(Text(ref reader));
+                    answer.TokenType = AccessToken.SchemeOf(Text(ref reader));
                     break;
                 case "account_id":
                 case "accountId":
@@ -234,12 +234,6 @@ internal static class TokenResponseReader
 
         return scopes.Count == 0 ? null : scopes;
     }
-
-    // RFC 6749 section 5.1 compares the type without case, but many resource servers take 'Bearer' only, and many token endpoints say 'bearer'.
-    private static string? Scheme(string? type) =>
-        string.Equals(type, AccessToken.DefaultTokenType, StringComparison.OrdinalIgnoreCase) ? AccessToken.DefaultTokenType
-        : !string.IsNullOrEmpty(type) && type.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') ? type
-        : null;
 
     private static string? Filled(string? text) => string.IsNullOrEmpty(text) ? null : text;
 

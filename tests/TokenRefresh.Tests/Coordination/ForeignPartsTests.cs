@@ -75,6 +75,40 @@ public sealed class ForeignPartsTests
     }
 
     [Fact]
+    [Trait("FailureMode", "F90")]
+    public async Task An_answer_whose_access_token_no_header_may_carry_is_none_and_the_stored_pair_stays()
+    {
+        using var store = new InMemoryCredentialsStore(Expired);
+        await using CoordinatedTokenProvider provider = Create(store, new Client(async request =>
+        {
+            await request.OnSendingAsync();
+            return TokenEndpointResult.Success(new TokenResponse("zwölf\nzeilen", "refresh-1", TimeSpan.FromHours(1)));
+        }));
+
+        await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<RefreshOutcomeUnknownException>();
+
+        (await store.ReadAsync())!.RefreshToken.Should().Be("refresh-0");
+    }
+
+    [Theory]
+    [InlineData("Bearer\r\nX-Injected: 1", "Bearer")]
+    [InlineData("", "Bearer")]
+    [InlineData("bearer", "Bearer")]
+    [InlineData("DPoP", "DPoP")]
+    public async Task A_token_type_of_the_answer_or_the_store_that_is_no_scheme_counts_as_the_default(string tokenType, string scheme)
+    {
+        using var store = new InMemoryCredentialsStore(new("access-0", "refresh-0", DateTimeOffset.MaxValue) { TokenType = tokenType });
+        await using CoordinatedTokenProvider provider = Create(
+            store, new Client(_ => new(TokenEndpointResult.Success(new TokenResponse("access-1", "refresh-1", TimeSpan.FromHours(1)) { TokenType = tokenType }))));
+
+        AccessToken stored = await provider.GetAccessTokenAsync();
+        AccessToken answered = await provider.RefreshAccessTokenAsync(stored);
+
+        stored.TokenType.Should().Be(scheme);
+        answered.TokenType.Should().Be(scheme);
+    }
+
+    [Fact]
     [Trait("FailureMode", "F73")]
     public async Task A_lifetime_beyond_the_calendar_ends_with_the_calendar()
     {
