@@ -84,9 +84,39 @@ public sealed class ExitTests
         parked.Drop();
     }
 
-    [Fact]
+    [Theory]
+    [InlineData(false, TerminatedBySigterm)]
+    [InlineData(true, 3)]
     [Trait("FailureMode", "F37")]
-    public async Task A_program_that_exits_during_an_exchange_ends_after_the_pair_is_saved()
+    public async Task An_exit_during_a_save_that_hangs_waits_for_the_deadline_and_no_longer(bool isItsOwn, int exitCode)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM.");
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
+        await child.RunAsync(login.Create($"park=temp attempt-timeout=2000 refresh-timeout=2000 save-timeout={(Deadline - TimeSpan.FromSeconds(2)).TotalMilliseconds} lock-timeout=10000"));
+        await child.StartCommandAsync("get");
+        await child.ExpectAsync("reached temp");
+        long start = TimeProvider.System.GetTimestamp();
+
+        if (isItsOwn)
+        {
+            await child.SendAsync($"quit {exitCode}");
+        }
+        else
+        {
+            child.Terminate();
+        }
+
+        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken)).Should().Be(exitCode);
+        TimeProvider.System.GetElapsedTime(start).Should().BeGreaterThan(Deadline, "until then the save may end");
+        login.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Grants = 1 });
+    }
+
+    [Theory]
+    [InlineData("exit 3")]
+    [InlineData("quit 3")]
+    [Trait("FailureMode", "F37")]
+    public async Task A_program_that_exits_during_an_exchange_ends_after_the_pair_is_saved(string exit)
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
@@ -95,7 +125,7 @@ public sealed class ExitTests
         await child.StartCommandAsync("get");
         await parked.Arrived;
 
-        await child.SendAsync("exit 3");
+        await child.SendAsync(exit);
         parked.Release();
 
         (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken)).Should().Be(3);

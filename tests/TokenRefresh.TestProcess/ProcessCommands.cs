@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace TokenRefresh.TestProcess;
 
-/// <summary>Commands about this process: <c>echo</c>, <c>pid</c>, <c>where</c>, <c>threads [prefix]</c>, <c>fds [part]</c>, <c>cputime</c>, <c>memory</c>, <c>collect</c>, <c>hang</c>, <c>exit [code]</c>.</summary>
+/// <summary>Commands about this process: <c>echo</c>, <c>pid</c>, <c>where</c>, <c>threads [prefix]</c>, <c>fds [part]</c>, <c>cputime</c>, <c>memory</c>, <c>collect</c>, <c>hang</c>, <c>exit [code]</c> (dispose what there is, and return from Main), <c>quit [code]</c> (<see cref="Environment.Exit"/>).</summary>
 internal sealed class ProcessCommands(CommandHost host)
 {
     public void Register()
@@ -20,6 +20,11 @@ internal sealed class ProcessCommands(CommandHost host)
         host.Add("exit", line =>
         {
             host.Exit(line.Count(0, fallback: 0));
+            return Task.FromResult("");
+        });
+        host.Add("quit", line =>
+        {
+            Environment.Exit(line.Count(0, fallback: 0));
             return Task.FromResult("");
         });
     }

@@ -14,7 +14,7 @@ internal sealed class ExitGuard : IDisposable
     private static readonly ManualResetEventSlim MayExit = new(initialState: true);
     private static int _inFlight;
     private static int _signals;
-
+    private static long _exitingSince;
     private static TimeSpan _patience;
 
     private int _isDisposed;
@@ -24,7 +24,7 @@ internal sealed class ExitGuard : IDisposable
     }
 
     /// <summary>Marks an exchange as in flight until the result is disposed, after the release of its lease.</summary>
-    /// <param name="deadline">How long an exit waits for it at most.</param>
+    /// <param name="deadline">How long an exit waits for it at most, counted from the first signal or the exit itself.</param>
     internal static ExitGuard Enter(TimeSpan deadline)
     {
         lock (Monitor)
@@ -34,6 +34,7 @@ internal sealed class ExitGuard : IDisposable
             {
                 MayExit.Reset();
                 _signals = 0;
+                Volatile.Write(ref _exitingSince, 0);
                 if (Registrations.Count == 0)
                 {
                     Register(PosixSignal.SIGTERM);
@@ -94,9 +95,18 @@ internal sealed class ExitGuard : IDisposable
             MayExit.Set();
         }
 
-        MayExit.Wait(_patience);
+        Wait();
     }
 
     // Environment.Exit, and the end of Main: also that of a program which handles the first signal itself and returns while our handler still waits.
-    private static void OnProcessExit(object? sender, EventArgs e) => MayExit.Wait(_patience);
+    private static void OnProcessExit(object? sender, EventArgs e) => Wait();
+
+    // The exit that follows a signal does not wait all over again.
+    private static void Wait()
+    {
+        long now = Environment.TickCount64;
+        long since = Interlocked.CompareExchange(ref _exitingSince, now, 0) is var earlier and not 0 ? earlier : now;
+        TimeSpan left = _patience - TimeSpan.FromMilliseconds(now - since);
+        MayExit.Wait(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+    }
 }
