@@ -47,7 +47,7 @@ public sealed class SharedFailureTests(EightProcesses processes)
         replies.Should().OnlyContain(reply => reply.Contains("failures=8 failure=TokenEndpointUnavailableException", StringComparison.Ordinal));
         TimeProvider.System.GetElapsedTime(start).Should().BeLessThan(TimeSpan.FromMilliseconds(refreshTimeout * EightProcesses.Count / 2d), "nobody repeats the failure of another");
         using var store = new FileCredentialsStore(new CredentialsFileSettings(login.Path, CredentialsFileFormat.Auto, null, false, TimeSpan.FromSeconds(1)), TimeProvider.System);
-        CoordinationRecordFormat.Read((await store.ReadRecordAsync(TestContext.Current.CancellationToken)).Span).CoolDown.Should().NotBeNull("others must see the pause");
+        CoordinationRecordFormat.Read((await store.ReadRecordAsync(TestContext.Current.CancellationToken)).Span).CoolDown!.Failures.Should().BeLessThan(EightProcesses.Count / 2, "others see the pause, and a process that comes so late that it is over makes one try more");
         await processes.DisposeAsync(name);
     }
 

@@ -263,7 +263,9 @@ internal sealed class LeasedRefresh(
                 return new Step(null, policy.Failures.Dead(afterUnknown));
             case TokenEndpointOutcome.RefreshTokenProbablyRejected:
                 memory.Suspect(key);
-                await TryWriteRecordAsync(_record with { Attempt = null }).ConfigureAwait(false);
+
+                // The others believe it for a pause only, or each of those that wait would present the token in its turn.
+                await TryWriteRecordAsync(_record with { Attempt = null, CoolDown = CoolDownPolicy.Next(_record.CoolDown, key, result, services.TimeProvider.GetUtcNow()) }).ConfigureAwait(false);
                 return new Step(null, policy.Failures.OfExchange(result, null));
             case TokenEndpointOutcome.Unknown:
                 return await AfterUnknownOutcomeAsync(sent, stored, result, deadline).ConfigureAwait(false);

@@ -56,7 +56,7 @@ internal static class RefreshDecider
 
         if (input.Record.CoolDown is { } coolDown && coolDown.Key == key && coolDown.IsRunning(input.Now))
         {
-            return new(RefreshStep.CoolDown, coolDown.End);
+            return coolDown.Outcome == TokenEndpointOutcome.RefreshTokenProbablyRejected ? new(RefreshStep.Dead) : new(RefreshStep.CoolDown, coolDown.End);
         }
 
         if (RestrainedUntil(input, stored, key) is { } until)

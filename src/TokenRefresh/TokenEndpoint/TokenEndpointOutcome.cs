@@ -9,7 +9,7 @@ public enum TokenEndpointOutcome
     /// <summary>The server says <c>invalid_grant</c> (RFC 6749 section 5.2): the refresh token is dead.</summary>
     RefreshTokenRejected,
 
-    /// <summary>The server says so in another dialect; believed for ten minutes only.</summary>
+    /// <summary>The server says so in another dialect; believed for ten minutes only, and by other processes for seconds.</summary>
     RefreshTokenProbablyRejected,
 
     /// <summary>429 or 503: the refresh token is untouched; wait.</summary>

@@ -42,6 +42,28 @@ public sealed class SharedFailureTests
         login.Server.Books.TokenRequests.Should().Be(2);
     }
 
+    [Theory]
+    [Trait("FailureMode", "F99")]
+    [Trait("FailureMode", "F15")]
+    [InlineData(400, """{"error":"invalid_grant"}""")]
+    [InlineData(404, """{"type":"error","error":{"type":"not_found_error","message":"Grant not found"}}""")]
+    [InlineData(401, """{"error":{"code":"refresh_token_reused","message":"used"}}""")]
+    public async Task Whoever_waits_while_the_refresh_token_is_rejected_takes_that_for_its_own_answer(int status, string body)
+    {
+        await using SharedLogin login = await StartExpiredAsync();
+        login.Server.DefaultTokenBehavior = TokenEndpointBehavior.AnswerWith(status, body);
+        using ParkedRequest parked = login.Server.ParkNextTokenRequest(behavior: login.Server.DefaultTokenBehavior);
+        CoordinatedTokenProvider[] providers = [.. Enumerable.Range(0, 8).Select(_ => login.CreateProvider(services: new() { TimeProvider = _time }))];
+
+        Task<AccessToken>[] calls = [.. providers.Select(provider => provider.GetAccessTokenAsync(TestContext.Current.CancellationToken).AsTask())];
+        await parked.Arrived;
+        parked.Release();
+        SignInRequiredException[] failures = await Task.WhenAll(calls.Select(async call => (await FluentActions.Awaiting(() => call).Should().ThrowAsync<SignInRequiredException>()).Which));
+
+        failures.Should().OnlyContain(failure => failure.Reason == SignInRequiredReason.RefreshTokenRejected);
+        login.Server.Books.TokenRequests.Should().Be(1);
+    }
+
     [Fact]
     [Trait("FailureMode", "F16")]
     public async Task Without_a_word_of_the_server_the_pauses_grow_and_are_capped()
