@@ -212,7 +212,7 @@ internal sealed class LeasedRefresh(
         Log.PairDropped(services.Logger, services.Store.Location, PairDroppedReason.AccountMismatch);
         services.Events.PairDropped(new PairDroppedEvent(services.Store.Location, PairDroppedReason.AccountMismatch));
         CoordinationRecord spent = _record.AfterRotation(sent, next, _record.Obtained);
-        if (!OAuthCredentials.AreSameLogin(stored, await lease.ReadAsync(CancellationToken.None).ConfigureAwait(false)))
+        if (await IsReplacedAsync(stored).ConfigureAwait(false) == true)
         {
             await TryWriteRecordAsync(spent).ConfigureAwait(false);
             return Step.ReadAgain;
@@ -247,7 +247,8 @@ internal sealed class LeasedRefresh(
     private async ValueTask<Step> AfterFailureAsync(OAuthCredentials sent, OAuthCredentials stored, TokenEndpointResult result, AttemptNote? former, CancellationToken deadline)
     {
         // Whatever failed, another program may have replaced the pair meanwhile; then its token counts, not our failure.
-        if (!OAuthCredentials.AreSameLogin(stored, await lease.ReadAsync(CancellationToken.None).ConfigureAwait(false)))
+        bool? isReplaced = await IsReplacedAsync(stored).ConfigureAwait(false);
+        if (isReplaced == true)
         {
             await TryWriteRecordAsync(_record with { Attempt = null }).ConfigureAwait(false);
             return Step.ReadAgain;
@@ -268,7 +269,7 @@ internal sealed class LeasedRefresh(
                 await TryWriteRecordAsync(_record with { Attempt = null, CoolDown = CoolDownPolicy.Next(_record.CoolDown, key, result, services.TimeProvider.GetUtcNow()) }).ConfigureAwait(false);
                 return new Step(null, policy.Failures.OfExchange(result, null));
             case TokenEndpointOutcome.Unknown:
-                return await AfterUnknownOutcomeAsync(sent, stored, result, deadline).ConfigureAwait(false);
+                return await AfterUnknownOutcomeAsync(sent, stored, result, mayReplay: isReplaced == false, deadline).ConfigureAwait(false);
             default:
                 CoolDownNote coolDown = CoolDownPolicy.Next(_record.CoolDown, key, result, services.TimeProvider.GetUtcNow());
 
@@ -278,8 +279,21 @@ internal sealed class LeasedRefresh(
         }
     }
 
+    // Null if the file was broken while the request was under way: what became of the refresh token is the graver news, and goes on.
+    private async ValueTask<bool?> IsReplacedAsync(OAuthCredentials stored)
+    {
+        try
+        {
+            return !OAuthCredentials.AreSameLogin(stored, await lease.ReadAsync(CancellationToken.None).ConfigureAwait(false));
+        }
+        catch (CredentialsFileException)
+        {
+            return null;
+        }
+    }
+
     // The server may have rotated. The note of the attempt stays; it is what makes the next holder of the lease careful.
-    private async ValueTask<Step> AfterUnknownOutcomeAsync(OAuthCredentials sent, OAuthCredentials stored, TokenEndpointResult result, CancellationToken deadline)
+    private async ValueTask<Step> AfterUnknownOutcomeAsync(OAuthCredentials sent, OAuthCredentials stored, TokenEndpointResult result, bool mayReplay, CancellationToken deadline)
     {
         if (result.RecoveredRefreshToken is { } recovered && recovered != sent.RefreshToken)
         {
@@ -291,7 +305,7 @@ internal sealed class LeasedRefresh(
         }
 
         RefreshDecision next = policy.Decide(sent, _record);
-        if (next.Kind == RefreshStep.Replay && _record.Attempt is { Count: 1 } && !deadline.IsCancellationRequested)
+        if (mayReplay && next.Kind == RefreshStep.Replay && _record.Attempt is { Count: 1 } && !deadline.IsCancellationRequested)
         {
             try
             {

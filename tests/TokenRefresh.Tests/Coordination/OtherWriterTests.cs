@@ -108,6 +108,28 @@ public sealed class OtherWriterTests
         login.Server.Books.TokenRequests.Should().Be(1);
     }
 
+    [Theory]
+    [InlineData(503, typeof(TokenEndpointUnavailableException))]
+    [InlineData(500, typeof(RefreshOutcomeUnknownException))]
+    [InlineData(404, typeof(SignInRequiredException))]
+    [Trait("FailureMode", "F45")]
+    public async Task Of_a_refresh_that_failed_its_failure_is_told_and_not_that_somebody_broke_the_file_meanwhile(int status, Type failure)
+    {
+        await using SharedLogin login = await StartExpiredAsync();
+        login.Server.DefaultTokenBehavior = TokenEndpointBehavior.AnswerWith(status, """{"error":"not_found_error"}""");
+        using ParkedRequest parked = login.Server.ParkNextTokenRequest(behavior: login.Server.DefaultTokenBehavior);
+        Task<AccessToken> refreshing = Provider(login).GetAccessTokenAsync(Cancellation).AsTask();
+        await parked.Arrived;
+
+        await File.WriteAllTextAsync(login.Path, "[]", Cancellation);
+        parked.Release();
+        await _clock.AdvanceThroughPausesAsync(refreshing, TimeSpan.FromMilliseconds(20));
+
+        (await FluentActions.Awaiting(() => refreshing).Should().ThrowAsync<TokenRefreshException>()).Which.Should().BeOfType(failure);
+        login.Server.Books.TokenRequests.Should().Be(1);
+        (await File.ReadAllTextAsync(login.Path, Cancellation)).Should().Be("[]");
+    }
+
     [Fact]
     [Trait("FailureMode", "F80")]
     public async Task A_file_that_was_emptied_is_a_sign_out_like_a_deleted_one()
