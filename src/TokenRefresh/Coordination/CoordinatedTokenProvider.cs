@@ -33,7 +33,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
         _services = owned.Services;
         _isSystemClock = ReferenceEquals(_services.TimeProvider, TimeProvider.System);
         _memory = new ProviderMemory(_services.TimeProvider);
-        _flights = new RefreshFlights(FlyAsync);
+        _flights = new RefreshFlights(FlyAsync, OnLanded);
         _saver = new PendingPairSaver(_services, _memory);
         _failure = new FailureMemory(_services);
         _answer = landing => AnswerAsync(landing, rejected: null, CancellationToken.None);
@@ -107,7 +107,14 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
         }
 
         ThrowIfDisposed();
-        return _changes.RunAsync(token => new LoginWriter(_services, _memory).StoreAsync(credentials, token), cancellationToken, _closing);
+        return _changes.RunAsync(
+            async token =>
+            {
+                await new LoginWriter(_services, _memory).StoreAsync(credentials, token).ConfigureAwait(false);
+                _failure.Reset();
+            },
+            cancellationToken,
+            _closing);
     }
 
     /// <summary>Removes the login, at a sign-out: the one this provider knows, or what it was refreshed to by now. A login that somebody else stored meanwhile stays.</summary>
@@ -123,6 +130,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
             async token =>
             {
                 OAuthCredentials? removed = await new LoginWriter(_services, _memory).RemoveAsync(token).ConfigureAwait(false);
+                _failure.Reset();
 
                 // After the release: a slow revocation endpoint must not keep the lock. Nor does disposal end it.
                 if (removed?.RefreshToken is { } refreshToken && _owned.Revocation is { } revocation)
@@ -183,30 +191,15 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
 
         if (now < snapshot.Lifetime.UsableUntil)
         {
-            StartBackgroundFlight(snapshot, now);
+            if (_failure.MayTryInBackground(now))
+            {
+                _flights.JoinOrStart(new RefreshGoal(null, snapshot.Token.Value), out _);
+            }
+
             return new(snapshot.Token);
         }
 
         return JoinFlightAsync(cancellationToken);
-    }
-
-    private void StartBackgroundFlight(TokenSnapshot snapshot, DateTimeOffset now)
-    {
-        if (!_failure.MayTryInBackground(now))
-        {
-            return;
-        }
-
-        RefreshFlight flight = _flights.JoinOrStart(new RefreshGoal(null, snapshot.Token.Value), out bool isLeader);
-        if (isLeader)
-        {
-            _ = flight.Landing.ContinueWith(
-                (task, state) => _failure.AfterBackgroundFlight(task.Exception?.InnerException, ((TokenSnapshot)state!).Credentials.ExpiresAt),
-                snapshot,
-                CancellationToken.None,
-                TaskContinuationOptions.ExecuteSynchronously,
-                TaskScheduler.Default);
-        }
     }
 
     private ValueTask<AccessToken> JoinFlightAsync(CancellationToken cancellationToken) =>
@@ -269,7 +262,8 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
 
     private async Task<TokenSnapshot> FlyAsync(RefreshGoal goal, Task landed)
     {
-        using System.Diagnostics.Activity? activity = TokenRefreshActivity.StartRefresh(_services.Name, goal.IsBackground);
+        System.Diagnostics.Activity? activity = TokenRefreshActivity.StartRefresh(_services.Name, goal.IsBackground);
+        using var end = new QuietActivity(activity);
         long start = _services.TimeProvider.GetTimestamp();
         long logins = _memory.Logins;
         string outcome = RefreshOutcome.Failed;
@@ -290,6 +284,11 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
                 _ => RefreshOutcome.Failed,
             };
             activity.SetFailure(e);
+            if (goal.IsBackground)
+            {
+                _failure.AfterBackgroundFailure(e);
+            }
+
             EndLoginIfSignedOut(e, logins, services.Events);
             throw;
         }
@@ -298,6 +297,14 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
             activity.SetOutcome(outcome);
             _services.Metrics.RefreshCompleted(outcome, _services.TimeProvider.GetElapsedTime(start));
             _saver.StartIfNeeded(_closing);
+        }
+    }
+
+    private void OnLanded(RefreshGoal goal, Exception? failure)
+    {
+        if (goal.IsBackground && failure is not null)
+        {
+            _failure.TellOfBackgroundFailure(failure, _memory.Snapshot?.Credentials.ExpiresAt);
         }
     }
 

@@ -14,6 +14,7 @@ internal sealed class ExitGuard : IDisposable
     private static readonly ManualResetEventSlim MayExit = new(initialState: true);
     private static int _inFlight;
     private static int _signals;
+    private static int _waiting;
     private static long _exitingSince;
     private static TimeSpan _patience;
 
@@ -30,11 +31,17 @@ internal sealed class ExitGuard : IDisposable
         lock (Monitor)
         {
             _patience = _inFlight == 0 || deadline > _patience ? deadline : _patience;
-            if (_inFlight++ == 0)
+            bool isFirst = _inFlight++ == 0;
+            if (isFirst || (Volatile.Read(ref _signals) > 0 && Volatile.Read(ref _waiting) == 0))
             {
+                // A new exchange after a signal that the program survived has nothing to do with that.
                 MayExit.Reset();
-                _signals = 0;
+                Volatile.Write(ref _signals, 0);
                 Volatile.Write(ref _exitingSince, 0);
+            }
+
+            if (isFirst)
+            {
                 if (Registrations.Count == 0)
                 {
                     Register(PosixSignal.SIGTERM);
@@ -107,6 +114,8 @@ internal sealed class ExitGuard : IDisposable
         long now = Environment.TickCount64;
         long since = Interlocked.CompareExchange(ref _exitingSince, now, 0) is var earlier and not 0 ? earlier : now;
         TimeSpan left = _patience - TimeSpan.FromMilliseconds(now - since);
+        Interlocked.Increment(ref _waiting);
         MayExit.Wait(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+        Interlocked.Decrement(ref _waiting);
     }
 }

@@ -16,6 +16,18 @@ internal sealed class FailureMemory(TransactionServices services)
     private SignInRequiredReason? _told;
     private DateTimeOffset? _warnedOf;
 
+    /// <summary>Forgets what concerned the former login.</summary>
+    internal void Reset()
+    {
+        lock (_monitor)
+        {
+            _notBefore = DateTimeOffset.MinValue;
+            _pause = ShortestPause;
+            _told = null;
+            _warnedOf = null;
+        }
+    }
+
     internal bool MayTryInBackground(DateTimeOffset now)
     {
         lock (_monitor)
@@ -25,13 +37,9 @@ internal sealed class FailureMemory(TransactionServices services)
         }
     }
 
-    internal void AfterBackgroundFlight(Exception? failure, DateTimeOffset? servedUntil)
+    /// <summary>Sets the pause before the next background flight.</summary>
+    internal void AfterBackgroundFailure(Exception failure)
     {
-        if (failure is null)
-        {
-            return;
-        }
-
         lock (_monitor)
         {
             _pausedAt = services.TimeProvider.GetUtcNow();
@@ -43,7 +51,11 @@ internal sealed class FailureMemory(TransactionServices services)
 
             _pause = _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
         }
+    }
 
+    /// <summary>Tells of a failed background flight, which nobody waited for.</summary>
+    internal void TellOfBackgroundFailure(Exception failure, DateTimeOffset? servedUntil)
+    {
         if (failure is not (OperationCanceledException or SignInRequiredException))
         {
             Log.BackgroundRefreshFailed(services.Logger, services.Store.Location, servedUntil, failure);

@@ -99,7 +99,7 @@ internal sealed class LeasedRefresh(
         TokenEndpointResult result;
         try
         {
-            using System.Diagnostics.Activity? activity = TokenRefreshActivity.StartExchange(services.Options.TokenEndpoint);
+            using var activity = new QuietActivity(TokenRefreshActivity.StartExchange(services.Options.TokenEndpoint));
             result = await CallAsync(request, announcement, deadline).ConfigureAwait(false);
         }
         catch (ClockJumpedException e)
@@ -269,7 +269,7 @@ internal sealed class LeasedRefresh(
                 await TryWriteRecordAsync(_record with { Attempt = null, CoolDown = CoolDownPolicy.Next(_record.CoolDown, key, result, services.TimeProvider.GetUtcNow()) }).ConfigureAwait(false);
                 return new Step(null, policy.Failures.OfExchange(result, null));
             case TokenEndpointOutcome.Unknown:
-                return await AfterUnknownOutcomeAsync(sent, stored, result, mayReplay: isReplaced == false, deadline).ConfigureAwait(false);
+                return await AfterUnknownOutcomeAsync(sent, stored, result, mayReplay: isReplaced == false && result.Exception is not TokenEndpoint.TokenRequestResentException, deadline).ConfigureAwait(false);
             default:
                 CoolDownNote coolDown = CoolDownPolicy.Next(_record.CoolDown, key, result, services.TimeProvider.GetUtcNow());
 
@@ -279,14 +279,14 @@ internal sealed class LeasedRefresh(
         }
     }
 
-    // Null if the file was broken while the request was under way: what became of the refresh token is the graver news, and goes on.
+    // Null if the file cannot be read any more: what became of the refresh token meanwhile is the graver news, and goes on.
     private async ValueTask<bool?> IsReplacedAsync(OAuthCredentials stored)
     {
         try
         {
             return !OAuthCredentials.AreSameLogin(stored, await lease.ReadAsync(CancellationToken.None).ConfigureAwait(false));
         }
-        catch (CredentialsFileException)
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
             return null;
         }

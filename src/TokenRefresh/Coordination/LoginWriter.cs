@@ -18,12 +18,24 @@ internal sealed class LoginWriter(TransactionServices services, ProviderMemory m
             await ReplaceAsync(lease, credentials, static (_, _) => true, cancellationToken).ConfigureAwait(false);
             memory.Reset(snapshot);
 
-            // Notes are about pairs, so those of a former login are void by themselves; the login is stored, whatever becomes of them.
-            CoordinationRecord record = await memory.RecallAsync(services.Store, CancellationToken.None).ConfigureAwait(false);
-            await new PairCommit(services, memory, lease).TryWriteRecordAsync(record.AfterSignIn(credentials), durable: true).ConfigureAwait(false);
+            await ForgetFormerLoginsAsync(lease, credentials).ConfigureAwait(false);
         }
 
         Log.SignedIn(services.Logger, services.Store.Location);
+    }
+
+    // Notes are about pairs, so those of a former login are void by themselves; the login is stored, whatever becomes of them.
+    private async ValueTask ForgetFormerLoginsAsync(ICredentialsLease lease, OAuthCredentials credentials)
+    {
+        try
+        {
+            CoordinationRecord record = await memory.RecallAsync(services.Store, CancellationToken.None).ConfigureAwait(false);
+            await new PairCommit(services, memory, lease).TryWriteRecordAsync(record.AfterSignIn(credentials), durable: true).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            Log.RecordNotWritten(services.Logger, services.Store.Location, e);
+        }
     }
 
     /// <summary>Removes the login this provider knows, or its successor; leaves any other alone.</summary>
@@ -43,13 +55,21 @@ internal sealed class LoginWriter(TransactionServices services, ProviderMemory m
             memory.Reset(null);
         }
 
-        Log.SignedOut(services.Logger, services.Store.Location);
+        if (removed is not null)
+        {
+            Log.SignedOut(services.Logger, services.Store.Location);
+        }
+
         return removed;
     }
 
-    // A successor is told by its predecessor being spent; anything else is a login of somebody else's, which a logout here must not end.
+    // A successor is told by its predecessor being spent, and by being what a refresh obtained last; anything else is a login of somebody else's, which a logout here must not end.
     private static bool IsSameOrSuccessor(OAuthCredentials? known, OAuthCredentials stored, OAuthCredentials? pending, CoordinationRecord record) =>
-        known is not null && (OAuthCredentials.AreSameLogin(known, stored) || OAuthCredentials.AreSameLogin(pending, stored) || record.IsConsumed(known) || record.IsConsumed(stored));
+        known is not null
+        && (OAuthCredentials.AreSameLogin(known, stored)
+            || OAuthCredentials.AreSameLogin(pending, stored)
+            || record.IsConsumed(stored)
+            || (record.IsConsumed(known) && (stored.AccessToken == known.AccessToken || record.Obtained?.AccessToken == Fingerprint.Of(stored.AccessToken))));
 
     private async ValueTask<OAuthCredentials?> ReplaceAsync(ICredentialsLease lease, OAuthCredentials? next, Func<OAuthCredentials, OAuthCredentials?, bool> mayReplace, CancellationToken cancellationToken)
     {

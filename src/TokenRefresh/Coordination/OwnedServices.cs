@@ -25,7 +25,7 @@ internal sealed class OwnedServices : IDisposable
     {
         var owned = new List<IDisposable>();
         TimeProvider time = services.TimeProvider ?? TimeProvider.System;
-        ILogger logger = services.LoggerFactory?.CreateLogger("TokenRefresh") ?? NullLogger.Instance;
+        ILogger logger = services.LoggerFactory is { } factory ? new QuietLogger(factory.CreateLogger("TokenRefresh")) : NullLogger.Instance;
         if (invoker is null && services.HttpMessageInvoker is { } given)
         {
             invoker = () => given;

@@ -28,7 +28,7 @@ internal sealed class PairCommit(TransactionServices services, ProviderMemory me
     /// <summary>Saves a pair in the place of the one it was exchanged for.</summary>
     internal async ValueTask<Outcome> SaveAsync(OAuthCredentials replaces, OAuthCredentials pair, CoordinationRecord record)
     {
-        using System.Diagnostics.Activity? activity = TokenRefreshActivity.StartSave();
+        using var activity = new QuietActivity(TokenRefreshActivity.StartSave());
         try
         {
             return await CommitAsync(replaces, pair, record).ConfigureAwait(false);
@@ -36,7 +36,7 @@ internal sealed class PairCommit(TransactionServices services, ProviderMemory me
         catch (Exception e)
         {
             // Whatever it is, also from a store of the user's own: the pair cannot be had again.
-            memory.Pending = new PendingPair(replaces, pair);
+            memory.Pending = new PendingPair(replaces, pair, memory.Pending is { } pending && pending.Pair.IsSamePair(pair) ? pending.At : services.TimeProvider.GetUtcNow());
             services.Metrics.SaveFailed();
             Log.SaveFailed(services.Logger, services.Store.Location, e);
             services.Events.SaveFailed(new SaveFailedEvent(services.Store.Location, e));
@@ -59,7 +59,8 @@ internal sealed class PairCommit(TransactionServices services, ProviderMemory me
             Log.PendingPairSaved(services.Logger, services.Store.Location);
         }
 
-        return await TryWriteRecordAsync(After(outcome, record, pending.Replaces, pending.Replaces, pending.Pair, record.Obtained)).ConfigureAwait(false);
+        ObtainedNote obtained = record.Obtained is { } noted && noted.AccessToken == Fingerprint.Of(pending.Pair.AccessToken) ? noted : pending.Obtained;
+        return await TryWriteRecordAsync(After(outcome, record, pending.Replaces, pending.Replaces, pending.Pair, obtained)).ConfigureAwait(false);
     }
 
     /// <summary>What the record says once a pair has been saved, kept, or dropped.</summary>
@@ -89,8 +90,9 @@ internal sealed class PairCommit(TransactionServices services, ProviderMemory me
         {
             await lease.WriteRecordAsync(CoordinationRecordFormat.Write(record), durable, CancellationToken.None).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
+            // Whatever it is, also from a store of the user's own: a note is worth less than what it is about.
             Log.RecordNotWritten(services.Logger, services.Store.Location, e);
         }
 

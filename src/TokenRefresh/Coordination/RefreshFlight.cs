@@ -8,13 +8,21 @@ internal sealed class RefreshFlight
 
     /// <summary>Starts it.</summary>
     /// <param name="fly">Runs the transaction; is given <see cref="Landed"/>, for what has to come after the flight.</param>
-    internal RefreshFlight(Func<Task, Task<TokenSnapshot>> fly)
+    /// <param name="onLanded">Is told the failure, if any, when the flight is over; must not throw.</param>
+    internal RefreshFlight(Func<Task, Task<TokenSnapshot>> fly, Action<Exception?> onLanded)
     {
         var landed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Landed = landed.Task;
         _flying = fly(landed.Task);
-        Landing = Spread(_flying, landed);
+        Landing = Spread(_flying, failure =>
+        {
+            onLanded(failure);
+            landed.SetResult();
+        });
     }
+
+    /// <summary>Gets whether a call may join: whoever has had the flight's answer finds it over.</summary>
+    internal bool IsInTheAir => !_flying.IsCompleted;
 
     /// <summary>Gets what the transaction finds or fetches, or its failure.</summary>
     internal Task<TokenSnapshot> Landing { get; }
@@ -43,14 +51,14 @@ internal sealed class RefreshFlight
 
     // Callers with a cancellable token wait for a task of their own, and of those the framework completes one after the other on one thread, each when the code of the caller before has come to its next wait.
     // Nobody's code is to hold up anybody's token.
-    private static Task<T> Spread<T>(Task<T> task, TaskCompletionSource? then)
+    private static Task<T> Spread<T>(Task<T> task, Action<Exception?>? then)
     {
         var spread = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         _ = task.ContinueWith(
             done =>
             {
                 Pass(done, spread);
-                then?.SetResult();
+                then?.Invoke(done.Exception?.InnerException);
             },
             CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously,

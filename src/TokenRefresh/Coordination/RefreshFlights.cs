@@ -5,7 +5,7 @@ namespace TokenRefresh.Coordination;
 /// <summary>The single flight of one provider: one transaction at a time, and one result or one failure for everybody who joins it.</summary>
 /// <remarks>The semaphore elects the leader and is held for a few instructions, never across an await; everyone else awaits the leader's task.</remarks>
 [SuppressMessage("Design", "CA1001", Justification = "If the semaphore were disposed, its holder's release would fail, and who waits behind it would wait for ever. It holds nothing that needs to be given back.")]
-internal sealed class RefreshFlights(Func<RefreshGoal, Task, Task<TokenSnapshot>> fly)
+internal sealed class RefreshFlights(Func<RefreshGoal, Task, Task<TokenSnapshot>> fly, Action<RefreshGoal, Exception?> onLanded)
 {
     private readonly SemaphoreSlim _election = new(1, 1);
     private RefreshFlight? _current;
@@ -21,7 +21,7 @@ internal sealed class RefreshFlights(Func<RefreshGoal, Task, Task<TokenSnapshot>
         try
         {
             isLeader = false;
-            if (_current is { Landing.IsCompleted: false } flight)
+            if (_current is { IsInTheAir: true } flight)
             {
                 return flight;
             }
@@ -32,7 +32,7 @@ internal sealed class RefreshFlights(Func<RefreshGoal, Task, Task<TokenSnapshot>
             // The flight belongs to nobody: neither the caller's context nor its thread goes along.
             using (ExecutionContext.SuppressFlow())
             {
-                return _current = new RefreshFlight(landed => Task.Run(() => fly(goal, landed)));
+                return _current = new RefreshFlight(landed => Task.Run(() => fly(goal, landed)), failure => onLanded(goal, failure));
             }
         }
         finally

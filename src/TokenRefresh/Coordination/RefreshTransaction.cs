@@ -39,7 +39,10 @@ internal sealed class RefreshTransaction
                 return (seen, false);
             }
 
+            long waiting = Time.GetTimestamp();
             (ICredentialsLease? lease, TokenSnapshot? adopted) = await AcquireLeaseOrAdoptAsync(Left(start), closing).ConfigureAwait(false);
+            TimeSpan wait = Time.GetElapsedTime(waiting);
+            _services.Metrics.LockWaited(wait);
             if (adopted is not null)
             {
                 return (adopted, false);
@@ -51,7 +54,7 @@ internal sealed class RefreshTransaction
             }
 
             using var leased = new LeasedRefresh(_services, _memory, _policy, lease);
-            if (await RunUnderLeaseAsync(leased, lease, closing).ConfigureAwait(false) is { } result)
+            if (await RunUnderLeaseAsync(leased, lease, wait, closing).ConfigureAwait(false) is { } result)
             {
                 return (result, leased.IsRefreshed);
             }
@@ -106,11 +109,9 @@ internal sealed class RefreshTransaction
     // Step 2. The lock, or a token that another process saves meanwhile: whichever comes first.
     private async ValueTask<(ICredentialsLease? Lease, TokenSnapshot? Adopted)> AcquireLeaseOrAdoptAsync(TimeSpan timeout, CancellationToken closing)
     {
-        using System.Diagnostics.Activity? activity = TokenRefreshActivity.StartLockWait();
-        long start = Time.GetTimestamp();
+        using var activity = new QuietActivity(TokenRefreshActivity.StartLockWait());
         if (await Store.AcquireLeaseAsync(TimeSpan.Zero, closing).ConfigureAwait(false) is { } free)
         {
-            Acquired(start);
             return (free, null);
         }
 
@@ -129,13 +130,7 @@ internal sealed class RefreshTransaction
                 {
                     Task<ICredentialsLease?> acquired = acquiring;
                     acquiring = null;
-                    ICredentialsLease? lease = await acquired.ConfigureAwait(false);
-                    if (lease is not null)
-                    {
-                        Acquired(start);
-                    }
-
-                    return (lease, null);
+                    return (await acquired.ConfigureAwait(false), null);
                 }
 
                 await change.ConfigureAwait(false);
@@ -149,7 +144,6 @@ internal sealed class RefreshTransaction
                 }
             }
 
-            _services.Metrics.LockWaited(Time.GetElapsedTime(start));
             return (null, adopted);
         }
         finally
@@ -157,16 +151,6 @@ internal sealed class RefreshTransaction
             // Right here, not on another thread: what it ends is this flight's own, and its caller waits.
             done.Cancel();
             await GiveBackAsync(acquiring).ConfigureAwait(false);
-        }
-    }
-
-    private void Acquired(long start)
-    {
-        TimeSpan wait = Time.GetElapsedTime(start);
-        _services.Metrics.LockWaited(wait);
-        if (_services.Logger.IsEnabled(LogLevel.Debug))
-        {
-            Log.LockAcquired(_services.Logger, Store.LockLocation, wait);
         }
     }
 
@@ -185,11 +169,16 @@ internal sealed class RefreshTransaction
         }
     }
 
-    private async ValueTask<TokenSnapshot?> RunUnderLeaseAsync(LeasedRefresh leased, ICredentialsLease lease, CancellationToken closing)
+    private async ValueTask<TokenSnapshot?> RunUnderLeaseAsync(LeasedRefresh leased, ICredentialsLease lease, TimeSpan wait, CancellationToken closing)
     {
         long granted = Time.GetTimestamp();
         try
         {
+            if (_services.Logger.IsEnabled(LogLevel.Debug))
+            {
+                Log.LockAcquired(_services.Logger, Store.LockLocation, wait);
+            }
+
             return await leased.RunAsync(closing).ConfigureAwait(false);
         }
         finally

@@ -26,11 +26,11 @@ internal sealed class CredentialsFileWriter(FileCredentialsStore store, Credenti
         var isAlone = true;
         foreach (string path in Files.List(place.Directory, place.TempPrefix, ""))
         {
-            if (path.EndsWith(CredentialsFilePlace.TempSuffix, StringComparison.Ordinal))
+            if (place.IsTemp(path))
             {
                 isAlone &= path == _probe.Path || Files.TryRemoveLeftOver(path);
             }
-            else if (content is not null && path != stash && path.EndsWith(CredentialsStash.Suffix, StringComparison.Ordinal))
+            else if (content is not null && path != stash && place.IsStash(path))
             {
                 // The successor of a pair that is not stored any more: another login, or none, took its place.
                 TryDelete(path);

@@ -20,7 +20,7 @@ internal sealed class CredentialsStash(ICredentialsFileOperations files, Credent
     /// <remarks>Only there: any other damaged file is somebody else's, and is left alone.</remarks>
     internal CredentialsFileContent? Interrupted(CredentialsFilePlace place)
     {
-        if (!reader.IsMountPoint(place.Target) || files.List(place.Directory, place.TempPrefix, Suffix) is not [string stash])
+        if (!reader.IsMountPoint(place.Target) || files.List(place.Directory, place.TempPrefix, Suffix).Where(place.IsStash).ToArray() is not [string stash])
         {
             return null;
         }

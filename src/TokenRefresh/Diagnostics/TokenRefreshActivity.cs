@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace TokenRefresh.Diagnostics;
 
-/// <summary>The activities of the source <c>TokenRefresh</c>: a flight, and in it the wait for the lock, the exchange and the save. All methods accept and return <see langword="null"/> while nobody listens.</summary>
+/// <summary>The activities of the source <c>TokenRefresh</c>: a flight, and in it the wait for the lock, the exchange and the save. All methods accept and return <see langword="null"/> while nobody listens. End one with a <see cref="QuietActivity"/>.</summary>
 internal static class TokenRefreshActivity
 {
     public const string Refresh = "token_refresh.refresh";
@@ -32,7 +32,7 @@ internal static class TokenRefreshActivity
         {
             // An empty parent context still means the current activity; only without one does a new trace begin.
             Activity.Current = null;
-            activity = Source.StartActivity(Refresh, ActivityKind.Internal, parentContext: default, links: [new ActivityLink(caller.Context)]);
+            activity = Quietly(() => Source.StartActivity(Refresh, ActivityKind.Internal, parentContext: default, links: [new ActivityLink(caller.Context)]));
             if (activity is null)
             {
                 Activity.Current = caller;
@@ -40,7 +40,7 @@ internal static class TokenRefreshActivity
         }
         else
         {
-            activity = Source.StartActivity(Refresh);
+            activity = Start(Refresh);
         }
 
         if (!string.IsNullOrEmpty(name))
@@ -53,14 +53,14 @@ internal static class TokenRefreshActivity
 
     /// <summary>Starts the activity of a wait for the lock.</summary>
     /// <returns>The activity to dispose at the grant, the time-out, or when a saved token made the lock unnecessary.</returns>
-    public static Activity? StartLockWait() => Source.StartActivity(LockWait);
+    public static Activity? StartLockWait() => Start(LockWait);
 
     /// <summary>Starts the activity of an exchange, the parent of those of its HTTP requests.</summary>
     /// <param name="tokenEndpoint">The token endpoint; only host and port are shown, since a query may hold a key.</param>
     /// <returns>The activity to dispose when the answer is understood.</returns>
     public static Activity? StartExchange(Uri? tokenEndpoint)
     {
-        Activity? activity = Source.StartActivity(Exchange);
+        Activity? activity = Start(Exchange);
         if (activity is not null && tokenEndpoint is { IsAbsoluteUri: true })
         {
             activity.SetTag("server.address", tokenEndpoint.Host);
@@ -72,7 +72,7 @@ internal static class TokenRefreshActivity
 
     /// <summary>Starts the activity of a save.</summary>
     /// <returns>The activity to dispose when the pair is durable or kept in memory.</returns>
-    public static Activity? StartSave() => Source.StartActivity(Save);
+    public static Activity? StartSave() => Start(Save);
 
     /// <summary>Notes how a flight ended.</summary>
     /// <param name="activity">The flight's activity.</param>
@@ -86,5 +86,22 @@ internal static class TokenRefreshActivity
     {
         ArgumentNullException.ThrowIfNull(failure);
         activity?.SetTag("error.type", failure.GetType().FullName)?.SetStatus(ActivityStatusCode.Error);
+    }
+
+    private static Activity? Start(string name) => Source.HasListeners() ? Quietly(() => Source.StartActivity(name)) : null;
+
+    // What a listener or its sampler throws must not end a refresh that may have spent its token already.
+    private static Activity? Quietly(Func<Activity?> start)
+    {
+        Activity? before = Activity.Current;
+        try
+        {
+            return start();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            Activity.Current = before;
+            return null;
+        }
     }
 }

@@ -56,7 +56,7 @@ internal sealed class TokenRefreshMetrics
         {
             TagList tags = Tags();
             tags.Add(OutcomeTag, outcome);
-            _refreshDuration.Record(duration.TotalSeconds, tags);
+            Record(_refreshDuration, duration, tags);
         }
     }
 
@@ -66,7 +66,7 @@ internal sealed class TokenRefreshMetrics
     {
         if (_lockWaitDuration.Enabled)
         {
-            _lockWaitDuration.Record(wait.TotalSeconds, Tags());
+            Record(_lockWaitDuration, wait, Tags());
         }
     }
 
@@ -74,7 +74,7 @@ internal sealed class TokenRefreshMetrics
     public void CallerJoined() => Count(_callersJoined);
 
     /// <summary>Counts a request that is sent once more with another token. A handler belongs to no login, so this one carries no name.</summary>
-    public static void RequestResent() => RequestsResent.Add(1);
+    public static void RequestResent() => Add(RequestsResent, default);
 
     /// <summary>Counts a save that failed.</summary>
     public void SaveFailed() => Count(_saveFailures);
@@ -85,7 +85,7 @@ internal sealed class TokenRefreshMetrics
     {
         if (_remainingLifetime.Enabled)
         {
-            _remainingLifetime.Record(remaining.TotalSeconds, Tags());
+            Record(_remainingLifetime, remaining, Tags());
         }
     }
 
@@ -95,7 +95,32 @@ internal sealed class TokenRefreshMetrics
     {
         if (counter.Enabled)
         {
-            counter.Add(1, Tags());
+            Add(counter, Tags());
+        }
+    }
+
+    // What a listener throws must not end a refresh that may have spent its token already.
+    private static void Record(Histogram<double> histogram, TimeSpan value, in TagList tags)
+    {
+        try
+        {
+            histogram.Record(value.TotalSeconds, tags);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // The listener's.
+        }
+    }
+
+    private static void Add(Counter<long> counter, in TagList tags)
+    {
+        try
+        {
+            counter.Add(1, tags);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // The listener's.
         }
     }
 

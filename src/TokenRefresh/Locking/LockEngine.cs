@@ -79,7 +79,7 @@ internal sealed class LockEngine : IDisposable
 
             // The path names another file by now (somebody deleted ours): what is locked excludes nobody who comes later.
             Exit(discard: true);
-            if (left <= TimeSpan.Zero && tries >= TriesWithoutWaiting)
+            if (cancellationToken.IsCancellationRequested || (left <= TimeSpan.Zero && tries >= TriesWithoutWaiting))
             {
                 return null;
             }

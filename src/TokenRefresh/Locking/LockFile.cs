@@ -33,6 +33,7 @@ internal abstract class LockFile : IDisposable
 
     /// <summary>Reads through the path, not through the handle: shows the file that the next opener would lock.</summary>
     /// <returns>The number of bytes read; 0 if nothing can be opened there.</returns>
+    /// <exception cref="LockUnavailableException">It is there and cannot be read now, for want of a descriptor for one: no reason to take it for another file, and to try again at once.</exception>
     internal static int ReadThroughPath(string path, long offset, Span<byte> buffer)
     {
         try
@@ -40,9 +41,13 @@ internal abstract class LockFile : IDisposable
             using SafeFileHandle? handle = OpenForReading(path);
             return handle is null ? 0 : RandomAccess.Read(handle, buffer, offset);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (OperatingSystem.IsWindows() && e is IOException or UnauthorizedAccessException)
         {
             return 0;
+        }
+        catch (IOException e)
+        {
+            throw new LockUnavailableException($"The lock file cannot be checked: {e.Message} Nothing was sent. Close files, or raise this process's limit of open ones.", e);
         }
     }
 

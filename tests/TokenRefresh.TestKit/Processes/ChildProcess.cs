@@ -195,6 +195,7 @@ public sealed class ChildProcess : IAsyncDisposable
         try
         {
             await _process.WaitForExitAsync().WaitAsync(_options.ReplyTimeout, TimeProvider.System);
+            await ReadToTheEndAsync();
             return _process.ExitCode;
         }
         catch (TimeoutException exception)
@@ -209,12 +210,14 @@ public sealed class ChildProcess : IAsyncDisposable
         KillTree(_process);
         await _process.WaitForExitAsync();
 
-        // A grandchild that inherited the pipes must not hold the test up.
-        await Task.WhenAny(_reading, Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System));
+        await ReadToTheEndAsync();
         Alive.TryRemove(_process, out _);
         _process.Dispose();
         _writing.Dispose();
     }
+
+    // A grandchild that inherited the pipes must not hold the test up.
+    private Task ReadToTheEndAsync() => Task.WhenAny(_reading, Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System));
 
     private async Task<string> FinishAsync(string tag, string command)
     {
