@@ -8,7 +8,7 @@ namespace TokenRefresh;
 /// Safe for concurrent use; make one per login and keep it. Any number of them, in any number of processes, may share one credentials file.
 /// Disposal waits for an exchange in flight and for its save.
 /// </remarks>
-public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable, IDisposable
+public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable, IDisposable
 {
     private static readonly TimeSpan PatienceForCallbacks = TimeSpan.FromSeconds(1);
 
@@ -19,6 +19,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
     private readonly FailureMemory _failure;
     private readonly LoginChanges _changes = new();
     private readonly Func<Task<TokenSnapshot>, Task<AccessToken>> _answer;
+    private readonly Func<bool> _mayTryInBackground;
     private readonly OwnedServices _owned;
     private readonly bool _isSystemClock;
     private readonly CancellationTokenSource _closingSource = new();
@@ -36,6 +37,7 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
         _flights = new RefreshFlights(FlyAsync, OnLanded);
         _saver = new PendingPairSaver(_services, _memory);
         _failure = new FailureMemory(_services);
+        _mayTryInBackground = () => _failure.MayTryInBackground(_services.TimeProvider.GetUtcNow());
         _answer = landing => AnswerAsync(landing, rejected: null, CancellationToken.None);
     }
 
@@ -79,67 +81,6 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
         return snapshot is not null && snapshot.Token.Value != rejected.Value && _services.TimeProvider.GetUtcNow() < snapshot.Lifetime.UsableUntil
             ? new(snapshot.Token)
             : ReplaceAsync(rejected, cancellationToken);
-    }
-
-    /// <summary>Tells the state of the login. Reads only: never locks, refreshes or writes.</summary>
-    /// <param name="cancellationToken">Ends the read.</param>
-    /// <returns>The status.</returns>
-    public ValueTask<TokenRefreshStatus> GetStatusAsync(CancellationToken cancellationToken = default)
-    {
-        ThrowIfDisposed();
-        return new LoginStatus(_services, _memory).ReadAsync(cancellationToken);
-    }
-
-    /// <summary>Stores a login, after a sign-in: one atomic, durable write. Whatever was stored before is replaced.</summary>
-    /// <param name="credentials">The login.</param>
-    /// <param name="cancellationToken">Ends the wait for the lock; a write that has begun is finished.</param>
-    /// <returns>A task that completes when the login is durable.</returns>
-    /// <exception cref="ArgumentException">The login has no access token, or one that no header may carry.</exception>
-    /// <exception cref="LockTimeoutException">Another process held the lock for too long.</exception>
-    /// <exception cref="CredentialsFileException">The file cannot be read, or its directory cannot take a new one; nothing was changed.</exception>
-    /// <exception cref="CredentialsSaveException">The write failed; nothing was changed.</exception>
-    public Task StoreAsync(OAuthCredentials credentials, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(credentials);
-        if (credentials.AccessToken.Length == 0)
-        {
-            throw new ArgumentException("A login without an access token is never stored. Use 'RemoveAsync' to sign out.", nameof(credentials));
-        }
-
-        ThrowIfDisposed();
-        return _changes.RunAsync(
-            async token =>
-            {
-                await new LoginWriter(_services, _memory).StoreAsync(credentials, token).ConfigureAwait(false);
-                _failure.Reset();
-            },
-            cancellationToken,
-            _closing);
-    }
-
-    /// <summary>Removes the login, at a sign-out: the one this provider knows, or what it was refreshed to by now. A login that somebody else stored meanwhile stays.</summary>
-    /// <param name="cancellationToken">Ends the wait for the lock; a write that has begun is finished.</param>
-    /// <returns>A task that completes when the removal is durable and, with <see cref="TokenRefreshOptions.RevocationEndpoint"/>, the revocation (RFC 7009) was tried.</returns>
-    /// <exception cref="LockTimeoutException">Another process held the lock for too long.</exception>
-    /// <exception cref="CredentialsFileException">The file cannot be read; nothing was changed.</exception>
-    /// <exception cref="CredentialsSaveException">The write failed; nothing was changed.</exception>
-    public Task RemoveAsync(CancellationToken cancellationToken = default)
-    {
-        ThrowIfDisposed();
-        return _changes.RunAsync(
-            async token =>
-            {
-                OAuthCredentials? removed = await new LoginWriter(_services, _memory).RemoveAsync(token).ConfigureAwait(false);
-                _failure.Reset();
-
-                // After the release: a slow revocation endpoint must not keep the lock. Nor does disposal end it.
-                if (removed?.RefreshToken is { } refreshToken && _owned.Revocation is { } revocation)
-                {
-                    await revocation.TryRevokeAsync(refreshToken, cancellationToken).ConfigureAwait(false);
-                }
-            },
-            cancellationToken,
-            _closing);
     }
 
     /// <summary>Ends the provider: waits for an exchange in flight and its save, and for a sign-in or sign-out that has the lock, at most <see cref="TokenRefreshOptions.RefreshTimeout"/> and <see cref="TokenRefreshOptions.SaveTimeout"/> together, and ends everything else.</summary>
@@ -191,15 +132,20 @@ public sealed class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable,
 
         if (now < snapshot.Lifetime.UsableUntil)
         {
-            if (_failure.MayTryInBackground(now))
-            {
-                _flights.JoinOrStart(new RefreshGoal(null, snapshot.Token.Value), out _);
-            }
+            StartInBackground(snapshot, now);
 
             return new(snapshot.Token);
         }
 
         return JoinFlightAsync(cancellationToken);
+    }
+
+    private void StartInBackground(TokenSnapshot snapshot, DateTimeOffset now)
+    {
+        if (_failure.MayTryInBackground(now))
+        {
+            _flights.StartIfIdle(new RefreshGoal(null, snapshot.Token.Value), _mayTryInBackground);
+        }
     }
 
     private ValueTask<AccessToken> JoinFlightAsync(CancellationToken cancellationToken) =>

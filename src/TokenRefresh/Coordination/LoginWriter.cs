@@ -12,14 +12,14 @@ internal sealed class LoginWriter(TransactionServices services, ProviderMemory m
     internal async Task StoreAsync(OAuthCredentials credentials, CancellationToken cancellationToken)
     {
         TokenSnapshot snapshot = SnapshotFactory.Create(services.Options, credentials, lifetime: null, services.TimeProvider.GetUtcNow(), AccountIdentity.Of(credentials, heard: null));
-        ICredentialsLease lease = await AcquireAsync(cancellationToken).ConfigureAwait(false);
-        await using (lease.ConfigureAwait(false))
-        {
-            await ReplaceAsync(lease, credentials, static (_, _) => true, cancellationToken).ConfigureAwait(false);
-            memory.Reset(snapshot);
-
-            await ForgetFormerLoginsAsync(lease, credentials).ConfigureAwait(false);
-        }
+        await UnderLeaseAsync(
+            async lease =>
+            {
+                await ReplaceAsync(lease, credentials, static (_, _) => true, cancellationToken).ConfigureAwait(false);
+                memory.Reset(snapshot);
+                await ForgetFormerLoginsAsync(lease, credentials).ConfigureAwait(false);
+            },
+            cancellationToken).ConfigureAwait(false);
 
         Log.SignedIn(services.Logger, services.Store.Location);
     }
@@ -43,18 +43,18 @@ internal sealed class LoginWriter(TransactionServices services, ProviderMemory m
     internal async Task<OAuthCredentials?> RemoveAsync(CancellationToken cancellationToken)
     {
         OAuthCredentials? known = memory.Snapshot?.Credentials ?? await services.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
-        ICredentialsLease lease = await AcquireAsync(cancellationToken).ConfigureAwait(false);
-        OAuthCredentials? removed;
-        await using (lease.ConfigureAwait(false))
-        {
-            CoordinationRecord record = await memory.RecallAsync(services.Store, CancellationToken.None).ConfigureAwait(false);
-            removed = await ReplaceAsync(lease, null, (stored, expected) => IsSameOrSuccessor(known, stored, expected, record), cancellationToken).ConfigureAwait(false);
+        OAuthCredentials? removed = null;
+        await UnderLeaseAsync(
+            async lease =>
+            {
+                CoordinationRecord record = await memory.RecallAsync(services.Store, CancellationToken.None).ConfigureAwait(false);
+                removed = await ReplaceAsync(lease, null, (stored, expected) => IsSameOrSuccessor(known, stored, expected, record), cancellationToken).ConfigureAwait(false);
 
-            // What is alive at the server, and to be revoked, is the pair that was not saved.
-            removed = removed is not null && memory.Pending is { } pending && OAuthCredentials.AreSameLogin(pending.Replaces, removed) ? pending.Pair : removed;
-            memory.Reset(null);
-        }
-
+                // What is alive at the server, and to be revoked, is the pair that was not saved.
+                removed = removed is not null && memory.Pending is { } pending && OAuthCredentials.AreSameLogin(pending.Replaces, removed) ? pending.Pair : removed;
+                memory.Reset(null);
+            },
+            cancellationToken).ConfigureAwait(false);
         if (removed is not null)
         {
             Log.SignedOut(services.Logger, services.Store.Location);
@@ -92,6 +92,22 @@ internal sealed class LoginWriter(TransactionServices services, ProviderMemory m
                 throw new CredentialsSaveException($"The login in '{services.Store.Location}' could not be replaced: another program keeps writing it. End that program and try again.");
             }
         }
+    }
+
+    private async Task UnderLeaseAsync(Func<ICredentialsLease, Task> change, CancellationToken cancellationToken)
+    {
+        long start = services.TimeProvider.GetTimestamp();
+        ICredentialsLease lease = await AcquireAsync(cancellationToken).ConfigureAwait(false);
+        long granted = services.TimeProvider.GetTimestamp();
+        await using (lease.ConfigureAwait(false))
+        {
+            TimeSpan wait = services.TimeProvider.GetElapsedTime(start, granted);
+            services.Metrics.LockWaited(wait);
+            Log.LockAcquired(services.Logger, services.Store.LockLocation, wait);
+            await change(lease).ConfigureAwait(false);
+        }
+
+        Log.LockReleased(services.Logger, services.Store.LockLocation, services.TimeProvider.GetElapsedTime(granted));
     }
 
     private async ValueTask<ICredentialsLease> AcquireAsync(CancellationToken cancellationToken)

@@ -144,6 +144,11 @@ internal sealed class PairCommit(TransactionServices services, ProviderMemory me
             if (commit.IsCommitted || pair.IsSamePair(commit.Current))
             {
                 memory.Pending = null;
+                if (lease is IPairStash { HasWrittenInPlace: true } && memory.IsFirstInPlace())
+                {
+                    Log.SavedInPlace(services.Logger, services.Store.Location);
+                }
+
                 return Outcome.Saved;
             }
 

@@ -16,6 +16,7 @@ internal sealed class ProviderMemory(TimeProvider timeProvider)
     private volatile PendingPair? _pending;
     private volatile TokenSnapshot? _snapshot;
     private long _logins;
+    private int _inPlace;
 
     /// <summary>Gets or sets the pair that still has to be saved.</summary>
     internal PendingPair? Pending
@@ -125,6 +126,9 @@ internal sealed class ProviderMemory(TimeProvider timeProvider)
 
     /// <summary>Keeps a record that is about to be written.</summary>
     internal void Remember(CoordinationRecord record) => Volatile.Write(ref _record, record);
+
+    /// <summary>Whether this is the first save that had to be written in place.</summary>
+    internal bool IsFirstInPlace() => Interlocked.Exchange(ref _inPlace, 1) == 0;
 
     internal void Suspect(RecordKey key)
     {

@@ -15,7 +15,15 @@ internal sealed class RefreshFlights(Func<RefreshGoal, Task, Task<TokenSnapshot>
     /// <param name="goal">What a new flight would be for.</param>
     /// <param name="isLeader">Whether this call started it.</param>
     /// <exception cref="ObjectDisposedException">No further flight starts.</exception>
-    internal RefreshFlight JoinOrStart(RefreshGoal goal, out bool isLeader)
+    internal RefreshFlight JoinOrStart(RefreshGoal goal, out bool isLeader) => JoinOrStart(goal, static () => true, out isLeader)!;
+
+    /// <summary>Starts a flight that nobody waits for, if none is in the air.</summary>
+    /// <param name="goal">What it would be for.</param>
+    /// <param name="mayStart">Asked once no flight is in the air: whether the last one asks for a pause.</param>
+    /// <exception cref="ObjectDisposedException">No further flight starts.</exception>
+    internal void StartIfIdle(RefreshGoal goal, Func<bool> mayStart) => JoinOrStart(goal, mayStart, out _);
+
+    private RefreshFlight? JoinOrStart(RefreshGoal goal, Func<bool> mayStart, out bool isLeader)
     {
         _election.Wait();
         try
@@ -27,6 +35,11 @@ internal sealed class RefreshFlights(Func<RefreshGoal, Task, Task<TokenSnapshot>
             }
 
             ObjectDisposedException.ThrowIf(_isClosed, typeof(CoordinatedTokenProvider));
+            if (!mayStart())
+            {
+                return null;
+            }
+
             isLeader = true;
 
             // The flight belongs to nobody: neither the caller's context nor its thread goes along.

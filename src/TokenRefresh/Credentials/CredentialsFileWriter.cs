@@ -14,6 +14,9 @@ internal sealed class CredentialsFileWriter(FileCredentialsStore store, Credenti
     /// <summary>Gets whether the probe is held, which tells others that an exchange is in flight.</summary>
     internal bool IsPrepared => _probe is not null;
 
+    /// <summary>Gets whether a save could not replace the file, and wrote it in place.</summary>
+    internal bool HasWrittenInPlace { get; private set; }
+
     private ICredentialsFileOperations Files => store.Files;
 
     /// <summary>Makes sure that a save can succeed, and removes what others left behind.</summary>
@@ -170,6 +173,7 @@ internal sealed class CredentialsFileWriter(FileCredentialsStore store, Credenti
             }
             catch (CannotReplaceException)
             {
+                HasWrittenInPlace = true;
                 WriteInPlace(bytes, stash);
                 return;
             }

@@ -27,6 +27,8 @@ internal sealed class FileCredentialsLease : ICredentialsLease, IPairStash
         _writer = new CredentialsFileWriter(store, place);
     }
 
+    public bool HasWrittenInPlace => _writer.HasWrittenInPlace;
+
     public async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
     {
         CredentialsFileContent content = _content = await _store.ReadContentAsync(_place, _content, cancellationToken).ConfigureAwait(false);

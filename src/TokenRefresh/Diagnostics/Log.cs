@@ -50,6 +50,9 @@ internal static partial class Log
     [LoggerMessage(TokenRefreshEventIds.PairStashed, LogLevel.Warning, "The new tokens wait in a file beside '{Location}' for whoever reads it with this library, until they can take their place in it")]
     internal static partial void PairStashed(ILogger logger, string location);
 
+    [LoggerMessage(TokenRefreshEventIds.SavedInPlace, LogLevel.Warning, "'{Location}' cannot be replaced, since it is mounted by itself, and was written in place; the lock beside it is not shared with programs outside. Mount its directory")]
+    internal static partial void SavedInPlace(ILogger logger, string location);
+
     [LoggerMessage(TokenRefreshEventIds.PendingPairSaved, LogLevel.Information, "The tokens that could not be saved to '{Location}' before are saved")]
     internal static partial void PendingPairSaved(ILogger logger, string location);
 

@@ -60,6 +60,9 @@ public static class TokenRefreshEventIds
     /// <summary>Warning: a new pair could not replace the stored one and waits, durable, in a file beside it.</summary>
     public const int PairStashed = 3005;
 
+    /// <summary>Warning, once per provider: the file is a mount of its own, cannot be replaced, and was written in place.</summary>
+    public const int SavedInPlace = 3006;
+
     /// <summary>Error: the user must sign in again.</summary>
     public const int SignInRequired = 4000;
 

@@ -138,6 +138,32 @@ public sealed class ManualTimeProvider : TimeProvider
         await task.WaitAsync(Patience, System);
     }
 
+    /// <summary>Advances to the next timer each time one is due soon, until the task is done: for pauses between tries. Deadlines further off never come due, however long the work takes in real time.</summary>
+    /// <param name="task">What must end.</param>
+    /// <param name="longest">The longest pause; less than any deadline.</param>
+    /// <returns>A task that ends like <paramref name="task"/>.</returns>
+    /// <exception cref="TimeoutException">Neither the end nor a pause came within 60 real seconds.</exception>
+    public async Task AdvanceThroughShortPausesAsync(Task task, TimeSpan longest)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        while (!task.IsCompleted)
+        {
+            Task next = WaitAsync(() => UntilNext() <= longest);
+            if (await Task.WhenAny(task, next) == task)
+            {
+                break;
+            }
+
+            await next;
+            if (UntilNext() is { } pause && pause <= longest)
+            {
+                Advance(pause > TimeSpan.Zero ? pause : TimeSpan.Zero);
+            }
+        }
+
+        await task;
+    }
+
     /// <summary>Advances by one pause each time something waits for exactly that long, until the task is done: for loops that look, pause and look again.</summary>
     /// <param name="task">What must end.</param>
     /// <param name="pause">The pause between two looks.</param>
@@ -156,6 +182,14 @@ public sealed class ManualTimeProvider : TimeProvider
 
             await next;
             Advance(pause);
+        }
+    }
+
+    private TimeSpan? UntilNext()
+    {
+        lock (_gate)
+        {
+            return _timers.Count == 0 ? null : _timers.Min(timer => timer.DueAt) - _elapsed;
         }
     }
 

@@ -6,6 +6,8 @@ namespace TokenRefresh.TestProcess.Checkpoints;
 /// <summary>A lease with a checkpoint.</summary>
 internal sealed class CheckpointLease(FileCredentialsLease lease, Checkpoint checkpoint) : LeaseDecorator(lease), IPairStash
 {
+    public bool HasWrittenInPlace => ((FileCredentialsLease)Inner).HasWrittenInPlace;
+
     public override async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
     {
         OAuthCredentials? read = await base.ReadAsync(cancellationToken);

@@ -273,12 +273,12 @@ public abstract class CredentialsStoreContract : IAsyncLifetime
         Task<CredentialsCommit> commit = lease.CommitAsync(expected, next, Cancellation).AsTask();
 
         // A store may look again for a while before it calls a missing login a logout.
-        await Time.AdvanceUntilAsync(commit, TimeSpan.FromMilliseconds(100));
+        await Time.AdvanceThroughShortPausesAsync(commit, TimeSpan.FromMilliseconds(100));
         return await commit;
     }
 
     /// <summary>Awaits work that may look again a few times, by the clock.</summary>
-    protected Task AdvanceAsync<T>(ValueTask<T> work) => Time.AdvanceUntilAsync(work.AsTask(), TimeSpan.FromMilliseconds(100));
+    protected Task AdvanceAsync<T>(ValueTask<T> work) => Time.AdvanceThroughShortPausesAsync(work.AsTask(), TimeSpan.FromMilliseconds(100));
 
     protected static void ShouldBe(OAuthCredentials? actual, OAuthCredentials expected)
     {

@@ -52,4 +52,45 @@ public sealed class BackgroundRefreshTests
         await log.WaitForAsync(TokenRefreshEventIds.BackgroundRefreshFailed, 2);
         login.Server.Books.TokenRequests.Should().Be(2);
     }
+
+    [Fact]
+    [Trait("FailureMode", "F17")]
+    public async Task The_warning_of_a_failed_background_refresh_is_out_when_disposal_is_over_and_its_pause_begins_with_the_failure()
+    {
+        const int Rounds = 300;
+        for (var round = 0; round < Rounds; round++)
+        {
+            var clock = new ManualTimeProvider();
+            using var store = new InMemoryCredentialsStore(new("access-0", "refresh-0", clock.GetUtcNow().AddHours(1)), clock);
+            using var log = new LogSignals();
+            var endpoint = new BusyEndpoint();
+            var provider = CoordinatedTokenProvider.Create(_ => { }, new() { CredentialsStore = store, TimeProvider = clock, LoggerFactory = log, TokenEndpointClient = endpoint });
+            await provider.GetAccessTokenAsync();
+            clock.Advance(TimeSpan.FromMinutes(57));
+
+            while (!endpoint.Answered.IsCompleted)
+            {
+                (await provider.GetAccessTokenAsync()).Value.Should().Be("access-0");
+            }
+
+            await provider.DisposeAsync();
+
+            log.CountOf(TokenRefreshEventIds.BackgroundRefreshFailed).Should().Be(1);
+            log.CountOf(TokenRefreshEventIds.ExchangeFailed).Should().Be(1);
+        }
+    }
+
+    private sealed class BusyEndpoint : ITokenEndpointClient
+    {
+        private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal Task Answered => _answered.Task;
+
+        public async ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default)
+        {
+            await request.OnSendingAsync(cancellationToken);
+            _answered.TrySetResult();
+            return TokenEndpointResult.Failure(TokenEndpointOutcome.Throttled, 503);
+        }
+    }
 }

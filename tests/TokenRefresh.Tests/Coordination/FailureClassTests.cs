@@ -96,7 +96,7 @@ public sealed class FailureClassTests
 
         if (row.NeverSent is not null || row.Stored is not null)
         {
-            await _time.AdvanceUntilAsync(call.ContinueWith(_ => { }, TaskScheduler.Default), TimeSpan.FromMilliseconds(100));
+            await _time.AdvanceThroughShortPausesAsync(call.ContinueWith(_ => { }, TaskScheduler.Default), TimeSpan.FromSeconds(3));
         }
 
         parked?.Dispose();

@@ -121,6 +121,42 @@ public sealed class ForeignPartsTests
     }
 
     [Fact]
+    [Trait("FailureMode", "F34")]
+    public async Task Notes_that_a_store_fails_to_write_with_any_exception_keep_no_token_from_its_callers()
+    {
+        using var store = new NotesThrow(new InMemoryCredentialsStore(Expired));
+        await using CoordinatedTokenProvider provider = Create(store, new Client(_ => Answer()));
+
+        AccessToken token = await provider.GetAccessTokenAsync();
+        await provider.StoreAsync(new OAuthCredentials("access-2", "refresh-2"));
+
+        token.Value.Should().Be("access-1");
+        (await provider.GetAccessTokenAsync()).Value.Should().Be("access-2");
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F87")]
+    public async Task A_token_that_was_spent_for_another_account_is_not_presented_again_where_the_store_fails_at_that_moment()
+    {
+        using var store = new ReadThrowsOnce(new InMemoryCredentialsStore(new("access-0", "refresh-0", Expired.ExpiresAt) { AccountId = "one" }));
+        var presented = new List<string>();
+        await using CoordinatedTokenProvider provider = Create(store, new Client(async request =>
+        {
+            await request.OnSendingAsync();
+            presented.Add(request.RefreshToken);
+            store.Failure = new InvalidOperationException("The database is gone.");
+            return TokenEndpointResult.Success(new TokenResponse("access-1", "refresh-1", TimeSpan.FromHours(1)) { AccountId = "other" });
+        }));
+
+        for (var i = 0; i < 2; i++)
+        {
+            (await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<SignInRequiredException>()).Which.Reason.Should().Be(SignInRequiredReason.AccountMismatch);
+        }
+
+        presented.Should().Equal("refresh-0");
+    }
+
+    [Fact]
     [Trait("FailureMode", "F76")]
     public async Task A_login_that_expired_before_the_calendar_began_is_stored_and_refreshed()
     {
@@ -169,6 +205,32 @@ public sealed class ForeignPartsTests
         private sealed class ThrowingLease(ICredentialsLease lease, Exception failure) : LeaseDecorator(lease)
         {
             public override ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default) => throw failure;
+        }
+    }
+
+    private sealed class NotesThrow(ICredentialsStore inner) : StoreDecorator(inner)
+    {
+        protected override ICredentialsLease Wrap(ICredentialsLease lease) => new ThrowingLease(lease);
+
+        private sealed class ThrowingLease(ICredentialsLease lease) : LeaseDecorator(lease)
+        {
+            public override ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default) => throw new TimeoutException("The database did not answer.");
+        }
+    }
+
+    private sealed class ReadThrowsOnce(ICredentialsStore inner) : StoreDecorator(inner)
+    {
+        internal Exception? Failure { get; set; }
+
+        protected override ICredentialsLease Wrap(ICredentialsLease lease) => new ThrowingLease(this, lease);
+
+        private sealed class ThrowingLease(ReadThrowsOnce store, ICredentialsLease lease) : LeaseDecorator(lease)
+        {
+            public override ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
+            {
+                (Exception? failure, store.Failure) = (store.Failure, null);
+                return failure is null ? base.ReadAsync(cancellationToken) : throw failure;
+            }
         }
     }
 }

@@ -166,10 +166,15 @@ public sealed class CredentialsStashTests
         var stashedBefore = 0;
         _files.Before = operation => stashedBefore = operation == "write in place" ? Stashes(login).Length : stashedBefore;
         using FileCredentialsStore store = login.CreateStore(_files, _time);
+        using var log = new LogSignals();
+        CoordinatedTokenProvider provider = login.CreateProvider(services: new() { CredentialsStore = store, TimeProvider = _time, LoggerFactory = log });
 
-        AccessToken token = await Create(login, store).GetAccessTokenAsync(Cancellation);
+        AccessToken token = await provider.GetAccessTokenAsync(Cancellation);
+        _time.Advance(TimeSpan.FromMinutes(5));
+        token = await provider.RefreshAccessTokenAsync(token, Cancellation);
 
         stashedBefore.Should().Be(1);
+        log.CountOf(TokenRefreshEventIds.SavedInPlace).Should().Be(1, "once is enough");
         _files.Calls.Should().ContainInOrder("temp.flush", "replace", "replace", "flush directory", "write in place");
         Stashes(login).Should().BeEmpty();
         (await File.ReadAllTextAsync(login.Path, Cancellation)).Should().Contain(token.Value);

@@ -136,7 +136,7 @@ public sealed class SaveStepsTests
         await File.WriteAllTextAsync(login.Path, "{ \"claudeAiOauth\": {", Cancellation);
         parked.Release();
         await _time.WaitForTimerDueInAsync(TimeSpan.FromMilliseconds(20));
-        await _time.AdvanceUntilAsync(call, TimeSpan.FromMilliseconds(100));
+        await _time.AdvanceThroughShortPausesAsync(call, TimeSpan.FromMilliseconds(100));
 
         login.Server.IsAccepted((await call).Value).Should().BeTrue();
         (await File.ReadAllTextAsync(login.Path, Cancellation)).Should().Be("{ \"claudeAiOauth\": {");

@@ -16,6 +16,9 @@ public sealed class SecretLeakTests : IDisposable
     private const string Assertion = "Yw5hN8cPf3UaQ6eGk1Ob.Tz4xVr7jDi2SmHl9";
     private const string GatewayKey = "gK2pZt8VwLx5RbN3cJf7";
 
+    // Between two tries to connect.
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(3);
+
     private readonly ManualTimeProvider _clock = new();
     private readonly CollectedOutput _output = new();
 
@@ -41,6 +44,8 @@ public sealed class SecretLeakTests : IDisposable
             Directory.EnumerateFiles(login.Directory.Path).Should().BeEquivalentTo([login.Path, login.LockPath], "no temp file with a pair in it may stay behind");
         }
 
+        // Those of answers that were lost or broken among them.
+        _output.AddSecrets([.. login.Server.IssuedTokens]);
         foreach (ReceivedTokenRequest request in login.Server.ReceivedTokenRequests)
         {
             _output.AddSecrets(request.Parameters["refresh_token"]);
@@ -70,8 +75,7 @@ public sealed class SecretLeakTests : IDisposable
             StoreAnother(login);
             CoordinatedTokenProvider provider = login.CreateProvider(o => Configure(o, login, authentication), _output.Services(_clock, invoker));
 
-            Task use = Task.WhenAll(UseAsync(provider, login), _output.RunAsync(() => provider.RemoveAsync()));
-            await _clock.AdvanceUntilAsync(use, TimeSpan.FromMilliseconds(100));
+            await _clock.AdvanceThroughShortPausesAsync(UseAndSignOutAsync(provider, login), LongestPause);
         }
 
         _output.AddFilesOf(login);
@@ -90,7 +94,7 @@ public sealed class SecretLeakTests : IDisposable
         using var invoker = new HttpMessageInvoker(new FakeHandler((_, _, _) => throw new HttpRequestException(HttpRequestError.ConnectionError, $"The gateway does not know '{quoted}'.")));
         CoordinatedTokenProvider provider = login.CreateProvider(o => Configure(o, login, ClientAuthentication.None), _output.Services(_clock, invoker));
 
-        await _clock.AdvanceUntilAsync(Task.WhenAll(UseAsync(provider, login), _output.RunAsync(() => provider.RemoveAsync())), TimeSpan.FromMilliseconds(100));
+        await _clock.AdvanceThroughShortPausesAsync(UseAndSignOutAsync(provider, login), LongestPause);
 
         _output.AddFilesOf(login);
         _output.ShouldSay("withheld", "The revocation endpoint did not confirm");
@@ -202,7 +206,7 @@ public sealed class SecretLeakTests : IDisposable
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Throttle(503, retryAfter: null);
         CoordinatedTokenProvider provider = login.CreateProvider(o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock));
 
-        await _clock.AdvanceUntilAsync(Task.WhenAll(UseAsync(provider, login), _output.RunAsync(() => provider.RemoveAsync())), TimeSpan.FromMilliseconds(100));
+        await _clock.AdvanceThroughShortPausesAsync(UseAndSignOutAsync(provider, login), LongestPause);
 
         _output.AddFilesOf(login);
         _output.ShouldSay("Exception");
@@ -276,6 +280,12 @@ public sealed class SecretLeakTests : IDisposable
         options.AdditionalParameters["client_assertion"] = Assertion;
         options.AdditionalHeaders["X-Gateway-Key"] = GatewayKey;
         _output.AttachTo(options);
+    }
+
+    private async Task UseAndSignOutAsync(CoordinatedTokenProvider provider, SharedLogin login)
+    {
+        await UseAsync(provider, login);
+        await _output.RunAsync(() => provider.RemoveAsync());
     }
 
     private async Task UseAsync(CoordinatedTokenProvider provider, SharedLogin login)

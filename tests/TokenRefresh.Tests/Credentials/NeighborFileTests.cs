@@ -1,0 +1,56 @@
+using FluentAssertions;
+using TokenRefresh.Credentials;
+using TokenRefresh.TestKit;
+using TokenRefresh.Tests.Coordination;
+
+namespace TokenRefresh.Tests.Credentials;
+
+/// <summary>Two logins in one directory, where one file's name begins with the other's.</summary>
+public sealed class NeighborFileTests
+{
+    private readonly ManualTimeProvider _clock = new();
+
+    [Fact]
+    [Trait("FailureMode", "F30")]
+    public async Task An_exchange_of_the_one_does_not_keep_the_other_from_refreshing()
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        string neighbor = AddNeighbor(login);
+        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
+        Task<AccessToken> theirs = login.CreateProvider(o => o.CredentialsPath = neighbor, new() { TimeProvider = _clock }).GetAccessTokenAsync().AsTask();
+        await parked.Arrived;
+
+        AccessToken ours = await login.CreateProvider(services: new() { TimeProvider = _clock }).GetAccessTokenAsync();
+
+        parked.Release();
+        (await theirs).Value.Should().NotBe(ours.Value);
+        Directory.GetFiles(login.Directory.Path, "*.tokenrefresh.tmp").Should().BeEmpty();
+    }
+
+    [Fact]
+    [Trait("FailureMode", "F34")]
+    public async Task A_refresh_of_the_one_leaves_the_other_s_stash_alone()
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        string neighbor = AddNeighbor(login);
+        var files = new FileOperationsSpy { RefuseToReplace = path => path == neighbor ? new UnauthorizedAccessException("Operation not permitted") : null };
+        using var refused = new FileCredentialsStore(new(neighbor, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, TimeSpan.FromSeconds(5)), _clock, files);
+        CoordinatedTokenProvider first = login.CreateProvider(o => o.CredentialsPath = neighbor, new() { CredentialsStore = refused, TimeProvider = _clock });
+        AccessToken theirs = await first.GetAccessTokenAsync();
+        await first.DisposeAsync();
+
+        await login.CreateProvider(services: new() { TimeProvider = _clock }).GetAccessTokenAsync();
+        AccessToken next = await login.CreateProvider(o => o.CredentialsPath = neighbor, new() { TimeProvider = _clock }).GetAccessTokenAsync();
+
+        next.Value.Should().Be(theirs.Value);
+        login.Server.Books.Should().BeEquivalentTo(new { TokenRequests = 2, Reuses = 0 });
+    }
+
+    private static string AddNeighbor(SharedLogin login)
+    {
+        IssuedLogin second = login.Server.IssueLogin();
+        string path = login.Path + ".work";
+        File.WriteAllText(path, $$$"""{"claudeAiOauth":{"accessToken":"{{{second.AccessToken}}}","refreshToken":"{{{second.RefreshToken}}}","expiresAt":1}}""");
+        return path;
+    }
+}
