@@ -32,9 +32,9 @@ internal sealed class ExitGuard : IDisposable
         {
             _patience = _inFlight == 0 || deadline > _patience ? deadline : _patience;
             bool isFirst = _inFlight++ == 0;
-            if (isFirst || (Volatile.Read(ref _signals) > 0 && Volatile.Read(ref _waiting) == 0))
+            if (isFirst || (Volatile.Read(ref _signals) == 1 && Volatile.Read(ref _waiting) == 0))
             {
-                // A new exchange after a signal that the program survived has nothing to do with that.
+                // A new exchange after a signal that the program survived has nothing to do with that. After two it wants to end at once.
                 MayExit.Reset();
                 Volatile.Write(ref _signals, 0);
                 Volatile.Write(ref _exitingSince, 0);
