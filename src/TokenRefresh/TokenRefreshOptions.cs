@@ -64,7 +64,7 @@ public sealed class TokenRefreshOptions
     public TimeSpan RefreshBeforeExpiration { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Gets or sets how long before expiry a token counts as expired, so that a request in flight does not outlive it.</summary>
-    /// <value>Default 10 seconds; 0 to 10 minutes. Callers wait for a refresh from then on. Never more than a tenth of the token's lifetime is used.</value>
+    /// <value>Default 10 seconds; 0 to 10 minutes. Callers wait for a refresh from then on. Never more than a tenth of the token's lifetime is used, where that is known: it is for a token that this library obtained.</value>
     public TimeSpan ExpirationSkew { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Gets or sets the time for everything that is sent under one lease, counted from its grant: connect retries, the attempt, a replay.</summary>
@@ -88,7 +88,7 @@ public sealed class TokenRefreshOptions
     public TimeSpan? RefreshTokenReuseWindow { get; set; }
 
     /// <summary>Gets or sets whether SIGTERM, SIGINT (Ctrl+C), SIGHUP and a regular exit wait for an exchange in flight and its save.</summary>
-    /// <value>Default <see langword="true"/>: for at most <see cref="RefreshTimeout"/> and <see cref="SaveTimeout"/> together; a second signal ends the process at once, and handlers are registered only meanwhile. With <see langword="false"/> such an exit may lose the new pair, and with it the login.</value>
+    /// <value>Default <see langword="true"/>: for at most <see cref="RefreshTimeout"/> and <see cref="SaveTimeout"/> together; a second signal ends the process at once, and handlers are registered only meanwhile (on Windows from the first exchange on). With <see langword="false"/> such an exit may lose the new pair, and with it the login.</value>
     public bool HandleProcessSignals { get; set; } = true;
 
     /// <summary>Gets or sets whether to go on where the file system grants a lock that excludes nobody.</summary>

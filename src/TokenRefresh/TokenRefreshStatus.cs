@@ -21,7 +21,7 @@ public sealed record TokenRefreshStatus
     /// <summary>Gets when the present access token was obtained by a refresh, by whichever process; <see langword="null"/> if a sign-in stored it or nobody noted it.</summary>
     public DateTimeOffset? LastRefreshAt { get; init; }
 
-    /// <summary>Gets when the next attempt may be made, in state <see cref="TokenRefreshState.CoolingDown"/>.</summary>
+    /// <summary>Gets when the next attempt may be made, in the states <see cref="TokenRefreshState.CoolingDown"/> and <see cref="TokenRefreshState.OutcomeUnknown"/>; <see langword="null"/> otherwise, and where it is not known.</summary>
     public DateTimeOffset? RetryAt { get; init; }
 
     /// <summary>Gets what is wrong and what helps, or <see langword="null"/>.</summary>

@@ -22,7 +22,7 @@ public interface ICredentialsLease : IAsyncDisposable
     /// <param name="cancellationToken">Ends the wait before the write; a write that has begun is finished.</param>
     /// <returns>Whether the write happened, and what is stored where it did not.</returns>
     /// <exception cref="CredentialsFileException">What is stored cannot be read; nothing was written.</exception>
-    /// <exception cref="CredentialsSaveException">The write failed; the old login is still stored.</exception>
+    /// <exception cref="CredentialsSaveException">The write failed, or was not made durable: the old login or the new one is stored, whole.</exception>
     ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default);
 
     /// <summary>Replaces the coordination record. A crash leaves the old record or the new one, never a part of either.</summary>

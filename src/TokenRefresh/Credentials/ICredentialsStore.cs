@@ -2,7 +2,7 @@ namespace TokenRefresh;
 
 /// <summary>Keeps one login, and the lock that suits its medium.</summary>
 /// <remarks>
-/// Implementations are safe for concurrent use; several providers, in one process or in many, may share one medium. The contract tests of the TestKit say what must hold.
+/// Implementations are safe for concurrent use; several providers, in one process or in many, may share one medium.
 /// A store that implements <see cref="IDisposable"/> or <see cref="IAsyncDisposable"/> is disposed by whoever made it.
 /// </remarks>
 public interface ICredentialsStore
@@ -22,6 +22,7 @@ public interface ICredentialsStore
     /// <summary>Reads the coordination record without a lease.</summary>
     /// <param name="cancellationToken">Ends the read.</param>
     /// <returns>The bytes last written by <see cref="ICredentialsLease.WriteRecordAsync"/>, whole; empty if there are none or they are damaged. Never throws for damaged bytes.</returns>
+    /// <exception cref="LockUnavailableException">They are there and cannot be read.</exception>
     ValueTask<ReadOnlyMemory<byte>> ReadRecordAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Reads who holds the lease, as far as the medium tells. A hint for messages.</summary>

@@ -15,7 +15,7 @@ public static class TokenRefreshEventIds
     /// <summary>Trace: a refresh token is about to be presented.</summary>
     public const int ExchangeStarting = 2000;
 
-    /// <summary>Information: a new pair was obtained and saved.</summary>
+    /// <summary>Information: a new pair was obtained. Whether it could be saved, other events say.</summary>
     public const int Refreshed = 2001;
 
     /// <summary>Debug: a pair that somebody else stored is used from now on.</summary>

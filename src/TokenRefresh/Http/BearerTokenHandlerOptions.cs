@@ -12,7 +12,7 @@ public sealed class BearerTokenHandlerOptions
     public ISet<string> AllowedOrigins { get; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Gets or sets which answers mean that the token was rejected.</summary>
-    /// <value>Default <see langword="null"/>: status 401, unless its challenge says <c>insufficient_scope</c>.</value>
+    /// <value>Default <see langword="null"/>: status 401, unless its challenge (the <c>WWW-Authenticate</c> header, RFC 6750 section 3) says <c>insufficient_scope</c>. Called by many requests at once; what it throws, the caller of the request gets.</value>
     public Func<HttpResponseMessage, bool>? ShouldRefresh { get; set; }
 
     /// <summary>Gets or sets up to how many bytes of a body that cannot be sent twice are buffered, so that it can.</summary>

@@ -112,6 +112,23 @@ public sealed class UnknownOutcomeTests
     }
 
     [Theory]
+    [Trait("FailureMode", "F95")]
+    [InlineData(307)]
+    [InlineData(308)]
+    public async Task A_client_that_follows_redirects_costs_one_request_per_call_and_carries_the_token_nowhere(int status)
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Redirect(status, login.Server.OtherOrigin);
+        using var client = new HttpClient();
+        CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = _clock, HttpMessageInvoker = client });
+
+        RefreshOutcomeUnknownException failure = (await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<RefreshOutcomeUnknownException>()).Which;
+
+        failure.InnerException!.Message.Should().Contain("redirect");
+        login.Server.Books.Should().BeEquivalentTo(new { TokenRequests = 1, RedirectTargetHits = 0 });
+    }
+
+    [Theory]
     [Trait("FailureMode", "F53")]
     [InlineData(true)]
     [InlineData(false)]
