@@ -9,6 +9,9 @@ internal sealed class LogSignals : ILoggerFactory, ILogger
     private readonly List<int> _ids = [];
     private readonly List<(int Id, int Count, TaskCompletionSource Reached)> _waits = [];
 
+    /// <summary>Gets what every message throws, once it is counted; nothing by default.</summary>
+    internal Func<Exception>? Failure { get; init; }
+
     internal int CountOf(int id)
     {
         lock (_gate)
@@ -53,6 +56,11 @@ internal sealed class LogSignals : ILoggerFactory, ILogger
                     reached.TrySetResult();
                 }
             }
+        }
+
+        if (Failure is { } failure)
+        {
+            throw failure();
         }
     }
 

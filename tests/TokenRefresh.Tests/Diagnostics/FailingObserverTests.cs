@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using FluentAssertions;
-using Microsoft.Extensions.Logging;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Coordination;
 
@@ -18,11 +17,14 @@ public sealed class FailingObserverTests
     [Trait("FailureMode", "F34")]
     public async Task A_logger_that_throws_costs_neither_a_token_nor_the_lock()
     {
-        using var logger = new ThrowingLogger();
+        using var logger = new LogSignals { Failure = Failure };
 
         await RefreshSaveAndSignOutAsync(new() { TimeProvider = _clock, LoggerFactory = logger });
 
-        logger.Ids.Should().Contain([TokenRefreshEventIds.LockAcquired, TokenRefreshEventIds.LockReleased, TokenRefreshEventIds.Refreshed, TokenRefreshEventIds.SignedOut]);
+        logger.CountOf(TokenRefreshEventIds.LockAcquired).Should().Be(3);
+        logger.CountOf(TokenRefreshEventIds.LockReleased).Should().Be(3, "of two refreshes and the sign-out");
+        logger.CountOf(TokenRefreshEventIds.Refreshed).Should().Be(2);
+        logger.CountOf(TokenRefreshEventIds.SignedOut).Should().Be(1);
     }
 
     [Fact]
@@ -98,29 +100,5 @@ public sealed class FailingObserverTests
         using TokenRefresh.Credentials.FileCredentialsStore store = login.CreateStore();
         await using ICredentialsLease? lease = await store.AcquireLeaseAsync(TimeSpan.Zero);
         lease.Should().NotBeNull("the lock was given back");
-    }
-
-    private sealed class ThrowingLogger : ILoggerFactory, ILogger
-    {
-        internal System.Collections.Concurrent.ConcurrentBag<int> Ids { get; } = [];
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            Ids.Add(eventId.Id);
-            throw Failure();
-        }
-
-        public void Dispose()
-        {
-        }
     }
 }
