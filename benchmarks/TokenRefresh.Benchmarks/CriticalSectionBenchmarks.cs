@@ -2,7 +2,8 @@ using System.Security.Cryptography;
 using BenchmarkDotNet.Attributes;
 using Microsoft.Win32.SafeHandles;
 using TokenRefresh.Benchmarks.Reporting;
-using TokenRefresh.Coordination;
+using TokenRefresh.Provider;
+using TokenRefresh.Refresh;
 
 namespace TokenRefresh.Benchmarks;
 
@@ -20,8 +21,8 @@ public class CriticalSectionBenchmarks : IAsyncDisposable, IHostedQuestion
     private readonly byte[] _nobody = new byte[512];
     private readonly byte[] _record = RandomNumberGenerator.GetBytes(400);
     private readonly byte[] _buffer = new byte[8192];
-    private OwnedServices _owned = null!;
-    private ProviderMemory _memory = null!;
+    private ProviderParts _owned = null!;
+    private ProviderState _memory = null!;
     private string _path = null!;
     private string _floorPath = null!;
     private string _floorLockPath = null!;
@@ -55,8 +56,8 @@ public class CriticalSectionBenchmarks : IAsyncDisposable, IHostedQuestion
             ClientId = "benchmarks",
             HandleProcessSignals = false,
         };
-        _owned = OwnedServices.Create(options, new CoordinatedTokenProviderServices { TokenEndpointClient = new InMemoryEndpoint(TimeSpan.Zero) }, invoker: null, name: null);
-        _memory = new ProviderMemory(TimeProvider.System);
+        _owned = ProviderParts.Create(options, new CoordinatedTokenProviderServices { TokenEndpointClient = new InMemoryEndpoint(TimeSpan.Zero) }, invoker: null, name: null);
+        _memory = new ProviderState(TimeProvider.System);
     }
 
     [GlobalCleanup]
@@ -112,11 +113,11 @@ public class CriticalSectionBenchmarks : IAsyncDisposable, IHostedQuestion
     [Benchmark(Description = "TokenRefresh: grant to release")]
     public async Task<object> Production()
     {
-        TransactionServices services = _owned.Services;
+        RefreshContext services = _owned.Services;
         ICredentialsLease lease = await services.Store.AcquireLeaseAsync(TimeSpan.Zero) ?? throw new InvalidOperationException("The lock is nobody else's.");
         await using (lease)
         {
-            using var refresh = new LeasedRefresh(services, _memory, new RefreshPolicy(services, _memory, new RefreshGoal(null, null)), lease);
+            using var refresh = new LeasedRefresh(services, _memory, new RefreshPolicy(services, _memory, new RefreshReason(null, null)), lease);
             return await refresh.RunAsync(CancellationToken.None) ?? throw new InvalidOperationException("The lease is exclusive.");
         }
     }

@@ -1,3 +1,5 @@
+using TokenRefresh.Endpoint;
+
 namespace TokenRefresh.Benchmarks;
 
 /// <summary>A token endpoint without a network. It announces each request as a real client does, so that the attempt is noted.</summary>
@@ -7,7 +9,7 @@ internal sealed class InMemoryEndpoint(TimeSpan lifetime, Func<Task>? exchangeAs
 
     public async ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default)
     {
-        await request.OnSendingAsync(cancellationToken);
+        await request.BeforeSendAsync(cancellationToken);
         if (exchangeAsync is not null)
         {
             await exchangeAsync();

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
+using TokenRefresh.Endpoint;
 
 namespace TokenRefresh;
 

@@ -11,9 +11,7 @@ public sealed class CredentialsFileTests
     private const int Readers = 16;
 
     [Fact]
-    [Trait("FailureMode", "F38")]
-    [Trait("FailureMode", "F41")]
-    [Trait("FailureMode", "F23")]
+    [FailureMode("F38", "F41", "F23")]
     public async Task Sixteen_readers_of_a_file_that_another_process_keeps_writing_see_whole_logins_only()
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
@@ -32,7 +30,7 @@ public sealed class CredentialsFileTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F39")]
+    [FailureMode("F39")]
     public async Task Temp_files_have_names_of_their_own_and_that_of_a_killed_process_is_swept()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -68,7 +66,7 @@ public sealed class CredentialsFileTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    [Trait("FailureMode", "F46")]
+    [FailureMode("F46")]
     public async Task A_link_stays_a_link_and_its_target_has_the_new_pair(bool isRelative)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Symbolic links need a privilege on Windows.");
@@ -110,7 +108,7 @@ public sealed class CredentialsFileTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F9")]
+    [FailureMode("F9")]
     public async Task A_newer_copy_beside_the_file_is_neither_read_nor_written()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();

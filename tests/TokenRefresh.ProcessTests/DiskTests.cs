@@ -13,7 +13,7 @@ public sealed class DiskTests
     private const UnixFileMode NobodyWrites = (UnixFileMode)0b101_101_101;
 
     [Fact]
-    [Trait("FailureMode", "F35")]
+    [FailureMode("F35")]
     public async Task A_full_disk_is_found_before_anything_is_sent()
     {
         Assert.SkipUnless(PrivateMounts.WhyNone is null, PrivateMounts.WhyNone ?? "");
@@ -35,7 +35,7 @@ public sealed class DiskTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F35")]
+    [FailureMode("F35")]
     public async Task A_read_only_file_system_is_found_before_anything_is_sent()
     {
         Assert.SkipUnless(PrivateMounts.WhyNone is null, PrivateMounts.WhyNone ?? "");
@@ -55,8 +55,7 @@ public sealed class DiskTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F35")]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F35", "F34")]
     public async Task A_disk_that_fills_up_while_the_answer_is_awaited_takes_the_new_pair_all_the_same()
     {
         Assert.SkipUnless(PrivateMounts.WhyNone is null, PrivateMounts.WhyNone ?? "");
@@ -86,7 +85,7 @@ public sealed class DiskTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F34")]
     public async Task A_pair_that_comes_while_the_file_system_is_read_only_is_served_and_saved_once_it_is_writable_again()
     {
         Assert.SkipUnless(PrivateMounts.WhyNone is null, PrivateMounts.WhyNone ?? "");
@@ -108,7 +107,7 @@ public sealed class DiskTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F34")]
     public async Task A_pair_that_may_not_replace_an_immutable_file_is_served_and_saved_once_it_may()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "Only root on Linux makes a file immutable.");
@@ -130,7 +129,7 @@ public sealed class DiskTests
     [Theory]
     [InlineData(Everybody | UnixFileMode.StickyBit)]
     [InlineData(NobodyWrites)]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F34")]
     public async Task A_pair_that_comes_after_the_right_to_replace_the_file_was_lost_is_served_and_saved_once_it_is_back(UnixFileMode mode)
     {
         Assert.SkipUnless(OtherPrograms.WhyNoUnprivilegedChild is null, OtherPrograms.WhyNoUnprivilegedChild ?? "");
@@ -150,8 +149,7 @@ public sealed class DiskTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F47")]
-    [Trait("FailureMode", "F38")]
+    [FailureMode("F47", "F38")]
     public async Task Readers_of_a_bind_mounted_file_that_is_written_in_place_never_see_half_a_login()
     {
         const int Writes = 100;

@@ -16,8 +16,7 @@ public sealed class ExitTests
     [InlineData("SIGHUP", 1)]
     [InlineData("SIGINT", 2)]
     [InlineData("SIGTERM", 15)]
-    [Trait("FailureMode", "F37")]
-    [Trait("FailureMode", "F84")]
+    [FailureMode("F37", "F84")]
     public async Task A_signal_during_an_exchange_ends_the_process_after_the_pair_is_saved(string signal, int number)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), $"Windows has no {signal}.");
@@ -40,7 +39,7 @@ public sealed class ExitTests
     [InlineData("SIGHUP", 1)]
     [InlineData("SIGINT", 2)]
     [InlineData("SIGTERM", 15)]
-    [Trait("FailureMode", "F37")]
+    [FailureMode("F37")]
     public async Task A_second_signal_ends_the_process_at_once(string signal, int number)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Pending signals are read from /proc.");
@@ -87,7 +86,7 @@ public sealed class ExitTests
     [Theory]
     [InlineData(false, TerminatedBySigterm)]
     [InlineData(true, 3)]
-    [Trait("FailureMode", "F37")]
+    [FailureMode("F37")]
     public async Task An_exit_during_a_save_that_hangs_waits_for_the_deadline_and_no_longer(bool isItsOwn, int exitCode)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM.");
@@ -118,7 +117,7 @@ public sealed class ExitTests
     [Theory]
     [InlineData("exit 3")]
     [InlineData("quit 3")]
-    [Trait("FailureMode", "F37")]
+    [FailureMode("F37")]
     public async Task A_program_that_exits_during_an_exchange_ends_after_the_pair_is_saved(string exit)
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -150,8 +149,7 @@ public sealed class ExitTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F37")]
-    [Trait("FailureMode", "F84")]
+    [FailureMode("F37", "F84")]
     public async Task A_program_that_survives_a_signal_during_an_exchange_has_its_pair_and_its_signal_handling_back()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Signal handlers are read from /proc.");
@@ -179,7 +177,7 @@ public sealed class ExitTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F37")]
+    [FailureMode("F37")]
     public async Task A_program_that_survives_one_signal_ends_at_once_with_the_next()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Threads are read from /proc.");

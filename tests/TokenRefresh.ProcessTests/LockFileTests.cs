@@ -10,7 +10,7 @@ public sealed class LockFileTests(EightProcesses processes)
     private static readonly TimeSpan BetweenDeletions = TimeSpan.FromMilliseconds(2);
 
     [Fact]
-    [Trait("FailureMode", "F22")]
+    [FailureMode("F22")]
     public async Task A_program_that_keeps_deleting_the_lock_file_makes_no_exchanges_overlap()
     {
         const int rounds = 30;
@@ -34,7 +34,7 @@ public sealed class LockFileTests(EightProcesses processes)
     }
 
     [Fact]
-    [Trait("FailureMode", "F22")]
+    [FailureMode("F22")]
     public async Task An_exchange_under_a_deleted_lock_file_is_waited_for()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows lets nobody delete an open lock file.");
@@ -69,7 +69,7 @@ public sealed class LockFileTests(EightProcesses processes)
     }
 
     [Fact]
-    [Trait("FailureMode", "F24")]
+    [FailureMode("F24")]
     public async Task Processes_whose_environment_switches_managed_locks_off_exclude_all_the_same()
     {
         const int rounds = 10;
@@ -88,7 +88,7 @@ public sealed class LockFileTests(EightProcesses processes)
     }
 
     [Fact]
-    [Trait("FailureMode", "F6")]
+    [FailureMode("F6")]
     public async Task Processes_that_reach_the_file_by_different_names_share_its_lock()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Symbolic links need a privilege on Windows.");

@@ -17,7 +17,7 @@ public sealed class LockHolderTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    [Trait("FailureMode", "F18")]
+    [FailureMode("F18")]
     public async Task The_next_process_has_the_lock_of_a_killed_one_at_once(bool isWaitingAlready)
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -43,8 +43,7 @@ public sealed class LockHolderTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F29")]
-    [Trait("FailureMode", "F5")]
+    [FailureMode("F29", "F5")]
     public async Task A_stopped_holder_is_named_and_nobody_goes_past_it()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGSTOP.");
@@ -77,8 +76,7 @@ public sealed class LockHolderTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F5")]
-    [Trait("FailureMode", "F10")]
+    [FailureMode("F5", "F10")]
     public async Task The_flock_program_of_a_shell_script_blocks_us_and_no_request_goes_out()
     {
         Assert.SkipUnless(FlockProgram.IsPresent, FlockProgram.Missing);
@@ -100,7 +98,7 @@ public sealed class LockHolderTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F10")]
+    [FailureMode("F10")]
     public async Task We_block_the_flock_program_of_a_shell_script()
     {
         Assert.SkipUnless(FlockProgram.IsPresent, FlockProgram.Missing);
@@ -121,7 +119,7 @@ public sealed class LockHolderTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F28")]
+    [FailureMode("F28")]
     public async Task Waiters_leave_with_a_token_that_lands_without_ever_taking_the_lock()
     {
         Assert.SkipUnless(FlockProgram.IsPresent, FlockProgram.Missing);

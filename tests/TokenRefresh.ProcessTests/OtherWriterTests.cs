@@ -13,8 +13,7 @@ public sealed class OtherWriterTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    [Trait("FailureMode", "F80")]
-    [Trait("FailureMode", "F44")]
+    [FailureMode("F80", "F44")]
     public async Task A_file_that_another_program_deletes_stays_deleted()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), NeedsShellTools);
@@ -31,8 +30,7 @@ public sealed class OtherWriterTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F80")]
-    [Trait("FailureMode", "F44")]
+    [FailureMode("F80", "F44")]
     public async Task A_login_that_another_program_copies_into_the_file_wins()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), NeedsShellTools);
@@ -51,8 +49,7 @@ public sealed class OtherWriterTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F44")]
-    [Trait("FailureMode", "F43")]
+    [FailureMode("F44", "F43")]
     public async Task What_another_program_changes_beside_the_login_survives_the_save()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), NeedsShellTools);
@@ -70,8 +67,7 @@ public sealed class OtherWriterTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F87")]
-    [Trait("FailureMode", "F44")]
+    [FailureMode("F87", "F44")]
     public async Task An_older_file_that_another_program_puts_back_is_saved_over_and_its_token_never_sent()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), NeedsShellTools);
@@ -91,7 +87,7 @@ public sealed class OtherWriterTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F87")]
+    [FailureMode("F87")]
     public async Task An_older_file_put_back_after_the_save_is_neither_used_nor_sent_by_a_process_that_does_not_know_its_successor()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), NeedsShellTools);

@@ -18,7 +18,7 @@ public sealed class PermissionTests
     [InlineData("077", 0b110_100_100, "600")]
     [InlineData("000", 0b110_000_000, "600")]
     [InlineData("000", 0b100_000_000, "400")]
-    [Trait("FailureMode", "F49")]
+    [FailureMode("F49")]
     public async Task Whatever_the_umask_the_file_is_its_owner_s_alone(string umask, int mode, string expected)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no umask.");
@@ -41,7 +41,7 @@ public sealed class PermissionTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F49")]
+    [FailureMode("F49")]
     public async Task A_new_file_is_its_owner_s_alone()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no umask.");
@@ -60,7 +60,7 @@ public sealed class PermissionTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    [Trait("FailureMode", "F49")]
+    [FailureMode("F49")]
     public async Task What_root_writes_belongs_to_the_user_whose_login_it_is(bool directoryIsTheUsersToo)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "Only root can give files away.");
@@ -96,7 +96,7 @@ public sealed class PermissionTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F31")]
+    [FailureMode("F31")]
     public async Task A_lock_file_that_cannot_be_created_is_named_and_nothing_is_sent()
     {
         Assert.SkipUnless(OtherPrograms.WhyNoUnprivilegedChild is null, OtherPrograms.WhyNoUnprivilegedChild ?? "");
@@ -112,8 +112,7 @@ public sealed class PermissionTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F31")]
-    [Trait("FailureMode", "F35")]
+    [FailureMode("F31", "F35")]
     public async Task A_directory_that_cannot_be_written_is_found_before_anything_is_sent()
     {
         Assert.SkipUnless(OtherPrograms.WhyNoUnprivilegedChild is null, OtherPrograms.WhyNoUnprivilegedChild ?? "");

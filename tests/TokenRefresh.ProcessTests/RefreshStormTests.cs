@@ -14,8 +14,7 @@ public sealed class RefreshStormTests(EightProcesses processes, ITestOutputHelpe
     private const int Callers = 8;
 
     [Fact]
-    [Trait("FailureMode", "F1")]
-    [Trait("FailureMode", "F54")]
+    [FailureMode("F1", "F54")]
     public async Task Each_of_two_hundred_expiries_costs_one_request_over_eight_processes_with_eight_callers()
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
@@ -34,9 +33,7 @@ public sealed class RefreshStormTests(EightProcesses processes, ITestOutputHelpe
     }
 
     [Fact]
-    [Trait("FailureMode", "F1")]
-    [Trait("FailureMode", "F58")]
-    [Trait("FailureMode", "F59")]
+    [FailureMode("F1", "F58", "F59")]
     public async Task Each_of_fifty_early_rejections_costs_one_request_over_eight_processes_with_eight_callers()
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
@@ -67,7 +64,7 @@ public sealed class RefreshStormTests(EightProcesses processes, ITestOutputHelpe
     }
 
     [Fact]
-    [Trait("FailureMode", "F54")]
+    [FailureMode("F54")]
     public async Task Processes_that_wake_at_the_same_moment_refresh_once()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new LoopbackAuthorizationServerOptions { AccessTokenLifetime = TimeSpan.FromSeconds(2) });
@@ -88,7 +85,7 @@ public sealed class RefreshStormTests(EightProcesses processes, ITestOutputHelpe
     }
 
     [Fact]
-    [Trait("FailureMode", "F8")]
+    [FailureMode("F8")]
     public async Task Two_providers_in_each_process_refresh_once()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();

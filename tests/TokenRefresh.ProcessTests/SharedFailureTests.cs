@@ -1,5 +1,6 @@
 using FluentAssertions;
-using TokenRefresh.Credentials;
+using TokenRefresh.Record;
+using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
 
 namespace TokenRefresh.ProcessTests;
@@ -11,8 +12,7 @@ public sealed class SharedFailureTests(EightProcesses processes)
     private const string UnknownToken = "a-refresh-token-nobody-issued";
 
     [Fact]
-    [Trait("FailureMode", "F99")]
-    [Trait("FailureMode", "F16")]
+    [FailureMode("F99", "F16")]
     public async Task All_processes_take_the_failure_of_the_one_that_asked()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -34,7 +34,7 @@ public sealed class SharedFailureTests(EightProcesses processes)
     }
 
     [Fact]
-    [Trait("FailureMode", "F99")]
+    [FailureMode("F99")]
     public async Task A_dead_endpoint_costs_eight_processes_the_time_of_one()
     {
         const int refreshTimeout = 3_000;
@@ -52,7 +52,7 @@ public sealed class SharedFailureTests(EightProcesses processes)
     }
 
     [Fact]
-    [Trait("FailureMode", "F13")]
+    [FailureMode("F13")]
     public async Task A_dead_refresh_token_is_presented_once_over_all_processes_and_restarts()
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
@@ -80,7 +80,7 @@ public sealed class SharedFailureTests(EightProcesses processes)
     }
 
     [Fact]
-    [Trait("FailureMode", "F13")]
+    [FailureMode("F13")]
     public async Task A_process_with_a_wrong_client_id_poisons_nobody()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new LoopbackAuthorizationServerOptions { ClientId = "tests" });
@@ -97,7 +97,7 @@ public sealed class SharedFailureTests(EightProcesses processes)
     }
 
     [Fact]
-    [Trait("FailureMode", "F94")]
+    [FailureMode("F94")]
     public async Task A_thousand_requests_to_a_resource_that_rejects_every_token_cost_a_handful_of_refreshes()
     {
         await using SharedLogin login = await SharedLogin.StartAsync();

@@ -9,7 +9,7 @@ public sealed class ShortLivedProviderTests
     private const int CyclesBehindAStoppedHolder = 200;
 
     [Fact]
-    [Trait("FailureMode", "F98")]
+    [FailureMode("F98")]
     public async Task Ten_thousand_providers_of_one_file_leave_one_thread_one_watch_and_one_descriptor_at_most()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Threads and descriptors are counted in /proc.");

@@ -73,7 +73,7 @@ internal sealed class ProviderEntry : IAsyncDisposable
         options.Events.Refreshed = _ => Count("refreshed");
         options.Events.Adopted = _ => Count("adopted");
         options.Events.SaveFailed = _ => Count("saveFailed");
-        options.Events.PairDropped = _ => Count("pairDropped");
+        options.Events.TokensDiscarded = _ => Count("pairDropped");
         options.Events.SignInRequired = _ => Count("signInRequired");
     }
 

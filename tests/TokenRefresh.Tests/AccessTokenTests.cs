@@ -1,11 +1,12 @@
 using FluentAssertions;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests;
 
 public sealed class AccessTokenTests
 {
     [Fact]
-    [Trait("FailureMode", "F88")]
+    [FailureMode("F88")]
     public void ToString_shows_type_and_expiry_and_no_part_of_the_token()
     {
         var token = new AccessToken("secret-access-token-value", DateTimeOffset.UnixEpoch);

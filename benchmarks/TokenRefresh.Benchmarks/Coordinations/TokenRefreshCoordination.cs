@@ -1,4 +1,4 @@
-using TokenRefresh.Credentials;
+using TokenRefresh.Stores;
 
 namespace TokenRefresh.Benchmarks.Coordinations;
 

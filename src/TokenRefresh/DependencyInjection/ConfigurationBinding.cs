@@ -175,7 +175,7 @@ internal static class ConfigurationBinding
                 return value;
             }
 
-            Fail($"is '{SecureAddress.Show(text)}', which is no address. Write it in full, such as 'https://auth.example.com/token'.");
+            Fail($"is '{UriRedaction.Show(text)}', which is no address. Write it in full, such as 'https://auth.example.com/token'.");
             return null;
         }
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using TokenRefresh.Endpoint;
 
 namespace TokenRefresh;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using TokenRefresh;
 using TokenRefresh.DependencyInjection;
+using TokenRefresh.Endpoint;
 
 namespace Microsoft.Extensions.DependencyInjection;
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Http;
 using Microsoft.Extensions.Options;
 using TokenRefresh;
 using TokenRefresh.DependencyInjection;
+using TokenRefresh.Endpoint;
 
 namespace Microsoft.Extensions.DependencyInjection;
 

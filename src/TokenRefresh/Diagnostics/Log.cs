@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using TokenRefresh.Endpoint;
 
 namespace TokenRefresh.Diagnostics;
 
@@ -56,8 +57,8 @@ internal static partial class Log
     [LoggerMessage(TokenRefreshEventIds.PendingPairSaved, LogLevel.Information, "The tokens that could not be saved to '{Location}' before are saved")]
     internal static partial void PendingPairSaved(ILogger logger, string location);
 
-    [LoggerMessage(TokenRefreshEventIds.PairDropped, LogLevel.Warning, "The new tokens of '{Location}' were dropped: {Reason}")]
-    internal static partial void PairDropped(ILogger logger, string location, PairDroppedReason reason);
+    [LoggerMessage(TokenRefreshEventIds.TokensDiscarded, LogLevel.Warning, "The new tokens of '{Location}' were dropped: {Reason}")]
+    internal static partial void TokensDiscarded(ILogger logger, string location, TokensDiscardedReason reason);
 
     [LoggerMessage(TokenRefreshEventIds.RollbackUndone, LogLevel.Warning, "An older file had come back to '{Location}'; the newer tokens were saved over it")]
     internal static partial void RollbackUndone(ILogger logger, string location);

@@ -49,7 +49,7 @@ public static class TokenRefreshEventIds
     public const int PendingPairSaved = 3001;
 
     /// <summary>Warning: a new pair was dropped, for the login was ended or replaced meanwhile, or the pair is for another account.</summary>
-    public const int PairDropped = 3002;
+    public const int TokensDiscarded = 3002;
 
     /// <summary>Warning: an older file had come back and was replaced by the newer pair.</summary>
     public const int RollbackUndone = 3003;

@@ -15,16 +15,16 @@ internal sealed class TokenRefreshMetrics
     private static readonly Counter<long> RequestsResent = SharedMeter.CreateCounter<long>("token_refresh.http.retries", "{retry}", "Requests that were rejected and sent once more with another token.");
 
     // From an adopted pair (a read) to a save that is retried up to the longest deadlines.
-    private static readonly InstrumentAdvice<double> Durations = new()
-    {
-        HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 20, 30, 60],
-    };
+    private static readonly double[] Durations =
+    [
+        0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 20, 30, 60,
+    ];
 
     // From an expired token over the usual margins to tokens that live for weeks.
-    private static readonly InstrumentAdvice<double> Lifetimes = new()
-    {
-        HistogramBucketBoundaries = [-3600, -60, 0, 10, 30, 60, 120, 180, 240, 300, 600, 1800, 3600, 14400, 28800, 86400, 604800],
-    };
+    private static readonly double[] Lifetimes =
+    [
+        -3600, -60, 0, 10, 30, 60, 120, 180, 240, 300, 600, 1800, 3600, 14400, 28800, 86400, 604800,
+    ];
 
     private readonly string? _name;
     private readonly Histogram<double> _refreshDuration;
@@ -40,9 +40,9 @@ internal sealed class TokenRefreshMetrics
     {
         Meter meter = meterFactory?.Create(Options()) ?? SharedMeter;
         _name = string.IsNullOrEmpty(name) ? null : name;
-        _refreshDuration = meter.CreateHistogram("token_refresh.refresh.duration", "s", "From the moment a token was found due to its replacement or the failure.", advice: Durations);
-        _lockWaitDuration = meter.CreateHistogram("token_refresh.lock.wait.duration", "s", "How long a refresh waited for the lock, or for the token that another process saved meanwhile.", advice: Durations);
-        _remainingLifetime = meter.CreateHistogram("token_refresh.token.remaining_lifetime", "s", "What was left of the access token's life when its refresh began; negative once it had expired.", advice: Lifetimes);
+        _refreshDuration = CreateHistogram(meter, "token_refresh.refresh.duration", "From the moment a token was found due to its replacement or the failure.", Durations);
+        _lockWaitDuration = CreateHistogram(meter, "token_refresh.lock.wait.duration", "How long a refresh waited for the lock, or for the token that another process saved meanwhile.", Durations);
+        _remainingLifetime = CreateHistogram(meter, "token_refresh.token.remaining_lifetime", "What was left of the access token's life when its refresh began; negative once it had expired.", Lifetimes);
         _callersJoined = meter.CreateCounter<long>("token_refresh.callers.joined", "{caller}", "Callers that waited for a refresh that another caller had begun.");
         _saveFailures = meter.CreateCounter<long>("token_refresh.save.failures", "{failure}", "Saves of a new pair that failed and left it in memory.");
     }
@@ -89,7 +89,14 @@ internal sealed class TokenRefreshMetrics
         }
     }
 
-    private static MeterOptions Options() => new(TokenRefreshDiagnostics.MeterName) { Version = TokenRefreshActivity.Version };
+    private static Histogram<double> CreateHistogram(Meter meter, string name, string description, double[] boundaries) =>
+#if NET9_0_OR_GREATER
+        meter.CreateHistogram(name, "s", description, advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = boundaries });
+#else
+        meter.CreateHistogram<double>(name, "s", description); // .NET 8 has no advice; its listeners choose the buckets.
+#endif
+
+    private static MeterOptions Options() => new(TokenRefreshDiagnostics.MeterName) { Version = TokenRefreshActivities.Version };
 
     private void Count(Counter<long> counter)
     {

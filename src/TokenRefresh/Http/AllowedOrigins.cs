@@ -11,7 +11,7 @@ internal sealed class AllowedOrigins
     /// <summary>Tells whether scheme, host and port are allowed; no allocation.</summary>
     internal bool Allows(Uri? address)
     {
-        if (address is not { IsAbsoluteUri: true } || !SecureAddress.IsSecure(address))
+        if (address is not { IsAbsoluteUri: true } || !UriRedaction.IsSecure(address))
         {
             return false;
         }
@@ -40,11 +40,11 @@ internal sealed class AllowedOrigins
             throw new TokenRefreshConfigurationException($"'{nameof(BearerTokenHandlerOptions.AllowedOrigins)}' holds an entry that is no origin{Shown(origin)}. Write scheme, host and port only, such as 'https://api.example.com' or 'https://api.example.com:8443'.");
         }
 
-        return SecureAddress.IsSecure(address)
+        return UriRedaction.IsSecure(address)
             ? address
-            : throw new TokenRefreshConfigurationException($"'{nameof(BearerTokenHandlerOptions.AllowedOrigins)}' holds '{SecureAddress.ShowOrigin(address)}', where anybody on the way can read the access token. Use 'https'; 'http' is for loopback only.");
+            : throw new TokenRefreshConfigurationException($"'{nameof(BearerTokenHandlerOptions.AllowedOrigins)}' holds '{UriRedaction.ShowOrigin(address)}', where anybody on the way can read the access token. Use 'https'; 'http' is for loopback only.");
     }
 
     // What stands before an '@' may be a password, and what follows a '?' or '#' a key.
-    private static string Shown(string origin) => string.IsNullOrEmpty(origin) || origin.Contains('@', StringComparison.Ordinal) ? "" : $", '{SecureAddress.Show(origin)}'";
+    private static string Shown(string origin) => string.IsNullOrEmpty(origin) || origin.Contains('@', StringComparison.Ordinal) ? "" : $", '{UriRedaction.Show(origin)}'";
 }

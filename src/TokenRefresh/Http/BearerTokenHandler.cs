@@ -1,4 +1,5 @@
 using TokenRefresh.Diagnostics;
+using TokenRefresh.Endpoint;
 using TokenRefresh.Http;
 
 namespace TokenRefresh;
@@ -78,7 +79,7 @@ public sealed class BearerTokenHandler : DelegatingHandler
             return base.Send(request, cancellationToken);
         }
 
-        var attached = AttachedRequest.Attach(request, token, _bufferLimit);
+        var attached = AuthorizedRequest.Attach(request, token, _bufferLimit);
         try
         {
             HttpResponseMessage response = base.Send(request, cancellationToken);
@@ -109,7 +110,7 @@ public sealed class BearerTokenHandler : DelegatingHandler
             return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         }
 
-        var attached = AttachedRequest.Attach(request, token, _bufferLimit);
+        var attached = AuthorizedRequest.Attach(request, token, _bufferLimit);
         try
         {
             HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
@@ -121,7 +122,7 @@ public sealed class BearerTokenHandler : DelegatingHandler
         }
     }
 
-    private async Task<HttpResponseMessage> AnswerRejectionAsync(AttachedRequest attached, HttpResponseMessage rejection, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> AnswerRejectionAsync(AuthorizedRequest attached, HttpResponseMessage rejection, CancellationToken cancellationToken)
     {
         AccessToken? next = await ReplaceAsync(attached, rejection, cancellationToken).ConfigureAwait(false);
         if (next is null)
@@ -176,7 +177,7 @@ public sealed class BearerTokenHandler : DelegatingHandler
     }
 
     /// <summary>Tells whether the answer rejects the token, and notes on the token if it is a good one: what is rejected later was revoked, and is not a token that no resource takes.</summary>
-    private bool IsRejected(in AttachedRequest attached, HttpResponseMessage response)
+    private bool IsRejected(in AuthorizedRequest attached, HttpResponseMessage response)
     {
         try
         {
@@ -201,7 +202,7 @@ public sealed class BearerTokenHandler : DelegatingHandler
 
     /// <summary>Has the rejected token replaced, and disposes the rejection if the request is to be sent again.</summary>
     /// <returns>The token to send it with, or <see langword="null"/> if the rejection is the answer.</returns>
-    private async ValueTask<AccessToken?> ReplaceAsync(AttachedRequest attached, HttpResponseMessage rejection, CancellationToken cancellationToken)
+    private async ValueTask<AccessToken?> ReplaceAsync(AuthorizedRequest attached, HttpResponseMessage rejection, CancellationToken cancellationToken)
     {
         bool mayRetry = _retryOnUnauthorized && attached.IsRepeatable;
         AccessToken next;

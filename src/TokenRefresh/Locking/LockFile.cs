@@ -1,11 +1,12 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using TokenRefresh.Interop;
 
 namespace TokenRefresh.Locking;
 
 /// <summary>One open lock file: the only thing in the library that locks and unlocks.</summary>
 /// <remarks>
-/// Not for concurrent use: a descriptor excludes nobody inside its process, so <see cref="LockEngine"/> lets one lease at a time near it.
+/// Not for concurrent use: a descriptor excludes nobody inside its process, so <see cref="SharedFileLock"/> lets one lease at a time near it.
 /// The lock file is never deleted and never renamed: a process that waits for the old file and one that creates a new one would both be granted.
 /// </remarks>
 internal abstract class LockFile : IDisposable

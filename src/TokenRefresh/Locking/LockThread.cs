@@ -10,7 +10,7 @@ internal sealed class LockThread : IDisposable
     private const int StackSize = 256 * 1024;
     private const int IdleMilliseconds = 10_000;
 
-    private readonly object _monitor = new();
+    private readonly object _lock = new();
     private readonly Action _work;
     private readonly Action _onIdle;
     private bool _isRunning;
@@ -25,12 +25,12 @@ internal sealed class LockThread : IDisposable
 
     internal void Start()
     {
-        lock (_monitor)
+        lock (_lock)
         {
             _hasWork = true;
             if (_isRunning)
             {
-                Monitor.Pulse(_monitor);
+                Monitor.Pulse(_lock);
                 return;
             }
 
@@ -44,7 +44,7 @@ internal sealed class LockThread : IDisposable
         }
         catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
         {
-            lock (_monitor)
+            lock (_lock)
             {
                 _isRunning = false;
                 _hasWork = false;
@@ -56,10 +56,10 @@ internal sealed class LockThread : IDisposable
 
     public void Dispose()
     {
-        lock (_monitor)
+        lock (_lock)
         {
             _isDisposed = true;
-            Monitor.Pulse(_monitor);
+            Monitor.Pulse(_lock);
         }
     }
 
@@ -74,11 +74,11 @@ internal sealed class LockThread : IDisposable
 
     private bool WaitForWork()
     {
-        lock (_monitor)
+        lock (_lock)
         {
             while (!_hasWork)
             {
-                if (_isDisposed || !Monitor.Wait(_monitor, IdleMilliseconds) && !_hasWork)
+                if (_isDisposed || !Monitor.Wait(_lock, IdleMilliseconds) && !_hasWork)
                 {
                     _isRunning = false;
                     return false;

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
+using TokenRefresh.Interop;
 
 namespace TokenRefresh.Locking;
 

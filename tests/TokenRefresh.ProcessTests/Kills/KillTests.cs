@@ -27,11 +27,7 @@ public sealed class KillTests(NextProcess nextProcess) : IClassFixture<NextProce
 
     [Theory]
     [MemberData(nameof(Kills))]
-    [Trait("FailureMode", "F18")]
-    [Trait("FailureMode", "F37")]
-    [Trait("FailureMode", "F39")]
-    [Trait("FailureMode", "F52")]
-    [Trait("FailureMode", "F88")]
+    [FailureMode("F18", "F37", "F39", "F52", "F88")]
     public async Task The_next_process_goes_on_where_a_killed_one_ended(string moment, bool hasReuseWindow, bool isAwaited)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGKILL.");
@@ -72,7 +68,7 @@ public sealed class KillTests(NextProcess nextProcess) : IClassFixture<NextProce
     }
 
     [Fact]
-    [Trait("FailureMode", "F52")]
+    [FailureMode("F52")]
     public async Task With_a_valid_token_in_the_file_the_next_process_serves_it_and_leaves_the_unknown_outcome_alone()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGKILL.");

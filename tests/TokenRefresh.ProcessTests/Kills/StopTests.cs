@@ -16,8 +16,7 @@ public sealed class StopTests
     [InlineData(Moment.Processed)]
     [InlineData(Moment.Answered)]
     [InlineData(Moment.Temp)]
-    [Trait("FailureMode", "F29")]
-    [Trait("FailureMode", "F5")]
+    [FailureMode("F29", "F5")]
     public async Task Others_time_out_on_a_stopped_process_and_serve_what_is_valid_until_it_goes_on(string moment)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGSTOP.");

@@ -1,11 +1,11 @@
-using TokenRefresh.Credentials;
+using TokenRefresh.Interop;
 
 namespace TokenRefresh.TestKit;
 
 /// <summary>The real file system; tests override what they watch or interfere with.</summary>
-internal abstract class FileOperationsDecorator : ICredentialsFileOperations
+internal abstract class FileOperationsDecorator : IFileOperations
 {
-    private readonly CredentialsFileOperations _files = CredentialsFileOperations.Default;
+    private readonly FileOperations _files = FileOperations.Default;
 
     public string Resolve(string path) => _files.Resolve(path);
 
@@ -17,7 +17,7 @@ internal abstract class FileOperationsDecorator : ICredentialsFileOperations
 
     public void CreateDirectory(string path) => _files.CreateDirectory(path);
 
-    public virtual ICredentialsTempFile CreatePrivate(string path, long allocate) => _files.CreatePrivate(path, allocate);
+    public virtual ITempFile CreatePrivate(string path, long allocate) => _files.CreatePrivate(path, allocate);
 
     public bool TryRemoveLeftOver(string path) => _files.TryRemoveLeftOver(path);
 

@@ -1,4 +1,4 @@
-using TokenRefresh.TokenEndpoint;
+using TokenRefresh.Endpoint;
 
 namespace TokenRefresh.TestProcess.Checkpoints;
 

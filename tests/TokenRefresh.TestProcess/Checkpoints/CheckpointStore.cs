@@ -1,4 +1,4 @@
-using TokenRefresh.Credentials;
+using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
 
 namespace TokenRefresh.TestProcess.Checkpoints;

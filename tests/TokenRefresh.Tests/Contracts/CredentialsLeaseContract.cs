@@ -1,4 +1,5 @@
 using FluentAssertions;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Contracts;
 
@@ -8,7 +9,7 @@ public abstract class CredentialsLeaseContract : CredentialsStoreContract
     private static readonly TimeSpan RealPatience = TimeSpan.FromSeconds(30);
 
     [Fact]
-    [Trait("FailureMode", "F8")]
+    [FailureMode("F8")]
     public async Task Two_instances_on_one_medium_exclude_each_other()
     {
         ICredentialsStore store = await OpenAsync();
@@ -123,7 +124,7 @@ public abstract class CredentialsLeaseContract : CredentialsStoreContract
     }
 
     [Fact]
-    [Trait("FailureMode", "F30")]
+    [FailureMode("F30")]
     public async Task A_cancelled_wait_ends_at_once_and_leaves_no_lease_behind()
     {
         ICredentialsStore store = await OpenAsync();
@@ -174,7 +175,7 @@ public abstract class CredentialsLeaseContract : CredentialsStoreContract
     }
 
     [Fact]
-    [Trait("FailureMode", "F23")]
+    [FailureMode("F23")]
     public async Task Everything_can_be_read_while_another_instance_holds_the_lease()
     {
         ICredentialsStore store = await StoreAsync(First);

@@ -229,7 +229,7 @@ public abstract class CredentialsStoreContract : IAsyncLifetime
     }
 
     [Fact]
-    [Trait("FailureMode", "F45")]
+    [FailureMode("F45")]
     public async Task Credentials_that_cannot_be_read_are_an_error_and_stay_as_they_are()
     {
         ICredentialsStore store = await StoreAsync(First);

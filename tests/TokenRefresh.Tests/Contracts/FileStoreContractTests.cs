@@ -1,4 +1,4 @@
-using TokenRefresh.Credentials;
+using TokenRefresh.Stores;
 
 namespace TokenRefresh.Tests.Contracts;
 
@@ -16,7 +16,7 @@ public sealed class FileStoreContractTests : CredentialsLeaseContract, IDisposab
 
     protected override ValueTask<bool> TryDamageRecordAsync()
     {
-        using FileStream file = new(Path + CredentialsFilePlace.LockSuffix, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+        using FileStream file = new(Path + CredentialsFilePaths.LockSuffix, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
         var garbage = new byte[20_000];
         Array.Fill(garbage, (byte)0xA5);
         file.Write(garbage);

@@ -1,11 +1,12 @@
 using System.Reflection;
 using FluentAssertions;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Conventions;
 
 public sealed class NamingTests
 {
-    private static readonly string[] PublicNamespaces = ["TokenRefresh", "Microsoft.Extensions.DependencyInjection"];
+    private static readonly string[] PublicNamespaces = ["TokenRefresh", "TokenRefresh.Endpoint", "Microsoft.Extensions.DependencyInjection"];
 
     [Fact]
     public void Public_types_stand_in_the_library_s_namespace_and_internal_ones_in_that_of_their_folder()
@@ -65,7 +66,7 @@ public sealed class NamingTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F69")]
+    [FailureMode("F69")]
     public void No_call_names_a_scope_since_one_login_has_one()
     {
         var parameters = typeof(ITokenProvider).GetMethods().Concat(typeof(CoordinatedTokenProvider).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly))

@@ -7,19 +7,24 @@ internal static partial class Rooms
 {
     private static readonly Dictionary<string, string[]> Directions = new(StringComparer.Ordinal)
     {
-        [""] = [],
+        [""] = ["Provider", "Refresh", "Endpoint"],
         ["Events"] = [],
         ["Exceptions"] = [],
         ["Diagnostics"] = [],
-        ["Locking"] = [],
-        ["TokenEndpoint"] = [],
+        ["Options"] = [],
+        ["Interop"] = [],
+        ["Locking"] = ["Interop"],
+        ["Stores.Json"] = [],
+        ["Stores"] = ["Stores.Json", "Locking", "Interop"],
+        ["Record"] = [],
+        ["Endpoint"] = [],
+        ["Refresh"] = ["Record", "Stores", "Endpoint"],
+        ["Provider"] = ["Refresh", "Record", "Stores", "Endpoint"],
         ["Http"] = [],
-        ["Credentials"] = ["Locking"],
-        ["Coordination"] = ["Credentials", "TokenEndpoint"],
-        ["DependencyInjection"] = ["Http", "Coordination"],
+        ["DependencyInjection"] = ["Http", "Provider", "Endpoint"],
     };
 
-    private static readonly string[] ForEveryone = ["", "Events", "Exceptions", "Diagnostics"];
+    private static readonly string[] ForEveryone = ["", "Events", "Exceptions", "Diagnostics", "Options"];
 
     /// <summary>Lists what the files use against the directions, one line each.</summary>
     public static IReadOnlyList<string> Violations(IReadOnlyList<SourceFile> files)
@@ -58,7 +63,7 @@ internal static partial class Rooms
     private static IEnumerable<string> TypesUsed(SourceFile file) =>
         SimpleName().Matches(file.Code).Select(m => m.Value).Distinct(StringComparer.Ordinal);
 
-    [GeneratedRegex(@"(?<![\w.])TokenRefresh\.(?<room>\w+)", RegexOptions.None, 5000)]
+    [GeneratedRegex(@"(?<![\w.])TokenRefresh\.(?<room>\w+(?:\.Json)?)", RegexOptions.None, 5000)]
     private static partial Regex QualifiedRoom();
 
     // A name after a dot is a member, or is qualified by a namespace, which the expression above sees. One that is assigned, matched or given accessors is a member too.

@@ -24,7 +24,7 @@ internal sealed partial class SourceFile
     /// <summary>Relative to the repository, with slashes.</summary>
     public string Path { get; }
 
-    /// <summary>The first folder below the project, or empty for the files beside the project file.</summary>
+    /// <summary>The folders below the project, joined by dots, or empty for the files beside the project file.</summary>
     public string Room { get; }
 
     public int LineCount { get; }
@@ -45,7 +45,7 @@ internal sealed partial class SourceFile
            from path in Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
            let parts = System.IO.Path.GetRelativePath(root, path).Split(System.IO.Path.DirectorySeparatorChar)
            where !parts.Contains("obj") && !parts.Contains("bin")
-           select new SourceFile(path, parts.Length == 1 ? "" : parts[0]),
+           select new SourceFile(path, string.Join('.', parts[..^1])),
     ];
 
     public override string ToString() => Path;

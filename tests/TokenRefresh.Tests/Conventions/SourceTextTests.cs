@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using FluentAssertions;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Conventions;
 
@@ -40,7 +41,7 @@ public sealed partial class SourceTextTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F33")]
+    [FailureMode("F33")]
     public void No_mutex_guards_anything()
     {
         var users = SourceFile.Below("src").Where(f => Mutexes().IsMatch(f.Code)).Select(f => f.Path);
@@ -49,7 +50,7 @@ public sealed partial class SourceTextTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F67")]
+    [FailureMode("F67")]
     public void Awaiting_without_ConfigureAwait_is_an_error_in_the_library()
     {
         var config = File.ReadAllLines(Path.Combine(SourceFile.RepositoryRoot, ".editorconfig"));

@@ -5,7 +5,7 @@ using TokenRefresh.TestKit;
 namespace TokenRefresh.Tests.Coordination;
 
 /// <summary>The server answers a refresh with tokens of another account than the one signed in.</summary>
-[Trait("FailureMode", "F89")]
+[FailureMode("F89")]
 public sealed class AccountMismatchTests
 {
     private const string Ours = "11111111-aaaa";
@@ -27,7 +27,7 @@ public sealed class AccountMismatchTests
         failure.Message.Should().Contain(login.Path).And.NotContain(Ours).And.NotContain(Theirs).And.NotContain("jo@example.com");
         failure.IsTransient.Should().BeFalse();
         (await File.ReadAllBytesAsync(login.Path)).Should().Equal(before);
-        (await events.NextAsync<PairDroppedEvent>()).Reason.Should().Be(PairDroppedReason.AccountMismatch);
+        (await events.NextAsync<TokensDiscardedEvent>()).Reason.Should().Be(TokensDiscardedReason.AccountMismatch);
         (await events.NextAsync<SignInRequiredEvent>()).Reason.Should().Be(SignInRequiredReason.AccountMismatch);
     }
 

@@ -1,4 +1,5 @@
 using FluentAssertions;
+using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Coordination;
@@ -29,7 +30,7 @@ public sealed class BackgroundRefreshTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F17")]
+    [FailureMode("F17")]
     public async Task A_background_refresh_that_fails_is_a_warning_the_old_token_is_served_and_the_tries_are_spaced()
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
@@ -54,7 +55,7 @@ public sealed class BackgroundRefreshTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F17")]
+    [FailureMode("F17")]
     public async Task The_warning_of_a_failed_background_refresh_is_out_when_disposal_is_over_and_its_pause_begins_with_the_failure()
     {
         const int Rounds = 300;
@@ -88,7 +89,7 @@ public sealed class BackgroundRefreshTests
 
         public async ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default)
         {
-            await request.OnSendingAsync(cancellationToken);
+            await request.BeforeSendAsync(cancellationToken);
             _answered.TrySetResult();
             return TokenEndpointResult.Failure(TokenEndpointOutcome.Throttled, 503);
         }

@@ -1,5 +1,6 @@
 using System.Text;
 using FluentAssertions;
+using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Credentials;
 
 namespace TokenRefresh.Tests.Coordination;
@@ -20,13 +21,13 @@ public sealed class BadInputTests
     [InlineData("""{"claudeAiOauth":{"accessToken":"a","expiresAt":1}}""", typeof(NotRefreshableException), "Sign in again")]
     [InlineData("""{"claudeAiOauth":{"accessToken":"a","refreshToken":null,"expiresAt":1}}""", typeof(NotRefreshableException), "Sign in again")]
     [InlineData("""{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0}}""", typeof(SignInRequiredException), "Sign in again")]
-    [Trait("FailureMode", "F45")]
+    [FailureMode("F45")]
     public async Task A_file_without_a_usable_login_is_named_with_the_remedy_and_left_alone(string content, Type failure, string remedy)
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await File.WriteAllTextAsync(login.Path, content);
 
-        Exception? thrown = await Record.ExceptionAsync(() => login.CreateProvider().GetAccessTokenAsync().AsTask());
+        Exception? thrown = await Xunit.Record.ExceptionAsync(() => login.CreateProvider().GetAccessTokenAsync().AsTask());
 
         thrown.Should().BeOfType(failure);
         thrown!.Message.Should().Contain(login.Path).And.Contain(remedy);
@@ -50,7 +51,7 @@ public sealed class BadInputTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F50")]
+    [FailureMode("F50")]
     public async Task A_directory_in_the_file_s_place_is_named_as_one()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -70,7 +71,7 @@ public sealed class BadInputTests
     [Theory]
     [InlineData("Read", "cannot be read")]
     [InlineData("CreatePrivate", "cannot be saved: ")]
-    [Trait("FailureMode", "F35")]
+    [FailureMode("F35")]
     public async Task A_file_that_may_not_be_read_or_a_directory_that_may_not_be_written_ends_before_anything_is_sent(string denied, string expected)
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -78,7 +79,7 @@ public sealed class BadInputTests
         using var store = login.CreateStore(new DeniedOperations(denied));
         await using CoordinatedTokenProvider provider = login.CreateProvider(services: new() { CredentialsStore = store });
 
-        Exception? thrown = await Record.ExceptionAsync(() => provider.GetAccessTokenAsync().AsTask());
+        Exception? thrown = await Xunit.Record.ExceptionAsync(() => provider.GetAccessTokenAsync().AsTask());
 
         thrown.Should().BeOfType<CredentialsFileException>().Which.Message.Should().Contain(login.Path).And.Contain(expected).And.Contain("this user");
         (await File.ReadAllBytesAsync(login.Path)).Should().Equal(file);
@@ -86,7 +87,7 @@ public sealed class BadInputTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F31")]
+    [FailureMode("F31")]
     public async Task A_lock_that_cannot_be_made_is_named_with_the_setting_that_moves_it()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -109,7 +110,7 @@ public sealed class BadInputTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    [Trait("FailureMode", "F31")]
+    [FailureMode("F31")]
     public async Task A_lock_file_that_cannot_be_one_is_named_and_keeps_nobody_from_a_valid_token(bool isTooLong)
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
@@ -135,7 +136,7 @@ public sealed class BadInputTests
     [InlineData("abc\\u007f")]
     [InlineData("a bc\u00e9")]
     [InlineData("   ")]
-    [Trait("FailureMode", "F45")]
+    [FailureMode("F45")]
     public async Task An_access_token_that_no_header_may_carry_is_replaced_if_it_can_be_and_named_if_not(string token)
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
@@ -155,7 +156,7 @@ public sealed class BadInputTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F50")]
+    [FailureMode("F50")]
     public async Task A_login_is_not_stored_where_a_directory_is_in_the_file_s_place()
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
@@ -201,7 +202,7 @@ public sealed class BadInputTests
     [InlineData("1787613382524.616")]
     [InlineData("1.787613382524616e12")]
     [InlineData("\"1787613382524\"")]
-    [Trait("FailureMode", "F76")]
+    [FailureMode("F76")]
     public async Task An_expiry_that_is_no_integer_is_understood_and_costs_nothing(string expiresAt)
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
@@ -217,7 +218,7 @@ public sealed class BadInputTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F51")]
+    [FailureMode("F51")]
     public async Task A_file_of_five_megabytes_is_refreshed_and_every_other_byte_of_it_kept()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();

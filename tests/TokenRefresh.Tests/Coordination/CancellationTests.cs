@@ -6,7 +6,7 @@ namespace TokenRefresh.Tests.Coordination;
 public sealed class CancellationTests
 {
     [Fact]
-    [Trait("FailureMode", "F66")]
+    [FailureMode("F66")]
     public async Task The_first_of_twenty_callers_leaves_at_once_and_the_others_get_the_token_of_its_request()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -30,7 +30,7 @@ public sealed class CancellationTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F66")]
+    [FailureMode("F66")]
     public async Task A_rotation_is_saved_although_all_twenty_callers_have_left()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -57,7 +57,7 @@ public sealed class CancellationTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F30")]
+    [FailureMode("F30")]
     public async Task A_caller_that_waits_for_another_holder_s_lock_leaves_at_once()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -75,7 +75,7 @@ public sealed class CancellationTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F67")]
+    [FailureMode("F67")]
     public async Task A_thread_whose_context_never_runs_anything_may_block_on_every_call()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -109,7 +109,7 @@ public sealed class CancellationTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F69")]
+    [FailureMode("F69")]
     public async Task The_scope_is_the_credential_s_and_no_call_can_ask_for_another()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();

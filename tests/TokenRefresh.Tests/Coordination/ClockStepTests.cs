@@ -1,5 +1,5 @@
 using FluentAssertions;
-using TokenRefresh.Credentials;
+using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Credentials;
 
@@ -24,8 +24,7 @@ public sealed class ClockStepTests
 
     [Theory]
     [MemberData(nameof(StepsInAnExchange))]
-    [Trait("FailureMode", "F53")]
-    [Trait("FailureMode", "F74")]
+    [FailureMode("F53", "F74")]
     public async Task A_step_in_an_exchange_costs_at_most_one_refresh_more_and_no_request_fails(string moment, int minutes)
     {
         await using SharedLogin login = await StartExpiredAsync();
@@ -51,7 +50,7 @@ public sealed class ClockStepTests
 
     [Theory]
     [MemberData(nameof(Steps))]
-    [Trait("FailureMode", "F74")]
+    [FailureMode("F74")]
     public async Task A_step_under_a_pause_ends_it_or_leaves_it_as_long_as_it_was(int minutes)
     {
         await using SharedLogin login = await StartExpiredAsync();
@@ -68,8 +67,7 @@ public sealed class ClockStepTests
 
     [Theory]
     [MemberData(nameof(Steps))]
-    [Trait("FailureMode", "F74")]
-    [Trait("FailureMode", "F52")]
+    [FailureMode("F74", "F52")]
     public async Task A_step_under_two_lost_answers_brings_one_try_and_no_loop(int minutes)
     {
         await using SharedLogin login = await StartExpiredAsync(new() { TimeProvider = _server, RefreshTokenReuseWindow = TimeSpan.FromDays(1) });
@@ -94,8 +92,7 @@ public sealed class ClockStepTests
 
     [Theory]
     [MemberData(nameof(Steps))]
-    [Trait("FailureMode", "F74")]
-    [Trait("FailureMode", "F13")]
+    [FailureMode("F74", "F13")]
     public async Task A_step_under_a_suspicion_does_not_prolong_it(int minutes)
     {
         await using SharedLogin login = await StartExpiredAsync();
@@ -112,8 +109,7 @@ public sealed class ClockStepTests
 
     [Theory]
     [MemberData(nameof(Steps))]
-    [Trait("FailureMode", "F74")]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F74", "F34")]
     public async Task A_step_under_an_unsaved_pair_neither_delays_its_save_nor_revives_the_stored_token(int minutes)
     {
         await using SharedLogin login = await StartExpiredAsync();
@@ -139,8 +135,7 @@ public sealed class ClockStepTests
 
     [Theory]
     [MemberData(nameof(Steps))]
-    [Trait("FailureMode", "F74")]
-    [Trait("FailureMode", "F17")]
+    [FailureMode("F74", "F17")]
     public async Task A_step_after_a_failed_background_refresh_does_not_stop_the_next_one(int minutes)
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _server, AccessTokenLifetime = TimeSpan.FromHours(8) });
@@ -172,8 +167,7 @@ public sealed class ClockStepTests
     [InlineData("253402300800000", 0)]
     [InlineData("99999999999999999999", 0)]
     [InlineData("1e300", 0)]
-    [Trait("FailureMode", "F74")]
-    [Trait("FailureMode", "F76")]
+    [FailureMode("F74", "F76")]
     public async Task An_expiry_far_in_the_past_or_beyond_the_calendar_costs_one_refresh_at_most(string expiresAt, int requests)
     {
         await using SharedLogin login = await StartExpiredAsync();

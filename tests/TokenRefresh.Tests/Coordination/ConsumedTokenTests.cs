@@ -10,7 +10,7 @@ public sealed class ConsumedTokenTests
     private readonly ManualTimeProvider _clock = new();
 
     [Fact]
-    [Trait("FailureMode", "F87")]
+    [FailureMode("F87")]
     public async Task An_older_file_that_comes_back_is_neither_sent_nor_adopted_by_a_provider_that_does_not_know_its_successor()
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
@@ -29,7 +29,7 @@ public sealed class ConsumedTokenTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F87")]
+    [FailureMode("F87")]
     public async Task A_provider_that_has_the_successor_saves_it_again_and_goes_on()
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
@@ -50,7 +50,7 @@ public sealed class ConsumedTokenTests
     [Theory]
     [InlineData(1)]
     [InlineData(8)]
-    [Trait("FailureMode", "F87")]
+    [FailureMode("F87")]
     public async Task The_last_eight_spent_tokens_are_known_to_a_provider_that_never_saw_them(int generations)
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
@@ -72,7 +72,7 @@ public sealed class ConsumedTokenTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    [Trait("FailureMode", "F87")]
+    [FailureMode("F87")]
     public async Task A_provider_knows_what_it_spent_itself_though_the_record_was_deleted_with_the_lock_file(bool isExpired)
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
@@ -91,8 +91,7 @@ public sealed class ConsumedTokenTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F87")]
-    [Trait("FailureMode", "F82")]
+    [FailureMode("F87", "F82")]
     public async Task A_spent_token_that_is_put_back_after_every_save_is_never_sent_again()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
@@ -112,7 +111,7 @@ public sealed class ConsumedTokenTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F82")]
+    [FailureMode("F82")]
     public async Task A_login_that_is_not_there_after_its_save_is_an_error()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
@@ -126,7 +125,7 @@ public sealed class ConsumedTokenTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F82")]
+    [FailureMode("F82")]
     public async Task Another_login_found_after_a_save_is_another_writer_and_wins()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
@@ -138,12 +137,12 @@ public sealed class ConsumedTokenTests
         AccessToken token = await provider.GetAccessTokenAsync();
 
         token.Value.Should().Be(other.AccessToken);
-        (await events.NextAsync<PairDroppedEvent>()).Reason.Should().Be(PairDroppedReason.Replaced);
+        (await events.NextAsync<TokensDiscardedEvent>()).Reason.Should().Be(TokensDiscardedReason.Replaced);
         login.Server.Books.TokenRequests.Should().Be(1);
     }
 
     [Fact]
-    [Trait("FailureMode", "F13")]
+    [FailureMode("F13")]
     public async Task A_dead_refresh_token_is_sent_once_over_all_providers_but_not_blamed_on_another_client()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
@@ -162,7 +161,7 @@ public sealed class ConsumedTokenTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F13")]
+    [FailureMode("F13")]
     public async Task Storing_a_login_ends_the_dead_mark_even_for_the_same_tokens()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
@@ -177,8 +176,7 @@ public sealed class ConsumedTokenTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F15")]
-    [Trait("FailureMode", "F13")]
+    [FailureMode("F15", "F13")]
     [InlineData(404, """{"type":"error","error":{"type":"not_found_error","message":"Grant not found"}}""")]
     [InlineData(401, """{"error":{"code":"refresh_token_reused","message":"used"}}""")]
     [InlineData(403, """{"error":"unauthorized_client","error_description":null}""")]
@@ -204,7 +202,7 @@ public sealed class ConsumedTokenTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F91")]
+    [FailureMode("F91")]
     [InlineData("invalid_client", 401)]
     [InlineData("invalid_scope", 400)]
     [InlineData("unsupported_grant_type", 400)]

@@ -1,5 +1,5 @@
-using TokenRefresh.Coordination;
-using TokenRefresh.Credentials;
+using TokenRefresh.Record;
+using TokenRefresh.Refresh;
 
 namespace TokenRefresh.Tests.Coordination;
 
@@ -20,14 +20,14 @@ internal static class Decisions
     internal static RefreshDecision Decide(
         OAuthCredentials? stored,
         CoordinationRecord? record = null,
-        RefreshGoal goal = default,
+        RefreshReason goal = default,
         DateTimeOffset? now = null,
         bool isSuspectedDead = false,
         TimeSpan? before = null,
         TimeSpan? skew = null,
         TimeSpan? window = null,
         Fingerprint? client = null,
-        DateTimeOffset? restraintEndedAt = null) => RefreshDecider.Decide(new RefreshInput
+        DateTimeOffset? restraintEndedAt = null) => RefreshRules.Decide(new RefreshInput
         {
             Stored = stored,
             Record = record ?? CoordinationRecord.Empty,

@@ -1,4 +1,5 @@
 using FluentAssertions;
+using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Credentials;
 
@@ -9,8 +10,7 @@ public sealed class DisposalTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    [Trait("FailureMode", "F84")]
-    [Trait("FailureMode", "F97")]
+    [FailureMode("F84", "F97")]
     public async Task Disposal_in_the_middle_of_an_exchange_waits_for_it_and_for_the_save(bool synchronous)
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -31,7 +31,7 @@ public sealed class DisposalTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F97")]
+    [FailureMode("F97")]
     public async Task Disposal_is_idempotent_and_every_later_call_says_so()
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
@@ -51,7 +51,7 @@ public sealed class DisposalTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F97")]
+    [FailureMode("F97")]
     public async Task One_provider_s_disposal_ends_its_own_waiters_and_nobody_else_s()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -72,7 +72,7 @@ public sealed class DisposalTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F97")]
+    [FailureMode("F97")]
     public async Task A_caller_that_hears_of_the_disposal_may_dispose_too()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -101,7 +101,7 @@ public sealed class DisposalTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    [Trait("FailureMode", "F97")]
+    [FailureMode("F97")]
     public async Task A_sign_in_or_sign_out_that_waits_for_the_lock_ends_with_the_provider_and_changes_nothing(bool signsOut)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The foreign holder uses flock.");
@@ -122,7 +122,7 @@ public sealed class DisposalTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F97")]
+    [FailureMode("F97")]
     public async Task Disposal_gives_up_an_exchange_that_never_ends_after_refresh_and_save_time_out_together()
     {
         var clock = new ManualTimeProvider();
@@ -142,11 +142,11 @@ public sealed class DisposalTests
         await disposal;
 
         client.Answer();
-        await Record.ExceptionAsync(() => caller);
+        await Xunit.Record.ExceptionAsync(() => caller);
     }
 
     [Fact]
-    [Trait("FailureMode", "F83")]
+    [FailureMode("F83")]
     public async Task A_login_is_stored_by_one_replacement_that_is_made_durable()
     {
         await using SharedLogin login = await SharedLogin.StartAsync();

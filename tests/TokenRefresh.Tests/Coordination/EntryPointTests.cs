@@ -8,7 +8,7 @@ public sealed class EntryPointTests
     private readonly ManualTimeProvider _time = new();
 
     [Fact]
-    [Trait("FailureMode", "F7")]
+    [FailureMode("F7")]
     public async Task Background_refresh_rejection_and_status_together_cost_one_request()
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _time });
@@ -34,8 +34,7 @@ public sealed class EntryPointTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F7")]
-    [Trait("FailureMode", "F58")]
+    [FailureMode("F7", "F58")]
     public async Task Expiry_rejection_and_two_providers_together_cost_one_request()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -54,7 +53,7 @@ public sealed class EntryPointTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F7")]
+    [FailureMode("F7")]
     public void One_place_in_the_sources_reaches_the_token_endpoint()
     {
         string sources = Path.Combine(RepositoryRoot, "src", "TokenRefresh");

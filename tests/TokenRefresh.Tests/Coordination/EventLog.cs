@@ -14,7 +14,7 @@ internal sealed class EventLog
         options.Events.Refreshed = KeepAsync;
         options.Events.Adopted = KeepAsync;
         options.Events.SaveFailed = KeepAsync;
-        options.Events.PairDropped = KeepAsync;
+        options.Events.TokensDiscarded = KeepAsync;
         options.Events.SignInRequired = KeepAsync;
     }
 

@@ -6,7 +6,7 @@ namespace TokenRefresh.Tests.Coordination;
 public sealed class EventTests
 {
     [Fact]
-    [Trait("FailureMode", "F71")]
+    [FailureMode("F71")]
     public async Task A_callback_that_never_returns_delays_no_caller_and_no_refresh()
     {
         var clock = new ManualTimeProvider();
@@ -25,7 +25,7 @@ public sealed class EventTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F71")]
+    [FailureMode("F71")]
     public async Task What_a_callback_throws_is_logged_and_goes_no_further()
     {
         var clock = new ManualTimeProvider();
@@ -48,7 +48,7 @@ public sealed class EventTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F71")]
+    [FailureMode("F71")]
     public async Task Callbacks_run_after_the_lock_was_released()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -68,7 +68,7 @@ public sealed class EventTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F71")]
+    [FailureMode("F71")]
     public async Task A_callback_that_asks_for_a_token_is_not_answered_by_the_flight_it_is_told_of()
     {
         const int Rounds = 500;
@@ -110,8 +110,8 @@ public sealed class EventTests
         await other.GetAccessTokenAsync();
         AccessToken adopted = await provider.GetAccessTokenAsync();
         await other.RemoveAsync();
-        await Record.ExceptionAsync(() => provider.RefreshAccessTokenAsync(adopted).AsTask());
-        await Record.ExceptionAsync(() => provider.GetAccessTokenAsync().AsTask());
+        await Xunit.Record.ExceptionAsync(() => provider.RefreshAccessTokenAsync(adopted).AsTask());
+        await Xunit.Record.ExceptionAsync(() => provider.GetAccessTokenAsync().AsTask());
 
         (await events.NextAsync<TokensRefreshedEvent>()).Should().BeEquivalentTo(new { Location = login.Path, IsSaved = true, ExpiresAt = clock.Start.AddHours(3) });
         (await events.NextAsync<TokensAdoptedEvent>()).Should().Be(new TokensAdoptedEvent(login.Path, clock.Start.AddHours(5)));

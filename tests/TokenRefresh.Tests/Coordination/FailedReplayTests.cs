@@ -1,5 +1,7 @@
 using FluentAssertions;
-using TokenRefresh.Credentials;
+using TokenRefresh.Endpoint;
+using TokenRefresh.Record;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Coordination;
 
@@ -8,7 +10,7 @@ public sealed class FailedReplayTests
     [Theory]
     [InlineData(TokenEndpointOutcome.NotSent)]
     [InlineData(TokenEndpointOutcome.Throttled)]
-    [Trait("FailureMode", "F52")]
+    [FailureMode("F52")]
     public async Task A_replay_that_left_the_token_untouched_does_not_wipe_out_the_attempt_before_it(TokenEndpointOutcome second)
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -33,7 +35,7 @@ public sealed class FailedReplayTests
             TokenEndpointOutcome outcome = outcomes[_calls++];
             if (outcome != TokenEndpointOutcome.NotSent)
             {
-                await request.OnSendingAsync(cancellationToken);
+                await request.BeforeSendAsync(cancellationToken);
             }
 
             return TokenEndpointResult.Failure(outcome);

@@ -12,9 +12,7 @@ public sealed class FailureClassTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    [Trait("FailureMode", "F12")]
-    [Trait("FailureMode", "F14")]
-    [Trait("FailureMode", "F90")]
+    [FailureMode("F12", "F14", "F90")]
     public async Task A_failure_has_its_type_and_leaves_the_file_byte_for_byte(string name)
     {
         FailureClass row = FailureClass.All.Single(f => f.Name == name);
@@ -55,7 +53,7 @@ public sealed class FailureClassTests
     [InlineData("time-out")]
     [InlineData("invalid_client")]
     [InlineData("invalid_grant")]
-    [Trait("FailureMode", "F12")]
+    [FailureMode("F12")]
     public async Task After_a_failure_another_login_in_the_file_is_used_at_once(string name)
     {
         FailureClass row = FailureClass.All.Single(f => f.Name == name);

@@ -1,5 +1,6 @@
 using FluentAssertions;
-using TokenRefresh.Credentials;
+using TokenRefresh.Endpoint;
+using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Coordination;
@@ -10,7 +11,7 @@ public sealed class ForeignPartsTests
     private static readonly OAuthCredentials Expired = new("access-0", "refresh-0", new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     [Fact]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F34")]
     public async Task A_pair_that_a_store_fails_to_save_with_any_exception_is_served_from_memory()
     {
         using var store = new CommitThrows(new InMemoryCredentialsStore(Expired), new InvalidOperationException("The database is gone."));
@@ -24,7 +25,7 @@ public sealed class ForeignPartsTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F34")]
     public async Task A_pair_that_no_file_can_hold_is_served_from_memory()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -44,7 +45,7 @@ public sealed class ForeignPartsTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    [Trait("FailureMode", "F52")]
+    [FailureMode("F52")]
     public async Task A_client_that_throws_after_the_body_left_makes_the_outcome_unknown_and_before_it_not(bool isSent)
     {
         using var store = new InMemoryCredentialsStore(Expired);
@@ -54,7 +55,7 @@ public sealed class ForeignPartsTests
             requests++;
             if (isSent)
             {
-                await request.OnSendingAsync();
+                await request.BeforeSendAsync();
             }
 
             throw new OperationCanceledException("A time-out of the client's own.");
@@ -75,13 +76,13 @@ public sealed class ForeignPartsTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F90")]
+    [FailureMode("F90")]
     public async Task An_answer_whose_access_token_no_header_may_carry_is_none_and_the_stored_pair_stays()
     {
         using var store = new InMemoryCredentialsStore(Expired);
         await using CoordinatedTokenProvider provider = Create(store, new Client(async request =>
         {
-            await request.OnSendingAsync();
+            await request.BeforeSendAsync();
             return TokenEndpointResult.Success(new TokenResponse("zwölf\nzeilen", "refresh-1", TimeSpan.FromHours(1)));
         }));
 
@@ -109,7 +110,7 @@ public sealed class ForeignPartsTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F73")]
+    [FailureMode("F73")]
     public async Task A_lifetime_beyond_the_calendar_ends_with_the_calendar()
     {
         using var store = new InMemoryCredentialsStore(Expired);
@@ -121,7 +122,7 @@ public sealed class ForeignPartsTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F34")]
     public async Task Notes_that_a_store_fails_to_write_with_any_exception_keep_no_token_from_its_callers()
     {
         using var store = new NotesThrow(new InMemoryCredentialsStore(Expired));
@@ -135,14 +136,14 @@ public sealed class ForeignPartsTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F87")]
+    [FailureMode("F87")]
     public async Task A_token_that_was_spent_for_another_account_is_not_presented_again_where_the_store_fails_at_that_moment()
     {
         using var store = new ReadThrowsOnce(new InMemoryCredentialsStore(new("access-0", "refresh-0", Expired.ExpiresAt) { AccountId = "one" }));
         var presented = new List<string>();
         await using CoordinatedTokenProvider provider = Create(store, new Client(async request =>
         {
-            await request.OnSendingAsync();
+            await request.BeforeSendAsync();
             presented.Add(request.RefreshToken);
             store.Failure = new InvalidOperationException("The database is gone.");
             return TokenEndpointResult.Success(new TokenResponse("access-1", "refresh-1", TimeSpan.FromHours(1)) { AccountId = "other" });
@@ -157,7 +158,7 @@ public sealed class ForeignPartsTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F76")]
+    [FailureMode("F76")]
     public async Task A_login_that_expired_before_the_calendar_began_is_stored_and_refreshed()
     {
         using var store = new InMemoryCredentialsStore();
@@ -169,7 +170,7 @@ public sealed class ForeignPartsTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F80")]
+    [FailureMode("F80")]
     public async Task A_sign_out_that_knows_of_no_login_removes_none_that_somebody_stores_meanwhile()
     {
         using var store = new InMemoryCredentialsStore();

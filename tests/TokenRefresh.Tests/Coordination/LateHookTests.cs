@@ -1,4 +1,5 @@
 using FluentAssertions;
+using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Coordination;
@@ -7,7 +8,7 @@ namespace TokenRefresh.Tests.Coordination;
 public sealed class LateHookTests
 {
     [Fact]
-    [Trait("FailureMode", "F98")]
+    [FailureMode("F98")]
     public async Task A_client_that_announces_after_it_has_answered_is_told_to_send_nothing()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -16,15 +17,14 @@ public sealed class LateHookTests
         await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<TokenEndpointUnavailableException>();
         byte[] before = await File.ReadAllBytesAsync(login.LockPath);
 
-        Func<Task> announce = () => client.Request!.OnSendingAsync().AsTask();
+        Func<Task> announce = () => client.Request!.BeforeSendAsync().AsTask();
 
         await announce.Should().ThrowAsync<InvalidOperationException>().WithMessage("*nothing may be sent*");
         (await File.ReadAllBytesAsync(login.LockPath)).Should().Equal(before, "the lock may be another process's by now");
     }
 
     [Fact]
-    [Trait("FailureMode", "F22")]
-    [Trait("FailureMode", "F87")]
+    [FailureMode("F22", "F87")]
     public async Task A_status_that_was_read_before_a_refresh_does_not_make_it_forgotten()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -40,7 +40,7 @@ public sealed class LateHookTests
         await status;
         File.Delete(login.LockPath);
         await File.WriteAllBytesAsync(login.Path, spent);
-        await Record.ExceptionAsync(() => provider.RefreshAccessTokenAsync(token).AsTask());
+        await Xunit.Record.ExceptionAsync(() => provider.RefreshAccessTokenAsync(token).AsTask());
 
         login.Server.Books.Should().BeEquivalentTo(new { Reuses = 0, FamiliesRevoked = 0 });
     }

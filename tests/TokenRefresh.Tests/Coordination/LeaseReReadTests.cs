@@ -7,7 +7,7 @@ namespace TokenRefresh.Tests.Coordination;
 public sealed class LeaseReReadTests
 {
     [Fact]
-    [Trait("FailureMode", "F2")]
+    [FailureMode("F2")]
     public async Task The_lock_is_held_from_the_deciding_read_until_the_saved_bytes_were_read_back()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The foreign try is made with flock; Windows locks are tried in the tests of the lock itself.");
@@ -36,7 +36,7 @@ public sealed class LeaseReReadTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F3")]
+    [FailureMode("F3")]
     public async Task A_newer_pair_that_came_before_the_grant_is_the_one_that_is_presented_even_if_it_is_expired_too()
     {
         var time = new ManualTimeProvider();
@@ -61,7 +61,7 @@ public sealed class LeaseReReadTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    [Trait("FailureMode", "F4")]
+    [FailureMode("F4")]
     public async Task A_newer_refresh_token_beside_the_same_access_token_is_the_one_that_is_presented(bool afterRejection)
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();

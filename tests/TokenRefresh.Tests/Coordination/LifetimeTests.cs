@@ -9,7 +9,7 @@ public sealed class LifetimeTests
     private readonly ManualTimeProvider _clock = new();
 
     [Theory]
-    [Trait("FailureMode", "F72")]
+    [FailureMode("F72")]
     [InlineData(10)]
     [InlineData(60)]
     [InlineData(300)]
@@ -48,7 +48,7 @@ public sealed class LifetimeTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F75")]
+    [FailureMode("F75")]
     public async Task Exactly_at_the_margin_a_token_is_replaced_and_one_tick_before_it_is_not()
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
@@ -66,7 +66,7 @@ public sealed class LifetimeTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F74")]
+    [FailureMode("F74")]
     [InlineData(-1)]
     [InlineData(1)]
     public async Task A_clock_that_is_an_hour_wrong_costs_at_most_one_extra_refresh_per_lifetime_and_no_loop(int hours)
@@ -89,7 +89,7 @@ public sealed class LifetimeTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F74")]
+    [FailureMode("F74")]
     public async Task A_clock_that_is_set_back_leaves_the_token_in_use_and_ends_a_pause_dated_in_the_future()
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
@@ -110,8 +110,7 @@ public sealed class LifetimeTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F73")]
-    [Trait("FailureMode", "F96")]
+    [FailureMode("F73", "F96")]
     [InlineData(null)]
     [InlineData("0")]
     [InlineData("null")]
@@ -138,7 +137,7 @@ public sealed class LifetimeTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F73")]
+    [FailureMode("F73")]
     public async Task A_lifetime_in_a_string_counts()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
@@ -150,7 +149,7 @@ public sealed class LifetimeTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F73")]
+    [FailureMode("F73")]
     public async Task Without_a_lifetime_the_expiry_of_a_jwt_counts()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock, JwtAccessTokens = true });
@@ -163,7 +162,7 @@ public sealed class LifetimeTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F54")]
+    [FailureMode("F54")]
     public async Task Eight_providers_that_wake_at_the_same_instant_send_one_request()
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });

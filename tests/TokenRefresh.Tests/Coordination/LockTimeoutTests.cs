@@ -10,7 +10,7 @@ public sealed class LockTimeoutTests
     private readonly ManualTimeProvider _time = new();
 
     [Fact]
-    [Trait("FailureMode", "F5")]
+    [FailureMode("F5")]
     public async Task A_lock_that_cannot_be_had_in_time_leads_to_no_request_and_an_error_that_names_lock_wait_and_holder()
     {
         SkipOnWindows();
@@ -32,8 +32,7 @@ public sealed class LockTimeoutTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F5")]
-    [Trait("FailureMode", "F29")]
+    [FailureMode("F5", "F29")]
     public async Task While_the_lock_cannot_be_had_a_due_token_is_served_at_once_and_without_a_request()
     {
         SkipOnWindows();
@@ -53,7 +52,7 @@ public sealed class LockTimeoutTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    [Trait("FailureMode", "F5")]
+    [FailureMode("F5")]
     public async Task When_the_wait_is_over_a_token_within_the_skew_is_still_served(bool isKnown)
     {
         SkipOnWindows();
@@ -76,7 +75,7 @@ public sealed class LockTimeoutTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F5")]
+    [FailureMode("F5")]
     public async Task When_the_wait_is_over_a_rejected_token_is_not_served()
     {
         SkipOnWindows();

@@ -10,7 +10,7 @@ public sealed class LoginChangeTests
     private readonly ManualTimeProvider _clock = new();
 
     [Fact]
-    [Trait("FailureMode", "F80")]
+    [FailureMode("F80")]
     public async Task A_file_deleted_during_the_exchange_stays_deleted()
     {
         await using SharedLogin login = await StartExpiredAsync();
@@ -26,13 +26,12 @@ public sealed class LoginChangeTests
 
         (await caller.Invoking(task => task).Should().ThrowAsync<SignInRequiredException>()).Which.Reason.Should().Be(SignInRequiredReason.NothingStored);
         File.Exists(login.Path).Should().BeFalse();
-        (await events.NextAsync<PairDroppedEvent>()).Should().Be(new PairDroppedEvent(login.Path, PairDroppedReason.SignedOut));
+        (await events.NextAsync<TokensDiscardedEvent>()).Should().Be(new TokensDiscardedEvent(login.Path, TokensDiscardedReason.SignedOut));
         (await provider.GetStatusAsync()).State.Should().Be(TokenRefreshState.SignedOut);
     }
 
     [Fact]
-    [Trait("FailureMode", "F80")]
-    [Trait("FailureMode", "F87")]
+    [FailureMode("F80", "F87")]
     public async Task A_spent_token_that_comes_back_after_its_successor_was_dropped_is_not_sent_again()
     {
         await using SharedLogin login = await StartExpiredAsync();
@@ -54,7 +53,7 @@ public sealed class LoginChangeTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F80")]
+    [FailureMode("F80")]
     public async Task A_logout_s_sentinel_written_during_the_exchange_stays()
     {
         await using SharedLogin login = await StartExpiredAsync();
@@ -69,12 +68,11 @@ public sealed class LoginChangeTests
 
         (await caller.Invoking(task => task).Should().ThrowAsync<SignInRequiredException>()).Which.Reason.Should().Be(SignInRequiredReason.SignedOut);
         (await File.ReadAllTextAsync(login.Path)).Should().Be(Sentinel);
-        (await events.NextAsync<PairDroppedEvent>()).Reason.Should().Be(PairDroppedReason.SignedOut);
+        (await events.NextAsync<TokensDiscardedEvent>()).Reason.Should().Be(TokensDiscardedReason.SignedOut);
     }
 
     [Fact]
-    [Trait("FailureMode", "F80")]
-    [Trait("FailureMode", "F44")]
+    [FailureMode("F80", "F44")]
     public async Task An_account_switched_during_the_exchange_wins()
     {
         await using SharedLogin login = await StartExpiredAsync();
@@ -91,11 +89,11 @@ public sealed class LoginChangeTests
 
         token.Value.Should().Be(login.Login.AccessToken);
         (await File.ReadAllBytesAsync(login.Path)).Should().Equal(written);
-        (await events.NextAsync<PairDroppedEvent>()).Should().Be(new PairDroppedEvent(login.Path, PairDroppedReason.Replaced));
+        (await events.NextAsync<TokensDiscardedEvent>()).Should().Be(new TokensDiscardedEvent(login.Path, TokensDiscardedReason.Replaced));
     }
 
     [Fact]
-    [Trait("FailureMode", "F80")]
+    [FailureMode("F80")]
     public async Task A_logout_by_another_provider_during_the_exchange_leaves_the_user_logged_out()
     {
         await using SharedLogin login = await StartExpiredAsync();
@@ -118,7 +116,7 @@ public sealed class LoginChangeTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F81")]
+    [FailureMode("F81")]
     public async Task After_a_rejected_refresh_token_a_login_made_elsewhere_is_used_without_a_restart()
     {
         await using SharedLogin login = await StartExpiredAsync();
@@ -136,7 +134,7 @@ public sealed class LoginChangeTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F78")]
+    [FailureMode("F78")]
     [InlineData(Sentinel)]
     [InlineData("""{"access_token":"","refresh_token":"","expires_at":0}""")]
     [InlineData("""{"claudeAiOauth":null}""")]
@@ -157,7 +155,7 @@ public sealed class LoginChangeTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F79")]
+    [FailureMode("F79")]
     public async Task The_refresh_token_s_own_expiry_is_shown_warned_of_and_left_to_the_server_to_enforce()
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock, RefreshTokenLifetime = TimeSpan.FromHours(20) });
@@ -179,7 +177,7 @@ public sealed class LoginChangeTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F79")]
+    [FailureMode("F79")]
     public async Task A_refresh_token_past_its_stored_expiry_is_tried_and_may_still_work()
     {
         await using SharedLogin login = await StartExpiredAsync();
@@ -193,7 +191,7 @@ public sealed class LoginChangeTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F86")]
+    [FailureMode("F86")]
     public async Task A_provider_with_a_store_of_its_own_touches_no_file()
     {
         await using SharedLogin login = await StartExpiredAsync();

@@ -12,8 +12,7 @@ public sealed class OtherWriterTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    [Trait("FailureMode", "F44")]
-    [Trait("FailureMode", "F43")]
+    [FailureMode("F44", "F43")]
     public async Task Siblings_that_were_rewritten_keep_every_byte()
     {
         await using SharedLogin login = await StartExpiredAsync();
@@ -35,8 +34,7 @@ public sealed class OtherWriterTests
     [Theory]
     [InlineData(1)]
     [InlineData(8)]
-    [Trait("FailureMode", "F87")]
-    [Trait("FailureMode", "F44")]
+    [FailureMode("F87", "F44")]
     public async Task An_older_file_that_was_put_back_is_saved_over_and_keeps_its_siblings(int generations)
     {
         await using SharedLogin login = await StartExpiredAsync();
@@ -56,8 +54,7 @@ public sealed class OtherWriterTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F50")]
-    [Trait("FailureMode", "F45")]
+    [FailureMode("F50", "F45")]
     public async Task A_directory_in_the_file_s_place_is_left_alone_and_the_pair_saved_when_the_file_is_back()
     {
         await using SharedLogin login = await StartExpiredAsync();
@@ -86,7 +83,7 @@ public sealed class OtherWriterTests
     [InlineData("[]")]
     [InlineData("""{"claudeAiOauth":{"accessToken":42}}""")]
     [InlineData("""{"claudeAiOauth":{"accessToken":"half a""")]
-    [Trait("FailureMode", "F45")]
+    [FailureMode("F45")]
     public async Task A_file_that_nobody_can_read_is_left_alone_and_a_login_that_then_takes_its_place_wins(string unreadable)
     {
         await using SharedLogin login = await StartExpiredAsync();
@@ -104,7 +101,7 @@ public sealed class OtherWriterTests
         await provider.DisposeAsync();
         (await File.ReadAllBytesAsync(login.Path, Cancellation)).Should().Equal(theirs);
         (await _events.NextAsync<TokensRefreshedEvent>()).IsSaved.Should().BeFalse();
-        (await _events.NextAsync<PairDroppedEvent>()).Reason.Should().Be(PairDroppedReason.Replaced);
+        (await _events.NextAsync<TokensDiscardedEvent>()).Reason.Should().Be(TokensDiscardedReason.Replaced);
         login.Server.Books.TokenRequests.Should().Be(1);
     }
 
@@ -112,7 +109,7 @@ public sealed class OtherWriterTests
     [InlineData(503, typeof(TokenEndpointUnavailableException))]
     [InlineData(500, typeof(RefreshOutcomeUnknownException))]
     [InlineData(404, typeof(SignInRequiredException))]
-    [Trait("FailureMode", "F45")]
+    [FailureMode("F45")]
     public async Task Of_a_refresh_that_failed_its_failure_is_told_and_not_that_somebody_broke_the_file_meanwhile(int status, Type failure)
     {
         await using SharedLogin login = await StartExpiredAsync();
@@ -131,7 +128,7 @@ public sealed class OtherWriterTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F80")]
+    [FailureMode("F80")]
     public async Task A_file_that_was_emptied_is_a_sign_out_like_a_deleted_one()
     {
         await using SharedLogin login = await StartExpiredAsync();
@@ -140,14 +137,13 @@ public sealed class OtherWriterTests
 
         (await get.Should().ThrowAsync<SignInRequiredException>()).Which.Reason.Should().Be(SignInRequiredReason.NothingStored);
         (await File.ReadAllBytesAsync(login.Path, Cancellation)).Should().BeEmpty();
-        (await _events.NextAsync<PairDroppedEvent>()).Reason.Should().Be(PairDroppedReason.SignedOut);
+        (await _events.NextAsync<TokensDiscardedEvent>()).Reason.Should().Be(TokensDiscardedReason.SignedOut);
     }
 
     [Theory]
     [InlineData(UnixFileMode.UserRead)]
     [InlineData(UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead)]
-    [Trait("FailureMode", "F49")]
-    [Trait("FailureMode", "F44")]
+    [FailureMode("F49", "F44")]
     public async Task A_file_that_was_made_read_only_is_replaced_and_stays_read_only(UnixFileMode mode)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no mode bits; its read-only attribute belongs to the owner of the file.");

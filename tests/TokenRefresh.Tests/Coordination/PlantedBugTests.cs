@@ -1,5 +1,6 @@
 using FluentAssertions;
 using FluentAssertions.Execution;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Coordination;
 
@@ -7,14 +8,11 @@ namespace TokenRefresh.Tests.Coordination;
 public sealed class PlantedBugTests
 {
     [Fact]
-    [Trait("FailureMode", "F1")]
-    [Trait("FailureMode", "F2")]
-    [Trait("FailureMode", "F3")]
-    [Trait("FailureMode", "F58")]
+    [FailureMode("F1", "F2", "F3", "F58")]
     public async Task The_library_itself_passes() => await OneRefreshPerExpiry.AssertAsync();
 
     [Fact]
-    [Trait("FailureMode", "F3")]
+    [FailureMode("F3")]
     public async Task Skipping_the_read_under_the_lock_is_noticed()
     {
         Func<Task> act = () => OneRefreshPerExpiry.AssertAsync(store => new StaleReadStore(store));
@@ -23,7 +21,7 @@ public sealed class PlantedBugTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F2")]
+    [FailureMode("F2")]
     public async Task Releasing_before_the_save_is_noticed()
     {
         Func<Task> act = () => OneRefreshPerExpiry.AssertAsync(store => new EarlyReleaseStore(store));
@@ -32,7 +30,7 @@ public sealed class PlantedBugTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F58")]
+    [FailureMode("F58")]
     public async Task Ignoring_which_token_was_rejected_is_noticed()
     {
         Func<Task> act = () => OneRefreshPerExpiry.AssertAsync(decorateProvider: provider => new CachedTokenRejectingProvider(provider));

@@ -11,7 +11,7 @@ public sealed class SharedAnswerTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    [Trait("FailureMode", "F67")]
+    [FailureMode("F67")]
     public async Task A_caller_s_code_holds_up_nobody_else_s_token(bool isRejected)
     {
         await using SharedLogin login = isRejected ? await SharedLogin.StartAsync() : await SharedLogin.StartExpiredAsync();
@@ -47,7 +47,7 @@ public sealed class SharedAnswerTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F97")]
+    [FailureMode("F97")]
     public async Task Callers_at_the_moment_of_disposal_all_hear_of_it()
     {
         const int Callers = 32;
@@ -62,7 +62,7 @@ public sealed class SharedAnswerTests
                 () =>
                 {
                     start.SignalAndWait();
-                    return Record.Exception(() => provider.GetAccessTokenAsync().AsTask().GetAwaiter().GetResult());
+                    return Xunit.Record.Exception(() => provider.GetAccessTokenAsync().AsTask().GetAwaiter().GetResult());
                 },
                 CancellationToken.None,
                 TaskCreationOptions.LongRunning,

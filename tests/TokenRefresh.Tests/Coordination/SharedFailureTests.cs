@@ -12,7 +12,7 @@ public sealed class SharedFailureTests
     private readonly ManualTimeProvider _time = new();
 
     [Fact]
-    [Trait("FailureMode", "F16")]
+    [FailureMode("F16")]
     public async Task Sixty_four_waiters_share_one_failed_request_and_the_next_comes_no_sooner_than_the_server_asked()
     {
         await using SharedLogin login = await StartExpiredAsync();
@@ -43,8 +43,7 @@ public sealed class SharedFailureTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F99")]
-    [Trait("FailureMode", "F15")]
+    [FailureMode("F99", "F15")]
     [InlineData(400, """{"error":"invalid_grant"}""")]
     [InlineData(404, """{"type":"error","error":{"type":"not_found_error","message":"Grant not found"}}""")]
     [InlineData(401, """{"error":{"code":"refresh_token_reused","message":"used"}}""")]
@@ -65,7 +64,7 @@ public sealed class SharedFailureTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F16")]
+    [FailureMode("F16")]
     public async Task Without_a_word_of_the_server_the_pauses_grow_and_are_capped()
     {
         await using SharedLogin login = await StartExpiredAsync();
@@ -87,7 +86,7 @@ public sealed class SharedFailureTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F17")]
+    [FailureMode("F17")]
     public async Task A_failed_background_refresh_leaves_the_caller_with_the_valid_token_and_a_warning()
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _time });

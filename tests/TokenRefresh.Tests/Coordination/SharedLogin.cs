@@ -1,4 +1,5 @@
-using TokenRefresh.Credentials;
+using TokenRefresh.Interop;
+using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Coordination;
@@ -51,7 +52,7 @@ internal sealed class SharedLogin : IAsyncDisposable
     }
 
     /// <summary>Makes a file store on the login's file, for a decorator or with a file system that fails. The caller disposes it after the provider's last use.</summary>
-    internal FileCredentialsStore CreateStore(ICredentialsFileOperations? files = null, TimeProvider? time = null) =>
+    internal FileCredentialsStore CreateStore(IFileOperations? files = null, TimeProvider? time = null) =>
         new(new(Path, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, TimeSpan.FromSeconds(5)), time ?? TimeProvider.System, files);
 
     /// <summary>Writes the file as Claude Code does, with siblings that are not ours.</summary>

@@ -1,5 +1,5 @@
 using FluentAssertions;
-using TokenRefresh.Credentials;
+using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Credentials;
 
@@ -13,7 +13,7 @@ public sealed class SignOutTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    [Trait("FailureMode", "F80")]
+    [FailureMode("F80")]
     public async Task A_login_that_somebody_stored_after_a_refresh_elsewhere_survives_and_is_not_revoked(bool isInProtocol)
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
@@ -37,7 +37,7 @@ public sealed class SignOutTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F80")]
+    [FailureMode("F80")]
     public async Task What_others_refreshed_the_login_to_is_ended()
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
@@ -54,8 +54,7 @@ public sealed class SignOutTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F80")]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F80", "F34")]
     public async Task What_others_could_save_late_only_is_ended()
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
@@ -75,7 +74,7 @@ public sealed class SignOutTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F81")]
+    [FailureMode("F81")]
     public async Task The_death_of_the_next_login_is_told_too()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });

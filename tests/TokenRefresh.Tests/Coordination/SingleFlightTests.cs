@@ -1,12 +1,12 @@
 using FluentAssertions;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Coordination;
 
 public sealed class SingleFlightTests
 {
     [Fact]
-    [Trait("FailureMode", "F1")]
-    [Trait("FailureMode", "F27")]
+    [FailureMode("F1", "F27")]
     public async Task Five_hundred_callers_of_one_expired_token_cost_one_request_and_get_the_same_token()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -21,7 +21,7 @@ public sealed class SingleFlightTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F8")]
+    [FailureMode("F8")]
     public async Task Twenty_providers_on_one_file_in_one_process_cost_one_request()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();

@@ -8,7 +8,7 @@ public sealed class StatusTests
     private readonly ManualTimeProvider _clock = new();
 
     [Fact]
-    [Trait("FailureMode", "F85")]
+    [FailureMode("F85")]
     public async Task The_status_of_an_expired_login_asks_nobody_locks_nothing_and_writes_nothing()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -57,7 +57,7 @@ public sealed class StatusTests
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
         login.Server.DefaultTokenBehavior = answer == "lost" ? TokenEndpointBehavior.DropAfterProcessing : TokenEndpointBehavior.Error(answer);
-        await Record.ExceptionAsync(() => Provider(login).GetAccessTokenAsync().AsTask());
+        await Xunit.Record.ExceptionAsync(() => Provider(login).GetAccessTokenAsync().AsTask());
 
         TokenRefreshStatus status = await Provider(login).GetStatusAsync();
 

@@ -8,7 +8,7 @@ public sealed class SupersededTests
     private static readonly DateTimeOffset LongPast = DateTimeOffset.UnixEpoch.AddYears(50);
 
     [Fact]
-    [Trait("FailureMode", "F11")]
+    [FailureMode("F11")]
     public async Task A_loser_adopts_the_winners_pair_and_leaves_the_file_byte_for_byte()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -28,7 +28,7 @@ public sealed class SupersededTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F11")]
+    [FailureMode("F11")]
     public async Task A_loser_refreshes_once_with_the_winners_token_if_that_pair_is_expired_too()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -47,7 +47,7 @@ public sealed class SupersededTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F11")]
+    [FailureMode("F11")]
     public async Task A_dead_login_stays_in_the_file_byte_for_byte_and_is_not_presented_again()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();

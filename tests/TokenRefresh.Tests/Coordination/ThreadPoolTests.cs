@@ -1,5 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.Locking;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Coordination;
 
@@ -9,7 +10,7 @@ namespace TokenRefresh.Tests.Coordination;
 public sealed class ThreadPoolTests
 {
     [Fact]
-    [Trait("FailureMode", "F68")]
+    [FailureMode("F68")]
     public async Task Two_hundred_waiters_behind_a_foreign_lock_leave_a_pool_that_cannot_grow_free_to_work()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();

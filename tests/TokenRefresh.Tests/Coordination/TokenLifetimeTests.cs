@@ -1,6 +1,6 @@
 using FluentAssertions;
-using TokenRefresh.Coordination;
-using TokenRefresh.Credentials;
+using TokenRefresh.Record;
+using TokenRefresh.Refresh;
 using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Coordination;
@@ -17,7 +17,7 @@ public sealed class TokenLifetimeTests
     [InlineData(60, 30, 54)]
     [InlineData(300, 150, 290)]
     [InlineData(28_800, 28_500, 28_790)]
-    [Trait("FailureMode", "F72")]
+    [FailureMode("F72")]
     public void The_margin_is_at_most_half_the_lifetime_and_the_skew_at_most_a_tenth(int lifetime, int dueAfter, int usableFor)
     {
         var result = TokenLifetime.Of(Now.AddSeconds(lifetime), TimeSpan.FromSeconds(lifetime), Now, Margin, Skew, spread: 0);
@@ -28,7 +28,7 @@ public sealed class TokenLifetimeTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F72")]
+    [FailureMode("F72")]
     public void Without_a_known_lifetime_what_remained_at_first_sight_counts()
     {
         var result = TokenLifetime.Of(Now.AddMinutes(3), lifetime: null, Now, Margin, Skew, spread: 0);
@@ -42,7 +42,7 @@ public sealed class TokenLifetimeTests
     [InlineData(60)]
     [InlineData(300)]
     [InlineData(28_800)]
-    [Trait("FailureMode", "F72")]
+    [FailureMode("F72")]
     public async Task A_token_of_any_lifetime_costs_at_most_one_request_in_that_time(int lifetime)
     {
         var time = new ManualTimeProvider();
@@ -61,22 +61,22 @@ public sealed class TokenLifetimeTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F75")]
+    [FailureMode("F75")]
     public void Exactly_at_the_margin_a_token_is_due_and_a_tick_before_it_is_not()
     {
         DateTimeOffset expiry = Now.AddHours(1);
         CoordinationRecord record = CoordinationRecord.Empty with { Obtained = new ObtainedNote(Fingerprint.Of(Decisions.AccessToken), Now, TimeSpan.Zero) };
 
-        RefreshStep Decide(DateTimeOffset now) =>
-            Decisions.Decide(Decisions.Stored(expiry), record, new RefreshGoal(null, "another, cached token"), now, before: Margin, skew: Skew).Kind;
+        RefreshAction Decide(DateTimeOffset now) =>
+            Decisions.Decide(Decisions.Stored(expiry), record, new RefreshReason(null, "another, cached token"), now, before: Margin, skew: Skew).Kind;
 
         TokenLifetime.Of(expiry, TimeSpan.FromHours(1), Now, Margin, Skew, spread: 0).DueAt.Should().Be(expiry - Margin);
-        Decide(expiry - Margin - Tick).Should().Be(RefreshStep.Adopt);
-        Decide(expiry - Margin).Should().Be(RefreshStep.Refresh);
+        Decide(expiry - Margin - Tick).Should().Be(RefreshAction.Adopt);
+        Decide(expiry - Margin).Should().Be(RefreshAction.Refresh);
     }
 
     [Fact]
-    [Trait("FailureMode", "F75")]
+    [FailureMode("F75")]
     public async Task A_provider_refreshes_exactly_at_the_boundary_and_not_a_tick_before()
     {
         var time = new ManualTimeProvider();
@@ -97,7 +97,7 @@ public sealed class TokenLifetimeTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F75")]
+    [FailureMode("F75")]
     public void Exactly_at_the_skew_a_token_is_expired_and_a_tick_before_it_is_not()
     {
         DateTimeOffset expiry = Now.AddHours(1);
@@ -107,7 +107,7 @@ public sealed class TokenLifetimeTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F75")]
+    [FailureMode("F75")]
     public void With_margin_and_skew_zero_the_expiry_itself_is_the_boundary()
     {
         DateTimeOffset expiry = Now.AddHours(1);
@@ -123,7 +123,7 @@ public sealed class TokenLifetimeTests
     [InlineData(0, 0)]
     [InlineData(0.5, 30)]
     [InlineData(1, 60)]
-    [Trait("FailureMode", "F54")]
+    [FailureMode("F54")]
     public void The_spread_is_at_most_a_fifth_of_the_margin(double spread, int seconds)
     {
         var lifetime = TokenLifetime.Of(Now.AddHours(1), TimeSpan.FromHours(1), Now, Margin, Skew, spread);
@@ -140,7 +140,7 @@ public sealed class TokenLifetimeTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F73")]
+    [FailureMode("F73")]
     public void An_unknown_expiry_is_never_due_and_always_usable()
     {
         TokenLifetime.Of(null, null, Now, Margin, Skew, spread: 0).Should().Be(TokenLifetime.Unknown);

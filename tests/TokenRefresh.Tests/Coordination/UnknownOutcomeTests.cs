@@ -9,7 +9,7 @@ public sealed class UnknownOutcomeTests
     private readonly ManualTimeProvider _clock = new();
 
     [Fact]
-    [Trait("FailureMode", "F52")]
+    [FailureMode("F52")]
     public async Task With_a_dead_access_token_a_lost_answer_is_asked_for_once_more_at_once()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock, RefreshTokenReuseWindow = TimeSpan.FromSeconds(30) });
@@ -22,7 +22,7 @@ public sealed class UnknownOutcomeTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F52")]
+    [FailureMode("F52")]
     public async Task After_the_replay_too_nobody_tries_for_ten_minutes()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock, RefreshTokenReuseWindow = TimeSpan.FromHours(1) });
@@ -46,8 +46,7 @@ public sealed class UnknownOutcomeTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F90")]
-    [Trait("FailureMode", "F52")]
+    [FailureMode("F90", "F52")]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_new_refresh_token_in_half_an_answer_is_saved_and_presented_in_the_place_of_the_old_one(bool isUnavailableAfterwards)
@@ -73,8 +72,7 @@ public sealed class UnknownOutcomeTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F52")]
-    [Trait("FailureMode", "F53")]
+    [FailureMode("F52", "F53")]
     [InlineData(null)]
     [InlineData(60)]
     public async Task With_a_living_access_token_a_lost_answer_is_not_asked_for_again_before_that_is_dead_even_after_a_suspend(int? windowInSeconds)
@@ -112,7 +110,7 @@ public sealed class UnknownOutcomeTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F95")]
+    [FailureMode("F95")]
     [InlineData(307)]
     [InlineData(308)]
     public async Task A_client_that_follows_redirects_costs_one_request_per_call_and_carries_the_token_nowhere(int status)
@@ -129,7 +127,7 @@ public sealed class UnknownOutcomeTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F53")]
+    [FailureMode("F53")]
     [InlineData(true)]
     [InlineData(false)]
     public async Task After_a_suspend_between_read_and_request_the_file_is_read_again_before_anything_is_sent(bool isReplaced)
@@ -153,7 +151,7 @@ public sealed class UnknownOutcomeTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F55")]
+    [FailureMode("F55")]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_server_that_asks_for_an_hour_fails_its_callers_at_once_and_is_left_alone_for_the_capped_time(bool asDate)

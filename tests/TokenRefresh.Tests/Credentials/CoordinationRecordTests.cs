@@ -1,5 +1,7 @@
 using FluentAssertions;
-using TokenRefresh.Credentials;
+using TokenRefresh.Endpoint;
+using TokenRefresh.Record;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Credentials;
 
@@ -10,7 +12,7 @@ public sealed class CoordinationRecordTests
     private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch.AddYears(56);
 
     [Fact]
-    [Trait("FailureMode", "F52")]
+    [FailureMode("F52")]
     public void A_rotation_ends_what_was_noted_about_the_pair_that_was_sent()
     {
         CoordinationRecord record = NotesAbout(Sent).AfterRotation(Sent, Next, obtained: null);
@@ -20,7 +22,7 @@ public sealed class CoordinationRecordTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F52")]
+    [FailureMode("F52")]
     public void A_late_save_leaves_what_was_noted_about_its_own_pair_meanwhile()
     {
         CoordinationRecord before = NotesAbout(Next);
@@ -34,7 +36,7 @@ public sealed class CoordinationRecordTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F87")]
+    [FailureMode("F87")]
     public void A_refresh_token_is_noted_as_consumed_once_however_often_its_successor_is_saved()
     {
         CoordinationRecord record = CoordinationRecord.Empty.AfterRotation(Sent, Next, null).AfterRotation(Sent, Next, null);

@@ -1,13 +1,14 @@
 using System.Text;
 using FluentAssertions;
-using TokenRefresh.Credentials;
+using TokenRefresh.Stores.Json;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Credentials;
 
 public sealed class CredentialsDocumentExpiryTests
 {
     [Theory]
-    [Trait("FailureMode", "F76")]
+    [FailureMode("F76")]
     [InlineData("1787613382524", "2026-08-24T23:16:22.5240000Z")]
     [InlineData("1787613382524.616", "2026-08-24T23:16:22.5246160Z")]
     [InlineData("1.787613382524e12", "2026-08-24T23:16:22.5240000Z")]
@@ -29,7 +30,7 @@ public sealed class CredentialsDocumentExpiryTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F73")]
+    [FailureMode("F73")]
     [InlineData("null")]
     [InlineData("0")]
     [InlineData("0.0")]
@@ -46,7 +47,7 @@ public sealed class CredentialsDocumentExpiryTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F73")]
+    [FailureMode("F73")]
     public void A_missing_expiry_is_unknown()
     {
         CredentialsDocument.Parse("""{"claudeAiOauth":{"accessToken":"at"}}"""u8.ToArray(), CredentialsFileFormat.ClaudeCode).Credentials!.ExpiresAt.Should().BeNull();
@@ -66,7 +67,7 @@ public sealed class CredentialsDocumentExpiryTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F76")]
+    [FailureMode("F76")]
     [InlineData("1787613382524.616")]
     [InlineData("\"1787613382524\"")]
     [InlineData("\"2026-08-24T23:16:22.524Z\"")]
@@ -92,7 +93,7 @@ public sealed class CredentialsDocumentExpiryTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F96")]
+    [FailureMode("F96")]
     [InlineData("1787613382524")]
     [InlineData("0")]
     [InlineData("\"\"")]

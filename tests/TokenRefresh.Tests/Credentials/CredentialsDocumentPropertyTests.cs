@@ -2,7 +2,8 @@ using System.Text;
 using System.Text.Json;
 using FluentAssertions;
 using FluentAssertions.Execution;
-using TokenRefresh.Credentials;
+using TokenRefresh.Stores.Json;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Credentials;
 
@@ -12,7 +13,7 @@ public sealed class CredentialsDocumentPropertyTests
     private const int Documents = 4000;
 
     [Fact]
-    [Trait("FailureMode", "F43")]
+    [FailureMode("F43")]
     public void Every_byte_that_is_not_the_logins_survives_a_change_and_a_removal()
     {
         ForEach((random, document, next) =>
@@ -29,7 +30,7 @@ public sealed class CredentialsDocumentPropertyTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F41")]
+    [FailureMode("F41")]
     public void A_written_login_is_read_back_whole()
     {
         ForEach((random, document, next) =>
@@ -91,7 +92,7 @@ public sealed class CredentialsDocumentPropertyTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F45")]
+    [FailureMode("F45")]
     public void A_document_cut_at_any_byte_is_refused_or_empty_but_never_half_a_login()
     {
         foreach (var seed in Enumerable.Range(0, 60))

@@ -1,6 +1,7 @@
 using System.Text;
 using FluentAssertions;
-using TokenRefresh.Credentials;
+using TokenRefresh.Stores.Json;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Credentials;
 
@@ -72,7 +73,7 @@ public sealed class CredentialsDocumentReadingTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F78")]
+    [FailureMode("F78")]
     [InlineData("""{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0,"refreshTokenExpiresAt":1790000000000}}""")]
     [InlineData("""{"access_token":"","refresh_token":"","expires_at":0}""")]
     public void The_cleared_sentinel_reads_as_signed_out(string json)
@@ -117,7 +118,7 @@ public sealed class CredentialsDocumentReadingTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F77")]
+    [FailureMode("F77")]
     [InlineData("scopes", "5")]
     [InlineData("scopes", "{\"a\":[1]}")]
     [InlineData("scopes", "[1,\"a\"]")]
@@ -139,7 +140,7 @@ public sealed class CredentialsDocumentReadingTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F45")]
+    [FailureMode("F45")]
     [InlineData("{", "The JSON ends before it is complete, at line 1, byte 2.")]
     [InlineData("{\n \"claudeAiOauth\":{\"accessToken\":\"SECRET\",", "The JSON ends before it is complete, at line 2, *")]
     [InlineData("{\n \"a\":SECRET}", "The JSON is not valid, at line 2, byte 6.")]

@@ -1,6 +1,7 @@
 using System.Text;
 using FluentAssertions;
-using TokenRefresh.Credentials;
+using TokenRefresh.Stores.Json;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Credentials;
 
@@ -9,8 +10,7 @@ public sealed class CredentialsDocumentWritingTests
     private static readonly OAuthCredentials Next = new("at-2", "rt-2", DateTimeOffset.FromUnixTimeMilliseconds(1799999999000));
 
     [Fact]
-    [Trait("FailureMode", "F43")]
-    [Trait("FailureMode", "F41")]
+    [FailureMode("F43", "F41")]
     public void Only_the_changed_members_are_replaced()
     {
         var stored = """
@@ -48,7 +48,7 @@ public sealed class CredentialsDocumentWritingTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F89")]
+    [FailureMode("F89")]
     public void A_refreshed_pair_leaves_the_stored_account_id_as_it_stands()
     {
         var stored = """{"access_token":"at-1","refresh_token":"rt-1","expires_at":1,"account_id":"\u0061ccount"}""";
@@ -59,7 +59,7 @@ public sealed class CredentialsDocumentWritingTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F89")]
+    [FailureMode("F89")]
     [InlineData(""","account_id":"old" """, "new", ""","account_id":"new" """)]
     [InlineData(""","account_id":"old" """, null, "")]
     [InlineData(""","account_id":null""", "new", ""","account_id":"new" """)]
@@ -220,7 +220,7 @@ public sealed class CredentialsDocumentWritingTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F78")]
+    [FailureMode("F78")]
     public void A_login_over_the_cleared_sentinel_leaves_nothing_of_it()
     {
         var written = With("""{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0,"refreshTokenExpiresAt":1790000000000,"x":1}}""", Next);
@@ -242,7 +242,7 @@ public sealed class CredentialsDocumentWritingTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F12")]
+    [FailureMode("F12")]
     public void An_empty_access_token_is_never_written()
     {
         var act = () => With("""{"claudeAiOauth":{"accessToken":"at-1"}}""", new OAuthCredentials("", "rt-2"));
@@ -292,7 +292,7 @@ public sealed class CredentialsDocumentWritingTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F51")]
+    [FailureMode("F51")]
     [InlineData(true)]
     [InlineData(false)]
     public void A_document_of_5_MB_is_read_and_changed(bool isOneRecord)

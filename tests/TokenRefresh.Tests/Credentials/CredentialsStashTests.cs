@@ -1,5 +1,5 @@
 using FluentAssertions;
-using TokenRefresh.Credentials;
+using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Coordination;
 
@@ -14,8 +14,7 @@ public sealed class CredentialsStashTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    [Trait("FailureMode", "F34")]
-    [Trait("FailureMode", "F49")]
+    [FailureMode("F34", "F49")]
     public async Task A_pair_that_may_not_replace_the_stored_one_is_kept_beside_it_and_used_by_the_next_process()
     {
         await using SharedLogin login = await StartAsync();
@@ -37,7 +36,7 @@ public sealed class CredentialsStashTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F34")]
     public async Task The_next_holder_of_the_lease_puts_the_stashed_pair_into_the_file_and_removes_the_stash()
     {
         await using SharedLogin login = await StartAsync();
@@ -54,7 +53,7 @@ public sealed class CredentialsStashTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F34")]
     public async Task A_login_whose_file_can_never_be_replaced_lives_on_in_the_stash()
     {
         await using SharedLogin login = await StartAsync();
@@ -78,7 +77,7 @@ public sealed class CredentialsStashTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F34")]
     public async Task The_process_that_obtained_a_stashed_pair_saves_it_as_soon_as_it_may()
     {
         await using SharedLogin login = await StartAsync();
@@ -97,7 +96,7 @@ public sealed class CredentialsStashTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F80")]
+    [FailureMode("F80")]
     public async Task A_sign_out_removes_the_stash()
     {
         await using SharedLogin login = await StartAsync();
@@ -111,7 +110,7 @@ public sealed class CredentialsStashTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F80")]
+    [FailureMode("F80")]
     public async Task A_sign_out_after_the_file_was_deleted_removes_the_stash_too()
     {
         await using SharedLogin login = await StartAsync();
@@ -126,7 +125,7 @@ public sealed class CredentialsStashTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F80")]
+    [FailureMode("F80")]
     public async Task A_stash_means_nothing_beside_another_login_and_is_removed_at_its_next_refresh()
     {
         await using SharedLogin login = await StartAsync();
@@ -144,7 +143,7 @@ public sealed class CredentialsStashTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F83")]
+    [FailureMode("F83")]
     public async Task A_sign_in_that_cannot_be_stored_leaves_no_stash()
     {
         await using SharedLogin login = await StartAsync();
@@ -158,7 +157,7 @@ public sealed class CredentialsStashTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F47")]
+    [FailureMode("F47")]
     public async Task A_write_in_place_is_preceded_by_a_flushed_stash_and_followed_by_its_removal()
     {
         await using SharedLogin login = await StartAsync();
@@ -181,8 +180,7 @@ public sealed class CredentialsStashTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F47")]
-    [Trait("FailureMode", "F38")]
+    [FailureMode("F47", "F38")]
     public async Task A_write_in_place_that_a_crash_interrupted_is_finished_by_the_next_holder_of_the_lease()
     {
         await using SharedLogin login = await StartAsync();
@@ -208,8 +206,7 @@ public sealed class CredentialsStashTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F47")]
-    [Trait("FailureMode", "F83")]
+    [FailureMode("F47", "F83")]
     public async Task A_sign_in_whose_write_in_place_is_refused_leaves_no_stash()
     {
         await using SharedLogin login = await StartAsync();
@@ -225,7 +222,7 @@ public sealed class CredentialsStashTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F40")]
+    [FailureMode("F40")]
     public async Task A_rename_whose_directory_could_not_be_flushed_is_flushed_again_before_the_pair_counts_as_saved()
     {
         await using SharedLogin login = await StartAsync();

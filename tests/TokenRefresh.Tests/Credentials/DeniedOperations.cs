@@ -1,4 +1,4 @@
-using TokenRefresh.Credentials;
+using TokenRefresh.Interop;
 using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Credentials;
@@ -12,7 +12,7 @@ internal sealed class DeniedOperations(string denied) : FileOperationsDecorator
         return base.Read(path);
     }
 
-    public override ICredentialsTempFile CreatePrivate(string path, long allocate)
+    public override ITempFile CreatePrivate(string path, long allocate)
     {
         ThrowIfDenied(nameof(CreatePrivate), path);
         return base.CreatePrivate(path, allocate);

@@ -1,5 +1,7 @@
 using FluentAssertions;
-using TokenRefresh.Credentials;
+using TokenRefresh.Interop;
+using TokenRefresh.Record;
+using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Coordination;
 
@@ -25,7 +27,7 @@ public sealed class DiskFaultTests : IDisposable
 
     [Theory]
     [MemberData(nameof(FaultsOfTheProbe))]
-    [Trait("FailureMode", "F35")]
+    [FailureMode("F35")]
     public async Task A_fault_that_the_probe_meets_is_named_and_nothing_is_sent(string fault)
     {
         await using SharedLogin login = await StartAsync();
@@ -49,8 +51,7 @@ public sealed class DiskFaultTests : IDisposable
     }
 
     [Fact]
-    [Trait("FailureMode", "F35")]
-    [Trait("FailureMode", "F17")]
+    [FailureMode("F35", "F17")]
     public async Task A_token_that_is_due_but_valid_is_served_while_the_disk_is_full()
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _time });
@@ -70,7 +71,7 @@ public sealed class DiskFaultTests : IDisposable
 
     [Theory]
     [MemberData(nameof(FaultsOfTheSave))]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F34")]
     public async Task A_pair_that_cannot_be_saved_is_served_announced_and_noted_and_the_file_left_as_it_was(string fault)
     {
         await using SharedLogin login = await StartAsync();
@@ -104,7 +105,7 @@ public sealed class DiskFaultTests : IDisposable
 
     [Theory]
     [MemberData(nameof(FaultsUpToTheRename))]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F34")]
     public async Task It_is_saved_in_the_background_with_growing_pauses_that_renew_the_mark(string fault)
     {
         await using SharedLogin login = await StartAsync();
@@ -130,7 +131,7 @@ public sealed class DiskFaultTests : IDisposable
 
     [Theory]
     [MemberData(nameof(FaultsOfTheSave))]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F34")]
     public async Task The_next_refresh_presents_the_unsaved_pair_and_never_the_stored_one(string fault)
     {
         await using SharedLogin login = await StartAsync();
@@ -160,7 +161,7 @@ public sealed class DiskFaultTests : IDisposable
 
     [Theory]
     [MemberData(nameof(FaultsOfTheSave))]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F34")]
     public async Task It_is_saved_at_the_next_chance_before_anything_else_is_sent(string fault)
     {
         await using SharedLogin login = await StartAsync();
@@ -183,8 +184,7 @@ public sealed class DiskFaultTests : IDisposable
 
     [Theory]
     [MemberData(nameof(FaultsOfTheSave))]
-    [Trait("FailureMode", "F34")]
-    [Trait("FailureMode", "F97")]
+    [FailureMode("F34", "F97")]
     public async Task It_is_saved_at_disposal(string fault)
     {
         await using SharedLogin login = await StartAsync();
@@ -200,8 +200,7 @@ public sealed class DiskFaultTests : IDisposable
     }
 
     [Fact]
-    [Trait("FailureMode", "F34")]
-    [Trait("FailureMode", "F97")]
+    [FailureMode("F34", "F97")]
     public async Task A_disposal_during_which_the_disk_still_fails_ends_and_leaves_the_mark()
     {
         await using SharedLogin login = await StartAsync();
@@ -222,7 +221,7 @@ public sealed class DiskFaultTests : IDisposable
     }
 
     [Fact]
-    [Trait("FailureMode", "F47")]
+    [FailureMode("F47")]
     public async Task Where_a_rename_crosses_file_systems_the_file_is_overwritten_in_place()
     {
         await using SharedLogin login = await StartAsync();
@@ -236,7 +235,7 @@ public sealed class DiskFaultTests : IDisposable
     }
 
     [Fact]
-    [Trait("FailureMode", "F47")]
+    [FailureMode("F47")]
     public async Task The_system_s_refusal_to_rename_across_file_systems_is_told_from_every_other_one()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Directory.Exists("/dev/shm"), "A second file system at '/dev/shm' is a habit of Linux.");
@@ -245,8 +244,8 @@ public sealed class DiskFaultTests : IDisposable
         await File.WriteAllTextAsync(there, "", Cancellation);
         try
         {
-            Action across = () => CredentialsFileOperations.Default.Replace(there, Path.Combine(here.Path, "target"));
-            Action missing = () => CredentialsFileOperations.Default.Replace(Path.Combine(here.Path, "missing"), Path.Combine(here.Path, "target"));
+            Action across = () => FileOperations.Default.Replace(there, Path.Combine(here.Path, "target"));
+            Action missing = () => FileOperations.Default.Replace(Path.Combine(here.Path, "missing"), Path.Combine(here.Path, "target"));
 
             across.Should().ThrowExactly<CannotReplaceException>().WithMessage("*(errno 18)*");
             missing.Should().ThrowExactly<IOException>().WithMessage("*(errno 2)*");

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using TokenRefresh.Credentials;
+using TokenRefresh.Interop;
 using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Credentials;
@@ -39,7 +39,7 @@ internal sealed class FileOperationsSpy : FileOperationsDecorator
         return ReadAs is { } replace ? replace(bytes) : bytes;
     }
 
-    public override ICredentialsTempFile CreatePrivate(string path, long allocate)
+    public override ITempFile CreatePrivate(string path, long allocate)
     {
         Note("create");
         TempPaths.Enqueue(path);
@@ -88,7 +88,7 @@ internal sealed class FileOperationsSpy : FileOperationsDecorator
         Before?.Invoke(operation);
     }
 
-    private sealed class TempFileSpy(FileOperationsSpy spy, ICredentialsTempFile file) : ICredentialsTempFile
+    private sealed class TempFileSpy(FileOperationsSpy spy, ITempFile file) : ITempFile
     {
         public string Path => file.Path;
 

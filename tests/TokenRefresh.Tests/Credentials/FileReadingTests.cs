@@ -1,5 +1,6 @@
 using FluentAssertions;
-using TokenRefresh.Credentials;
+using TokenRefresh.Interop;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Credentials;
 
@@ -10,7 +11,7 @@ public sealed class FileReadingTests : IDisposable
     public void Dispose() => _directory.Dispose();
 
     [Fact]
-    [Trait("FailureMode", "F23")]
+    [FailureMode("F23")]
     public void A_file_that_another_program_has_locked_for_itself_is_read_all_the_same()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There such a lock keeps everybody from the file.");
@@ -18,17 +19,17 @@ public sealed class FileReadingTests : IDisposable
         File.WriteAllText(path, "{}");
         using var locked = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
 
-        byte[]? bytes = CredentialsFileOperations.Default.Read(path);
+        byte[]? bytes = FileOperations.Default.Read(path);
 
         bytes.Should().Equal("{}"u8.ToArray());
     }
 
     [Fact]
-    [Trait("FailureMode", "F50")]
+    [FailureMode("F50")]
     public void A_directory_is_no_empty_file_even_where_its_length_is_zero()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "It is one of Linux's.");
-        Action act = () => CredentialsFileOperations.Default.Read("/proc/self/fdinfo");
+        Action act = () => FileOperations.Default.Read("/proc/self/fdinfo");
 
         act.Should().Throw<Exception>().Which.Should().Match(e => e is IOException || e is UnauthorizedAccessException);
     }

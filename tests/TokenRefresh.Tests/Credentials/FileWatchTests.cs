@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using FluentAssertions;
-using TokenRefresh.Credentials;
+using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Credentials;
@@ -14,13 +14,13 @@ public sealed class FileWatchTests : IDisposable
     private readonly TempDirectory _temp = new();
     private readonly ManualTimeProvider _time = new();
     private readonly string _directory;
-    private readonly FileWatch _watch;
+    private readonly FileChangeWatch _watch;
 
     public FileWatchTests()
     {
         Assert.SkipWhen(OperatingSystem.IsMacOS(), "A watch on macOS makes the system sync its disks, so there is none.");
         _directory = Directory.CreateDirectory(Path.Combine(_temp.Path, "login")).FullName;
-        _watch = FileWatch.Rent(Target);
+        _watch = FileChangeWatch.Rent(Target);
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -58,7 +58,7 @@ public sealed class FileWatchTests : IDisposable
     public async Task Another_file_of_the_directory_wakes_nobody()
     {
         string path = Path.Combine(_directory, "another.json");
-        FileWatch another = FileWatch.Rent(path);
+        FileChangeWatch another = FileChangeWatch.Rent(path);
         Task wait = Wait();
 
         for (var i = 0; i < 2; i++)
@@ -121,7 +121,7 @@ public sealed class FileWatchTests : IDisposable
     [Fact]
     public async Task A_missing_directory_is_polled()
     {
-        FileWatch nowhere = FileWatch.Rent(Path.Combine(_temp.Path, "nowhere", ".credentials.json"));
+        FileChangeWatch nowhere = FileChangeWatch.Rent(Path.Combine(_temp.Path, "nowhere", ".credentials.json"));
         Task wait = nowhere.WaitAsync(_time, Cancellation);
         wait.IsCompleted.Should().BeFalse();
 

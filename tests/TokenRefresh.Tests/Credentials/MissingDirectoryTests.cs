@@ -1,4 +1,5 @@
 using FluentAssertions;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Credentials;
 
@@ -11,7 +12,7 @@ public sealed class MissingDirectoryTests : IDisposable
     public void Dispose() => _directory.Dispose();
 
     [Fact]
-    [Trait("FailureMode", "F25")]
+    [FailureMode("F25")]
     public async Task Eight_sign_ins_at_once_create_the_missing_directory_and_the_last_one_stays()
     {
         CoordinatedTokenProvider[] providers = [.. Enumerable.Range(0, 8).Select(_ => CreateProvider())];
@@ -34,7 +35,7 @@ public sealed class MissingDirectoryTests : IDisposable
     }
 
     [Fact]
-    [Trait("FailureMode", "F25")]
+    [FailureMode("F25")]
     public async Task A_refresh_where_the_directory_is_missing_asks_for_a_sign_in_and_creates_nothing()
     {
         CoordinatedTokenProvider provider = CreateProvider();
@@ -46,7 +47,7 @@ public sealed class MissingDirectoryTests : IDisposable
     }
 
     [Fact]
-    [Trait("FailureMode", "F25")]
+    [FailureMode("F25")]
     public async Task A_directory_that_cannot_be_created_is_a_typed_error()
     {
         await File.WriteAllTextAsync(System.IO.Path.Combine(_directory.Path, "not"), "a file in the way");

@@ -1,5 +1,5 @@
 using FluentAssertions;
-using TokenRefresh.Credentials;
+using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Coordination;
 
@@ -11,7 +11,7 @@ public sealed class NeighborFileTests
     private readonly ManualTimeProvider _clock = new();
 
     [Fact]
-    [Trait("FailureMode", "F30")]
+    [FailureMode("F30")]
     public async Task An_exchange_of_the_one_does_not_keep_the_other_from_refreshing()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
@@ -28,7 +28,7 @@ public sealed class NeighborFileTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F34")]
     public async Task A_refresh_of_the_one_leaves_the_other_s_stash_alone()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });

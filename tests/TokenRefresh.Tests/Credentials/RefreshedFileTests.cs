@@ -12,7 +12,7 @@ public sealed class RefreshedFileTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    [Trait("FailureMode", "F36")]
+    [FailureMode("F36")]
     public async Task A_provider_that_knows_nothing_finds_the_new_pair()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -34,7 +34,7 @@ public sealed class RefreshedFileTests
     [InlineData(null)]
     [InlineData("null")]
     [InlineData("\"\"")]
-    [Trait("FailureMode", "F42")]
+    [FailureMode("F42")]
     public async Task An_answer_without_refresh_token_keeps_the_stored_one(string? refreshToken)
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -52,8 +52,7 @@ public sealed class RefreshedFileTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F41")]
-    [Trait("FailureMode", "F43")]
+    [FailureMode("F41", "F43")]
     public async Task Only_the_logins_members_change_all_in_one_write()
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
@@ -76,7 +75,7 @@ public sealed class RefreshedFileTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F51")]
+    [FailureMode("F51")]
     public async Task A_file_of_five_megabytes_is_refreshed_like_any_other()
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
@@ -99,7 +98,7 @@ public sealed class RefreshedFileTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F46")]
+    [FailureMode("F46")]
     public async Task A_symbolic_link_stays_a_link_and_its_target_gets_the_pair()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "A symbolic link needs a privilege on Windows.");
@@ -124,7 +123,7 @@ public sealed class RefreshedFileTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F47")]
+    [FailureMode("F47")]
     public async Task A_bind_mounted_file_is_overwritten_in_place_and_its_source_has_the_pair()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -147,7 +146,7 @@ public sealed class RefreshedFileTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F50")]
+    [FailureMode("F50")]
     public async Task A_directory_in_the_files_place_is_an_error_that_says_so()
     {
         await using SharedLogin login = await SharedLogin.StartAsync();

@@ -1,6 +1,6 @@
 using System.Text;
 using FluentAssertions;
-using TokenRefresh.Credentials;
+using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Coordination;
 
@@ -15,7 +15,7 @@ public sealed class SaveStepsTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    [Trait("FailureMode", "F40")]
+    [FailureMode("F40")]
     public async Task The_pair_is_written_flushed_renamed_its_directory_flushed_and_read_back_in_this_order()
     {
         await using SharedLogin login = await StartAsync();
@@ -35,7 +35,7 @@ public sealed class SaveStepsTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    [Trait("FailureMode", "F35")]
+    [FailureMode("F35")]
     public async Task When_the_temp_file_cannot_be_created_nothing_is_sent(bool isDenied)
     {
         await using SharedLogin login = await StartAsync();
@@ -62,7 +62,7 @@ public sealed class SaveStepsTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F44")]
+    [FailureMode("F44")]
     public async Task What_another_program_writes_between_the_merge_and_the_rename_survives()
     {
         await using SharedLogin login = await StartAsync();
@@ -81,15 +81,14 @@ public sealed class SaveStepsTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F44")]
-    [Trait("FailureMode", "F80")]
+    [FailureMode("F44", "F80")]
     public async Task Another_login_that_is_written_between_the_merge_and_the_rename_wins()
     {
         await using SharedLogin login = await StartAsync();
         using var store = login.CreateStore(_files, _time);
-        var dropped = new TaskCompletionSource<PairDroppedEvent>();
+        var dropped = new TaskCompletionSource<TokensDiscardedEvent>();
         OnFirst("temp.flush", () => login.Store(login.Server.IssueLogin()));
-        CoordinatedTokenProvider provider = Create(login, store, o => o.Events.PairDropped = e =>
+        CoordinatedTokenProvider provider = Create(login, store, o => o.Events.TokensDiscarded = e =>
         {
             dropped.SetResult(e);
             return default;
@@ -99,11 +98,11 @@ public sealed class SaveStepsTests
 
         token.Value.Should().Be(login.Login.AccessToken);
         (await File.ReadAllTextAsync(login.Path, Cancellation)).Should().Contain(login.Login.RefreshToken);
-        (await dropped.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancellation)).Reason.Should().Be(PairDroppedReason.Replaced);
+        (await dropped.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancellation)).Reason.Should().Be(TokensDiscardedReason.Replaced);
     }
 
     [Fact]
-    [Trait("FailureMode", "F45")]
+    [FailureMode("F45")]
     public async Task A_file_that_is_torn_for_a_moment_is_read_again()
     {
         await using SharedLogin login = await StartAsync();
@@ -122,7 +121,7 @@ public sealed class SaveStepsTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F45")]
+    [FailureMode("F45")]
     public async Task A_file_that_stays_unreadable_when_the_pair_comes_is_left_alone_and_the_pair_served_from_memory()
     {
         await using SharedLogin login = await StartAsync();
@@ -147,7 +146,7 @@ public sealed class SaveStepsTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F47")]
+    [FailureMode("F47")]
     public async Task Where_a_rename_can_never_work_the_file_is_overwritten_in_one_padded_write()
     {
         await using SharedLogin login = await StartAsync();
@@ -173,7 +172,7 @@ public sealed class SaveStepsTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F47")]
+    [FailureMode("F47")]
     public async Task Of_a_mounted_file_only_what_two_reads_agree_on_counts()
     {
         await using SharedLogin login = await StartAsync();
@@ -190,7 +189,7 @@ public sealed class SaveStepsTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F47")]
+    [FailureMode("F47")]
     public async Task A_mounted_file_whose_write_ends_between_the_looks_at_it_and_at_its_successor_is_read_again()
     {
         await using SharedLogin login = await StartAsync();
@@ -213,8 +212,7 @@ public sealed class SaveStepsTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F48")]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F48", "F34")]
     public async Task A_pair_that_cannot_replace_the_file_is_served_from_memory_announced_and_saved_later()
     {
         await using SharedLogin login = await StartAsync();
@@ -261,7 +259,7 @@ public sealed class SaveStepsTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F48")]
+    [FailureMode("F48")]
     public async Task A_reader_that_shares_no_deletion_delays_the_save_and_loses_nothing()
     {
         Assert.SkipUnless(OperatingSystem.IsWindows(), "Only Windows refuses to replace a file that a reader has open without FileShare.Delete; run the tests there, or through the documented Windows script.");

@@ -1,5 +1,6 @@
 using FluentAssertions;
 using Microsoft.Extensions.DependencyInjection;
+using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Validation;
 
 namespace TokenRefresh.Tests.DependencyInjection;
@@ -41,7 +42,7 @@ public sealed class AddTokenRefreshHandlerTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F70")]
+    [FailureMode("F70")]
     public async Task The_options_reach_the_handler()
     {
         var sent = new RecordingHandler();
@@ -103,7 +104,7 @@ public sealed class AddTokenRefreshHandlerTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F56")]
+    [FailureMode("F56")]
     public void The_client_of_the_token_endpoint_refuses_the_handler_at_once_however_it_is_reached()
     {
         var services = new ServiceCollection();
@@ -117,7 +118,7 @@ public sealed class AddTokenRefreshHandlerTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F56")]
+    [FailureMode("F56")]
     public void A_handler_put_into_the_token_endpoint_s_client_by_hand_is_refused_when_the_pipeline_is_built()
     {
         using var services = Containers.Build(s => s.AddTokenRefresh(SomeOptions.MakeValid)
@@ -129,7 +130,7 @@ public sealed class AddTokenRefreshHandlerTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F56")]
+    [FailureMode("F56")]
     public async Task A_handler_for_all_clients_leaves_the_token_endpoint_s_own_one_out()
     {
         var sent = new RecordingHandler();

@@ -2,6 +2,7 @@ using FluentAssertions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using TokenRefresh.DependencyInjection;
+using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Validation;
 
@@ -148,7 +149,7 @@ public sealed class AddTokenRefreshTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F97")]
+    [FailureMode("F97")]
     public async Task A_container_can_be_disposed_synchronously_and_asynchronously_with_its_providers()
     {
         var synchronously = Containers.Build(s => s.AddTokenRefresh(SomeOptions.MakeValid));

@@ -11,7 +11,7 @@ namespace TokenRefresh.Tests.DependencyInjection;
 public sealed class ContainerEndToEndTests
 {
     [Fact]
-    [Trait("FailureMode", "F56")]
+    [FailureMode("F56")]
     public async Task A_client_of_the_factory_gets_through_with_an_expired_login_and_with_a_rejected_token()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -33,7 +33,7 @@ public sealed class ContainerEndToEndTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F95")]
+    [FailureMode("F95")]
     public async Task A_redirect_of_the_token_endpoint_is_not_followed_even_by_a_handler_of_the_program_that_would()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -50,8 +50,7 @@ public sealed class ContainerEndToEndTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F97")]
-    [Trait("FailureMode", "F84")]
+    [FailureMode("F97", "F84")]
     public async Task A_container_disposed_synchronously_in_the_middle_of_an_exchange_waits_until_the_pair_is_saved()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -67,13 +66,13 @@ public sealed class ContainerEndToEndTests
 
         (await File.ReadAllTextAsync(login.Path)).Should().NotContain(login.Login.RefreshToken, "the pair that the spent one was exchanged for must be on disk");
         login.Server.Books.Grants.Should().Be(1);
-        await Record.ExceptionAsync(() => caller);
+        await Xunit.Record.ExceptionAsync(() => caller);
         await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<ObjectDisposedException>();
         services.Invoking(s => s.Dispose()).Should().NotThrow();
     }
 
     [Fact]
-    [Trait("FailureMode", "F88")]
+    [FailureMode("F88")]
     public async Task A_whole_refresh_logged_at_trace_level_shows_no_token()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();

@@ -11,8 +11,7 @@ namespace TokenRefresh.Tests.DependencyInjection;
 public sealed class StartTests
 {
     [Fact]
-    [Trait("FailureMode", "F20")]
-    [Trait("FailureMode", "F92")]
+    [FailureMode("F20", "F92")]
     public async Task A_host_with_options_that_do_not_hold_does_not_start_and_tells_every_failure_of_every_login()
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
@@ -29,7 +28,7 @@ public sealed class StartTests
         });
         using var host = builder.Build();
 
-        var refusal = await Record.ExceptionAsync(() => host.StartAsync());
+        var refusal = await Xunit.Record.ExceptionAsync(() => host.StartAsync());
 
         var failures = refusal.Should().BeOfType<AggregateException>().Subject.InnerExceptions.Cast<OptionsValidationException>().SelectMany(e => e.Failures);
         failures.Should().HaveCount(3).And.ContainMatch("Token refresh 'one': 'LockTimeout' is*").And.ContainMatch("Token refresh 'one': 'TokenEndpoint' is*").And.ContainMatch("'ClientId' is not set*");
@@ -56,7 +55,7 @@ public sealed class StartTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    [Trait("FailureMode", "F84")]
+    [FailureMode("F84")]
     public async Task A_host_that_is_stopped_during_an_exchange_ends_after_the_pair_is_saved(bool synchronous)
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();

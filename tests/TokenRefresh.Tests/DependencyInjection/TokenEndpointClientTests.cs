@@ -3,6 +3,7 @@ using FluentAssertions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using TokenRefresh.DependencyInjection;
+using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Validation;
 
 namespace TokenRefresh.Tests.DependencyInjection;
@@ -12,7 +13,7 @@ public sealed class TokenEndpointClientTests
     private static readonly Uri Endpoint = new("https://auth.example.com/token?key=query-that-nobody-may-read");
 
     [Fact]
-    [Trait("FailureMode", "F95")]
+    [FailureMode("F95")]
     public void The_client_follows_no_redirect_keeps_no_cookie_and_has_no_time_out_of_its_own()
     {
         HttpMessageHandler? primary = null;
@@ -30,8 +31,7 @@ public sealed class TokenEndpointClientTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F56")]
-    [Trait("FailureMode", "F95")]
+    [FailureMode("F56", "F95")]
     public void A_primary_handler_of_the_program_is_kept_with_its_proxy_but_loses_redirects_and_cookies()
     {
         var proxy = new WebProxy("http://proxy.example.com:3128");
@@ -47,7 +47,7 @@ public sealed class TokenEndpointClientTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F56")]
+    [FailureMode("F56")]
     public void The_primary_handler_of_the_program_s_defaults_serves_the_token_call_too()
     {
         var corporate = new SocketsHttpHandler { Proxy = new WebProxy("http://proxy.example.com:3128") };
@@ -63,7 +63,7 @@ public sealed class TokenEndpointClientTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F95")]
+    [FailureMode("F95")]
     public async Task A_shared_handler_that_redirects_and_is_in_use_is_refused()
     {
         using var shared = new SocketsHttpHandler();
@@ -80,7 +80,7 @@ public sealed class TokenEndpointClientTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F56")]
+    [FailureMode("F56")]
     public async Task Each_exchange_asks_the_factory_and_sends_with_the_client_s_headers_and_handlers()
     {
         var sent = new RecordingHandler();
@@ -103,7 +103,7 @@ public sealed class TokenEndpointClientTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F57")]
+    [FailureMode("F57")]
     public async Task The_body_of_an_answer_is_left_to_the_reader_that_caps_it()
     {
         var body = new CountingStream();
@@ -116,7 +116,7 @@ public sealed class TokenEndpointClientTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F88")]
+    [FailureMode("F88")]
     public async Task No_logger_of_the_factory_or_of_the_program_s_defaults_sees_a_token_request()
     {
         using var logs = new CollectedLogs();

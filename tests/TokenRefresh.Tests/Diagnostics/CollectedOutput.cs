@@ -4,6 +4,7 @@ using System.Text;
 using FluentAssertions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
+using TokenRefresh.Endpoint;
 using TokenRefresh.Locking;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Coordination;
@@ -74,14 +75,14 @@ internal sealed class CollectedOutput : IDisposable
     }
 
     /// <summary>Runs what may fail, and keeps the whole of what it throws.</summary>
-    internal async Task RunAsync(Func<Task> act) => Add(await Record.ExceptionAsync(act));
+    internal async Task RunAsync(Func<Task> act) => Add(await Xunit.Record.ExceptionAsync(act));
 
     internal void AttachTo(TokenRefreshOptions options)
     {
         options.Events.Refreshed = KeepAsync;
         options.Events.Adopted = KeepAsync;
         options.Events.SaveFailed = KeepAsync;
-        options.Events.PairDropped = KeepAsync;
+        options.Events.TokensDiscarded = KeepAsync;
         options.Events.SignInRequired = KeepAsync;
         Add(options);
 

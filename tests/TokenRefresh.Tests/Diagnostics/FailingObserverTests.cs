@@ -14,7 +14,7 @@ public sealed class FailingObserverTests
     private readonly ManualTimeProvider _clock = new();
 
     [Fact]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F34")]
     public async Task A_logger_that_throws_costs_neither_a_token_nor_the_lock()
     {
         using var logger = new LogSignals { Failure = Failure };
@@ -28,7 +28,7 @@ public sealed class FailingObserverTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F34")]
     public async Task A_listener_of_measurements_that_throws_costs_neither_a_token_nor_the_lock()
     {
         using var collected = new CollectedMeasurements();
@@ -52,7 +52,7 @@ public sealed class FailingObserverTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F34")]
     public async Task A_listener_of_activities_that_throws_costs_neither_a_token_nor_the_lock(bool isAtStart)
     {
         var thrown = new HashSet<string>();
@@ -97,7 +97,7 @@ public sealed class FailingObserverTests
 
         seen.Value.Should().Be(next.Value, "it was saved");
         login.Server.Books.Should().BeEquivalentTo(new { TokenRequests = 2, Grants = 2, Reuses = 0 });
-        using TokenRefresh.Credentials.FileCredentialsStore store = login.CreateStore();
+        using TokenRefresh.Stores.FileCredentialsStore store = login.CreateStore();
         await using ICredentialsLease? lease = await store.AcquireLeaseAsync(TimeSpan.Zero);
         lease.Should().NotBeNull("the lock was given back");
     }

@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using FluentAssertions;
+using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Conventions;
 
 namespace TokenRefresh.Tests.Diagnostics;
 
 /// <summary>What is printed without any login in use: refused settings, and the objects that hold secrets.</summary>
-[Trait("FailureMode", "F88")]
+[FailureMode("F88")]
 public sealed class PrintedSecretsTests
 {
     private const string ClientSecret = "qJ7vX2mL9sRt4WzB8nKd";
@@ -32,7 +33,7 @@ public sealed class PrintedSecretsTests
 
         using var output = new CollectedOutput();
         output.AddSecrets(ClientSecret);
-        Exception? thrown = Record.Exception(() => CoordinatedTokenProvider.Create(o =>
+        Exception? thrown = Xunit.Record.Exception(() => CoordinatedTokenProvider.Create(o =>
         {
             o.CredentialsPath = "credentials.json";
             o.ClientId = "";
@@ -44,8 +45,8 @@ public sealed class PrintedSecretsTests
             output.Add(o);
         }));
         output.Add(thrown);
-        output.Add(SecureAddress.Show(text));
-        output.Add(Record.Exception(() => new BearerTokenHandler(new StaticTokenProvider("token"), new BearerTokenHandlerOptions { AllowedOrigins = { text } })));
+        output.Add(UriRedaction.Show(text));
+        output.Add(Xunit.Record.Exception(() => new BearerTokenHandler(new StaticTokenProvider("token"), new BearerTokenHandlerOptions { AllowedOrigins = { text } })));
 
         thrown.Should().BeOfType<TokenRefreshConfigurationException>();
         output.ShouldSay("'AllowedOrigins'");

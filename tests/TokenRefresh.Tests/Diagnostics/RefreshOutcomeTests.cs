@@ -25,7 +25,7 @@ public sealed class RefreshOutcomeTests
         };
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { MeterFactory = measured.Factory });
 
-        await Record.ExceptionAsync(() => provider.GetAccessTokenAsync().AsTask());
+        await Xunit.Record.ExceptionAsync(() => provider.GetAccessTokenAsync().AsTask());
 
         measured.Lines.Where(line => line.StartsWith("token_refresh.refresh.duration ", StringComparison.Ordinal))
             .Should().ContainSingle().Which.Should().EndWith($" s token_refresh.outcome={outcome}");

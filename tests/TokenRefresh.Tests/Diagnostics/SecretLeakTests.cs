@@ -1,6 +1,7 @@
 using System.Text;
 using FluentAssertions;
-using TokenRefresh.Credentials;
+using TokenRefresh.Endpoint;
+using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Coordination;
 using TokenRefresh.Tests.Credentials;
@@ -9,7 +10,7 @@ using FakeHandler = TokenRefresh.Tests.Wire.FakeHandler;
 namespace TokenRefresh.Tests.Diagnostics;
 
 /// <summary>Every class of failure, with every way out at its most talkative.</summary>
-[Trait("FailureMode", "F88")]
+[FailureMode("F88")]
 public sealed class SecretLeakTests : IDisposable
 {
     private const string ClientSecret = "qJ7vX2mL9sRt4WzB8nKd";
@@ -300,7 +301,7 @@ public sealed class SecretLeakTests : IDisposable
     {
         public async ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default)
         {
-            await request.OnSendingAsync(cancellationToken);
+            await request.BeforeSendAsync(cancellationToken);
             throw new InvalidOperationException($"'{(isToken ? request.RefreshToken : "It")}' failed.", new FormatException($"So did '{quoted}'."));
         }
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using FluentAssertions;
 using TokenRefresh.Diagnostics;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Diagnostics;
 
@@ -12,8 +13,8 @@ public sealed class TokenRefreshActivityTests
         using var listener = Listen();
         using var caller = new Activity("caller").Start();
 
-        using var flight = TokenRefreshActivity.StartRefresh("claude", background: false);
-        using var step = TokenRefreshActivity.StartExchange(null);
+        using var flight = TokenRefreshActivities.StartRefresh("claude", background: false);
+        using var step = TokenRefreshActivities.StartExchange(null);
 
         flight!.ParentSpanId.Should().Be(caller.SpanId);
         step!.ParentSpanId.Should().Be(flight.SpanId);
@@ -26,7 +27,7 @@ public sealed class TokenRefreshActivityTests
         using var listener = Listen();
         using var caller = new Activity("caller").Start();
 
-        using var flight = TokenRefreshActivity.StartRefresh("claude", background: true);
+        using var flight = TokenRefreshActivities.StartRefresh("claude", background: true);
 
         flight!.TraceId.Should().NotBe(caller.TraceId);
         flight.ParentId.Should().BeNull();
@@ -38,10 +39,10 @@ public sealed class TokenRefreshActivityTests
     {
         using var listener = Listen();
 
-        using var flight = TokenRefreshActivity.StartRefresh("claude", background: false);
-        using var wait = TokenRefreshActivity.StartLockWait();
-        using var exchange = TokenRefreshActivity.StartExchange(new Uri("https://auth.example.com:8443/token?key=hidden"));
-        using var save = TokenRefreshActivity.StartSave();
+        using var flight = TokenRefreshActivities.StartRefresh("claude", background: false);
+        using var wait = TokenRefreshActivities.StartLockWait();
+        using var exchange = TokenRefreshActivities.StartExchange(new Uri("https://auth.example.com:8443/token?key=hidden"));
+        using var save = TokenRefreshActivities.StartSave();
         flight.SetOutcome(RefreshOutcome.Rejected);
 
         new[] { flight, wait, exchange, save }.Select(a => a!.OperationName).Should().Equal("token_refresh.refresh", "token_refresh.lock.wait", "token_refresh.exchange", "token_refresh.save");
@@ -54,11 +55,11 @@ public sealed class TokenRefreshActivityTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F88")]
+    [FailureMode("F88")]
     public void A_failure_is_noted_by_its_type_and_not_by_its_message()
     {
         using var listener = Listen();
-        using var flight = TokenRefreshActivity.StartRefresh("claude", background: false);
+        using var flight = TokenRefreshActivities.StartRefresh("claude", background: false);
 
         flight.SetFailure(new HttpRequestException("secret-in-a-foreign-message"));
 

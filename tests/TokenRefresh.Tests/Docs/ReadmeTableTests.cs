@@ -90,7 +90,7 @@ public sealed class ReadmeTableTests
         var activities = Readme.Table("## Diagnostics", "activity").Select(cells => cells[0]);
 
         outcomes.Should().BeEquivalentTo(Constants(typeof(RefreshOutcome)));
-        activities.Should().BeEquivalentTo(Constants(typeof(TokenRefreshActivity)));
+        activities.Should().BeEquivalentTo(Constants(typeof(TokenRefreshActivities)));
     }
 
     [Fact]

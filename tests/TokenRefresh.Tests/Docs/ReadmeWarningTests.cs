@@ -1,11 +1,12 @@
 using FluentAssertions;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Docs;
 
 public sealed class ReadmeWarningTests
 {
     [Fact]
-    [Trait("FailureMode", "F9")]
+    [FailureMode("F9")]
     public void The_readme_warns_against_copies_of_the_file()
     {
         string section = Readme.Section("What it does not guarantee");
@@ -15,14 +16,14 @@ public sealed class ReadmeWarningTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F47")]
+    [FailureMode("F47")]
     public void The_readme_says_to_mount_the_directory()
     {
         Readme.Section("What it does not guarantee").Should().Contain("Mount the directory");
     }
 
     [Fact]
-    [Trait("FailureMode", "F65")]
+    [FailureMode("F65")]
     public void The_readme_warns_against_a_token_in_the_default_headers()
     {
         Readme.Section("Where the handler goes").Should().Contain("Do not put the token into `HttpClient.DefaultRequestHeaders.Authorization`");

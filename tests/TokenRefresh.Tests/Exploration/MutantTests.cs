@@ -1,4 +1,5 @@
 using FluentAssertions;
+using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Coordination;
 using TokenRefresh.Tests.Exploration.Model;
 using TokenRefresh.Tests.Exploration.Mutants;
@@ -9,44 +10,44 @@ namespace TokenRefresh.Tests.Exploration;
 public sealed class MutantTests
 {
     [Fact]
-    [Trait("FailureMode", "F3")]
+    [FailureMode("F3")]
     public Task Skipping_the_read_under_the_lease_is_noticed() =>
         AssertNoticedAsync(Scenarios.Expired with { Decorate = s => new StaleReadStore(s) }, Rules.OnlyWhatWasRead);
 
     [Fact]
-    [Trait("FailureMode", "F22")]
+    [FailureMode("F22")]
     public Task Skipping_the_read_after_the_probe_is_noticed_when_the_lock_file_is_deleted() =>
         AssertNoticedAsync(Scenarios.LockFileDeleted with { Decorate = s => new OneReadStore(s) }, Rules.OnlyWhatWasRead);
 
     [Fact]
-    [Trait("FailureMode", "F2")]
+    [FailureMode("F2")]
     public Task Releasing_before_the_save_is_noticed() =>
         AssertNoticedAsync(Scenarios.Expired with { Decorate = s => new EarlyReleaseStore(s) }, Rules.AnsweredTokensAreSpent);
 
     [Fact]
-    [Trait("FailureMode", "F52")]
+    [FailureMode("F52")]
     public Task Replaying_twice_is_noticed() =>
         AssertNoticedAsync(Scenarios.LostTwice with { Decorate = s => new UncountedAttemptsStore(s) }, Rules.OneReplay);
 
     [Fact]
-    [Trait("FailureMode", "F80")]
+    [FailureMode("F80")]
     public Task Committing_without_a_compare_is_noticed() =>
         AssertNoticedAsync(Scenarios.Login with { Decorate = s => new BlindCommitStore(s) }, Rules.CompareAndCommit);
 
     [Fact]
-    [Trait("FailureMode", "F34")]
+    [FailureMode("F34")]
     public Task Presenting_the_predecessor_of_an_unsaved_pair_is_noticed() =>
         AssertNoticedAsync(
             Scenarios.ExpiredTwice with { Processes = [[Scenarios.FlyTwice], [Scenarios.Fly]], Faults = new() { FailedSaves = 1 }, BeforeFlight = memory => memory.Pending = null },
             Rules.AnsweredTokensAreSpent);
 
     [Fact]
-    [Trait("FailureMode", "F37")]
+    [FailureMode("F37")]
     public Task Clearing_the_attempt_too_early_is_noticed() =>
         AssertNoticedAsync(Scenarios.Expired with { Faults = new() { Crashes = 1 }, Decorate = s => new EarlyClearedAttemptStore(s) }, Rules.LostLoginsAreExplained);
 
     [Fact]
-    [Trait("FailureMode", "F8")]
+    [FailureMode("F8")]
     public Task Sharing_a_descriptor_without_the_queue_is_noticed() =>
         AssertNoticedAsync(Scenarios.TwoProviders with { IsQueueing = false }, Rules.OneExchangeAtATime);
 

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using TokenRefresh.Coordination;
-using TokenRefresh.Credentials;
+using TokenRefresh.Record;
+using TokenRefresh.Refresh;
 using TokenRefresh.Tests.Exploration.Model;
 
 namespace TokenRefresh.Tests.Exploration;
@@ -37,7 +37,7 @@ internal sealed record Scenario(string Name)
     internal Func<ICredentialsStore, ICredentialsStore>? Decorate { get; init; }
 
     /// <summary>Gets what is done to a provider's memory before each flight; a bug to plant.</summary>
-    internal Action<ProviderMemory>? BeforeFlight { get; init; }
+    internal Action<ProviderState>? BeforeFlight { get; init; }
 
     internal TokenRefreshOptions Options => _options ??= new()
     {
@@ -48,5 +48,5 @@ internal sealed record Scenario(string Name)
 
     internal Fingerprint Client { get; } = Fingerprint.Of("explorer");
 
-    internal EventDispatcher Events { get; } = new(new TokenRefreshEvents(), NullLogger.Instance);
+    internal CallbackQueue Events { get; } = new(new TokenRefreshEvents(), NullLogger.Instance);
 }

@@ -1,4 +1,5 @@
 using FluentAssertions;
+using TokenRefresh.TestKit;
 using static TokenRefresh.Tests.Http.GivenHandler;
 
 namespace TokenRefresh.Tests.Http;
@@ -6,7 +7,7 @@ namespace TokenRefresh.Tests.Http;
 public sealed class AllowedOriginsTests
 {
     [Theory]
-    [Trait("FailureMode", "F70")]
+    [FailureMode("F70")]
     [InlineData("https://api.example.com/x", true)]
     [InlineData("https://API.example.com:443/x", true)]
     [InlineData("https://api.example.com:8443/x", false)]
@@ -38,7 +39,7 @@ public sealed class AllowedOriginsTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F92")]
+    [FailureMode("F92")]
     [InlineData("http://api.example.com/", false)]
     [InlineData("http://127.0.0.1:9/", true)]
     [InlineData("http://127.1:9/", true)]
@@ -70,8 +71,7 @@ public sealed class AllowedOriginsTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F70")]
-    [Trait("FailureMode", "F92")]
+    [FailureMode("F70", "F92")]
     [InlineData("api.example.com")]
     [InlineData("https://api.example.com/v1")]
     [InlineData("https://api.example.com?x=1")]

@@ -1,5 +1,7 @@
 using System.Net;
 using FluentAssertions;
+using TokenRefresh.Endpoint;
+using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Wire;
 using static TokenRefresh.Tests.Http.GivenHandler;
 
@@ -8,7 +10,7 @@ namespace TokenRefresh.Tests.Http;
 public sealed class BearerTokenHandlerTests
 {
     [Fact]
-    [Trait("FailureMode", "F65")]
+    [FailureMode("F65")]
     public async Task Each_request_carries_the_token_of_its_moment()
     {
         var tokens = new RotatingTokens();
@@ -27,7 +29,7 @@ public sealed class BearerTokenHandlerTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F63")]
+    [FailureMode("F63")]
     public async Task A_request_marked_with_skip_passes_untouched()
     {
         var tokens = new RotatingTokens();
@@ -60,7 +62,7 @@ public sealed class BearerTokenHandlerTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F93")]
+    [FailureMode("F93")]
     public async Task Without_a_token_the_request_fails_with_the_typed_error_and_is_not_sent()
     {
         var handler = FakeHandler.Answering(200);
@@ -130,7 +132,7 @@ public sealed class BearerTokenHandlerTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F56")]
+    [FailureMode("F56")]
     public async Task A_token_request_is_refused()
     {
         var handler = FakeHandler.Answering(200);

@@ -1,5 +1,6 @@
 using System.Net;
 using FluentAssertions;
+using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Wire;
 using static TokenRefresh.Tests.Http.GivenHandler;
 
@@ -8,8 +9,7 @@ namespace TokenRefresh.Tests.Http;
 public sealed class RejectionTests
 {
     [Fact]
-    [Trait("FailureMode", "F58")]
-    [Trait("FailureMode", "F59")]
+    [FailureMode("F58", "F59")]
     public async Task Fifty_requests_rejected_with_one_token_cost_one_refresh_and_a_late_rejection_none()
     {
         var tokens = new RotatingTokens();
@@ -47,7 +47,7 @@ public sealed class RejectionTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F60")]
+    [FailureMode("F60")]
     public async Task A_resource_that_always_rejects_is_asked_twice_and_its_second_answer_is_returned()
     {
         var tokens = new RotatingTokens();
@@ -67,7 +67,7 @@ public sealed class RejectionTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F63")]
+    [FailureMode("F63")]
     public async Task With_retries_off_the_first_rejection_is_returned_and_the_next_request_has_the_new_token()
     {
         var tokens = new RotatingTokens();
@@ -89,7 +89,7 @@ public sealed class RejectionTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F63")]
+    [FailureMode("F63")]
     public async Task A_predicate_decides_what_a_rejection_is()
     {
         var tokens = new RotatingTokens();
@@ -103,7 +103,7 @@ public sealed class RejectionTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F64")]
+    [FailureMode("F64")]
     [InlineData(403, "Bearer error=\"insufficient_scope\"", 0)]
     [InlineData(403, null, 0)]
     [InlineData(407, null, 0)]
@@ -135,7 +135,7 @@ public sealed class RejectionTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F93")]
+    [FailureMode("F93")]
     public async Task A_rejection_that_only_a_sign_in_can_end_is_the_typed_error()
     {
         HttpResponseMessage rejection = Unauthorized();

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using FluentAssertions;
 using TokenRefresh.Http;
+using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Wire;
 
 namespace TokenRefresh.Tests.Http;
@@ -12,7 +13,7 @@ public sealed class RepeatedSerializationTests
     private static readonly string Text = string.Concat(Enumerable.Range(1000, 1500));
 
     [Theory]
-    [Trait("FailureMode", "F61")]
+    [FailureMode("F61")]
     [InlineData(20000, 2)]
     [InlineData(6000, 2)]
     [InlineData(5999, 1)]
@@ -44,7 +45,7 @@ public sealed class RepeatedSerializationTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F61")]
+    [FailureMode("F61")]
     [InlineData(20000, true)]
     [InlineData(6000, true)]
     [InlineData(5999, false)]
@@ -66,7 +67,7 @@ public sealed class RepeatedSerializationTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F61")]
+    [FailureMode("F61")]
     public async Task A_serialization_that_is_overtaken_sends_its_body_to_the_end_and_changes_nothing_kept()
     {
         var gate = new TaskCompletionSource();
@@ -88,7 +89,7 @@ public sealed class RepeatedSerializationTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F61")]
+    [FailureMode("F61")]
     public async Task Many_threads_that_serialize_one_body_send_it_as_it_is()
     {
         for (int round = 0; round < 300; round++)
@@ -105,7 +106,7 @@ public sealed class RepeatedSerializationTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F61")]
+    [FailureMode("F61")]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_stream_that_broke_off_refuses_the_second_attempt_and_is_not_resent(bool synchronous)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using FluentAssertions;
+using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Wire;
 
 namespace TokenRefresh.Tests.Http;
@@ -12,7 +13,7 @@ public sealed class ResendTests
     private const string Text = "the body as it must arrive, twice";
 
     [Theory]
-    [Trait("FailureMode", "F61")]
+    [FailureMode("F61")]
     [InlineData("none")]
     [InlineData("empty")]
     [InlineData("bytes")]
@@ -47,7 +48,7 @@ public sealed class ResendTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F61")]
+    [FailureMode("F61")]
     [InlineData("stream")]
     [InlineData("own")]
     [InlineData("own with a length")]
@@ -70,7 +71,7 @@ public sealed class ResendTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F61")]
+    [FailureMode("F61")]
     [InlineData("stream", 1000, 2)]
     [InlineData("own", 1000, 2)]
     [InlineData("own with a length", 1000, 2)]
@@ -98,7 +99,7 @@ public sealed class ResendTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F61")]
+    [FailureMode("F61")]
     [InlineData("stream", "string", 1000, 2)]
     [InlineData("stream", "stream", 1000, 2)]
     [InlineData("stream", "synchronous stream", 1000, 2)]
@@ -127,7 +128,7 @@ public sealed class ResendTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F61")]
+    [FailureMode("F61")]
     [InlineData(0)]
     [InlineData(1000)]
     public async Task The_callers_content_is_disposed_by_the_caller_and_by_nobody_else(int limit)
@@ -146,7 +147,7 @@ public sealed class ResendTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F61")]
+    [FailureMode("F61")]
     public async Task Method_headers_options_version_and_policy_are_the_same_the_second_time()
     {
         var seen = new List<(HttpMethod Method, Version Version, HttpVersionPolicy Policy, string Header, string? Option)>();
@@ -176,7 +177,7 @@ public sealed class ResendTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F62")]
+    [FailureMode("F62")]
     public async Task A_thousand_rejections_over_one_connection_do_not_starve_it()
     {
         await using var server = new WireServer(e => e.RespondAsync(e.Request.Bearer == "T0" ? 401 : 200, new string('x', 2000)));
@@ -194,7 +195,7 @@ public sealed class ResendTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F70")]
+    [FailureMode("F70")]
     [InlineData(302)]
     [InlineData(307)]
     public async Task A_redirect_inside_carries_no_bearer_token_and_a_401_from_there_refreshes_nothing(int status)

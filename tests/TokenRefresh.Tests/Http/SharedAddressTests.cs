@@ -1,4 +1,5 @@
 using FluentAssertions;
+using TokenRefresh.TestKit;
 using static TokenRefresh.Tests.Http.GivenHandler;
 
 namespace TokenRefresh.Tests.Http;
@@ -10,7 +11,7 @@ public sealed class SharedAddressTests
 
     /// <summary>A <see cref="Uri"/> works its parts out when they are first asked for, and its <c>IsLoopback</c> is wrong for a moment where two threads are first: with it, 50 to 400 requests of each run here went out bare.</summary>
     [Theory]
-    [Trait("FailureMode", "F92")]
+    [FailureMode("F92")]
     [InlineData("http://127.0.0.1:5000/x")]
     [InlineData("http://localhost:5000/x")]
     [InlineData("http://[::1]:5000/x")]

@@ -9,7 +9,7 @@ namespace TokenRefresh.Tests.Http;
 public sealed class SharedLoginHandlerTests
 {
     [Fact]
-    [Trait("FailureMode", "F58")]
+    [FailureMode("F58")]
     public async Task Fifty_requests_rejected_at_once_cost_one_refresh_and_all_succeed()
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
@@ -27,7 +27,7 @@ public sealed class SharedLoginHandlerTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    [Trait("FailureMode", "F58")]
+    [FailureMode("F58")]
     public async Task A_late_rejection_of_the_former_token_costs_no_refresh(bool throughAnotherProvider)
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
@@ -48,7 +48,7 @@ public sealed class SharedLoginHandlerTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F59")]
+    [FailureMode("F59")]
     public async Task A_token_revoked_hours_before_its_expiry_is_replaced_once_and_the_request_succeeds()
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { AccessTokenLifetime = TimeSpan.FromHours(4) });
@@ -64,7 +64,7 @@ public sealed class SharedLoginHandlerTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F60")]
+    [FailureMode("F60")]
     public async Task A_resource_that_always_rejects_is_asked_twice_with_one_refresh_and_its_401_is_returned()
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
@@ -78,7 +78,7 @@ public sealed class SharedLoginHandlerTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F94")]
+    [FailureMode("F94")]
     public async Task A_thousand_requests_that_are_always_rejected_cost_one_refresh_and_an_hour_of_them_a_handful()
     {
         var clock = new ManualTimeProvider();
@@ -105,7 +105,7 @@ public sealed class SharedLoginHandlerTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F94")]
+    [FailureMode("F94")]
     public async Task A_restrained_login_still_serves_resources_that_accept_it_and_a_later_rejection_is_refreshed_at_once()
     {
         var clock = new ManualTimeProvider();
@@ -128,7 +128,7 @@ public sealed class SharedLoginHandlerTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    [Trait("FailureMode", "F94")]
+    [FailureMode("F94")]
     public async Task One_good_answer_ends_the_restraint(bool synchronously)
     {
         var clock = new ManualTimeProvider();
@@ -149,7 +149,7 @@ public sealed class SharedLoginHandlerTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F94")]
+    [FailureMode("F94")]
     public async Task The_good_answer_to_a_request_sent_again_counts_too()
     {
         var clock = new ManualTimeProvider();
@@ -168,7 +168,7 @@ public sealed class SharedLoginHandlerTests
     [Theory]
     [InlineData("forbidden")]
     [InlineData("redirect")]
-    [Trait("FailureMode", "F94")]
+    [FailureMode("F94")]
     public async Task Neither_a_refusal_nor_a_good_answer_to_a_redirected_request_without_token_ends_the_restraint(string path)
     {
         var clock = new ManualTimeProvider();
@@ -184,7 +184,7 @@ public sealed class SharedLoginHandlerTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F94")]
+    [FailureMode("F94")]
     public async Task A_login_with_a_resource_that_accepts_and_one_that_always_rejects_is_refreshed_a_handful_of_times_an_hour()
     {
         var clock = new ManualTimeProvider();
@@ -203,7 +203,7 @@ public sealed class SharedLoginHandlerTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F62")]
+    [FailureMode("F62")]
     public async Task A_thousand_rejections_in_a_row_over_one_connection_are_all_answered_by_a_refresh()
     {
         var clock = new ManualTimeProvider();
@@ -231,7 +231,7 @@ public sealed class SharedLoginHandlerTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F65")]
+    [FailureMode("F65")]
     public async Task A_client_that_lives_longer_than_a_token_carries_the_next_one()
     {
         var clock = new ManualTimeProvider();
@@ -248,7 +248,7 @@ public sealed class SharedLoginHandlerTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F93")]
+    [FailureMode("F93")]
     public async Task A_request_whose_token_cannot_be_had_fails_with_the_typed_error_and_is_not_sent()
     {
         await using SharedLogin signedOut = await SharedLogin.StartAsync();
@@ -259,7 +259,7 @@ public sealed class SharedLoginHandlerTests
         foreach ((SharedLogin login, Type failure) in new[] { (signedOut, typeof(SignInRequiredException)), (unavailable, typeof(TokenEndpointUnavailableException)) })
         {
             using HttpClient client = ClientOf(login.CreateProvider());
-            Exception? thrown = await Record.ExceptionAsync(() => StatusAsync(client, login.Server.ApiUri));
+            Exception? thrown = await Xunit.Record.ExceptionAsync(() => StatusAsync(client, login.Server.ApiUri));
 
             thrown.Should().BeOfType(failure);
             login.Server.Books.ApiRequests.Should().Be(0);

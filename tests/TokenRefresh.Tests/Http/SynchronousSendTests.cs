@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using FluentAssertions;
+using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Wire;
 
 namespace TokenRefresh.Tests.Http;
@@ -24,7 +25,7 @@ public sealed class SynchronousSendTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F61")]
+    [FailureMode("F61")]
     public async Task A_rejected_request_is_sent_once_more_with_its_body()
     {
         await using var server = new WireServer(e => e.RespondAsync(e.Request.Bearer == "T1" ? 401 : 200));
@@ -38,7 +39,7 @@ public sealed class SynchronousSendTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F93")]
+    [FailureMode("F93")]
     public void Without_a_token_the_typed_error_is_thrown()
     {
         using HttpClient client = Client(new RotatingTokens { Gate = Task.FromException(new SignInRequiredException(SignInRequiredReason.SignedOut, "Sign in.")) });
@@ -49,7 +50,7 @@ public sealed class SynchronousSendTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F67")]
+    [FailureMode("F67")]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_single_thread_that_blocks_on_the_handler_is_not_deadlocked(bool synchronous)

@@ -18,10 +18,10 @@ public sealed class LockEngineTests : IDisposable
     [Fact]
     public async Task A_held_lock_is_refused_at_once_to_whoever_does_not_wait()
     {
-        using LockEngine engine = NewEngine();
-        LockHold? first = await engine.AcquireAsync(Request(), default);
+        using SharedFileLock engine = NewEngine();
+        LockHandle? first = await engine.AcquireAsync(Request(), default);
 
-        LockHold? second = await engine.AcquireAsync(Request(TimeSpan.Zero), default);
+        LockHandle? second = await engine.AcquireAsync(Request(TimeSpan.Zero), default);
 
         first.Should().NotBeNull();
         second.Should().BeNull();
@@ -29,16 +29,16 @@ public sealed class LockEngineTests : IDisposable
     }
 
     [Fact]
-    [Trait("FailureMode", "F8")]
+    [FailureMode("F8")]
     public async Task Leases_of_one_process_are_handed_over_in_the_order_they_came()
     {
-        using LockEngine engine = NewEngine();
-        LockHold held = (await engine.AcquireAsync(Request(), default))!;
-        Task<LockHold?> second = engine.AcquireAsync(Request(), default).AsTask();
-        Task<LockHold?> third = engine.AcquireAsync(Request(), default).AsTask();
+        using SharedFileLock engine = NewEngine();
+        LockHandle held = (await engine.AcquireAsync(Request(), default))!;
+        Task<LockHandle?> second = engine.AcquireAsync(Request(), default).AsTask();
+        Task<LockHandle?> third = engine.AcquireAsync(Request(), default).AsTask();
 
         held.Dispose();
-        LockHold? granted = await second.WaitAsync(Patience);
+        LockHandle? granted = await second.WaitAsync(Patience);
 
         granted.Should().NotBeNull();
         third.IsCompleted.Should().BeFalse();
@@ -49,8 +49,8 @@ public sealed class LockEngineTests : IDisposable
     [Fact]
     public async Task The_lock_is_free_for_other_processes_when_no_lease_is_outstanding()
     {
-        using LockEngine engine = NewEngine();
-        LockHold held = (await engine.AcquireAsync(Request(), default))!;
+        using SharedFileLock engine = NewEngine();
+        LockHandle held = (await engine.AcquireAsync(Request(), default))!;
         using LockFile other = LockFile.Open(LockPath);
         other.TryAcquire().Should().BeFalse();
 
@@ -61,30 +61,30 @@ public sealed class LockEngineTests : IDisposable
     }
 
     [Fact]
-    [Trait("FailureMode", "F68")]
+    [FailureMode("F68")]
     public async Task A_waiter_gets_the_lock_that_another_process_releases()
     {
-        using LockEngine engine = NewEngine();
+        using SharedFileLock engine = NewEngine();
         using LockFile other = LockFile.Open(LockPath);
         other.TryAcquire().Should().BeTrue();
-        Task<LockHold?> waiting = engine.AcquireAsync(Request(), default).AsTask();
+        Task<LockHandle?> waiting = engine.AcquireAsync(Request(), default).AsTask();
 
         other.Release();
-        LockHold? granted = await waiting.WaitAsync(Patience);
+        LockHandle? granted = await waiting.WaitAsync(Patience);
 
         granted.Should().NotBeNull();
         granted!.Dispose();
     }
 
     [Fact]
-    [Trait("FailureMode", "F30")]
+    [FailureMode("F30")]
     public async Task A_cancelled_waiter_leaves_at_once_and_the_grant_that_comes_later_is_given_back()
     {
-        using LockEngine engine = NewEngine();
+        using SharedFileLock engine = NewEngine();
         using LockFile other = LockFile.Open(LockPath);
         other.TryAcquire().Should().BeTrue();
         using var cancellation = new CancellationTokenSource();
-        Task<LockHold?> waiting = engine.AcquireAsync(Request(), cancellation.Token).AsTask();
+        Task<LockHandle?> waiting = engine.AcquireAsync(Request(), cancellation.Token).AsTask();
 
         await cancellation.CancelAsync();
 
@@ -97,10 +97,10 @@ public sealed class LockEngineTests : IDisposable
     [Fact]
     public async Task A_cancelled_waiter_has_left_when_the_cancellation_returns()
     {
-        using LockEngine engine = NewEngine();
-        using LockHold held = (await engine.AcquireAsync(Request(), default))!;
+        using SharedFileLock engine = NewEngine();
+        using LockHandle held = (await engine.AcquireAsync(Request(), default))!;
         using var cancellation = new CancellationTokenSource();
-        Task<LockHold?> waiting = engine.AcquireAsync(Request(), cancellation.Token).AsTask();
+        Task<LockHandle?> waiting = engine.AcquireAsync(Request(), cancellation.Token).AsTask();
 
         // On a thread without a context, as a flight is: with one, the runtime itself makes a detour.
         bool hasLeft = await Task.Run(() =>
@@ -117,10 +117,10 @@ public sealed class LockEngineTests : IDisposable
     public async Task A_time_out_is_no_exception()
     {
         var time = new ManualTimeProvider();
-        using LockEngine engine = NewEngine();
+        using SharedFileLock engine = NewEngine();
         using LockFile other = LockFile.Open(LockPath);
         other.TryAcquire().Should().BeTrue();
-        Task<LockHold?> waiting = engine.AcquireAsync(new LockRequest(TimeSpan.FromSeconds(10), AllowUnreliable: false, time), default).AsTask();
+        Task<LockHandle?> waiting = engine.AcquireAsync(new LockRequest(TimeSpan.FromSeconds(10), AllowUnreliable: false, time), default).AsTask();
 
         time.Advance(TimeSpan.FromSeconds(10));
 
@@ -130,27 +130,27 @@ public sealed class LockEngineTests : IDisposable
     }
 
     [Fact]
-    [Trait("FailureMode", "F22")]
+    [FailureMode("F22")]
     public async Task A_holder_notices_that_its_lock_file_was_deleted_and_the_next_lease_locks_the_new_one()
     {
-        using LockEngine engine = NewEngine();
-        LockHold held = (await engine.AcquireAsync(Request(), default))!;
+        using SharedFileLock engine = NewEngine();
+        LockHandle held = (await engine.AcquireAsync(Request(), default))!;
 
         File.Delete(LockPath);
 
         held.IsStillTheFile().Should().BeFalse();
         held.Dispose();
-        using LockHold next = (await engine.AcquireAsync(Request(), default).AsTask().WaitAsync(Patience))!;
+        using LockHandle next = (await engine.AcquireAsync(Request(), default).AsTask().WaitAsync(Patience))!;
         next.IsStillTheFile().Should().BeTrue();
         using LockFile other = LockFile.Open(LockPath);
         other.TryAcquire().Should().BeFalse("the lock must be that of the file that others open");
     }
 
     [Fact]
-    [Trait("FailureMode", "F21")]
+    [FailureMode("F21")]
     public async Task The_lock_file_is_still_there_after_the_release()
     {
-        using (LockEngine engine = NewEngine())
+        using (SharedFileLock engine = NewEngine())
         {
             (await engine.AcquireAsync(Request(), default))!.Dispose();
         }
@@ -159,10 +159,10 @@ public sealed class LockEngineTests : IDisposable
     }
 
     [Fact]
-    [Trait("FailureMode", "F24")]
+    [FailureMode("F24")]
     public async Task A_lock_that_excludes_nobody_fails_closed()
     {
-        using var engine = new LockEngine(LockPath, path => new GrantsEverybody(LockFile.Open(path)), static () => { });
+        using var engine = new SharedFileLock(LockPath, path => new GrantsEverybody(LockFile.Open(path)), static () => { });
 
         Func<Task> act = () => engine.AcquireAsync(Request(), default).AsTask();
 
@@ -170,22 +170,22 @@ public sealed class LockEngineTests : IDisposable
     }
 
     [Fact]
-    [Trait("FailureMode", "F24")]
+    [FailureMode("F24")]
     public async Task A_lock_that_excludes_nobody_can_be_accepted()
     {
-        using var engine = new LockEngine(LockPath, path => new GrantsEverybody(LockFile.Open(path)), static () => { });
+        using var engine = new SharedFileLock(LockPath, path => new GrantsEverybody(LockFile.Open(path)), static () => { });
 
-        using LockHold? hold = await engine.AcquireAsync(new LockRequest(Patience, AllowUnreliable: true, TimeProvider.System), default);
+        using LockHandle? hold = await engine.AcquireAsync(new LockRequest(Patience, AllowUnreliable: true, TimeProvider.System), default);
 
         hold.Should().NotBeNull();
     }
 
     [Fact]
-    [Trait("FailureMode", "F31")]
+    [FailureMode("F31")]
     public async Task A_place_that_can_hold_no_lock_is_named_with_the_systems_reason()
     {
         string path = Path.Combine(_directory.Path, "missing", "test.lock");
-        using var engine = new LockEngine(path, LockFile.Open, static () => { });
+        using var engine = new SharedFileLock(path, LockFile.Open, static () => { });
 
         Func<Task> act = () => engine.AcquireAsync(Request(), default).AsTask();
 
@@ -193,13 +193,13 @@ public sealed class LockEngineTests : IDisposable
     }
 
     [Fact]
-    [Trait("FailureMode", "F26")]
+    [FailureMode("F26")]
     public async Task A_lock_file_that_may_not_be_written_is_an_error_at_once_and_no_busy_lock()
     {
         Assert.SkipUnless(OperatingSystem.IsWindows(), "Needs Windows, where a denied access and a contended one look alike; elsewhere F31 is tested with a user who has no access.");
         LockFile.Open(LockPath).Dispose();
         File.SetAttributes(LockPath, FileAttributes.ReadOnly);
-        using LockEngine engine = NewEngine();
+        using SharedFileLock engine = NewEngine();
 
         Func<Task> act = () => engine.AcquireAsync(Request(), default).AsTask();
 
@@ -208,31 +208,31 @@ public sealed class LockEngineTests : IDisposable
     }
 
     [Fact]
-    [Trait("FailureMode", "F98")]
+    [FailureMode("F98")]
     public async Task An_engine_whose_thread_is_parked_is_kept_for_the_next_user_and_closed_when_the_lock_comes_free()
     {
         using LockFile other = LockFile.Open(LockPath);
         other.TryAcquire().Should().BeTrue();
-        LockEngine first = LockEngines.Rent(LockPath);
+        SharedFileLock first = SharedFileLocks.Rent(LockPath);
         (await first.AcquireAsync(Request(TimeSpan.FromMilliseconds(1)), default)).Should().BeNull();
-        LockEngines.Return(first);
+        SharedFileLocks.Return(first);
 
-        LockEngine second = LockEngines.Rent(LockPath);
+        SharedFileLock second = SharedFileLocks.Rent(LockPath);
 
         second.Should().BeSameAs(first);
         other.Release();
         (await second.AcquireAsync(Request(), default).AsTask().WaitAsync(Patience))!.Dispose();
-        LockEngines.Return(second);
-        LockEngine third = LockEngines.Rent(LockPath);
+        SharedFileLocks.Return(second);
+        SharedFileLock third = SharedFileLocks.Rent(LockPath);
         third.Should().NotBeSameAs(first, "an engine that nobody uses is closed");
-        LockEngines.Return(third);
+        SharedFileLocks.Return(third);
     }
 
     [Fact]
     public async Task The_record_says_who_holds_the_lock_and_nobody_afterwards()
     {
-        using LockEngine engine = NewEngine();
-        LockHold held = (await engine.AcquireAsync(Request(), default))!;
+        using SharedFileLock engine = NewEngine();
+        LockHandle held = (await engine.AcquireAsync(Request(), default))!;
 
         LockHolder? during = ReadHolder();
         held.Dispose();
@@ -244,7 +244,7 @@ public sealed class LockEngineTests : IDisposable
 
     private static LockRequest Request(TimeSpan? timeout = null) => new(timeout ?? Patience, AllowUnreliable: false, TimeProvider.System);
 
-    private LockEngine NewEngine() => new(LockPath, LockFile.Open, static () => { });
+    private SharedFileLock NewEngine() => new(LockPath, LockFile.Open, static () => { });
 
     private LockHolder? ReadHolder()
     {

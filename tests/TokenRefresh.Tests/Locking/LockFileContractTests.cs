@@ -1,14 +1,16 @@
 using System.Text;
 using FluentAssertions;
 using Microsoft.Win32.SafeHandles;
-using TokenRefresh.Credentials;
+using TokenRefresh.Endpoint;
 using TokenRefresh.Locking;
+using TokenRefresh.Record;
+using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Coordination;
 
 namespace TokenRefresh.Tests.Locking;
 
 /// <summary>Pins name and bytes of the lock file, computed by another program: versions of this library that run side by side meet there. What these tests say, <c>docs/lock-file.md</c> says in words.</summary>
-[Trait("FailureMode", "F10")]
+[FailureMode("F10")]
 public sealed class LockFileContractTests : IDisposable
 {
     private static readonly DateTimeOffset Moment = DateTimeOffset.FromUnixTimeMilliseconds(1767225600123);

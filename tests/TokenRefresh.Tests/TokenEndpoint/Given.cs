@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using TokenRefresh.TokenEndpoint;
+using TokenRefresh.Endpoint;
 
 namespace TokenRefresh.Tests.TokenEndpoint;
 

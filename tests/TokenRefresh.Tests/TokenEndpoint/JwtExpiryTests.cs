@@ -1,13 +1,14 @@
 using System.Text;
 using FluentAssertions;
-using TokenRefresh.TokenEndpoint;
+using TokenRefresh.Endpoint;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.TokenEndpoint;
 
 public sealed class JwtExpiryTests
 {
     [Theory]
-    [Trait("FailureMode", "F73")]
+    [FailureMode("F73")]
     [InlineData("""{"sub":"a","exp":1787613382,"nested":{"exp":5}}""", 17876133820000000)]
     [InlineData("""{"exp":1787613382.25}""", 17876133822500000)]
     [InlineData("""{"exp":1.787613382e9}""", 17876133820000000)]

@@ -1,4 +1,6 @@
 using FluentAssertions;
+using TokenRefresh.Endpoint;
+using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Wire;
 
 namespace TokenRefresh.Tests.TokenEndpoint;
@@ -8,8 +10,7 @@ public sealed class TokenEndpointOutcomeTests
     private const string Html = "<html><body>Bad gateway</body></html>";
 
     [Theory]
-    [Trait("FailureMode", "F12")]
-    [Trait("FailureMode", "F14")]
+    [FailureMode("F12", "F14")]
     [InlineData(400, """{"error":"invalid_grant"}""", TokenEndpointOutcome.RefreshTokenRejected)]
     [InlineData(401, """{"error":"invalid_grant","error_description":"expired"}""", TokenEndpointOutcome.RefreshTokenRejected)]
     [InlineData(403, """{"error":"invalid_grant"}""", TokenEndpointOutcome.RefreshTokenRejected)]
@@ -45,7 +46,7 @@ public sealed class TokenEndpointOutcomeTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F15")]
+    [FailureMode("F15")]
     [InlineData(404, """{"type":"error","error":{"type":"not_found_error","message":"no such token"}}""", TokenEndpointOutcome.RefreshTokenProbablyRejected)]
     [InlineData(404, """{"error":"not_found_error"}""", TokenEndpointOutcome.RefreshTokenProbablyRejected)]
     [InlineData(401, """{"error":{"message":"used twice","type":"invalid_request_error","param":null,"code":"refresh_token_reused"}}""", TokenEndpointOutcome.RefreshTokenProbablyRejected)]
@@ -67,7 +68,7 @@ public sealed class TokenEndpointOutcomeTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F15")]
+    [FailureMode("F15")]
     public async Task Plain_text_is_read_as_a_description_and_a_page_is_not()
     {
         TokenEndpointResult plain = await Given.AnswerAsync(FakeHandler.Answering(404, "Grant not found", "text/plain"));
@@ -79,7 +80,7 @@ public sealed class TokenEndpointOutcomeTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F91")]
+    [FailureMode("F91")]
     [InlineData(401, "invalid_client")]
     [InlineData(400, "invalid_client")]
     [InlineData(400, "unauthorized_client")]
@@ -99,7 +100,7 @@ public sealed class TokenEndpointOutcomeTests
     [InlineData(TokenEndpointOutcome.RefreshTokenProbablyRejected, TokenEndpointOutcome.RefreshTokenProbablyRejected)]
     [InlineData(null, TokenEndpointOutcome.Unavailable)]
     [InlineData(TokenEndpointOutcome.Succeeded, TokenEndpointOutcome.Unavailable)]
-    [Trait("FailureMode", "F15")]
+    [FailureMode("F15")]
     public async Task A_classifier_of_ones_own_is_asked_first(TokenEndpointOutcome? says, TokenEndpointOutcome expected)
     {
         var classifier = new FixedClassifier(says);
@@ -111,7 +112,7 @@ public sealed class TokenEndpointOutcomeTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F55")]
+    [FailureMode("F55")]
     [InlineData("3600", 3600d)]
     [InlineData("0", 0d)]
     [InlineData("-5", 0d)]
@@ -134,7 +135,7 @@ public sealed class TokenEndpointOutcomeTests
             return response;
         });
 
-        TokenEndpointResult result = await Given.AnswerAsync(handler, time: new ManualTimeProvider());
+        TokenEndpointResult result = await Given.AnswerAsync(handler, time: new WireTimeProvider());
 
         result.Outcome.Should().Be(TokenEndpointOutcome.Throttled);
         result.RetryAfter.Should().Be(seconds is { } s ? TimeSpan.FromSeconds(s) : null);
@@ -142,8 +143,7 @@ public sealed class TokenEndpointOutcomeTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F57")]
-    [Trait("FailureMode", "F88")]
+    [FailureMode("F57", "F88")]
     public async Task Texts_of_the_server_are_short_printable_and_free_of_secrets()
     {
         string part = Given.RefreshToken[5..16];
@@ -160,7 +160,7 @@ public sealed class TokenEndpointOutcomeTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F88")]
+    [FailureMode("F88")]
     public async Task An_exception_that_repeats_a_secret_is_replaced()
     {
         var handler = new FakeHandler((_, body, _) => throw new InvalidOperationException($"unexpected body: {body}"));

@@ -3,8 +3,9 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using FluentAssertions;
+using TokenRefresh.Endpoint;
+using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Wire;
-using TokenRefresh.TokenEndpoint;
 
 namespace TokenRefresh.Tests.TokenEndpoint;
 
@@ -12,12 +13,11 @@ namespace TokenRefresh.Tests.TokenEndpoint;
 public sealed class TokenRequestPhaseTests
 {
     [Fact]
-    [Trait("FailureMode", "F12")]
-    [Trait("FailureMode", "F52")]
+    [FailureMode("F12", "F52")]
     public async Task A_refused_connection_is_tried_three_times_with_growing_pauses_and_was_not_sent()
     {
         int announced = 0;
-        var time = new ManualTimeProvider();
+        var time = new WireTimeProvider();
         int tries = 0;
         using var handler = new Relay(TokenEndpointTransport.CreateHandler(), (_, next) =>
         {
@@ -46,7 +46,7 @@ public sealed class TokenRequestPhaseTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F12")]
+    [FailureMode("F12")]
     public async Task A_name_that_does_not_resolve_is_tried_again_and_a_later_success_counts()
     {
         await using var server = new WireServer(e => e.RespondJsonAsync(200, """{"access_token":"at"}"""));
@@ -72,7 +72,7 @@ public sealed class TokenRequestPhaseTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F52")]
+    [FailureMode("F52")]
     public async Task A_certificate_nobody_trusts_is_not_sent_and_not_tried_again()
     {
         using X509Certificate2 certificate = SelfSigned();
@@ -87,8 +87,7 @@ public sealed class TokenRequestPhaseTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F12")]
-    [Trait("FailureMode", "F52")]
+    [FailureMode("F12", "F52")]
     [InlineData("close")]
     [InlineData("reset")]
     [InlineData("junk")]
@@ -130,7 +129,7 @@ public sealed class TokenRequestPhaseTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F90")]
+    [FailureMode("F90")]
     public async Task A_pair_that_arrived_whole_counts_though_the_connection_broke_behind_it()
     {
         await using var server = new WireServer(async e =>
@@ -146,13 +145,12 @@ public sealed class TokenRequestPhaseTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F12")]
-    [Trait("FailureMode", "F52")]
+    [FailureMode("F12", "F52")]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_time_out_after_the_body_left_is_unknown(bool headersArrived)
     {
-        var time = new ManualTimeProvider();
+        var time = new WireTimeProvider();
         var arrived = new TaskCompletionSource();
         await using var server = new WireServer(async e =>
         {
@@ -176,7 +174,7 @@ public sealed class TokenRequestPhaseTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F52")]
+    [FailureMode("F52")]
     public async Task The_deadline_after_the_body_left_gives_unknown_and_does_not_throw()
     {
         using var deadline = new CancellationTokenSource();
@@ -194,10 +192,10 @@ public sealed class TokenRequestPhaseTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F52")]
+    [FailureMode("F52")]
     public async Task A_time_out_while_connecting_was_not_sent()
     {
-        var time = new ManualTimeProvider();
+        var time = new WireTimeProvider();
         using SocketsHttpHandler handler = TokenEndpointTransport.CreateHandler();
         handler.ConnectCallback = async (_, cancellationToken) =>
         {
@@ -234,7 +232,7 @@ public sealed class TokenRequestPhaseTests
     [Fact]
     public async Task A_deadline_between_two_tries_tells_why_the_first_one_failed()
     {
-        var time = new ManualTimeProvider();
+        var time = new WireTimeProvider();
         using var deadline = new CancellationTokenSource();
         using SocketsHttpHandler handler = TokenEndpointTransport.CreateHandler();
 
@@ -289,7 +287,7 @@ public sealed class TokenRequestPhaseTests
     [Fact]
     public async Task A_time_out_during_the_announcement_sends_nothing_and_waits_for_its_end()
     {
-        var time = new ManualTimeProvider();
+        var time = new WireTimeProvider();
         await using var server = new WireServer(e => e.RespondJsonAsync(200, """{"access_token":"at"}"""));
         using SocketsHttpHandler handler = TokenEndpointTransport.CreateHandler();
         var announcing = new TaskCompletionSource();
@@ -312,7 +310,7 @@ public sealed class TokenRequestPhaseTests
     }
 
     // The first timer of each try is its time-out; the next one is the pause.
-    private static async Task<TimeSpan> NextPauseAsync(ManualTimeProvider time)
+    private static async Task<TimeSpan> NextPauseAsync(WireTimeProvider time)
     {
         TimeSpan next;
         do

@@ -1,8 +1,9 @@
 using System.Net;
 using System.Text;
 using FluentAssertions;
+using TokenRefresh.Endpoint;
+using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Wire;
-using TokenRefresh.TokenEndpoint;
 
 namespace TokenRefresh.Tests.TokenEndpoint;
 
@@ -10,7 +11,7 @@ namespace TokenRefresh.Tests.TokenEndpoint;
 public sealed class TokenRequestSentOnceTests
 {
     [Fact]
-    [Trait("FailureMode", "F95")]
+    [FailureMode("F95")]
     public async Task A_handler_that_sends_again_on_500_reaches_the_server_once()
     {
         await using var server = new WireServer(e => e.RespondAsync(500));
@@ -28,7 +29,7 @@ public sealed class TokenRequestSentOnceTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F95")]
+    [FailureMode("F95")]
     public async Task A_handler_that_sends_in_parallel_reaches_the_server_once_and_the_answer_counts()
     {
         await using var server = new WireServer(e => e.RespondJsonAsync(200, """{"access_token":"at","refresh_token":"rt"}"""));
@@ -60,7 +61,7 @@ public sealed class TokenRequestSentOnceTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F95")]
+    [FailureMode("F95")]
     public async Task A_hedge_that_comes_late_does_not_send_what_was_reported_as_not_sent()
     {
         await using var server = new WireServer(e => e.RespondJsonAsync(200, """{"access_token":"at"}"""));
@@ -80,7 +81,7 @@ public sealed class TokenRequestSentOnceTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F95")]
+    [FailureMode("F95")]
     [InlineData(301)]
     [InlineData(302)]
     [InlineData(303)]
@@ -102,7 +103,7 @@ public sealed class TokenRequestSentOnceTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F95")]
+    [FailureMode("F95")]
     [InlineData(307)]
     [InlineData(308)]
     public async Task A_handler_that_follows_redirects_carries_no_refresh_token_to_the_other_origin(int status)
@@ -120,7 +121,7 @@ public sealed class TokenRequestSentOnceTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F95")]
+    [FailureMode("F95")]
     public async Task A_followed_302_is_taken_for_the_redirect_it_was()
     {
         await using var elsewhere = new WireServer(e => e.RespondJsonAsync(200, """{"access_token":"stolen"}"""));
@@ -135,7 +136,7 @@ public sealed class TokenRequestSentOnceTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F95")]
+    [FailureMode("F95")]
     [InlineData("buffer")]
     [InlineData("text")]
     [InlineData("stream")]
@@ -167,7 +168,7 @@ public sealed class TokenRequestSentOnceTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F56")]
+    [FailureMode("F56")]
     public async Task A_bearer_handler_in_the_way_of_the_token_request_is_a_configuration_error_and_nothing_is_sent()
     {
         await using var server = new WireServer(e => e.RespondJsonAsync(200, """{"access_token":"at"}"""));

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using FluentAssertions;
+using TokenRefresh.Endpoint;
 using TokenRefresh.Tests.Wire;
 
 namespace TokenRefresh.Tests.TokenEndpoint;
@@ -84,7 +85,7 @@ public sealed class TokenRequestTests
     {
         int asked = 0;
         using var invoker = new HttpMessageInvoker(FakeHandler.Answering(200, Pair));
-        var client = new TokenRefresh.TokenEndpoint.HttpTokenEndpointClient(
+        var client = new TokenRefresh.Endpoint.HttpTokenEndpointClient(
             Given.Settings(),
             () =>
             {
@@ -105,7 +106,7 @@ public sealed class TokenRequestTests
     private static async Task<WireRequest> SendAsync(Action<TokenRefreshOptions> configure)
     {
         await using var server = new WireServer(e => e.RespondJsonAsync(200, Pair));
-        using SocketsHttpHandler handler = TokenRefresh.TokenEndpoint.TokenEndpointTransport.CreateHandler();
+        using SocketsHttpHandler handler = TokenRefresh.Endpoint.TokenEndpointTransport.CreateHandler();
         TokenEndpointResult result = await Given.AnswerAsync(handler, o =>
         {
             o.TokenEndpoint = server.TokenEndpoint;

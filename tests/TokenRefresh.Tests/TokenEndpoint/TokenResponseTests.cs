@@ -2,6 +2,8 @@ using System.IO.Compression;
 using System.Text;
 using FluentAssertions;
 using Microsoft.Extensions.Logging;
+using TokenRefresh.Endpoint;
+using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Wire;
 
 namespace TokenRefresh.Tests.TokenEndpoint;
@@ -37,7 +39,7 @@ public sealed class TokenResponseTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F89")]
+    [FailureMode("F89")]
     [InlineData("""{"access_token":"at","account_id":"a"}""", "a")]
     [InlineData("""{"access_token":"at","accountId":17}""", "17")]
     [InlineData("""{"access_token":"at","account":{"uuid":"u","email_address":"jo@example.com"}}""", "u")]
@@ -56,7 +58,7 @@ public sealed class TokenResponseTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F89")]
+    [FailureMode("F89")]
     [InlineData("""{"sub":"s","nested":{"sub":"n"}}""", "s")]
     [InlineData("""{"sub":""}""", null)]
     [InlineData("""{"sub":17}""", null)]
@@ -75,7 +77,7 @@ public sealed class TokenResponseTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F42")]
+    [FailureMode("F42")]
     [InlineData("")]
     [InlineData(""","refresh_token":null""")]
     [InlineData(""","refresh_token":"" """)]
@@ -88,7 +90,7 @@ public sealed class TokenResponseTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F73")]
+    [FailureMode("F73")]
     [InlineData("3600", 3600d)]
     [InlineData("\"3600\"", 3600d)]
     [InlineData("3599.5", 3599.5)]
@@ -110,7 +112,7 @@ public sealed class TokenResponseTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F73")]
+    [FailureMode("F73")]
     public async Task A_negative_lifetime_is_noted_and_the_pair_is_used()
     {
         var log = new ListLogger();
@@ -146,7 +148,7 @@ public sealed class TokenResponseTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F90")]
+    [FailureMode("F90")]
     [InlineData("""{"refresh_token":"rt-new","access_tok""", "rt-new")]
     [InlineData("""{"access_token":"at","refresh_token" : "rt-n\u0065w","expires_in":36""", "rt-new")]
     [InlineData("""{"data":{"access_token":"at","refresh_token":"rt-new"}}""", "rt-new")]
@@ -174,8 +176,7 @@ public sealed class TokenResponseTests
     }
 
     [Theory]
-    [Trait("FailureMode", "F57")]
-    [Trait("FailureMode", "F90")]
+    [FailureMode("F57", "F90")]
     [InlineData("identity")]
     [InlineData("chunked")]
     [InlineData("gzip")]
@@ -209,7 +210,7 @@ public sealed class TokenResponseTests
                 e.Close();
             }
         });
-        using SocketsHttpHandler handler = TokenRefresh.TokenEndpoint.TokenEndpointTransport.CreateHandler();
+        using SocketsHttpHandler handler = TokenRefresh.Endpoint.TokenEndpointTransport.CreateHandler();
 
         TokenEndpointResult result = await Given.AnswerAsync(handler, o => o.TokenEndpoint = server.TokenEndpoint);
 
@@ -218,12 +219,12 @@ public sealed class TokenResponseTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F57")]
+    [FailureMode("F57")]
     public async Task An_http_client_does_not_buffer_the_answer_before_its_length_is_looked_at()
     {
         var endless = new CountingStream();
         using var http = new HttpClient(new FakeHandler(_ => new HttpResponseMessage { Content = new StreamContent(endless) }));
-        var client = new TokenRefresh.TokenEndpoint.HttpTokenEndpointClient(Given.Settings(), () => http, null, TimeProvider.System, null);
+        var client = new TokenRefresh.Endpoint.HttpTokenEndpointClient(Given.Settings(), () => http, null, TimeProvider.System, null);
 
         TokenEndpointResult result = await client.RefreshAsync(new TokenRequest("rt"));
 

@@ -1,6 +1,6 @@
 using FluentAssertions;
+using TokenRefresh.Endpoint;
 using TokenRefresh.Tests.Wire;
-using TokenRefresh.TokenEndpoint;
 
 namespace TokenRefresh.Tests.TokenEndpoint;
 
@@ -36,7 +36,7 @@ public sealed class TokenRevocationClientTests
     [Fact]
     public async Task A_failure_and_a_time_out_are_false_and_a_cancellation_is_thrown()
     {
-        var time = new ManualTimeProvider();
+        var time = new WireTimeProvider();
         using var caller = new CancellationTokenSource();
         var failing = new FakeHandler((_, _, _) => throw new HttpRequestException("No route."));
         var hanging = new FakeHandler(async (_, _, cancellationToken) =>

@@ -1,4 +1,5 @@
 using FluentAssertions;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Validation;
 
@@ -15,7 +16,7 @@ public sealed class CredentialsPathTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F6")]
+    [FailureMode("F6")]
     public void A_relative_path_and_one_with_dots_become_the_same_full_path()
     {
         var full = Path.Combine(Environment.CurrentDirectory, ".credentials.json");

@@ -1,4 +1,5 @@
 using FluentAssertions;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Validation;
 
@@ -58,7 +59,7 @@ public sealed class FileRulesTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F23")]
+    [FailureMode("F23")]
     public void The_credentials_file_itself_cannot_be_the_lock_however_it_is_written()
     {
         var options = SomeOptions.Valid(o => o.LockPath = Path.Combine(Path.GetDirectoryName(o.CredentialsPath)!, "x", "..", ".credentials.json"));

@@ -1,4 +1,5 @@
 using FluentAssertions;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Validation;
 
@@ -66,7 +67,7 @@ public sealed class TimeRulesTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F20")]
+    [FailureMode("F20")]
     public void A_lock_wait_that_is_not_longer_than_refresh_and_save_together_is_refused()
     {
         var options = SomeOptions.Valid(o => o.LockTimeout = o.RefreshTimeout + o.SaveTimeout);
@@ -78,7 +79,7 @@ public sealed class TimeRulesTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F20")]
+    [FailureMode("F20")]
     public void An_attempt_longer_than_the_whole_refresh_is_refused()
     {
         var options = SomeOptions.Valid(o => o.AttemptTimeout = TimeSpan.FromSeconds(21));

@@ -1,4 +1,5 @@
 using FluentAssertions;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Validation;
 
@@ -25,7 +26,7 @@ public sealed class TokenEndpointRulesTests
     [Theory]
     [InlineData("http://auth.example.com/token")]
     [InlineData("http://192.0.2.1/token")]
-    [Trait("FailureMode", "F92")]
+    [FailureMode("F92")]
     public void Http_is_refused_unless_it_is_allowed(string address)
     {
         SomeOptions.Checking(SomeOptions.Valid(o => o.TokenEndpoint = new Uri(address))).Should().Throw<TokenRefreshConfigurationException>()
@@ -39,7 +40,7 @@ public sealed class TokenEndpointRulesTests
     [InlineData("http://localhost:5000/token")]
     [InlineData("http://127.0.0.1/token")]
     [InlineData("http://[::1]:8080/token")]
-    [Trait("FailureMode", "F92")]
+    [FailureMode("F92")]
     public void Http_to_loopback_is_accepted(string address)
     {
         var check = SomeOptions.Checking(SomeOptions.Valid(o => o.TokenEndpoint = new Uri(address)));
@@ -59,7 +60,7 @@ public sealed class TokenEndpointRulesTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F88")]
+    [FailureMode("F88")]
     public void User_information_query_and_fragment_of_a_refused_address_are_not_shown()
     {
         var options = SomeOptions.Valid(o => o.TokenEndpoint = new Uri("https://user:pa55word@auth.example.com/token?key=hidden#part"));
@@ -84,7 +85,7 @@ public sealed class TokenEndpointRulesTests
     }
 
     [Fact]
-    [Trait("FailureMode", "F88")]
+    [FailureMode("F88")]
     public void A_secret_with_a_line_end_is_refused_and_never_shown()
     {
         var check = SomeOptions.Checking(SomeOptions.Valid(o => (o.ClientAuthentication, o.ClientSecret, o.ClientId) = (ClientAuthentication.ClientSecretPost, SomeOptions.Secret + "\n", "my-cli\r\n")));

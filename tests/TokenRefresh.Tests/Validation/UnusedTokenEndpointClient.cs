@@ -1,3 +1,5 @@
+using TokenRefresh.Endpoint;
+
 namespace TokenRefresh.Tests.Validation;
 
 /// <summary>A client that fails the test that uses it; being there is all that is asked of it.</summary>

@@ -1,3 +1,5 @@
+using TokenRefresh.Endpoint;
+
 namespace TokenRefresh.Tests.Exploration.Model;
 
 /// <summary>The token endpoint as one provider sees it: connect, announce, send, and the wait for the answer.</summary>
@@ -12,7 +14,7 @@ internal sealed class ModelEndpoint(ModelProvider owner) : ITokenEndpointClient
             return TokenEndpointResult.Failure(TokenEndpointOutcome.NotSent, null, exception: new HttpRequestException("No connection."));
         }
 
-        await request.OnSendingAsync(cancellationToken);
+        await request.BeforeSendAsync(cancellationToken);
         Presentation presentation = await new Point<Presentation>(owner, $"sends {request.RefreshToken}", () => Send(request.RefreshToken), static (ref StateHash _, Presentation _) => { }).Start();
         return await new AnswerWait(owner, presentation).Start();
     }

@@ -1,4 +1,4 @@
-using TokenRefresh.Credentials;
+using TokenRefresh.Record;
 
 namespace TokenRefresh.Tests.Exploration.Model;
 

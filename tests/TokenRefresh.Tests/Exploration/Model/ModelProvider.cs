@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using TokenRefresh.Coordination;
 using TokenRefresh.Diagnostics;
+using TokenRefresh.Provider;
+using TokenRefresh.Refresh;
 
 namespace TokenRefresh.Tests.Exploration.Model;
 
@@ -11,7 +12,7 @@ internal sealed class ModelProvider : IDisposable
 
     private readonly List<Operation> _operations = [];
     private readonly CancellationTokenSource _closing = new();
-    private readonly TransactionServices _services;
+    private readonly RefreshContext _services;
     private readonly ModelClock _clock;
     private UInt128 _history;
     private int _actions;
@@ -23,9 +24,9 @@ internal sealed class ModelProvider : IDisposable
         Process = process;
         Name = name;
         _clock = new ModelClock(world, this);
-        Memory = new ProviderMemory(_clock);
+        Memory = new ProviderState(_clock);
         ICredentialsStore store = new ModelStore(this);
-        _services = new TransactionServices
+        _services = new RefreshContext
         {
             Options = world.Scenario.Options,
             Store = world.Scenario.Decorate?.Invoke(store) ?? store,
@@ -44,7 +45,7 @@ internal sealed class ModelProvider : IDisposable
 
     internal string Name { get; }
 
-    internal ProviderMemory Memory { get; }
+    internal ProviderState Memory { get; }
 
     internal ModelLease? Lease { get; set; }
 
@@ -74,7 +75,7 @@ internal sealed class ModelProvider : IDisposable
         FlightResult result;
         try
         {
-            (TokenSnapshot token, _) = await new RefreshTransaction(_services, Memory, new RefreshGoal(rejected, null)).RunAsync(_closing.Token);
+            (TokenSnapshot token, _) = await new RefreshTransaction(_services, Memory, new RefreshReason(rejected, null)).RunAsync(_closing.Token);
             result = new(token.Token, null);
             World.Rules.OnReturn(this, token, rejected);
         }
@@ -103,13 +104,13 @@ internal sealed class ModelProvider : IDisposable
 
     internal async Task StoreAsync(OAuthCredentials login)
     {
-        await new LoginWriter(_services, Memory).StoreAsync(login, CancellationToken.None);
+        await new SignInOperation(_services, Memory).StoreAsync(login, CancellationToken.None);
         EndAction(default);
     }
 
     internal async Task RemoveAsync()
     {
-        await new LoginWriter(_services, Memory).RemoveAsync(CancellationToken.None);
+        await new SignInOperation(_services, Memory).RemoveAsync(CancellationToken.None);
         EndAction(default);
     }
 

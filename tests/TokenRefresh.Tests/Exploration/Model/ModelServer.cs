@@ -1,3 +1,5 @@
+using TokenRefresh.Endpoint;
+
 namespace TokenRefresh.Tests.Exploration.Model;
 
 /// <summary>An authorization server that rotates, takes a spent token again within its reuse window unless the successor was used, and otherwise revokes the family.</summary>

@@ -1,3 +1,5 @@
+using TokenRefresh.Endpoint;
+
 namespace TokenRefresh.Tests.Exploration.Model;
 
 /// <summary>One use of a refresh token, and what became of it.</summary>

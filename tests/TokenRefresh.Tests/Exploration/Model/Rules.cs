@@ -1,4 +1,4 @@
-using TokenRefresh.Coordination;
+using TokenRefresh.Refresh;
 
 namespace TokenRefresh.Tests.Exploration.Model;
 
@@ -35,7 +35,7 @@ internal sealed class Rules(World world)
             return;
         }
 
-        PendingPair? pending = sender.Memory.Pending;
+        UnsavedTokens? pending = sender.Memory.Pending;
         OAuthCredentials? own = pending is not null && OAuthCredentials.AreSameLogin(pending.Replaces, lease.LastRead) ? pending.Pair : lease.LastRead;
         if (own?.RefreshToken != token)
         {

@@ -1,4 +1,4 @@
-using TokenRefresh.Credentials;
+using TokenRefresh.Record;
 using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Exploration.Mutants;

@@ -1,0 +1,76 @@
+using TokenRefresh.Provider;
+
+namespace TokenRefresh;
+
+/// <content>The login as a whole: its state, sign-in and sign-out.</content>
+public sealed partial class CoordinatedTokenProvider
+{
+    /// <summary>Tells the state of the login. Reads only: never locks, refreshes or writes.</summary>
+    /// <param name="cancellationToken">Ends the read.</param>
+    /// <returns>The status. A file or lock that cannot be read is no exception here, but its <see cref="TokenRefreshStatus.Problem"/>.</returns>
+    /// <exception cref="OperationCanceledException">The read was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The provider was disposed.</exception>
+    public ValueTask<TokenRefreshStatus> GetStatusAsync(CancellationToken cancellationToken = default)
+    {
+        ThrowIfDisposed();
+        return new StatusReader(_services, _memory).ReadAsync(cancellationToken);
+    }
+
+    /// <summary>Stores a login, after a sign-in: one atomic, durable write. Whatever was stored before is replaced.</summary>
+    /// <param name="credentials">The login.</param>
+    /// <param name="cancellationToken">Ends the wait for the lock; a write that has begun is finished.</param>
+    /// <returns>A task that completes when the login is durable.</returns>
+    /// <exception cref="ArgumentException">The login has no access token, or one that no header may carry.</exception>
+    /// <exception cref="LockTimeoutException">Another process held the lock for too long.</exception>
+    /// <exception cref="LockUnavailableException">The file cannot be locked here.</exception>
+    /// <exception cref="CredentialsFileException">The file cannot be read, or its directory cannot take a new one; nothing was changed.</exception>
+    /// <exception cref="CredentialsSaveException">The write failed, or was not made durable: the former login or the new one is stored, whole. Call again.</exception>
+    /// <exception cref="OperationCanceledException">The wait for the lock was cancelled; nothing was changed.</exception>
+    /// <exception cref="ObjectDisposedException">The provider was disposed.</exception>
+    public Task StoreAsync(OAuthCredentials credentials, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(credentials);
+        if (credentials.AccessToken.Length == 0)
+        {
+            throw new ArgumentException("A login without an access token is never stored. Use 'RemoveAsync' to sign out.", nameof(credentials));
+        }
+
+        ThrowIfDisposed();
+        return _changes.RunAsync(
+            async token =>
+            {
+                await new SignInOperation(_services, _memory).StoreAsync(credentials, token).ConfigureAwait(false);
+                _failure.Reset();
+            },
+            cancellationToken,
+            _closing);
+    }
+
+    /// <summary>Removes the login, at a sign-out: the one this provider knows, or what it was refreshed to by now. A login that somebody else stored meanwhile stays.</summary>
+    /// <param name="cancellationToken">Ends the wait for the lock, and the revocation that follows the removal; a write that has begun is finished.</param>
+    /// <returns>A task that completes when the removal is durable and, with <see cref="TokenRefreshOptions.RevocationEndpoint"/>, the revocation (RFC 7009) was tried.</returns>
+    /// <exception cref="LockTimeoutException">Another process held the lock for too long.</exception>
+    /// <exception cref="LockUnavailableException">The file cannot be locked here.</exception>
+    /// <exception cref="CredentialsFileException">The file cannot be read; nothing was changed.</exception>
+    /// <exception cref="CredentialsSaveException">The write failed, or was not made durable: the login is stored still, or is not, whole. Call again.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled: nothing was changed, or the login is removed and its revocation was cut short.</exception>
+    /// <exception cref="ObjectDisposedException">The provider was disposed.</exception>
+    public Task RemoveAsync(CancellationToken cancellationToken = default)
+    {
+        ThrowIfDisposed();
+        return _changes.RunAsync(
+            async token =>
+            {
+                OAuthCredentials? removed = await new SignInOperation(_services, _memory).RemoveAsync(token).ConfigureAwait(false);
+                _failure.Reset();
+
+                // After the release: a slow revocation endpoint must not keep the lock. Nor does disposal end it.
+                if (removed?.RefreshToken is { } refreshToken && _owned.Revocation is { } revocation)
+                {
+                    await revocation.TryRevokeAsync(refreshToken, cancellationToken).ConfigureAwait(false);
+                }
+            },
+            cancellationToken,
+            _closing);
+    }
+}

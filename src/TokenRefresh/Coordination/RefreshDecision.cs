@@ -1,6 +1,0 @@
-namespace TokenRefresh.Coordination;
-
-/// <summary>What to do about a login, and until when where that has an end.</summary>
-/// <param name="Kind">The step.</param>
-/// <param name="Until">When a pause ends.</param>
-internal readonly record struct RefreshDecision(RefreshStep Kind, DateTimeOffset? Until = null);

@@ -1,4 +1,0 @@
-namespace TokenRefresh.Credentials;
-
-/// <summary>What the file store needs of the options.</summary>
-internal sealed record CredentialsFileSettings(string Path, CredentialsFileFormat Format, string? LockPath, bool AllowUnreliableLock, TimeSpan SaveTimeout);

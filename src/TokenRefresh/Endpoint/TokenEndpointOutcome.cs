@@ -1,0 +1,29 @@
+namespace TokenRefresh.Endpoint;
+
+/// <summary>Says what an exchange did to the refresh token, which is what decides about the next step.</summary>
+public enum TokenEndpointOutcome
+{
+    /// <summary>The server issued a new pair.</summary>
+    Succeeded,
+
+    /// <summary>The server says <c>invalid_grant</c> (RFC 6749 section 5.2): the refresh token is dead.</summary>
+    RefreshTokenRejected,
+
+    /// <summary>The server says so in another dialect; believed for ten minutes only, and by other processes for seconds.</summary>
+    RefreshTokenProbablyRejected,
+
+    /// <summary>429 or 503: the refresh token is untouched; wait.</summary>
+    Throttled,
+
+    /// <summary>Nothing was sent: name, connect, proxy or TLS failure. The refresh token is untouched.</summary>
+    NotSent,
+
+    /// <summary>An answer without meaning, such as an HTML error page with a 4xx status. The refresh token is untouched.</summary>
+    Unavailable,
+
+    /// <summary>The client, its authentication, the scope or the address is wrong. The refresh token is untouched.</summary>
+    Misconfigured,
+
+    /// <summary>Sent, but no answer was understood: the refresh token may be spent.</summary>
+    Unknown,
+}

@@ -1,0 +1,87 @@
+namespace TokenRefresh.Endpoint;
+
+/// <summary>What came of one use, or no use, of a refresh token.</summary>
+public sealed class TokenEndpointResult
+{
+    private TokenEndpointResult(TokenEndpointOutcome outcome, TokenResponse? response)
+    {
+        Outcome = outcome;
+        Response = response;
+    }
+
+    /// <summary>Gets what happened to the refresh token.</summary>
+    public TokenEndpointOutcome Outcome { get; }
+
+    /// <summary>Gets the new pair; not <see langword="null"/> exactly when <see cref="Outcome"/> is <see cref="TokenEndpointOutcome.Succeeded"/>.</summary>
+    public TokenResponse? Response { get; }
+
+    /// <summary>Gets the HTTP status, or <see langword="null"/> if there was no answer.</summary>
+    public int? StatusCode { get; init; }
+
+    /// <summary>Gets the server's <c>error</c> code (RFC 6749 section 5.2), at most 100 printable characters, or <see langword="null"/>.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>Gets the server's <c>error_description</c>, at most 300 printable characters, or <see langword="null"/>.</summary>
+    public string? ErrorDescription { get; init; }
+
+    /// <summary>Gets how long the server asks to wait, uncapped, or <see langword="null"/>.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>Gets the cause, or <see langword="null"/>. Its texts hold no secret.</summary>
+    public Exception? Exception { get; init; }
+
+    /// <summary>Gets the complete refresh token found in an otherwise unreadable answer of status 200, or <see langword="null"/>. A secret: never log it.</summary>
+    public string? RecoveredRefreshToken { get; init; }
+
+    /// <summary>The server issued a new pair.</summary>
+    /// <param name="response">The pair.</param>
+    /// <returns>The result.</returns>
+    public static TokenEndpointResult Success(TokenResponse response)
+    {
+        ArgumentNullException.ThrowIfNull(response);
+        return new(TokenEndpointOutcome.Succeeded, response) { StatusCode = 200 };
+    }
+
+    /// <summary>There is no new pair.</summary>
+    /// <param name="outcome">Anything but <see cref="TokenEndpointOutcome.Succeeded"/>.</param>
+    /// <returns>The result.</returns>
+    public static TokenEndpointResult Failure(TokenEndpointOutcome outcome) => Failure(outcome, null);
+
+    /// <summary>There is no new pair.</summary>
+    /// <param name="outcome">Anything but <see cref="TokenEndpointOutcome.Succeeded"/>.</param>
+    /// <param name="statusCode">The HTTP status.</param>
+    /// <param name="error">The server's error code.</param>
+    /// <param name="errorDescription">The server's description.</param>
+    /// <param name="retryAfter">How long the server asks to wait.</param>
+    /// <param name="exception">The cause.</param>
+    /// <param name="recoveredRefreshToken">A complete refresh token found in a broken answer.</param>
+    /// <returns>The result.</returns>
+    public static TokenEndpointResult Failure(
+        TokenEndpointOutcome outcome,
+        int? statusCode,
+        string? error = null,
+        string? errorDescription = null,
+        TimeSpan? retryAfter = null,
+        Exception? exception = null,
+        string? recoveredRefreshToken = null)
+    {
+        if (outcome == TokenEndpointOutcome.Succeeded)
+        {
+            throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "A success needs its pair.");
+        }
+
+        return new(outcome, null)
+        {
+            StatusCode = statusCode,
+            Error = error,
+            ErrorDescription = errorDescription,
+            RetryAfter = retryAfter,
+            Exception = exception,
+            RecoveredRefreshToken = recoveredRefreshToken,
+        };
+    }
+
+    /// <summary>Returns outcome, status and error code.</summary>
+    /// <returns>A text that is safe to log.</returns>
+    public override string ToString() => $"{Outcome}{(StatusCode is { } status ? $", HTTP {status}" : "")}{(Error is null ? "" : $", '{Error}'")}";
+}

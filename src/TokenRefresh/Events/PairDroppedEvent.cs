@@ -1,6 +1,0 @@
-namespace TokenRefresh;
-
-/// <summary>A new pair was dropped: the login it belongs to was ended or replaced while it was obtained.</summary>
-/// <param name="Location">Where the credentials are.</param>
-/// <param name="Reason">What happened meanwhile.</param>
-public sealed record PairDroppedEvent(string Location, PairDroppedReason Reason);

@@ -1,0 +1,66 @@
+using TokenRefresh.Endpoint;
+using TokenRefresh.Record;
+
+namespace TokenRefresh.Refresh;
+
+/// <summary>Turns decisions and answers into the exceptions callers see.</summary>
+internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsStore store)
+{
+    internal TokenRefreshException NothingStored() => new SignInRequiredException(
+        SignInRequiredReason.NothingStored, $"There is no login in '{store.Location}'. Sign in, or correct 'CredentialsPath'.");
+
+    internal TokenRefreshException SignedOut() => new SignInRequiredException(
+        SignInRequiredReason.SignedOut, $"The login in '{store.Location}' was ended. Sign in again.");
+
+    internal TokenRefreshException RolledBack() => new SignInRequiredException(
+        SignInRequiredReason.RolledBack, $"An older file came back to '{store.Location}': its refresh token was used before, so it was not sent. Sign in again, and exclude the file from whatever restored it.");
+
+    internal TokenRefreshException AccountMismatch() => new SignInRequiredException(
+        SignInRequiredReason.AccountMismatch,
+        $"The server refreshed the login in '{store.Location}' with the tokens of another account than the one signed in. They were dropped and nothing was written; the stored refresh token is spent. Sign in again.");
+
+    internal TokenRefreshException Dead(bool afterUnknownOutcome) => new SignInRequiredException(
+        SignInRequiredReason.RefreshTokenRejected,
+        $"The server rejected the refresh token in '{store.Location}'{(afterUnknownOutcome ? ", after an earlier refresh whose answer was lost: it had probably replaced the token" : "")}. Sign in again.");
+
+    internal TokenRefreshException NotRefreshable() => new NotRefreshableException(
+        $"The access token in '{store.Location}' is expired, was rejected or can stand in no header, and no refresh token is stored beside it. Sign in again.");
+
+    internal TokenRefreshException CoolingDown(CoolDownNote? note, DateTimeOffset? until) => note?.Outcome == TokenEndpointOutcome.Misconfigured
+        ? new TokenRefreshConfigurationException($"The last refresh of '{store.Location}' failed because of a setting; the next attempt is made after {until:O}. Check 'TokenEndpoint', 'ClientId', 'ClientAuthentication' and 'Scope'.")
+        : new TokenEndpointUnavailableException($"The last refresh of '{store.Location}' at '{Endpoint}' failed ({note?.Outcome}); the next attempt is made after {until:O}.", until);
+
+    internal TokenRefreshException PendingElsewhere(PendingNote? note, DateTimeOffset? until) => new TokenEndpointUnavailableException(
+        $"Process '{note?.ProcessId}' has refreshed '{store.Location}' and could not save the new tokens yet, so the stored refresh token is spent. Make the directory writable and leave room on its disk; that process tries again until {until:O} at least.", until);
+
+    internal TokenRefreshException Restrained(DateTimeOffset? until) => new TokenEndpointUnavailableException(
+        $"The rejected access token of '{store.Location}' had only just been obtained; another one would be rejected too. The next attempt is made after {until:O}. Check the account and the audience of the token.", until);
+
+    internal TokenRefreshException OutcomeUnknown(DateTimeOffset? until, Exception? cause = null) => new RefreshOutcomeUnknownException(
+        $"A refresh of '{store.Location}' was sent and its answer was lost, so the server may or may not have replaced the refresh token. "
+        + $"{(until is null ? "It is tried again later" : $"It is tried again after {until:O}")}; if that fails, sign in again. Set 'RefreshTokenReuseWindow' if the server has one.", cause);
+
+    internal TokenRefreshException LockTimeout(TimeSpan wait, LockHolder? holder) => new LockTimeoutException(
+        store.LockLocation,
+        wait,
+        holder,
+        $"The lock '{store.LockLocation}' was not acquired within '{wait}'; {(holder is null ? "its holder is unknown" : $"process '{holder}' on '{holder.Host}' has held it since {holder.Since:O}")}. Nothing was sent. Raise 'LockTimeout' (now '{options.LockTimeout}') or end that process.");
+
+    /// <summary>What callers see of an exchange that brought no pair.</summary>
+    internal TokenRefreshException OfExchange(TokenEndpointResult result, DateTimeOffset? retryAt)
+    {
+        string answer = result.StatusCode is null ? "no answer" : $"HTTP {result.StatusCode}{(result.Error is null ? "" : $", '{result.Error}'")}{(result.ErrorDescription is null ? "" : $": {result.ErrorDescription}")}";
+        return result.Outcome switch
+        {
+            TokenEndpointOutcome.RefreshTokenRejected or TokenEndpointOutcome.RefreshTokenProbablyRejected => Dead(afterUnknownOutcome: false),
+            TokenEndpointOutcome.Misconfigured => new TokenRefreshConfigurationException(
+                $"The token endpoint '{Endpoint}' refused the request ({answer}). Check 'TokenEndpoint', 'ClientId', 'ClientAuthentication' and 'Scope'; the refresh token is not to blame.", result.Exception),
+            TokenEndpointOutcome.NotSent => new TokenEndpointUnavailableException(
+                $"The token endpoint '{Endpoint}' cannot be reached: {result.Exception?.Message ?? "no connection"} The refresh token is untouched.", retryAt, result.Exception),
+            TokenEndpointOutcome.Unknown => OutcomeUnknown(retryAt, result.Exception),
+            _ => new TokenEndpointUnavailableException($"The token endpoint '{Endpoint}' is unavailable ({answer}). The refresh token is untouched.", retryAt, result.Exception),
+        };
+    }
+
+    private string Endpoint => options.TokenEndpoint is { } address ? UriRedaction.Show(address) : "a token endpoint client of your own";
+}

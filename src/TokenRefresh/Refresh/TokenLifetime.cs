@@ -1,0 +1,52 @@
+namespace TokenRefresh.Refresh;
+
+/// <summary>When a token is due for renewal and when it counts as expired. Pure arithmetic on the wall clock.</summary>
+/// <param name="DueAt">From then on a new token is fetched in the background.</param>
+/// <param name="UsableUntil">From then on callers wait for a new token: the expiry less the skew.</param>
+/// <param name="ExpiresAt">The expiry itself.</param>
+internal readonly record struct TokenLifetime(DateTimeOffset DueAt, DateTimeOffset UsableUntil, DateTimeOffset ExpiresAt)
+{
+    /// <summary>A token of unknown expiry is used until a resource rejects it.</summary>
+    internal static TokenLifetime Unknown { get; } = new(DateTimeOffset.MaxValue, DateTimeOffset.MaxValue, DateTimeOffset.MaxValue);
+
+    /// <summary>Computes the moments.</summary>
+    /// <param name="expiresAt">The expiry, or <see langword="null"/> if unknown.</param>
+    /// <param name="lifetime">How long the token lives in all; <see langword="null"/> if unknown.</param>
+    /// <param name="now">The moment of first sight.</param>
+    /// <param name="before">The margin of the options.</param>
+    /// <param name="skew">The skew of the options.</param>
+    /// <param name="spread">The random share, 0 to 1, drawn once per token and process.</param>
+    internal static TokenLifetime Of(DateTimeOffset? expiresAt, TimeSpan? lifetime, DateTimeOffset now, TimeSpan before, TimeSpan skew, double spread)
+    {
+        if (expiresAt is not { } expiry)
+        {
+            return Unknown;
+        }
+
+        TimeSpan remaining = Max(expiry - now, TimeSpan.Zero);
+        TimeSpan margin = Min(before, (lifetime ?? remaining) / 2);
+        DateTimeOffset usableUntil = Before(expiry, Min(skew, EffectiveSkewLimit(lifetime)));
+        if (margin == TimeSpan.Zero)
+        {
+            return new(usableUntil, usableUntil, expiry);
+        }
+
+        // Sibling processes see the same expiry; the spread keeps them from meeting at the lock.
+        DateTimeOffset due = Before(expiry, margin - (margin / 5 * spread));
+        return new(due < usableUntil ? due : usableUntil, usableUntil, expiry);
+    }
+
+    /// <summary>Whether a stored token may be given to a caller that waits.</summary>
+    internal static bool IsUsable(DateTimeOffset? expiresAt, TimeSpan? lifetime, DateTimeOffset now, TimeSpan skew) =>
+        expiresAt is not { } expiry || now < Before(expiry, Min(skew, EffectiveSkewLimit(lifetime)));
+
+    // A skew as long as the token would make every process refresh it at every look.
+    private static TimeSpan EffectiveSkewLimit(TimeSpan? lifetime) => lifetime is { } known ? known / 10 : TimeSpan.MaxValue;
+
+    // The calendar begins somewhere; a file may name any time.
+    private static DateTimeOffset Before(DateTimeOffset moment, TimeSpan span) => moment - DateTimeOffset.MinValue > span ? moment - span : DateTimeOffset.MinValue;
+
+    private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
+    private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
+}

@@ -1,0 +1,14 @@
+namespace TokenRefresh;
+
+/// <summary>Says why a new pair was dropped.</summary>
+public enum TokensDiscardedReason
+{
+    /// <summary>The login was ended: nothing is stored any more.</summary>
+    SignedOut,
+
+    /// <summary>Another login, or another program's refresh, is stored instead.</summary>
+    Replaced,
+
+    /// <summary>The pair is for another account than the one signed in.</summary>
+    AccountMismatch,
+}
