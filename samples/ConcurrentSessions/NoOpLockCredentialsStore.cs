@@ -9,7 +9,7 @@ internal sealed class NoOpLockCredentialsStore(string path) : ICredentialsStore
 
     public string Location => path;
 
-    public string LockLocation => "(none)";
+    public string LockPath => "(none)";
 
     public ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default) => new(CredentialsFile.Read(path));
 
@@ -23,6 +23,10 @@ internal sealed class NoOpLockCredentialsStore(string path) : ICredentialsStore
 
     private sealed class Lease(string path) : ICredentialsLease
     {
+        public string Location => path;
+
+        public string LockPath => "(none)";
+
         public ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default) => new(CredentialsFile.Read(path));
 
         public ValueTask<bool> PrepareAsync(CancellationToken cancellationToken = default) => new(true);

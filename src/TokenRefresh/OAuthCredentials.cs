@@ -43,6 +43,9 @@ public sealed class OAuthCredentials
     /// <summary>Gets whether this pair was obtained for the stored login: whose it is, is left in the store as it stands.</summary>
     internal bool ContinuesLogin { get; init; }
 
+    /// <summary>Gets what tells this content of the store from any other (for a file: device, inode, size and time), or <see langword="null"/> if the store has no such mark.</summary>
+    internal string? Version { get; init; }
+
     /// <summary>Gets whether both hold the same pair of tokens.</summary>
     internal bool IsSamePair(OAuthCredentials? other) => other is not null && AccessToken == other.AccessToken && RefreshToken == other.RefreshToken;
 

@@ -104,11 +104,11 @@ internal sealed class SignInOperation(RefreshContext services, ProviderState mem
         {
             TimeSpan wait = services.TimeProvider.GetElapsedTime(start, granted);
             services.Metrics.LockWaited(wait);
-            Log.LockAcquired(services.Logger, services.Store.LockLocation, wait);
+            Log.LockAcquired(services.Logger, services.Store.LockPath, wait);
             await change(lease).ConfigureAwait(false);
         }
 
-        Log.LockReleased(services.Logger, services.Store.LockLocation, services.TimeProvider.GetElapsedTime(granted));
+        Log.LockReleased(services.Logger, services.Store.LockPath, services.TimeProvider.GetElapsedTime(granted));
     }
 
     private async ValueTask<ICredentialsLease> AcquireAsync(CancellationToken cancellationToken)

@@ -157,7 +157,7 @@ internal sealed class LeasedRefresh(
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CredentialsFileException(services.Store.LockLocation, $"The attempt could not be noted in '{services.Store.LockLocation}': {e.Message} Nothing was sent. Make room on its disk.", e);
+            throw new CredentialsFileException(services.Store.LockPath, $"The attempt could not be noted in '{services.Store.LockPath}': {e.Message} Nothing was sent. Make room on its disk.", e);
         }
     }
 

@@ -41,10 +41,10 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         + $"{(until is null ? "It is tried again later" : $"It is tried again after {until:O}")}; if that fails, sign in again. Set 'RefreshTokenReuseWindow' if the server has one.", cause);
 
     internal TokenRefreshException LockTimeout(TimeSpan wait, LockHolder? holder) => new LockTimeoutException(
-        store.LockLocation,
+        store.LockPath,
         wait,
         holder,
-        $"The lock '{store.LockLocation}' was not acquired within '{wait}'; {(holder is null ? "its holder is unknown" : $"process '{holder}' on '{holder.Host}' has held it since {holder.Since:O}")}. Nothing was sent. Raise 'LockTimeout' (now '{options.LockTimeout}') or end that process.");
+        $"The lock '{store.LockPath}' was not acquired within '{wait}'; {(holder is null ? "its holder is unknown" : $"process '{holder}' on '{holder.Host}' has held it since {holder.Since:O}")}. Nothing was sent. Raise 'LockTimeout' (now '{options.LockTimeout}') or end that process.");
 
     /// <summary>What callers see of an exchange that brought no pair.</summary>
     internal TokenRefreshException OfExchange(TokenEndpointResult result, DateTimeOffset? retryAt)

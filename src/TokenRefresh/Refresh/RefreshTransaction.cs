@@ -176,7 +176,7 @@ internal sealed class RefreshTransaction
         {
             if (_services.Logger.IsEnabled(LogLevel.Debug))
             {
-                Log.LockAcquired(_services.Logger, Store.LockLocation, wait);
+                Log.LockAcquired(_services.Logger, Store.LockPath, wait);
             }
 
             return await leased.RunAsync(closing).ConfigureAwait(false);
@@ -186,7 +186,7 @@ internal sealed class RefreshTransaction
             await lease.DisposeAsync().ConfigureAwait(false);
             if (_services.Logger.IsEnabled(LogLevel.Debug))
             {
-                Log.LockReleased(_services.Logger, Store.LockLocation, Time.GetElapsedTime(granted));
+                Log.LockReleased(_services.Logger, Store.LockPath, Time.GetElapsedTime(granted));
             }
         }
     }

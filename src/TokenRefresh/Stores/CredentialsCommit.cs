@@ -15,6 +15,9 @@ public readonly struct CredentialsCommit
     /// <summary>Gets what is stored now: the new login if the write happened, otherwise what was found in place of the expected one.</summary>
     public OAuthCredentials? Current { get; }
 
+    /// <summary>Gets whether the write could not replace the file and changed it in place.</summary>
+    internal bool IsInPlace { get; init; }
+
     /// <summary>The write happened.</summary>
     /// <param name="current">What is stored now.</param>
     /// <returns>The result.</returns>

@@ -27,6 +27,10 @@ internal sealed class FileCredentialsLease : ICredentialsLease, IPairStash
         _writer = new CredentialsFileWriter(store, place);
     }
 
+    public string Location => _place.Target;
+
+    public string LockPath => _place.LockPath;
+
     public bool HasWrittenInPlace => _writer.HasWrittenInPlace;
 
     public async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)

@@ -31,7 +31,7 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
     public string Location => _settings.Path;
 
     /// <inheritdoc/>
-    public string LockLocation => Locate().LockPath;
+    public string LockPath => _settings.LockPath ?? _settings.Path + CredentialsFilePaths.LockSuffix;
 
     internal IFileOperations Files { get; }
 
@@ -190,14 +190,14 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
         {
             return null;
         }
-        catch (IOException) when (Directory.Exists(LockLocation))
+        catch (IOException) when (Directory.Exists(LockPath))
         {
             // Nothing can be noted there, and whoever asks for the lock is told.
             return null;
         }
         catch (IOException e)
         {
-            return isHint ? null : throw new LockUnavailableException($"The coordination record in '{LockLocation}' cannot be read: {e.Message} Nothing was sent. Mend that, or raise the limit it names.", e);
+            return isHint ? null : throw new LockUnavailableException($"The coordination record in '{LockPath}' cannot be read: {e.Message} Nothing was sent. Mend that, or raise the limit it names.", e);
         }
     }
 

@@ -4,6 +4,12 @@ namespace TokenRefresh;
 /// <remarks>Not for concurrent use; disposal is idempotent and never throws.</remarks>
 public interface ICredentialsLease : IAsyncDisposable
 {
+    /// <summary>Gets where the credentials of this lease are, with every link resolved. For messages.</summary>
+    string Location { get; }
+
+    /// <summary>Gets where the lock of this lease is, with every link resolved. For messages.</summary>
+    string LockPath { get; }
+
     /// <summary>Reads the login under the lease; from here on nothing read earlier counts.</summary>
     /// <param name="cancellationToken">Ends the read.</param>
     /// <returns>As <see cref="ICredentialsStore.ReadAsync"/>.</returns>
@@ -26,7 +32,7 @@ public interface ICredentialsLease : IAsyncDisposable
     ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default);
 
     /// <summary>Replaces the coordination record. A crash leaves the old record or the new one, never a part of either.</summary>
-    /// <param name="record">At most 4,096 opaque bytes.</param>
+    /// <param name="record">At most 65,536 opaque bytes.</param>
     /// <param name="durable">Whether the record must survive a power cut once the task completes; otherwise the older one may come back.</param>
     /// <param name="cancellationToken">Ends the wait before the write.</param>
     /// <returns>A task that completes when the record is written.</returns>

@@ -25,7 +25,7 @@ public sealed class InMemoryCredentialsStore : ICredentialsStore, IDisposable
     public string Location => "memory";
 
     /// <inheritdoc/>
-    public string LockLocation => "memory";
+    public string LockPath => "memory";
 
     /// <inheritdoc/>
     public ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
@@ -150,6 +150,10 @@ public sealed class InMemoryCredentialsStore : ICredentialsStore, IDisposable
     private sealed class Lease(InMemoryCredentialsStore store) : ICredentialsLease
     {
         private int _isDisposed;
+
+        public string Location => store.Location;
+
+        public string LockPath => store.LockPath;
 
         public ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default) => store.ReadAsync(cancellationToken);
 

@@ -5,6 +5,10 @@ internal abstract class LeaseDecorator(ICredentialsLease inner) : ICredentialsLe
 {
     protected ICredentialsLease Inner { get; } = inner;
 
+    public string Location => Inner.Location;
+
+    public string LockPath => Inner.LockPath;
+
     public virtual ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default) => Inner.ReadAsync(cancellationToken);
 
     public virtual ValueTask<bool> PrepareAsync(CancellationToken cancellationToken = default) => Inner.PrepareAsync(cancellationToken);

@@ -5,7 +5,7 @@ internal abstract class StoreDecorator(ICredentialsStore inner) : ICredentialsSt
 {
     public string Location => Inner.Location;
 
-    public string LockLocation => Inner.LockLocation;
+    public string LockPath => Inner.LockPath;
 
     protected ICredentialsStore Inner { get; } = inner;
 

@@ -59,7 +59,7 @@ public abstract class CredentialsStoreContract : IAsyncLifetime
         (await store.ReadRecordAsync(Cancellation)).Length.Should().Be(0);
         (await store.ReadHolderAsync(Cancellation)).Should().BeNull();
         store.Location.Should().NotBeNullOrWhiteSpace();
-        store.LockLocation.Should().NotBeNullOrWhiteSpace();
+        store.LockPath.Should().NotBeNullOrWhiteSpace();
     }
 
     [Fact]

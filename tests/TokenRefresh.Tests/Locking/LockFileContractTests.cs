@@ -29,7 +29,7 @@ public sealed class LockFileContractTests : IDisposable
 
         await login.CreateProvider().GetAccessTokenAsync(TestContext.Current.CancellationToken);
 
-        store.LockLocation.Should().Be(login.Path + ".tokenrefresh.lock");
+        store.LockPath.Should().Be(login.Path + ".tokenrefresh.lock");
         File.Exists(login.Path + ".tokenrefresh.lock").Should().BeTrue();
     }
 

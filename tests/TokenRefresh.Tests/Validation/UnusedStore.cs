@@ -5,7 +5,7 @@ internal sealed class UnusedStore : ICredentialsStore, IDisposable
 {
     public string Location => "unused store";
 
-    public string LockLocation => "unused lock";
+    public string LockPath => "unused lock";
 
     public int Disposals { get; private set; }
 

@@ -5,6 +5,10 @@ internal sealed class ModelLease(ModelProvider owner, int file) : ICredentialsLe
 {
     private readonly World _world = owner.World;
 
+    public string Location => "model";
+
+    public string LockPath => "lock";
+
     internal ModelProvider Owner { get; } = owner;
 
     /// <summary>Gets the number of the lock file's inode.</summary>

@@ -7,7 +7,7 @@ internal sealed class ModelStore(ModelProvider owner) : ICredentialsStore
 
     public string Location => "credentials";
 
-    public string LockLocation => "lock";
+    public string LockPath => "lock";
 
     public ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default) =>
         new(new Point<OAuthCredentials?>(owner, "looks at the file", () => _world.File.Content, Observe, cancellationToken).Start());
