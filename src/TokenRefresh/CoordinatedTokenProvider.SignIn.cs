@@ -13,7 +13,7 @@ public sealed partial class CoordinatedTokenProvider
     public ValueTask<TokenRefreshStatus> GetStatusAsync(CancellationToken cancellationToken = default)
     {
         ThrowIfDisposed();
-        return new StatusReader(_services, _memory).ReadAsync(cancellationToken);
+        return new StatusReader(_context, _state).ReadAsync(cancellationToken);
     }
 
     /// <summary>Stores a login, after a sign-in: one atomic, durable write. Whatever was stored before is replaced.</summary>
@@ -36,17 +36,16 @@ public sealed partial class CoordinatedTokenProvider
         }
 
         ThrowIfDisposed();
-        return _changes.RunAsync(
+        return RunSignInAsync(
             async token =>
             {
-                await new SignInOperation(_services, _memory).StoreAsync(credentials, token).ConfigureAwait(false);
-                _failure.Reset();
+                await new SignInOperation(_context, _state).StoreAsync(credentials, token).ConfigureAwait(false);
+                _background.Reset();
             },
-            cancellationToken,
-            _closing);
+            cancellationToken);
     }
 
-    /// <summary>Removes the login, at a sign-out: the one this provider knows, or what it was refreshed to by now. A login that somebody else stored meanwhile stays.</summary>
+    /// <summary>Removes the login, at a sign-out: the one this provider knows, or what it was refreshed to by now. A login that another program stored in its place stays.</summary>
     /// <param name="cancellationToken">Ends the wait for the lock, and the revocation that follows the removal; a write that has begun is finished.</param>
     /// <returns>A task that completes when the removal is durable and, with <see cref="TokenRefreshOptions.RevocationEndpoint"/>, the revocation (RFC 7009) was tried.</returns>
     /// <exception cref="LockTimeoutException">Another process held the lock for too long.</exception>
@@ -58,19 +57,66 @@ public sealed partial class CoordinatedTokenProvider
     public Task RemoveAsync(CancellationToken cancellationToken = default)
     {
         ThrowIfDisposed();
-        return _changes.RunAsync(
+        return RunSignInAsync(
             async token =>
             {
-                OAuthCredentials? removed = await new SignInOperation(_services, _memory).RemoveAsync(token).ConfigureAwait(false);
-                _failure.Reset();
+                OAuthCredentials? removed = await new SignInOperation(_context, _state).RemoveAsync(token).ConfigureAwait(false);
+                _background.Reset();
 
                 // After the release: a slow revocation endpoint must not keep the lock. Nor does disposal end it.
-                if (removed?.RefreshToken is { } refreshToken && _owned.Revocation is { } revocation)
+                if (removed?.RefreshToken is { } refreshToken && _parts.Revocation is { } revocation)
                 {
                     await revocation.TryRevokeAsync(refreshToken, cancellationToken).ConfigureAwait(false);
                 }
             },
-            cancellationToken,
-            _closing);
+            cancellationToken);
+    }
+
+    // Disposal waits for the sign-ins and sign-outs that run. It ends their wait for the lock, and nothing else.
+    private async Task RunSignInAsync(Func<CancellationToken, Task> change, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_signInsEnded is not null, typeof(CoordinatedTokenProvider));
+            _signIns++;
+        }
+
+        try
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _shutdown);
+            await change(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(e.Message, e, cancellationToken);
+        }
+        catch (OperationCanceledException e) when (_shutdown.IsCancellationRequested)
+        {
+            throw new ObjectDisposedException("The token provider was disposed while the lock was awaited. Nothing was changed.", e);
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                if (--_signIns == 0)
+                {
+                    _signInsEnded?.TrySetResult();
+                }
+            }
+        }
+    }
+
+    private Task CloseSignInsAsync()
+    {
+        lock (_lock)
+        {
+            _signInsEnded ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (_signIns == 0)
+            {
+                _signInsEnded.TrySetResult();
+            }
+
+            return _signInsEnded.Task;
+        }
     }
 }

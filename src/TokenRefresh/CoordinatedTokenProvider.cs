@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using TokenRefresh.Diagnostics;
 using TokenRefresh.Provider;
 using TokenRefresh.Refresh;
@@ -11,36 +12,36 @@ namespace TokenRefresh;
 /// </remarks>
 public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable, IDisposable
 {
-    private static readonly TimeSpan PatienceForCallbacks = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CallbackTimeout = TimeSpan.FromSeconds(1);
 
-    private readonly RefreshContext _services;
-    private readonly ProviderState _memory;
-    private readonly RefreshFlights _flights;
-    private readonly PendingPairSaver _saver;
-    private readonly FailureMemory _failure;
-    private readonly LoginChanges _changes = new();
-    private readonly Func<Task<TokenSnapshot>, Task<AccessToken>> _answer;
-    private readonly Func<bool> _mayTryInBackground;
-    private readonly ProviderParts _owned;
+    private readonly ProviderParts _parts;
+    private readonly RefreshContext _context;
+    private readonly ProviderState _state;
+    private readonly SharedRefresh _refresh;
+    private readonly BackgroundRefresh _background;
     private readonly bool _isSystemClock;
-    private readonly CancellationTokenSource _closingSource = new();
-    private readonly CancellationToken _closing;
-    private readonly object _disposalMonitor = new();
+    private readonly CancellationTokenSource _shutdownSource = new();
+    private readonly CancellationToken _shutdown;
+    private readonly object _lock = new();
     private Task? _disposal;
+    private TaskCompletionSource? _signInsEnded;
+    private int _signIns;
+    private int _hasLooked;
 
-    private CoordinatedTokenProvider(ProviderParts owned)
+    private CoordinatedTokenProvider(ProviderParts parts)
     {
-        _owned = owned;
-        _closing = _closingSource.Token;
-        _services = owned.Services;
-        _isSystemClock = ReferenceEquals(_services.TimeProvider, TimeProvider.System);
-        _memory = new ProviderState(_services.TimeProvider);
-        _flights = new RefreshFlights(FlyAsync, OnLanded);
-        _saver = new PendingPairSaver(_services, _memory);
-        _failure = new FailureMemory(_services);
-        _mayTryInBackground = () => _failure.MayTryInBackground(_services.TimeProvider.GetUtcNow());
-        _answer = landing => AnswerAsync(landing, rejected: null, CancellationToken.None);
+        _parts = parts;
+        _context = parts.Context;
+        _shutdown = _shutdownSource.Token;
+        _isSystemClock = ReferenceEquals(_context.TimeProvider, TimeProvider.System);
+        _state = new ProviderState(_context.Store, _context.TimeProvider, _context.Logger);
+        _background = new BackgroundRefresh(_context, _state);
+        _refresh = new SharedRefresh(_context, RefreshAsync, _background.SaveLaterIfNeeded);
     }
+
+    private long Tick => _isSystemClock ? Environment.TickCount64 : _context.TimeProvider.GetTimestamp() / (_context.TimeProvider.TimestampFrequency / 1000);
+
+    private bool IsDisposed => Volatile.Read(ref _disposal) is not null;
 
     /// <summary>Creates a provider.</summary>
     /// <param name="configure">Sets the options; they are validated here.</param>
@@ -55,19 +56,14 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         return Create(options, services ?? new CoordinatedTokenProviderServices(), tokenEndpointInvoker: null, name: null);
     }
 
-    /// <summary>Creates a provider whose invoker is asked for anew for each exchange, and whose name stands in metrics and traces.</summary>
-    internal static CoordinatedTokenProvider Create(TokenRefreshOptions options, CoordinatedTokenProviderServices services, Func<HttpMessageInvoker>? tokenEndpointInvoker, string? name)
-    {
-        TokenRefreshOptions snapshot = options.Snapshot();
-        TokenRefreshOptionsValidator.ThrowIfInvalid(snapshot, services);
-        return new CoordinatedTokenProvider(ProviderParts.Create(snapshot, services, tokenEndpointInvoker, name));
-    }
-
     /// <inheritdoc/>
-    /// <remarks>While a valid token is cached this takes a few nanoseconds, no lock, no I/O and no allocation. A token that is due is served while one background flight fetches the next.</remarks>
+    /// <remarks>
+    /// While a valid token is cached this takes a few nanoseconds, no lock, no I/O and no allocation.
+    /// A token that is due is served while one background refresh fetches the next.
+    /// </remarks>
     public ValueTask<AccessToken> GetAccessTokenAsync(CancellationToken cancellationToken = default)
     {
-        TokenSnapshot? snapshot = _memory.Snapshot;
+        TokenSnapshot? snapshot = _state.Snapshot;
         return snapshot is not null && snapshot.IsFresh(Tick) ? new(snapshot.Token) : GetCheckedAsync(snapshot, cancellationToken);
     }
 
@@ -78,32 +74,40 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         ThrowIfDisposed();
 
         // The rejected token decides: a late 401 for the last one is no reason to replace this one.
-        TokenSnapshot? snapshot = _memory.Snapshot;
-        return snapshot is not null && snapshot.Token.Value != rejected.Value && _services.TimeProvider.GetUtcNow() < snapshot.Lifetime.UsableUntil
+        TokenSnapshot? snapshot = _state.Snapshot;
+        return snapshot is not null && snapshot.Token.Value != rejected.Value && _context.TimeProvider.GetUtcNow() < snapshot.Lifetime.UsableUntil
             ? new(snapshot.Token)
             : ReplaceAsync(rejected, cancellationToken);
     }
 
-    /// <summary>Ends the provider: waits for an exchange in flight and its save, and for a sign-in or sign-out that has the lock, at most <see cref="TokenRefreshOptions.RefreshTimeout"/> and <see cref="TokenRefreshOptions.SaveTimeout"/> together, and ends everything else.</summary>
+    /// <summary>
+    /// Ends the provider: waits for an exchange in flight and its save, and for a sign-in or sign-out that has the lock, at most
+    /// <see cref="TokenRefreshOptions.RefreshTimeout"/> and <see cref="TokenRefreshOptions.SaveTimeout"/> together, and ends everything else.
+    /// </summary>
     /// <remarks>Idempotent. Later calls throw <see cref="ObjectDisposedException"/>.</remarks>
     /// <returns>A task that completes when nothing of the provider runs any more.</returns>
     public ValueTask DisposeAsync()
     {
-        lock (_disposalMonitor)
+        lock (_lock)
         {
             _disposal ??= Task.Run(DisposeCoreAsync);
         }
 
-        _memory.Snapshot?.LookAgain();
+        _state.Snapshot?.Invalidate();
         return new(_disposal);
     }
 
     /// <inheritdoc cref="DisposeAsync"/>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
-    private long Tick => _isSystemClock ? Environment.TickCount64 : _services.TimeProvider.GetTimestamp() / (_services.TimeProvider.TimestampFrequency / 1000);
-
-    private bool IsDisposed => Volatile.Read(ref _disposal) is not null;
+    /// <summary>Creates a provider whose invoker is asked for anew for each exchange, and whose name stands in metrics and traces.</summary>
+    internal static CoordinatedTokenProvider Create(
+        TokenRefreshOptions options, CoordinatedTokenProviderServices services, Func<HttpMessageInvoker>? tokenEndpointInvoker, string? name)
+    {
+        TokenRefreshOptions snapshot = options.Snapshot();
+        TokenRefreshOptionsValidator.ThrowIfInvalid(snapshot, services);
+        return new CoordinatedTokenProvider(new ProviderParts(snapshot, services, tokenEndpointInvoker, name));
+    }
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);
 
@@ -113,19 +117,20 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         ThrowIfDisposed();
         if (snapshot is null)
         {
-            return JoinFlightAsync(cancellationToken);
+            return LookOnce() is { } stored ? new(stored.Token) : JoinRefreshAsync(RefreshReason.TokenNeeded, cancellationToken);
         }
 
-        DateTimeOffset now = _services.TimeProvider.GetUtcNow();
+        DateTimeOffset now = _context.TimeProvider.GetUtcNow();
         if (now < snapshot.Lifetime.DueAt)
         {
-            snapshot.StayFresh(Tick, snapshot.Lifetime.DueAt - now);
+            snapshot.ExtendFreshness(Tick, snapshot.Lifetime.DueAt - now);
 
-            // A disposal since the look above may have sent the next caller here already, and that was just undone. Either it sees what we wrote, or we see it.
+            // A disposal since the check above may have sent the next caller here already, and that was just undone.
+            // Either it sees what we wrote, or we see it.
             Interlocked.MemoryBarrier();
             if (IsDisposed)
             {
-                snapshot.LookAgain();
+                snapshot.Invalidate();
             }
 
             return new(snapshot.Token);
@@ -133,33 +138,53 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
 
         if (now < snapshot.Lifetime.UsableUntil)
         {
-            StartInBackground(snapshot, now);
+            if (_background.MayStart())
+            {
+                _refresh.StartIfIdle(new RefreshReason(null, snapshot.Token.Value), _background.MayStart);
+            }
 
             return new(snapshot.Token);
         }
 
-        return JoinFlightAsync(cancellationToken);
+        return JoinRefreshAsync(RefreshReason.TokenNeeded, cancellationToken);
     }
 
-    private void StartInBackground(TokenSnapshot snapshot, DateTimeOffset now)
+    // The first call of a process that finds a valid token on disk needs no thread and no task.
+    private TokenSnapshot? LookOnce()
     {
-        if (_failure.MayTryInBackground(now))
+        if (!_parts.ReadsAtOnce || Interlocked.Exchange(ref _hasLooked, 1) != 0)
         {
-            _flights.StartIfIdle(new RefreshReason(null, snapshot.Token.Value), _mayTryInBackground);
+            return null;
         }
+
+        var transaction = new RefreshTransaction(_context, _state, RefreshReason.TokenNeeded, new CallbackList(_context.Options.Events));
+        if (transaction.TryUseStoredToken() is not { } snapshot)
+        {
+            return null;
+        }
+
+        _background.AfterSuccess(snapshot);
+        return snapshot;
     }
 
-    private ValueTask<AccessToken> JoinFlightAsync(CancellationToken cancellationToken) =>
-        new(JoinFlight(new RefreshReason(null, null)).AnswerOf(_answer).WaitAsync(cancellationToken));
+    private ValueTask<AccessToken> JoinRefreshAsync(RefreshReason reason, CancellationToken cancellationToken)
+    {
+        Task<AccessToken> result = _refresh.JoinOrStart(reason, out bool isLeader);
+        if (!isLeader)
+        {
+            _context.Metrics.CallerJoined();
+        }
+
+        return new(cancellationToken.CanBeCanceled ? result.WaitAsync(cancellationToken) : result);
+    }
 
     private async ValueTask<AccessToken> ReplaceAsync(AccessToken rejected, CancellationToken cancellationToken)
     {
         while (true)
         {
-            Task<TokenSnapshot> landing = JoinFlight(new RefreshReason(rejected.Value, null, rejected.WasAccepted)).Landing;
-            AccessToken answer = await AnswerAsync(landing, rejected, cancellationToken).ConfigureAwait(false);
+            AccessToken answer = await JoinRefreshAsync(new RefreshReason(rejected.Value, null), cancellationToken).ConfigureAwait(false);
 
-            // A joiner whose rejected token is the result goes into one further flight, which is then for that token.
+            // A caller that joined and whose rejected token is the result goes into one further refresh, which is then for that token.
             if (answer.Value != rejected.Value)
             {
                 return answer;
@@ -167,138 +192,120 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         }
     }
 
-    private RefreshFlight JoinFlight(RefreshReason goal)
+    private async Task<AccessToken> RefreshAsync(RefreshReason reason, CallbackList callbacks)
     {
-        RefreshFlight flight = _flights.JoinOrStart(goal, out bool isLeader);
-        if (!isLeader)
-        {
-            _services.Metrics.CallerJoined();
-        }
-
-        return flight;
-    }
-
-    private async Task<AccessToken> AnswerAsync(Task<TokenSnapshot> landing, AccessToken? rejected, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return (await landing.WaitAsync(cancellationToken).ConfigureAwait(false)).Token;
-        }
-        catch (TokenRefreshException e) when (ServeDespite(e, rejected?.Value) is { } served)
-        {
-            return served;
-        }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested && _closing.IsCancellationRequested)
-        {
-            // The flight ended before it sent anything, because this provider is being disposed.
-            throw new ObjectDisposedException("The token provider was disposed while its token was awaited.", e);
-        }
-    }
-
-    // Within the skew a token is still good for a moment; better than a failure, unless the user has signed out.
-    private AccessToken? ServeDespite(TokenRefreshException failure, string? rejected)
-    {
-        if (_memory.Snapshot is not { } snapshot || snapshot.Token.Value == rejected || _services.TimeProvider.GetUtcNow() >= snapshot.Lifetime.ExpiresAt)
-        {
-            return null;
-        }
-
-        Log.ServedDespiteFailure(_services.Logger, _services.Store.Location, snapshot.Credentials.ExpiresAt, failure);
-        return snapshot.Token;
-    }
-
-    private async Task<TokenSnapshot> FlyAsync(RefreshReason goal, Task landed)
-    {
-        System.Diagnostics.Activity? activity = TokenRefreshActivities.StartRefresh(_services.Name, goal.IsBackground);
+        Activity? activity = TokenRefreshActivities.StartRefresh(_context.Name, reason.IsBackground);
         using var end = new QuietActivity(activity);
-        long start = _services.TimeProvider.GetTimestamp();
-        long logins = _memory.Logins;
+        long start = _context.TimeProvider.GetTimestamp();
+        long logins = _state.Logins;
         string outcome = RefreshOutcome.Failed;
-        RefreshContext services = _services.RaisingAfter(landed);
+        var transaction = new RefreshTransaction(_context, _state, reason, callbacks);
         try
         {
-            (TokenSnapshot snapshot, bool isRefreshed) = await new RefreshTransaction(services, _memory, goal).RunAsync(_closing).ConfigureAwait(false);
-            outcome = isRefreshed ? RefreshOutcome.Refreshed : RefreshOutcome.Adopted;
-            _failure.AfterSuccess(snapshot);
-            return snapshot;
+            TokenSnapshot snapshot = await transaction.RunAsync(_shutdown).ConfigureAwait(false);
+            outcome = transaction.IsRefreshed ? RefreshOutcome.Refreshed : RefreshOutcome.Adopted;
+            _background.AfterSuccess(snapshot);
+            return snapshot.Token;
+        }
+        catch (OperationCanceledException e) when (_shutdown.IsCancellationRequested)
+        {
+            // It ended before it sent anything, because this provider is being disposed.
+            throw new ObjectDisposedException("The token provider was disposed while its token was awaited.", e);
         }
         catch (Exception e)
         {
-            outcome = e switch
-            {
-                SignInRequiredException => RefreshOutcome.Rejected,
-                RefreshOutcomeUnknownException => RefreshOutcome.Unknown,
-                _ => RefreshOutcome.Failed,
-            };
+            outcome = OutcomeOf(e);
             activity.SetFailure(e);
-            if (goal.IsBackground)
+            AfterFailure(e, reason, logins, callbacks);
+            if (TryServeUnexpiredToken(e, reason) is { } served)
             {
-                _failure.AfterBackgroundFailure(e);
+                return served;
             }
 
-            EndLoginIfSignedOut(e, logins, services.Events);
             throw;
         }
         finally
         {
             activity.SetOutcome(outcome);
-            _services.Metrics.RefreshCompleted(outcome, _services.TimeProvider.GetElapsedTime(start));
-            _saver.StartIfNeeded(_closing);
+            _context.Metrics.RefreshCompleted(outcome, _context.TimeProvider.GetElapsedTime(start));
         }
     }
 
-    private void OnLanded(RefreshReason goal, Exception? failure)
+    private static string OutcomeOf(Exception failure) => failure switch
     {
-        if (goal.IsBackground && failure is not null)
+        SignInRequiredException => RefreshOutcome.Rejected,
+        RefreshOutcomeUnknownException => RefreshOutcome.Unknown,
+        _ => RefreshOutcome.Failed,
+    };
+
+    private void AfterFailure(Exception failure, RefreshReason reason, long logins, CallbackList callbacks)
+    {
+        if (reason.IsBackground)
         {
-            _failure.TellOfBackgroundFailure(failure, _memory.Snapshot?.Credentials.ExpiresAt);
+            _background.AfterFailure(failure);
+            _background.LogFailure(failure);
+        }
+
+        if (failure is SignInRequiredException signIn)
+        {
+            _background.AfterSignInRequired(signIn, callbacks);
+            if (signIn.Reason is SignInRequiredReason.NothingStored or SignInRequiredReason.SignedOut)
+            {
+                _state.EndLogin(logins);
+            }
         }
     }
 
-    private void EndLoginIfSignedOut(Exception failure, long logins, CallbackQueue events)
+    // Within the skew a token is still good for a moment; better than a failure, unless the user has signed out.
+    private AccessToken? TryServeUnexpiredToken(Exception failure, RefreshReason reason)
     {
-        if (failure is not SignInRequiredException signIn)
+        if (failure is not TokenRefreshException
+            || _state.Snapshot is not { } snapshot
+            || snapshot.Token.Value == reason.RejectedToken
+            || _context.TimeProvider.GetUtcNow() >= snapshot.Lifetime.ExpiresAt)
         {
-            return;
+            return null;
         }
 
-        _failure.AfterSignInRequired(signIn, events);
-        if (signIn.Reason is SignInRequiredReason.NothingStored or SignInRequiredReason.SignedOut)
+        if (!reason.IsBackground)
         {
-            _memory.EndLogin(logins);
+            Log.ServedDespiteFailure(_context.Logger, _context.Store.Location, snapshot.Credentials.ExpiresAt, failure);
         }
+
+        return snapshot.Token;
     }
 
     private async Task DisposeCoreAsync()
     {
-        TimeSpan patience = _services.Options.RefreshTimeout + _services.Options.SaveTimeout;
+        TimeSpan timeout = _context.Options.RefreshTimeout + _context.Options.SaveTimeout;
         try
         {
-            await Task.WhenAll(_closingSource.CancelAsync(), FinishAsync()).WaitAsync(patience, _services.TimeProvider).ConfigureAwait(false);
+            await Task.WhenAll(_shutdownSource.CancelAsync(), FinishAsync()).WaitAsync(timeout, _context.TimeProvider).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
-            // What still runs keeps the pair it may obtain in memory only; the record knows of its attempt.
+            // What still runs keeps the tokens it may obtain in memory only; the record knows of its attempt.
         }
         finally
         {
-            _owned.Dispose();
-            _closingSource.Dispose();
+            _background.Dispose();
+            _parts.Dispose();
+            _shutdownSource.Dispose();
         }
     }
 
     private async Task FinishAsync()
     {
-        await _flights.CloseAsync().ConfigureAwait(false);
-        await _changes.CloseAsync().ConfigureAwait(false);
-        await _saver.FinishAsync().ConfigureAwait(false);
+        await _refresh.CloseAsync().ConfigureAwait(false);
+        await CloseSignInsAsync().ConfigureAwait(false);
+        await _background.CloseAsync().ConfigureAwait(false);
         try
         {
-            await _services.Events.CompleteAsync().WaitAsync(PatienceForCallbacks, _services.TimeProvider).ConfigureAwait(false);
+            await _context.Callbacks.CompleteAsync().WaitAsync(CallbackTimeout, _context.TimeProvider).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
-            // A callback that hangs is its owner's; it delays nobody.
+            // Do not wait for a hung callback.
         }
     }
 }

@@ -46,6 +46,9 @@ public sealed class OAuthCredentials
     /// <summary>Gets what tells this content of the store from any other (for a file: device, inode, size and time), or <see langword="null"/> if the store has no such mark.</summary>
     internal string? Version { get; init; }
 
+    /// <summary>Gets which of the document's logins this is, where a store keeps several: the name of its section. The coordination record is kept for each.</summary>
+    internal string? Login { get; init; }
+
     /// <summary>Gets whether both hold the same pair of tokens.</summary>
     internal bool IsSamePair(OAuthCredentials? other) => other is not null && AccessToken == other.AccessToken && RefreshToken == other.RefreshToken;
 

@@ -54,8 +54,8 @@ internal static partial class Log
     [LoggerMessage(TokenRefreshEventIds.SavedInPlace, LogLevel.Warning, "'{Location}' cannot be replaced, since it is mounted by itself, and was written in place; the lock beside it is not shared with programs outside. Mount its directory")]
     internal static partial void SavedInPlace(ILogger logger, string location);
 
-    [LoggerMessage(TokenRefreshEventIds.PendingPairSaved, LogLevel.Information, "The tokens that could not be saved to '{Location}' before are saved")]
-    internal static partial void PendingPairSaved(ILogger logger, string location);
+    [LoggerMessage(TokenRefreshEventIds.UnsavedTokensSaved, LogLevel.Information, "The tokens that could not be saved to '{Location}' before are saved")]
+    internal static partial void UnsavedTokensSaved(ILogger logger, string location);
 
     [LoggerMessage(TokenRefreshEventIds.TokensDiscarded, LogLevel.Warning, "The new tokens of '{Location}' were dropped: {Reason}")]
     internal static partial void TokensDiscarded(ILogger logger, string location, TokensDiscardedReason reason);

@@ -46,7 +46,7 @@ public static class TokenRefreshEventIds
     public const int SaveFailed = 3000;
 
     /// <summary>Information: a pair that could not be saved before is saved.</summary>
-    public const int PendingPairSaved = 3001;
+    public const int UnsavedTokensSaved = 3001;
 
     /// <summary>Warning: a new pair was dropped, for the login was ended or replaced meanwhile, or the pair is for another account.</summary>
     public const int TokensDiscarded = 3002;

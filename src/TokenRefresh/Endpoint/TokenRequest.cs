@@ -25,7 +25,40 @@ public sealed class TokenRequest
     /// <param name="cancellationToken">The deadline of the call.</param>
     /// <returns>A task to await before the first byte.</returns>
     /// <exception cref="InvalidOperationException">The call this request was given to has returned: send nothing.</exception>
-    public ValueTask BeforeSendAsync(CancellationToken cancellationToken = default) => _beforeSend?.Invoke(cancellationToken) ?? default;
+    public async ValueTask BeforeSendAsync(CancellationToken cancellationToken = default)
+    {
+        Task made;
+        lock (this)
+        {
+            if (_isClosed)
+            {
+                throw new InvalidOperationException("The token request is over and its lock given back, so nothing may be sent for it any more. Announce and send before 'RefreshAsync' returns.");
+            }
+
+            made = _beforeSend?.Invoke(cancellationToken).AsTask() ?? Task.CompletedTask;
+            _running = Task.WhenAll(_running, made);
+        }
+
+        await made.ConfigureAwait(false);
+        IsSent = true;
+    }
+
+    internal bool IsSent { get; private set; }
+
+    private bool _isClosed;
+    private Task _running = Task.CompletedTask;
+
+    internal async ValueTask CloseAsync()
+    {
+        Task running;
+        lock (this)
+        {
+            _isClosed = true;
+            running = _running;
+        }
+
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
 
     /// <summary>Returns a text without the token.</summary>
     /// <returns>A text that is safe to log.</returns>

@@ -10,84 +10,84 @@ namespace TokenRefresh.Provider;
 /// <summary>Puts a provider's parts together, and knows which of them the provider made itself and so must dispose.</summary>
 internal sealed class ProviderParts : IDisposable
 {
-    private readonly List<IDisposable> _owned = [];
+    private readonly TokenRefreshOptions _options;
+    private readonly CoordinatedTokenProviderServices _services;
+    private readonly Func<HttpMessageInvoker>? _invoker;
+    private readonly FileCredentialsStore? _ownStore;
+    private HttpMessageInvoker? _ownInvoker;
+    private TokenRevocationClient? _revocation;
 
-    private ProviderParts(RefreshContext services, TokenRevocationClient? revocation)
+    internal ProviderParts(TokenRefreshOptions options, CoordinatedTokenProviderServices services, Func<HttpMessageInvoker>? invoker, string? name)
     {
-        Services = services;
-        Revocation = revocation;
-    }
-
-    internal RefreshContext Services { get; }
-
-    internal TokenRevocationClient? Revocation { get; }
-
-    internal static ProviderParts Create(TokenRefreshOptions options, CoordinatedTokenProviderServices services, Func<HttpMessageInvoker>? invoker, string? name)
-    {
-        var owned = new List<IDisposable>();
+        _options = options;
+        _services = services;
+        _invoker = invoker;
         TimeProvider time = services.TimeProvider ?? TimeProvider.System;
         ILogger logger = services.LoggerFactory is { } factory ? new NonThrowingLogger(factory.CreateLogger("TokenRefresh")) : NullLogger.Instance;
-        if (invoker is null && services.HttpMessageInvoker is { } given)
+        if (services.CredentialsStore is null)
         {
-            invoker = () => given;
-        }
-        else if (invoker is null)
-        {
-            OwnTransport own = Own(owned, new OwnTransport());
-            invoker = own.Get;
+            _ownStore = CreateFileStore(options, time);
         }
 
-        ICredentialsStore store = services.CredentialsStore ?? Own(owned, new FileCredentialsStore(
-            new(CredentialsPath.Resolve(options.CredentialsPath!), options.FileFormat, options.LockPath is null ? null : CredentialsPath.Resolve(options.LockPath), options.AllowUnreliableLock, options.SaveTimeout),
-            time));
-        ITokenEndpointClient endpoint = services.TokenEndpointClient
-            ?? new HttpTokenEndpointClient(TokenEndpointSettings.From(options), invoker, services.TokenErrorClassifier, time, logger);
-        var result = new ProviderParts(
-            new RefreshContext
-            {
-                Options = options,
-                Store = store,
-                Endpoint = endpoint,
-                TimeProvider = time,
-                Logger = logger,
-                Metrics = new TokenRefreshMetrics(services.MeterFactory, name),
-                Name = name,
-                Events = new CallbackQueue(options.Events, logger),
-                Client = RefreshContext.ClientOf(options),
-            },
-            options.RevocationEndpoint is null ? null : new TokenRevocationClient(TokenEndpointSettings.From(options), invoker, time, logger));
-        result._owned.AddRange(owned);
-        return result;
+        Context = new RefreshContext(CreateEndpoint)
+        {
+            Options = options,
+            Store = services.CredentialsStore ?? _ownStore!,
+            TimeProvider = time,
+            Logger = logger,
+            Metrics = new TokenRefreshMetrics(services.MeterFactory, name),
+            Callbacks = new CallbackQueue(logger),
+            Name = name,
+        };
     }
+
+    internal RefreshContext Context { get; }
+
+    /// <summary>Gets whether reads of the store complete at once, on the caller's thread.</summary>
+    internal bool ReadsAtOnce => Context.Store is FileCredentialsStore or InMemoryCredentialsStore;
+
+    /// <summary>Gets the client of the revocation endpoint, or <see langword="null"/> if none is configured.</summary>
+    internal TokenRevocationClient? Revocation =>
+        _options.RevocationEndpoint is null ? null : _revocation ??= new(TokenEndpointSettings.From(_options), GetInvoker, Context.TimeProvider, Context.Logger);
 
     public void Dispose()
     {
-        foreach (IDisposable owned in _owned)
+        _ownStore?.Dispose();
+        _ownInvoker?.Dispose();
+    }
+
+    private static FileCredentialsStore CreateFileStore(TokenRefreshOptions options, TimeProvider time)
+    {
+        string? lockPath = options.LockPath is null ? null : CredentialsPath.Resolve(options.LockPath);
+        return new(new(CredentialsPath.Resolve(options.CredentialsPath!), options.FileFormat, lockPath, options.AllowUnreliableLock, options.SaveTimeout), time);
+    }
+
+    private ITokenEndpointClient CreateEndpoint() =>
+        _services.TokenEndpointClient
+        ?? new HttpTokenEndpointClient(TokenEndpointSettings.From(_options), GetInvoker, _services.TokenErrorClassifier, Context.TimeProvider, Context.Logger);
+
+    // Exchanges hold the lock, so they never meet here; a revocation may meet one, and then one handler more is made than needed.
+    private HttpMessageInvoker GetInvoker()
+    {
+        if (_invoker is not null)
         {
-            owned.Dispose();
+            return _invoker();
         }
-    }
 
-    private static T Own<T>(List<IDisposable> owned, T instance)
-        where T : IDisposable
-    {
-        owned.Add(instance);
-        return instance;
-    }
-
-    /// <summary>Made for the first exchange: most processes never make one.</summary>
-    private sealed class OwnTransport : IDisposable
-    {
-        private readonly Lazy<HttpMessageInvoker> _invoker = new(TokenEndpointTransport.Create);
-
-        public void Dispose()
+        if (_services.HttpMessageInvoker is { } given)
         {
-            if (_invoker.IsValueCreated)
+            return given;
+        }
+
+        if (_ownInvoker is null)
+        {
+            HttpMessageInvoker made = TokenEndpointTransport.Create();
+            if (Interlocked.CompareExchange(ref _ownInvoker, made, null) is not null)
             {
-                _invoker.Value.Dispose();
+                made.Dispose();
             }
         }
 
-        internal HttpMessageInvoker Get() => _invoker.Value;
+        return _ownInvoker;
     }
 }

@@ -1,124 +1,128 @@
+using Microsoft.Extensions.Logging;
 using TokenRefresh.Diagnostics;
 using TokenRefresh.Record;
 using TokenRefresh.Refresh;
 
 namespace TokenRefresh.Provider;
 
-/// <summary>Stores and removes whole logins, under the same lease as a refresh.</summary>
-internal sealed class SignInOperation(RefreshContext services, ProviderState memory)
+/// <summary>Stores or removes a whole login, under the same lock as a refresh.</summary>
+internal sealed class SignInOperation(RefreshContext context, ProviderState state)
 {
-    // A program that ignores the lock may write between our read and our commit, but not for ever.
+    // An upper bound, in case a program that ignores the lock keeps writing between our read and our commit.
     private const int Tries = 5;
+
+    private ICredentialsStore Store => context.Store;
+
+    private TimeProvider Time => context.TimeProvider;
 
     internal async Task StoreAsync(OAuthCredentials credentials, CancellationToken cancellationToken)
     {
-        TokenSnapshot snapshot = SnapshotFactory.Create(services.Options, credentials, lifetime: null, services.TimeProvider.GetUtcNow(), AccountIdentity.Of(credentials, heard: null));
-        await UnderLeaseAsync(
-            async lease =>
+        var snapshot = TokenSnapshot.Create(context.Options, credentials, lifetime: null, Time.GetUtcNow(), AccountIdentity.Of(credentials, heard: null));
+        ICredentialsLease lease = await AcquireLeaseAsync(cancellationToken).ConfigureAwait(false);
+        await using (lease.ConfigureAwait(false))
+        {
+            CredentialsCommit commit = default;
+            for (var tries = 0; !commit.IsCommitted; tries++)
             {
-                await ReplaceAsync(lease, credentials, static (_, _) => true, cancellationToken).ConfigureAwait(false);
-                memory.Reset(snapshot);
-                await ForgetFormerLoginsAsync(lease, credentials).ConfigureAwait(false);
-            },
-            cancellationToken).ConfigureAwait(false);
+                ThrowIfTooMany(tries);
+                OAuthCredentials? stored = await lease.ReadAsync(cancellationToken).ConfigureAwait(false);
+                commit = await lease.CommitAsync(stored, credentials, cancellationToken).ConfigureAwait(false);
+            }
 
-        Log.SignedIn(services.Logger, services.Store.Location);
-    }
+            state.Reset(snapshot);
+            await ForgetFormerLoginAsync(lease, commit.Current ?? credentials).ConfigureAwait(false);
+        }
 
-    // Notes are about pairs, so those of a former login are void by themselves; the login is stored, whatever becomes of them.
-    private async ValueTask ForgetFormerLoginsAsync(ICredentialsLease lease, OAuthCredentials credentials)
-    {
-        try
-        {
-            CoordinationRecord record = await memory.RecallAsync(services.Store, CancellationToken.None).ConfigureAwait(false);
-            await new PairCommit(services, memory, lease).TryWriteRecordAsync(record.AfterSignIn(credentials), durable: true).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            Log.RecordNotWritten(services.Logger, services.Store.Location, e);
-        }
+        Log.SignedIn(context.Logger, Store.Location);
     }
 
     /// <summary>Removes the login this provider knows, or its successor; leaves any other alone.</summary>
     /// <returns>The login that was removed, for revocation; <see langword="null"/> if there was none.</returns>
     internal async Task<OAuthCredentials?> RemoveAsync(CancellationToken cancellationToken)
     {
-        OAuthCredentials? known = memory.Snapshot?.Credentials ?? await services.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
+        OAuthCredentials? known = state.Snapshot?.Credentials ?? await Store.ReadAsync(cancellationToken).ConfigureAwait(false);
         OAuthCredentials? removed = null;
-        await UnderLeaseAsync(
-            async lease =>
+        ICredentialsLease lease = await AcquireLeaseAsync(cancellationToken).ConfigureAwait(false);
+        await using (lease.ConfigureAwait(false))
+        {
+            for (var tries = 0; ; tries++)
             {
-                CoordinationRecord record = await memory.RecallAsync(services.Store, CancellationToken.None).ConfigureAwait(false);
-                removed = await ReplaceAsync(lease, null, (stored, expected) => IsSameOrSuccessor(known, stored, expected, record), cancellationToken).ConfigureAwait(false);
+                ThrowIfTooMany(tries);
+                OAuthCredentials? stored = await lease.ReadAsync(cancellationToken).ConfigureAwait(false);
+                LoginRecord record = await state.Journal.ReadAsync(stored, CancellationToken.None).ConfigureAwait(false);
+                if (stored is null || !IsSameOrSuccessor(known, stored, record))
+                {
+                    break;
+                }
 
-                // What is alive at the server, and to be revoked, is the pair that was not saved.
-                removed = removed is not null && memory.Pending is { } pending && OAuthCredentials.AreSameLogin(pending.Replaces, removed) ? pending.Pair : removed;
-                memory.Reset(null);
-            },
-            cancellationToken).ConfigureAwait(false);
+                if ((await lease.CommitAsync(stored, null, cancellationToken).ConfigureAwait(false)).IsCommitted)
+                {
+                    removed = stored;
+                    break;
+                }
+            }
+
+            // What is alive at the server, and to be revoked, are the tokens that were not saved.
+            removed = removed is null ? null : state.WithUnsavedTokens(removed);
+            state.Reset(null);
+        }
+
         if (removed is not null)
         {
-            Log.SignedOut(services.Logger, services.Store.Location);
+            Log.SignedOut(context.Logger, Store.Location);
         }
 
         return removed;
     }
 
-    // A successor is told by its predecessor being spent, and by being what a refresh obtained last; anything else is a login of somebody else's, which a logout here must not end.
-    private static bool IsSameOrSuccessor(OAuthCredentials? known, OAuthCredentials stored, OAuthCredentials? pending, CoordinationRecord record) =>
-        known is not null
-        && (OAuthCredentials.AreSameLogin(known, stored)
-            || OAuthCredentials.AreSameLogin(pending, stored)
-            || record.IsConsumed(stored)
-            || (record.IsConsumed(known) && (stored.AccessToken == known.AccessToken || record.Obtained?.AccessToken == Fingerprint.Of(stored.AccessToken))));
-
-    private async ValueTask<OAuthCredentials?> ReplaceAsync(ICredentialsLease lease, OAuthCredentials? next, Func<OAuthCredentials, OAuthCredentials?, bool> mayReplace, CancellationToken cancellationToken)
+    // A successor is told by its predecessor being used, and by being what a refresh obtained last.
+    // Anything else is a login that another program stored, which a sign-out here must not end.
+    private bool IsSameOrSuccessor(OAuthCredentials? known, OAuthCredentials stored, LoginRecord record)
     {
-        for (var tries = 1; ; tries++)
+        if (known is null)
         {
-            OAuthCredentials? stored = await lease.ReadAsync(cancellationToken).ConfigureAwait(false);
-            if (stored is not null && !mayReplace(stored, memory.Pending?.Replaces) || stored is null && next is null)
-            {
-                return null;
-            }
+            return false;
+        }
 
-            CredentialsCommit commit = await lease.CommitAsync(stored, next, cancellationToken).ConfigureAwait(false);
-            if (commit.IsCommitted)
-            {
-                return stored;
-            }
+        if (OAuthCredentials.AreSameLogin(known, stored)
+            || OAuthCredentials.AreSameLogin(state.Unsaved?.Replaces, stored)
+            || state.Journal.IsUsed(stored, record))
+        {
+            return true;
+        }
 
-            if (tries == Tries)
-            {
-                throw new CredentialsSaveException($"The login in '{services.Store.Location}' could not be replaced: another program keeps writing it. End that program and try again.");
-            }
+        return state.Journal.IsUsed(known, LoginRecord.Empty)
+            && (stored.AccessToken == known.AccessToken
+                || (record.Obtained.Length > 0 && record.Obtained[0].AccessToken == Fingerprint.Of(stored.AccessToken)));
+    }
+
+    // Entries are about tokens, so those of a former login are void by themselves; the login is stored, whatever becomes of them.
+    private async ValueTask ForgetFormerLoginAsync(ICredentialsLease lease, OAuthCredentials stored)
+    {
+        try
+        {
+            LoginRecord record = await state.Journal.ReadAsync(stored, CancellationToken.None).ConfigureAwait(false);
+            await state.Journal.TryWriteAsync(lease, record.AfterSignIn(stored).WithFile(stored.Version), durable: true).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            Log.RecordNotWritten(context.Logger, Store.Location, e);
         }
     }
 
-    private async Task UnderLeaseAsync(Func<ICredentialsLease, Task> change, CancellationToken cancellationToken)
+    private async Task<ICredentialsLease> AcquireLeaseAsync(CancellationToken cancellationToken)
     {
-        long start = services.TimeProvider.GetTimestamp();
-        ICredentialsLease lease = await AcquireAsync(cancellationToken).ConfigureAwait(false);
-        long granted = services.TimeProvider.GetTimestamp();
-        await using (lease.ConfigureAwait(false))
-        {
-            TimeSpan wait = services.TimeProvider.GetElapsedTime(start, granted);
-            services.Metrics.LockWaited(wait);
-            Log.LockAcquired(services.Logger, services.Store.LockPath, wait);
-            await change(lease).ConfigureAwait(false);
-        }
-
-        Log.LockReleased(services.Logger, services.Store.LockPath, services.TimeProvider.GetElapsedTime(granted));
-    }
-
-    private async ValueTask<ICredentialsLease> AcquireAsync(CancellationToken cancellationToken)
-    {
-        long start = services.TimeProvider.GetTimestamp();
+        long start = Time.GetTimestamp();
         while (true)
         {
-            TimeSpan left = services.Options.LockTimeout - services.TimeProvider.GetElapsedTime(start);
-            ICredentialsLease lease = await WaitForLeaseAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellationToken).ConfigureAwait(false)
-                ?? throw await TimedOutAsync(start, cancellationToken).ConfigureAwait(false);
+            TimeSpan left = context.Options.LockTimeout - Time.GetElapsedTime(start);
+            ICredentialsLease? lease = await Store.AcquireLeaseAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
+            if (lease is null)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                throw await TimedOutAsync(start, cancellationToken).ConfigureAwait(false);
+            }
+
             var isReady = false;
             try
             {
@@ -134,7 +138,7 @@ internal sealed class SignInOperation(RefreshContext services, ProviderState mem
 
             if (isReady)
             {
-                return lease;
+                return Measured(lease, start);
             }
 
             if (left <= TimeSpan.Zero)
@@ -142,23 +146,31 @@ internal sealed class SignInOperation(RefreshContext services, ProviderState mem
                 throw await TimedOutAsync(start, cancellationToken).ConfigureAwait(false);
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(5 + Random.Shared.Next(50)), services.TimeProvider, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(TimeSpan.FromMilliseconds(5 + Random.Shared.Next(50)), Time, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async ValueTask<ICredentialsLease?> WaitForLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    private ICredentialsLease Measured(ICredentialsLease lease, long start)
     {
-        using var ended = new RelayedCancellation(cancellationToken);
-        try
+        TimeSpan wait = Time.GetElapsedTime(start);
+        context.Metrics.LockWaited(wait);
+        if (context.Logger.IsEnabled(LogLevel.Debug))
         {
-            return await services.Store.AcquireLeaseAsync(timeout, ended.Token).ConfigureAwait(false);
+            Log.LockAcquired(context.Logger, lease.LockPath, wait);
         }
-        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
-        {
-            throw new OperationCanceledException(e.Message, e, cancellationToken);
-        }
+
+        return lease;
     }
 
-    private async ValueTask<TokenRefreshException> TimedOutAsync(long start, CancellationToken cancellationToken) => new RefreshErrors(services.Options, services.Store).LockTimeout(
-        services.TimeProvider.GetElapsedTime(start), await services.Store.ReadHolderAsync(cancellationToken).ConfigureAwait(false));
+    private async ValueTask<TokenRefreshException> TimedOutAsync(long start, CancellationToken cancellationToken) =>
+        context.Errors.LockTimeout(Time.GetElapsedTime(start), await Store.ReadHolderAsync(cancellationToken).ConfigureAwait(false));
+
+    private void ThrowIfTooMany(int tries)
+    {
+        if (tries == Tries)
+        {
+            throw new CredentialsSaveException(
+                $"The login in '{Store.Location}' could not be replaced: another program keeps writing it. End that program and try again.");
+        }
+    }
 }

@@ -4,70 +4,80 @@ using TokenRefresh.Refresh;
 namespace TokenRefresh.Provider;
 
 /// <summary>Tells the state of a login from reads alone.</summary>
-internal sealed class StatusReader(RefreshContext services, ProviderState memory)
+internal sealed class StatusReader(RefreshContext context, ProviderState state)
 {
     internal async ValueTask<TokenRefreshStatus> ReadAsync(CancellationToken cancellationToken)
     {
+        ICredentialsStore store = context.Store;
         OAuthCredentials? stored;
         try
         {
-            stored = memory.Effective(await services.Store.ReadAsync(cancellationToken).ConfigureAwait(false));
+            stored = await store.ReadAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (CredentialsFileException e)
         {
-            return new() { State = TokenRefreshState.Unreadable, Location = services.Store.Location, Problem = e.Message };
+            return new() { State = TokenRefreshState.Unreadable, Location = store.Location, Problem = e.Message };
         }
 
-        CoordinationRecord record = CoordinationRecord.Empty;
+        LoginRecord record = LoginRecord.Empty;
         string? problem = null;
         try
         {
-            record = await memory.GlanceAsync(services.Store, cancellationToken).ConfigureAwait(false);
+            record = await state.Journal.ReadAsync(stored, cancellationToken).ConfigureAwait(false);
         }
         catch (LockUnavailableException e)
         {
             problem = e.Message;
         }
 
-        LockHolder? holder = await services.Store.ReadHolderAsync(cancellationToken).ConfigureAwait(false);
-        RefreshDecision decision = new RefreshPolicy(services, memory, default).Decide(stored, record);
-        TokenRefreshState state = StateOf(decision.Kind, holder);
+        LockHolder? holder = await store.ReadHolderAsync(cancellationToken).ConfigureAwait(false);
+        OAuthCredentials? tokens = state.WithUnsavedTokens(stored);
+        RefreshDecision decision = RefreshRules.Decide(new RefreshInput
+        {
+            Stored = tokens,
+            Record = record,
+            Reason = RefreshReason.TokenNeeded,
+            Now = context.TimeProvider.GetUtcNow(),
+            Context = context,
+            IsUsed = tokens is not null && state.Journal.IsUsed(tokens, record),
+        });
+        TokenRefreshState found = StateOf(decision, holder);
         return new()
         {
-            State = state,
-            Location = services.Store.Location,
-            AccessTokenExpiresAt = stored?.ExpiresAt,
-            RefreshTokenExpiresAt = stored?.RefreshTokenExpiresAt,
+            State = found,
+            Location = store.Location,
+            AccessTokenExpiresAt = tokens?.ExpiresAt,
+            RefreshTokenExpiresAt = tokens?.RefreshTokenExpiresAt,
             LockHolder = holder,
-            LastRefreshAt = stored is not null && record.Obtained is { } obtained && obtained.AccessToken == Fingerprint.Of(stored.AccessToken) ? obtained.At : null,
-            RetryAt = state is TokenRefreshState.CoolingDown or TokenRefreshState.OutcomeUnknown ? decision.Until : null,
-            Problem = problem ?? ProblemOf(state, decision, record),
+            LastRefreshAt = tokens is null || record.Obtained.Length == 0 ? null : record.ObtainedAt(Fingerprint.Of(tokens.AccessToken)),
+            RetryAt = found is TokenRefreshState.CoolingDown or TokenRefreshState.OutcomeUnknown ? decision.Until : null,
+            Problem = problem ?? ProblemOf(found, decision, record),
         };
     }
 
-    private static TokenRefreshState StateOf(RefreshAction step, LockHolder? holder) => step switch
+    private static TokenRefreshState StateOf(RefreshDecision decision, LockHolder? holder) => decision.Action switch
     {
-        RefreshAction.Adopt => TokenRefreshState.SignedIn,
-        RefreshAction.NothingStored or RefreshAction.SignedOut => TokenRefreshState.SignedOut,
-        RefreshAction.NotRefreshable => TokenRefreshState.ExpiredNotRefreshable,
-        RefreshAction.Dead or RefreshAction.RolledBack or RefreshAction.OtherAccount => TokenRefreshState.SignInRequired,
-        RefreshAction.CoolDown or RefreshAction.PendingElsewhere => TokenRefreshState.CoolingDown,
+        RefreshAction.Use => TokenRefreshState.SignedIn,
+        RefreshAction.SignIn when decision.SignInReason is SignInRequiredReason.NothingStored or SignInRequiredReason.SignedOut => TokenRefreshState.SignedOut,
+        RefreshAction.SignIn => TokenRefreshState.SignInRequired,
+        RefreshAction.NotRefreshable or RefreshAction.Update => TokenRefreshState.ExpiredNotRefreshable,
+        RefreshAction.Wait when decision.Hold!.Kind != HoldKind.ResourceRejects => TokenRefreshState.CoolingDown,
 
-        // While somebody holds the lock, the attempt is in flight.
-        RefreshAction.Deferred or RefreshAction.Replay when holder is null => TokenRefreshState.OutcomeUnknown,
+        // While the lock is held, the attempt is in flight.
+        RefreshAction.WaitForOutcome or RefreshAction.Replay when holder is null => TokenRefreshState.OutcomeUnknown,
         _ => TokenRefreshState.ExpiredButRefreshable,
     };
 
-    private string? ProblemOf(TokenRefreshState state, RefreshDecision decision, CoordinationRecord record)
+    private string? ProblemOf(TokenRefreshState found, RefreshDecision decision, LoginRecord record)
     {
-        if (memory.Pending is not null)
+        if (state.Unsaved is not null)
         {
-            return $"The present tokens could not be saved to '{services.Store.Location}' yet and are kept in the memory of this process.";
+            return $"The present tokens could not be saved to '{context.Store.Location}' yet and are kept in the memory of this process.";
         }
 
-        return state is TokenRefreshState.SignInRequired or TokenRefreshState.ExpiredNotRefreshable or TokenRefreshState.CoolingDown
-            || (state == TokenRefreshState.OutcomeUnknown && decision.Kind == RefreshAction.Deferred)
-                ? new RefreshPolicy(services, memory, default).Refusal(decision, record).Message
+        return found is TokenRefreshState.SignInRequired or TokenRefreshState.ExpiredNotRefreshable or TokenRefreshState.CoolingDown
+            || (found == TokenRefreshState.OutcomeUnknown && decision.Action == RefreshAction.WaitForOutcome)
+                ? context.Errors.Of(decision, record).Message
                 : null;
     }
 }

@@ -1,21 +1,20 @@
 namespace TokenRefresh.Record;
 
-/// <summary>What a note of the record is about: one pair, presented by one client at one endpoint.</summary>
-/// <remarks>The endpoint and client id belong to it, so that a process with a wrong one poisons nobody else; the access token, so that every new pair voids the note.</remarks>
-internal readonly record struct RecordKey(Fingerprint RefreshToken, Fingerprint AccessToken, Fingerprint Client)
+/// <summary>What an attempt or a hold is about: one pair of tokens, presented by one client at one endpoint. Fingerprints only.</summary>
+/// <remarks>
+/// Endpoint and client id belong to it, so that a process with a wrong one does not affect the others; the access token does, so that new tokens void the entry.
+/// </remarks>
+internal sealed class RecordKey(string refreshToken, string accessToken, string client)
 {
-    internal const int Size = 3 * Fingerprint.Size;
+    internal string RefreshToken { get; } = refreshToken;
 
-    internal static RecordKey Of(OAuthCredentials credentials, Fingerprint client) =>
+    internal string AccessToken { get; } = accessToken;
+
+    internal string Client { get; } = client;
+
+    internal static RecordKey Of(OAuthCredentials credentials, string client) =>
         new(Fingerprint.Of(credentials.RefreshToken ?? ""), Fingerprint.Of(credentials.AccessToken), client);
 
-    internal static RecordKey Read(ReadOnlySpan<byte> bytes) =>
-        new(Fingerprint.Read(bytes), Fingerprint.Read(bytes[Fingerprint.Size..]), Fingerprint.Read(bytes[(2 * Fingerprint.Size)..]));
-
-    internal void Write(Span<byte> bytes)
-    {
-        RefreshToken.Write(bytes);
-        AccessToken.Write(bytes[Fingerprint.Size..]);
-        Client.Write(bytes[(2 * Fingerprint.Size)..]);
-    }
+    internal bool Matches(RecordKey other) =>
+        RefreshToken == other.RefreshToken && AccessToken == other.AccessToken && Client == other.Client;
 }

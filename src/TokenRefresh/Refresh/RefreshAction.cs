@@ -1,10 +1,10 @@
 namespace TokenRefresh.Refresh;
 
-/// <summary>The possible steps after a read.</summary>
+/// <summary>What to do after a read.</summary>
 internal enum RefreshAction
 {
-    /// <summary>The stored token will do.</summary>
-    Adopt,
+    /// <summary>Use the stored token.</summary>
+    Use,
 
     /// <summary>Present the stored refresh token.</summary>
     Refresh,
@@ -12,33 +12,18 @@ internal enum RefreshAction
     /// <summary>Present it once more: the first answer was lost, and the server may take it again, or nothing is left to lose.</summary>
     Replay,
 
-    /// <summary>Nothing is stored.</summary>
-    NothingStored,
+    /// <summary>Wait until a hold ends.</summary>
+    Wait,
 
-    /// <summary>A logout is stored.</summary>
-    SignedOut,
+    /// <summary>Wait: the outcome of the last attempt is unknown.</summary>
+    WaitForOutcome,
+
+    /// <summary>The user must sign in.</summary>
+    SignIn,
 
     /// <summary>There is no refresh token.</summary>
     NotRefreshable,
 
-    /// <summary>The server has called the stored refresh token dead.</summary>
-    Dead,
-
-    /// <summary>The stored refresh token was spent for a pair of another account.</summary>
-    OtherAccount,
-
-    /// <summary>A spent refresh token came back with an older file.</summary>
-    RolledBack,
-
-    /// <summary>Another process has obtained the successor and cannot save it yet.</summary>
-    PendingElsewhere,
-
-    /// <summary>An attempt failed a moment ago; wait.</summary>
-    CoolDown,
-
-    /// <summary>A fresh token was rejected by a resource; another one would be too.</summary>
-    Restrained,
-
-    /// <summary>The outcome of the last attempt is unknown; wait until the access token is dead, or ten minutes.</summary>
-    Deferred,
+    /// <summary>A newer version of the library shares this login and knows more than this one can read.</summary>
+    Update,
 }

@@ -5,14 +5,17 @@ using TokenRefresh.Record;
 
 namespace TokenRefresh.Refresh;
 
-/// <summary>What every transaction of one provider shares.</summary>
-internal sealed record RefreshContext
+/// <summary>What all transactions of one provider share.</summary>
+/// <param name="createEndpoint">Makes the client of the token endpoint, for the first exchange: a valid token needs none.</param>
+internal sealed class RefreshContext(Func<ITokenEndpointClient> createEndpoint)
 {
+    private ITokenEndpointClient? _endpoint;
+    private string? _client;
+    private RefreshErrors? _errors;
+
     internal required TokenRefreshOptions Options { get; init; }
 
     internal required ICredentialsStore Store { get; init; }
-
-    internal required ITokenEndpointClient Endpoint { get; init; }
 
     internal required TimeProvider TimeProvider { get; init; }
 
@@ -20,17 +23,15 @@ internal sealed record RefreshContext
 
     internal required TokenRefreshMetrics Metrics { get; init; }
 
-    internal required CallbackQueue Events { get; init; }
+    internal required CallbackQueue Callbacks { get; init; }
 
     /// <summary>Gets the login's name for metrics and traces, or <see langword="null"/>.</summary>
     internal string? Name { get; init; }
 
-    /// <summary>Gets the fingerprint of token endpoint and client id, by which notes of the record are kept apart.</summary>
-    internal required Fingerprint Client { get; init; }
+    internal ITokenEndpointClient Endpoint => _endpoint ??= createEndpoint();
 
-    /// <summary>Gets the same services for work whose callbacks run when it is over, and its lease given back.</summary>
-    /// <param name="over">Completes then, without failing.</param>
-    internal RefreshContext RaisingAfter(Task over) => this with { Events = Events.After(over) };
+    /// <summary>Gets the fingerprint of token endpoint and client id, by which entries of the record are kept apart.</summary>
+    internal string Client => _client ??= Fingerprint.Of($"{Options.TokenEndpoint?.AbsoluteUri}\n{Options.ClientId}");
 
-    internal static Fingerprint ClientOf(TokenRefreshOptions options) => Fingerprint.Of($"{options.TokenEndpoint?.AbsoluteUri}\n{options.ClientId}");
+    internal RefreshErrors Errors => _errors ??= new RefreshErrors(Options, Store);
 }

@@ -1,6 +1,40 @@
+using TokenRefresh.Record;
+
 namespace TokenRefresh.Refresh;
 
-/// <summary>What to do about a login, and until when where that has an end.</summary>
-/// <param name="Kind">The step.</param>
-/// <param name="Until">When a pause ends.</param>
-internal readonly record struct RefreshDecision(RefreshAction Kind, DateTimeOffset? Until = null);
+/// <summary>What to do about a login, and why. Immutable.</summary>
+internal sealed class RefreshDecision(RefreshAction action)
+{
+    internal static RefreshDecision Use { get; } = new(RefreshAction.Use);
+
+    internal static RefreshDecision Refresh { get; } = new(RefreshAction.Refresh);
+
+    internal static RefreshDecision Replay { get; } = new(RefreshAction.Replay);
+
+    internal static RefreshDecision NotRefreshable { get; } = new(RefreshAction.NotRefreshable);
+
+    internal static RefreshDecision Update { get; } = new(RefreshAction.Update);
+
+    internal RefreshAction Action { get; } = action;
+
+    /// <summary>Gets why the user must sign in.</summary>
+    internal SignInRequiredReason? SignInReason { get; private init; }
+
+    /// <summary>Gets the hold that says so.</summary>
+    internal Hold? Hold { get; private init; }
+
+    /// <summary>Gets when a wait ends, where that is known.</summary>
+    internal DateTimeOffset? Until { get; private init; }
+
+    internal bool IsRefresh => Action is RefreshAction.Refresh or RefreshAction.Replay;
+
+    /// <summary>Gets whether the store holds no login that could be served for the moment.</summary>
+    internal bool IsLoginGone =>
+        SignInReason is SignInRequiredReason.NothingStored or SignInRequiredReason.SignedOut or SignInRequiredReason.RolledBack;
+
+    internal static RefreshDecision SignIn(SignInRequiredReason reason, Hold? hold = null) => new(RefreshAction.SignIn) { SignInReason = reason, Hold = hold };
+
+    internal static RefreshDecision Wait(Hold hold) => new(RefreshAction.Wait) { Hold = hold, Until = hold.Until };
+
+    internal static RefreshDecision WaitForOutcome(DateTimeOffset? until) => new(RefreshAction.WaitForOutcome) { Until = until };
+}

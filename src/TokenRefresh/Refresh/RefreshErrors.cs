@@ -17,24 +17,52 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
 
     internal TokenRefreshException AccountMismatch() => new SignInRequiredException(
         SignInRequiredReason.AccountMismatch,
-        $"The server refreshed the login in '{store.Location}' with the tokens of another account than the one signed in. They were dropped and nothing was written; the stored refresh token is spent. Sign in again.");
+        $"The server refreshed the login in '{store.Location}' with the tokens of another account than the one signed in. They were discarded and nothing was written; the stored refresh token is used up. Sign in again.");
 
-    internal TokenRefreshException Dead(bool afterUnknownOutcome) => new SignInRequiredException(
+    internal TokenRefreshException Rejected(bool afterLostAnswer) => new SignInRequiredException(
         SignInRequiredReason.RefreshTokenRejected,
-        $"The server rejected the refresh token in '{store.Location}'{(afterUnknownOutcome ? ", after an earlier refresh whose answer was lost: it had probably replaced the token" : "")}. Sign in again.");
+        $"The server rejected the refresh token in '{store.Location}'{(afterLostAnswer ? ", after an earlier refresh whose answer was lost: it had probably replaced the token" : "")}. Sign in again.");
 
     internal TokenRefreshException NotRefreshable() => new NotRefreshableException(
-        $"The access token in '{store.Location}' is expired, was rejected or can stand in no header, and no refresh token is stored beside it. Sign in again.");
+        $"The access token in '{store.Location}' is expired, was rejected or contains characters not allowed in an HTTP header, and no refresh token is stored beside it. Sign in again.");
 
-    internal TokenRefreshException CoolingDown(CoolDownNote? note, DateTimeOffset? until) => note?.Outcome == TokenEndpointOutcome.Misconfigured
-        ? new TokenRefreshConfigurationException($"The last refresh of '{store.Location}' failed because of a setting; the next attempt is made after {until:O}. Check 'TokenEndpoint', 'ClientId', 'ClientAuthentication' and 'Scope'.")
-        : new TokenEndpointUnavailableException($"The last refresh of '{store.Location}' at '{Endpoint}' failed ({note?.Outcome}); the next attempt is made after {until:O}.", until);
+    internal TokenRefreshException Waiting(Hold hold) => hold.Kind switch
+    {
+        HoldKind.Unsaved => new TokenEndpointUnavailableException(
+            $"Process '{hold.Cause}' has refreshed '{store.Location}' and could not save the new tokens yet, so the stored refresh token is used up. "
+            + $"Make the directory writable and leave room on its disk; that process tries again until {hold.Until:O} at least.",
+            hold.Until),
+        HoldKind.ResourceRejects => new TokenEndpointUnavailableException(
+            $"The rejected access token of '{store.Location}' had only just been obtained; another one would be rejected too. "
+            + $"The next attempt is made after {hold.Until:O}. Check the account and the audience of the token.",
+            hold.Until),
+        _ when hold.Cause == Hold.Configuration => new TokenRefreshConfigurationException(
+            $"The last refresh of '{store.Location}' failed because of a setting; the next attempt is made after {hold.Until:O}. "
+            + "Check 'TokenEndpoint', 'ClientId', 'ClientAuthentication' and 'Scope'."),
+        _ => new TokenEndpointUnavailableException(
+            $"The last refresh of '{store.Location}' at '{Endpoint}' failed ({hold.Cause}); the next attempt is made after {hold.Until:O}.", hold.Until),
+    };
 
-    internal TokenRefreshException PendingElsewhere(PendingNote? note, DateTimeOffset? until) => new TokenEndpointUnavailableException(
-        $"Process '{note?.ProcessId}' has refreshed '{store.Location}' and could not save the new tokens yet, so the stored refresh token is spent. Make the directory writable and leave room on its disk; that process tries again until {until:O} at least.", until);
+    internal TokenRefreshException Update(int? version) => new TokenRefreshConfigurationException(
+        $"A newer TokenRefresh shares the login in '{store.Location}': the record in '{store.LockPath}' has version '{version}', and this one knows version '{RecordJson.Version}'. "
+        + "Nothing was sent. Update TokenRefresh in this program.");
 
-    internal TokenRefreshException Restrained(DateTimeOffset? until) => new TokenEndpointUnavailableException(
-        $"The rejected access token of '{store.Location}' had only just been obtained; another one would be rejected too. The next attempt is made after {until:O}. Check the account and the audience of the token.", until);
+    /// <summary>The failure for a decision that is neither use nor refresh.</summary>
+    internal TokenRefreshException Of(RefreshDecision decision, LoginRecord record) => decision.Action switch
+    {
+        RefreshAction.Wait => Waiting(decision.Hold!),
+        RefreshAction.WaitForOutcome => OutcomeUnknown(decision.Until),
+        RefreshAction.NotRefreshable => NotRefreshable(),
+        RefreshAction.Update => Update(record.NewerVersion),
+        _ => decision.SignInReason switch
+        {
+            SignInRequiredReason.NothingStored => NothingStored(),
+            SignInRequiredReason.SignedOut => SignedOut(),
+            SignInRequiredReason.RolledBack => RolledBack(),
+            SignInRequiredReason.AccountMismatch => AccountMismatch(),
+            _ => Rejected(decision.Hold?.Cause == Hold.AfterLostAnswer),
+        },
+    };
 
     internal TokenRefreshException OutcomeUnknown(DateTimeOffset? until, Exception? cause = null) => new RefreshOutcomeUnknownException(
         $"A refresh of '{store.Location}' was sent and its answer was lost, so the server may or may not have replaced the refresh token. "
@@ -52,7 +80,7 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         string answer = result.StatusCode is null ? "no answer" : $"HTTP {result.StatusCode}{(result.Error is null ? "" : $", '{result.Error}'")}{(result.ErrorDescription is null ? "" : $": {result.ErrorDescription}")}";
         return result.Outcome switch
         {
-            TokenEndpointOutcome.RefreshTokenRejected or TokenEndpointOutcome.RefreshTokenProbablyRejected => Dead(afterUnknownOutcome: false),
+            TokenEndpointOutcome.RefreshTokenRejected or TokenEndpointOutcome.RefreshTokenProbablyRejected => Rejected(afterLostAnswer: false),
             TokenEndpointOutcome.Misconfigured => new TokenRefreshConfigurationException(
                 $"The token endpoint '{Endpoint}' refused the request ({answer}). Check 'TokenEndpoint', 'ClientId', 'ClientAuthentication' and 'Scope'; the refresh token is not to blame.", result.Exception),
             TokenEndpointOutcome.NotSent => new TokenEndpointUnavailableException(

@@ -1,4 +1,3 @@
-using TokenRefresh.Endpoint;
 using TokenRefresh.Record;
 
 namespace TokenRefresh.Refresh;
@@ -6,119 +5,118 @@ namespace TokenRefresh.Refresh;
 /// <summary>Decides, as a pure function of what was read, what to do next. The only place that does.</summary>
 internal static class RefreshRules
 {
-    /// <summary>After the replay too was lost, nothing is left to lose: one further try in this time.</summary>
+    /// <summary>After the replay was lost too: one further try in this time.</summary>
     internal static readonly TimeSpan TryAgainAfter = TimeSpan.FromMinutes(10);
 
-    internal static RefreshDecision Decide(in RefreshInput input)
+    internal static RefreshDecision Decide(RefreshInput input)
     {
         if (input.Stored is not { } stored)
         {
-            return new(RefreshAction.NothingStored);
+            return RefreshDecision.SignIn(SignInRequiredReason.NothingStored);
         }
 
         if (stored.IsSignedOut)
         {
-            return new(RefreshAction.SignedOut);
+            return RefreshDecision.SignIn(SignInRequiredReason.SignedOut);
         }
 
-        // Before adoption: an older file that came back is not to be believed in either half.
-        bool isOtherAccount = input.Record.IsSpentForOtherAccount(stored);
-        if (!isOtherAccount && input.Record.IsConsumed(stored))
+        // Before use: an older file that came back is not to be believed in either half.
+        if (input.IsUsed && FindExchanged(input, stored, HoldKind.Rejected) is null)
         {
             // Unless its successor, refreshed once more by now, waits in the memory of another process.
-            return PendingUntil(input, stored) is { } renewed ? new(RefreshAction.PendingElsewhere, renewed) : new(RefreshAction.RolledBack);
+            return FindUnsaved(input, stored) is { } renewed ? RefreshDecision.Wait(renewed) : RefreshDecision.SignIn(SignInRequiredReason.RolledBack);
         }
 
         if (IsUsable(input, stored))
         {
-            return new(RefreshAction.Adopt);
+            return RefreshDecision.Use;
+        }
+
+        if (input.Record.NewerVersion is not null)
+        {
+            return RefreshDecision.Update;
         }
 
         if (stored.RefreshToken is null)
         {
-            return new(RefreshAction.NotRefreshable);
+            return RefreshDecision.NotRefreshable;
         }
 
-        if (isOtherAccount)
-        {
-            return new(RefreshAction.OtherAccount);
-        }
-
-        RecordKey key = RecordKey.Of(stored, input.Client);
-        if (input.Record.Dead?.Key == key || input.IsSuspectedDead)
-        {
-            return new(RefreshAction.Dead);
-        }
-
-        if (PendingUntil(input, stored) is { } pendingUntil)
-        {
-            return new(RefreshAction.PendingElsewhere, pendingUntil);
-        }
-
-        if (input.Record.CoolDown is { } coolDown && coolDown.Key == key && coolDown.IsRunning(input.Now))
-        {
-            return coolDown.Outcome == TokenEndpointOutcome.RefreshTokenProbablyRejected ? new(RefreshAction.Dead) : new(RefreshAction.CoolDown, coolDown.End);
-        }
-
-        if (RestrainedUntil(input, stored, key) is { } until)
-        {
-            return new(RefreshAction.Restrained, until);
-        }
-
-        return input.Record.Attempt is { } attempt && attempt.Key == key ? AfterUnknownOutcome(input, stored, attempt) : new(RefreshAction.Refresh);
+        return DecideRefresh(input, stored, RecordKey.Of(stored, input.Context.Client));
     }
 
-    /// <summary>How long the stored access token lives in all, where the process that obtained it has noted when.</summary>
-    internal static TimeSpan? LifetimeOf(OAuthCredentials credentials, CoordinationRecord record) =>
-        credentials.ExpiresAt is { } expiresAt && record.Obtained is { } obtained && obtained.AccessToken == Fingerprint.Of(credentials.AccessToken) && obtained.At < expiresAt
-            ? expiresAt - obtained.At
-            : null;
-
-    private static bool IsUsable(in RefreshInput input, OAuthCredentials stored)
+    private static RefreshDecision DecideRefresh(RefreshInput input, OAuthCredentials stored, RecordKey key)
     {
-        // One that no header may carry is as good as none: a new one can be had for the refresh token.
-        if (!AccessToken.CanBeSent(stored.AccessToken) || input.Goal.Excludes(stored.AccessToken))
+        LoginRecord record = input.Record;
+        if (record.FindExchanged(HoldKind.Rejected, key.RefreshToken) is { } otherAccount)
+        {
+            return RefreshDecision.SignIn(SignInRequiredReason.AccountMismatch, otherAccount);
+        }
+
+        if (record.Find(HoldKind.Rejected, key) is { } rejected && rejected.IsRunning(input.Now))
+        {
+            return RefreshDecision.SignIn(SignInRequiredReason.RefreshTokenRejected, rejected);
+        }
+
+        if (FindUnsaved(input, stored) is { } unsaved)
+        {
+            return RefreshDecision.Wait(unsaved);
+        }
+
+        if (record.Find(HoldKind.CoolDown, key) is { } coolDown && coolDown.IsRunning(input.Now))
+        {
+            return RefreshDecision.Wait(coolDown);
+        }
+
+        // A resource that rejects what was just obtained (suspended account, wrong audience) rejects the next one too.
+        if (input.Reason.RejectedToken == stored.AccessToken
+            && record.Find(HoldKind.ResourceRejects, key) is { } resource
+            && resource.IsRunning(input.Now)
+            && TokenLifetime.IsUsable(stored.ExpiresAt, RecordJournal.LifetimeOf(stored, record), input.Now, input.Context.Options.ExpirationSkew))
+        {
+            return RefreshDecision.Wait(resource);
+        }
+
+        return record.Attempt is { } attempt && attempt.Key.Matches(key) ? AfterUnknownOutcome(input, stored, attempt) : RefreshDecision.Refresh;
+    }
+
+    private static bool IsUsable(RefreshInput input, OAuthCredentials stored)
+    {
+        // One that cannot stand in a header is as good as none: a new one can be had for the refresh token.
+        if (!AccessToken.CanBeSent(stored.AccessToken) || input.Reason.Excludes(stored.AccessToken))
         {
             return false;
         }
 
-        TimeSpan? lifetime = LifetimeOf(stored, input.Record);
-        return input.Goal.IsBackground
-            ? input.Now < TokenLifetime.Of(stored.ExpiresAt, lifetime, input.Now, input.RefreshBeforeExpiration, input.ExpirationSkew, spread: 0).DueAt
-            : TokenLifetime.IsUsable(stored.ExpiresAt, lifetime, input.Now, input.ExpirationSkew);
+        TimeSpan? lifetime = RecordJournal.LifetimeOf(stored, input.Record);
+        TokenRefreshOptions options = input.Context.Options;
+        return input.Reason.IsBackground
+            ? input.Now < TokenLifetime.Of(stored.ExpiresAt, lifetime, input.Now, options.RefreshBeforeExpiration, options.ExpirationSkew, spread: 0).DueAt
+            : TokenLifetime.IsUsable(stored.ExpiresAt, lifetime, input.Now, options.ExpirationSkew);
     }
 
-    private static DateTimeOffset? PendingUntil(in RefreshInput input, OAuthCredentials stored) =>
-        input.Record.Pending is { } pending && pending.IsFresh(input.Now, BootId.Current) && stored.RefreshToken is { } token && pending.Consumed == Fingerprint.Of(token)
-            ? pending.RenewedAt + PendingNote.FreshFor
-            : null;
+    private static Hold? FindUnsaved(RefreshInput input, OAuthCredentials stored) =>
+        FindExchanged(input, stored, HoldKind.Unsaved) is { } unsaved && IsFresh(unsaved, input.Now) ? unsaved : null;
 
-    // A resource that rejects what was just obtained (suspended account, wrong audience) rejects the next one too.
-    private static DateTimeOffset? RestrainedUntil(in RefreshInput input, OAuthCredentials stored, RecordKey key) =>
-        input.Goal.RejectedToken == stored.AccessToken
-            && TokenLifetime.IsUsable(stored.ExpiresAt, LifetimeOf(stored, input.Record), input.Now, input.ExpirationSkew)
-            && input.Record.Obtained is { } obtained
-            && obtained.AccessToken == key.AccessToken
-            && obtained.At <= input.Now
-            && input.Now < obtained.At + obtained.Restraint
-            && !EndsRestraint(input, obtained.Restraint)
-                ? obtained.At + obtained.Restraint
-                : null;
+    private static Hold? FindExchanged(RefreshInput input, OAuthCredentials stored, HoldKind kind) =>
+        input.Record.Holds.Length == 0 || stored.RefreshToken is null ? null : input.Record.FindExchanged(kind, Fingerprint.Of(stored.RefreshToken));
 
-    // One good answer ends it, but one per restraint only: where one resource accepts every token and another rejects every token, each good answer would cost a refresh.
-    private static bool EndsRestraint(in RefreshInput input, TimeSpan restraint) =>
-        input.Goal.WasAccepted && !(input.RestraintEndedAt is { } last && last <= input.Now && input.Now < last + restraint);
+    // The owner of unsaved tokens tries again, and renews the hold, far more often than it lasts; one that does not is gone, and its tokens with it.
+    // A beginning in the near future is a clock that was set back a little: no reason to present what the owner has used.
+    private static bool IsFresh(Hold unsaved, DateTimeOffset now) => unsaved.Until is { } until && (now - unsaved.Since).Duration() < until - unsaved.Since;
 
-    private static RefreshDecision AfterUnknownOutcome(in RefreshInput input, OAuthCredentials stored, AttemptNote attempt)
+    private static RefreshDecision AfterUnknownOutcome(RefreshInput input, OAuthCredentials stored, Attempt attempt)
     {
         TimeSpan age = input.Now - attempt.At;
         if (attempt.Count > 1)
         {
-            return age < TimeSpan.Zero || age >= TryAgainAfter ? new(RefreshAction.Replay) : new(RefreshAction.Deferred, attempt.At + TryAgainAfter);
+            return age < TimeSpan.Zero || age >= TryAgainAfter ? RefreshDecision.Replay : RefreshDecision.WaitForOutcome(attempt.At + TryAgainAfter);
         }
 
-        bool isWindowOpen = input.ReuseWindow is { } window && age >= TimeSpan.Zero && age < window;
-        bool isAccessTokenDead = !AccessToken.CanBeSent(stored.AccessToken) || stored.AccessToken == input.Goal.RejectedToken || (stored.ExpiresAt is { } expiresAt && input.Now >= expiresAt);
-        return isWindowOpen || isAccessTokenDead ? new(RefreshAction.Replay) : new(RefreshAction.Deferred, stored.ExpiresAt);
+        bool isWindowOpen = input.Context.Options.RefreshTokenReuseWindow is { } window && age >= TimeSpan.Zero && age < window;
+        bool isAccessTokenDead = !AccessToken.CanBeSent(stored.AccessToken)
+            || stored.AccessToken == input.Reason.RejectedToken
+            || (stored.ExpiresAt is { } expiresAt && input.Now >= expiresAt);
+        return isWindowOpen || isAccessTokenDead ? RefreshDecision.Replay : RefreshDecision.WaitForOutcome(stored.ExpiresAt);
     }
 }

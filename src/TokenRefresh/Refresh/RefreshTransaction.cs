@@ -1,34 +1,36 @@
-using Microsoft.Extensions.Logging;
 using TokenRefresh.Diagnostics;
 using TokenRefresh.Record;
 
 namespace TokenRefresh.Refresh;
 
-/// <summary>One refresh from look to release, as section 5 of the design tells it. Belongs to nobody: no caller's cancellation reaches it.</summary>
-internal sealed class RefreshTransaction
+/// <summary>One refresh, from the first look at the store to the release of the lock. Not cancelled by any caller. Used once.</summary>
+/// <remarks>
+/// <c>docs/architecture.md</c> shows it as a sequence. This file looks and loops; the others wait for the lock, exchange the refresh token, and save.
+/// </remarks>
+internal sealed partial class RefreshTransaction(RefreshContext context, ProviderState state, RefreshReason reason, CallbackList callbacks)
 {
-    // A lease that was not exclusive after all: the lock file was deleted, or an exchange still runs under a deleted one. Growing and random, so that two that meet do not meet again.
+    // The lock turned out not to be exclusive: its file was deleted, or an exchange still runs under a deleted one.
+    // The pauses grow and are random, so that two processes that collided do not collide again.
     private static readonly TimeSpan FirstRestartPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LongestRestartPause = TimeSpan.FromMilliseconds(200);
 
-    private readonly RefreshContext _services;
-    private readonly ProviderState _memory;
-    private readonly RefreshPolicy _policy;
+    // What the holder of the lock works on. Nothing read before the grant is kept in them.
+    private ICredentialsLease? _lease;
+    private LoginRecord _record = LoginRecord.Empty;
+    private OAuthCredentials? _stored;
 
-    internal RefreshTransaction(RefreshContext services, ProviderState memory, RefreshReason goal)
-    {
-        _services = services;
-        _memory = memory;
-        _policy = new RefreshPolicy(services, memory, goal);
-    }
+    /// <summary>Gets whether the token is one that this transaction obtained itself.</summary>
+    internal bool IsRefreshed { get; private set; }
 
-    private ICredentialsStore Store => _services.Store;
+    private ICredentialsStore Store => context.Store;
 
-    private TimeProvider Time => _services.TimeProvider;
+    private TimeProvider Time => context.TimeProvider;
+
+    private RecordJournal Journal => state.Journal;
 
     /// <summary>Finds or fetches a token that will do.</summary>
     /// <param name="closing">Ends the transaction as long as nothing was sent: the provider is being disposed.</param>
-    internal async Task<(TokenSnapshot Token, bool IsRefreshed)> RunAsync(CancellationToken closing)
+    internal async Task<TokenSnapshot> RunAsync(CancellationToken closing)
     {
         long start = Time.GetTimestamp();
         TimeSpan pause = FirstRestartPause;
@@ -36,33 +38,23 @@ internal sealed class RefreshTransaction
         {
             if (await LookAsync(closing).ConfigureAwait(false) is { } seen)
             {
-                return (seen, false);
+                return seen;
             }
 
-            long waiting = Time.GetTimestamp();
-            (ICredentialsLease? lease, TokenSnapshot? adopted) = await AcquireLeaseOrAdoptAsync(Left(start), closing).ConfigureAwait(false);
-            TimeSpan wait = Time.GetElapsedTime(waiting);
-            _services.Metrics.LockWaited(wait);
-            if (adopted is not null)
+            if (await AcquireLeaseAsync(start, closing).ConfigureAwait(false) is { } saved)
             {
-                return (adopted, false);
+                return saved;
             }
 
-            if (lease is null)
+            if (await RunUnderLeaseAsync(closing).ConfigureAwait(false) is { } token)
             {
-                throw _policy.Failures.LockTimeout(Time.GetElapsedTime(start), await Store.ReadHolderAsync(closing).ConfigureAwait(false));
+                return token;
             }
 
-            using var leased = new LeasedRefresh(_services, _memory, _policy, lease);
-            if (await RunUnderLeaseAsync(leased, lease, wait, closing).ConfigureAwait(false) is { } result)
-            {
-                return (result, leased.IsRefreshed);
-            }
-
-            Log.LeaseRestarted(_services.Logger, Store.Location);
+            Log.LeaseRestarted(context.Logger, Store.Location);
             if (Left(start) == TimeSpan.Zero)
             {
-                throw _policy.Failures.LockTimeout(Time.GetElapsedTime(start), holder: null);
+                throw context.Errors.LockTimeout(Time.GetElapsedTime(start), holder: null);
             }
 
             await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), Time, closing).ConfigureAwait(false);
@@ -70,124 +62,138 @@ internal sealed class RefreshTransaction
         }
     }
 
-    private TimeSpan Left(long start)
+    /// <summary>Uses the stored token if it will do, without leaving the caller's thread. For a store whose reads complete at once.</summary>
+    internal TokenSnapshot? TryUseStoredToken()
     {
-        TimeSpan left = _services.Options.LockTimeout - Time.GetElapsedTime(start);
-        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        long logins = state.Logins;
+        ValueTask<OAuthCredentials?> reading = Store.ReadAsync();
+        if (!reading.IsCompletedSuccessfully)
+        {
+            // Being written just now, or unreadable, which a refresh finds out again.
+            _ = reading.AsTask().ContinueWith(static read => _ = read.Exception, TaskScheduler.Default);
+            return null;
+        }
+
+        OAuthCredentials? stored = reading.Result;
+        ValueTask<LoginRecord> recorded = Journal.ReadAsync(stored, CancellationToken.None);
+        if (!recorded.IsCompletedSuccessfully)
+        {
+            _ = recorded.AsTask().ContinueWith(static read => _ = read.Exception, TaskScheduler.Default);
+            return null;
+        }
+
+        OAuthCredentials? tokens = state.WithUnsavedTokens(stored);
+        return Decide(tokens, recorded.Result).Action == RefreshAction.Use ? TryUse(tokens!, recorded.Result, logins) : null;
     }
 
-    // Step 1. Everything but a refresh is decided here, without a lock: what is stored already, and what need not be tried. What may need a refresh is decided again under the lease.
+    // Everything but a refresh is decided here, without the lock: what is stored already, and what need not be tried.
+    // What may need a refresh is decided again under the lock.
     private async ValueTask<TokenSnapshot?> LookAsync(CancellationToken closing)
     {
         while (true)
         {
-            long logins = _memory.Logins;
-            OAuthCredentials? stored = _memory.Effective(await Store.ReadAsync(closing).ConfigureAwait(false));
-            CoordinationRecord record = await _memory.GlanceAsync(Store, closing).ConfigureAwait(false);
-            RefreshDecision decision = _policy.Decide(stored, record);
-            if (decision.Kind != RefreshAction.Adopt)
+            long logins = state.Logins;
+            OAuthCredentials? stored = await Store.ReadAsync(closing).ConfigureAwait(false);
+            LoginRecord record = await Journal.ReadAsync(stored, closing).ConfigureAwait(false);
+            OAuthCredentials? tokens = state.WithUnsavedTokens(stored);
+            RefreshDecision decision = Decide(tokens, record);
+            if (decision.Action == RefreshAction.Use)
             {
-                _policy.KeepIfUnexpired(decision, stored, record, logins);
-            }
-
-            switch (decision.Kind)
-            {
-                case RefreshAction.Adopt when _policy.TryAdopt(stored!, record, logins) is { } snapshot:
+                if (TryUse(tokens!, record, logins) is { } snapshot)
+                {
                     return snapshot;
-                case RefreshAction.Adopt:
-                    continue; // a sign-in or sign-out of this process came between read and publication
-                case RefreshAction.Refresh or RefreshAction.Replay or RefreshAction.RolledBack:
-                case RefreshAction.Deferred: // without the lease a refresh in flight looks the same
-                case RefreshAction.NothingStored or RefreshAction.SignedOut when _memory.Pending is not null: // to be dropped under the lease
-                    return null;
-                default:
-                    throw _policy.Refusal(decision, record);
-            }
-        }
-    }
-
-    // Step 2. The lock, or a token that another process saves meanwhile: whichever comes first.
-    private async ValueTask<(ICredentialsLease? Lease, TokenSnapshot? Adopted)> AcquireLeaseOrAdoptAsync(TimeSpan timeout, CancellationToken closing)
-    {
-        using var activity = new QuietActivity(TokenRefreshActivities.StartLockWait());
-        if (await Store.AcquireLeaseAsync(TimeSpan.Zero, closing).ConfigureAwait(false) is { } free)
-        {
-            return (free, null);
-        }
-
-        using var done = new RelayedCancellation(closing);
-        Task<ICredentialsLease?>? acquiring = null;
-        try
-        {
-            // The watch before the queue: its poll comes due first, and a timer that comes due before all others wakes one more thread.
-            Task change = Store.WaitForChangeAsync(done.Token);
-            acquiring = Store.AcquireLeaseAsync(timeout, done.Token).AsTask();
-            TokenSnapshot? adopted = await LookAsync(closing).ConfigureAwait(false);
-            while (adopted is null)
-            {
-                await Task.WhenAny(acquiring, change).ConfigureAwait(false);
-                if (acquiring.IsCompleted)
-                {
-                    Task<ICredentialsLease?> acquired = acquiring;
-                    acquiring = null;
-                    return (await acquired.ConfigureAwait(false), null);
                 }
 
-                await change.ConfigureAwait(false);
-
-                // What changed is nearly always the token, and then no further watch is needed. Otherwise that is armed before the next look: a save that lands between them completes it.
-                adopted = await LookAsync(closing).ConfigureAwait(false);
-                if (adopted is null)
-                {
-                    change = Store.WaitForChangeAsync(done.Token);
-                    adopted = await LookAsync(closing).ConfigureAwait(false);
-                }
+                continue; // A sign-in or sign-out of this provider came between read and publication.
             }
 
-            return (null, adopted);
-        }
-        finally
-        {
-            // Right here, not on another thread: what it ends is this flight's own, and its caller waits.
-            done.Cancel();
-            await GiveBackAsync(acquiring).ConfigureAwait(false);
+            ServeUntilReplaced(decision, tokens, record, logins);
+            if (NeedsLock(decision))
+            {
+                return null;
+            }
+
+            throw context.Errors.Of(decision, record);
         }
     }
 
-    // A lease granted at the very moment its waiter left must not be lost, or nobody ever gets it again.
-    private static async ValueTask GiveBackAsync(Task<ICredentialsLease?>? acquiring)
+    private bool NeedsLock(RefreshDecision decision) => decision.Action switch
     {
-        if (acquiring is null)
+        RefreshAction.Refresh or RefreshAction.Replay => true,
+
+        // Without the lock a refresh in flight looks the same.
+        RefreshAction.WaitForOutcome => true,
+
+        // An older file is overwritten by the newer tokens, if this process has them.
+        RefreshAction.SignIn when decision.SignInReason == SignInRequiredReason.RolledBack => true,
+
+        // Unsaved tokens of a login that is gone are discarded under the lock.
+        RefreshAction.SignIn => state.Unsaved is not null && decision.IsLoginGone,
+        _ => false,
+    };
+
+    private RefreshDecision Decide(OAuthCredentials? tokens, LoginRecord record) => RefreshRules.Decide(new RefreshInput
+    {
+        Stored = tokens,
+        Record = record,
+        Reason = reason,
+        Now = Time.GetUtcNow(),
+        Context = context,
+        IsUsed = tokens is not null && Journal.IsUsed(tokens, record),
+    });
+
+    // Null if a sign-in or sign-out of this provider came after the read: read again.
+    private TokenSnapshot? TryUse(OAuthCredentials tokens, LoginRecord record, long logins)
+    {
+        TokenSnapshot? former = state.Snapshot;
+        if (former is not null && former.Credentials.IsSamePair(tokens) && IsSameMoment(former.Credentials.ExpiresAt, tokens.ExpiresAt))
         {
-            return;
+            return former;
         }
 
-        await ((Task)acquiring).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (acquiring.IsCompletedSuccessfully && acquiring.Result is { } late)
+        var snapshot = TokenSnapshot.Create(
+            context.Options, tokens, RecordJournal.LifetimeOf(tokens, record), Time.GetUtcNow(), AccountIdentity.Of(tokens, former));
+        if (!state.TryPublish(snapshot, logins))
         {
-            await late.DisposeAsync().ConfigureAwait(false);
+            return null;
+        }
+
+        Log.Adopted(context.Logger, Store.Location, tokens.ExpiresAt);
+        if (former is not null)
+        {
+            callbacks.Adopted(new TokensAdoptedEvent(Store.Location, tokens.ExpiresAt));
+        }
+
+        return snapshot;
+    }
+
+    // A token within the skew, which a waiting caller should not get, is still better than a failure.
+    private void ServeUntilReplaced(RefreshDecision decision, OAuthCredentials? tokens, LoginRecord record, long logins)
+    {
+        if (!decision.IsLoginGone
+            && tokens is { ExpiresAt: { } expiresAt }
+            && Time.GetUtcNow() < expiresAt
+            && !reason.Excludes(tokens.AccessToken)
+            && AccessToken.CanBeSent(tokens.AccessToken))
+        {
+            TryUse(tokens, record, logins);
         }
     }
 
-    private async ValueTask<TokenSnapshot?> RunUnderLeaseAsync(LeasedRefresh leased, ICredentialsLease lease, TimeSpan wait, CancellationToken closing)
+    private TimeSpan Left(long start)
     {
-        long granted = Time.GetTimestamp();
-        try
-        {
-            if (_services.Logger.IsEnabled(LogLevel.Debug))
-            {
-                Log.LockAcquired(_services.Logger, Store.LockPath, wait);
-            }
+        TimeSpan left = context.Options.LockTimeout - Time.GetElapsedTime(start);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
 
-            return await leased.RunAsync(closing).ConfigureAwait(false);
-        }
-        finally
+    // A file counts in milliseconds or seconds, and rounds down.
+    private static bool IsSameMoment(DateTimeOffset? one, DateTimeOffset? other)
+    {
+        if (one is null || other is null)
         {
-            await lease.DisposeAsync().ConfigureAwait(false);
-            if (_services.Logger.IsEnabled(LogLevel.Debug))
-            {
-                Log.LockReleased(_services.Logger, Store.LockPath, Time.GetElapsedTime(granted));
-            }
+            return one is null && other is null;
         }
+
+        return (one.Value - other.Value).Duration() <= TimeSpan.FromSeconds(1);
     }
 }

@@ -3,6 +3,9 @@ namespace TokenRefresh.Refresh;
 /// <summary>The token that callers get, with everything that decides when they no longer do. Immutable but for one cached tick.</summary>
 internal sealed class TokenSnapshot(AccessToken token, OAuthCredentials credentials, TokenLifetime lifetime, AccountIdentity account)
 {
+    // Ticks stop while the machine sleeps, and the wall clock does not.
+    private const long LongestFreshness = 1000;
+
     private long _freshUntilTick = long.MinValue;
 
     internal AccessToken Token { get; } = token;
@@ -13,13 +16,22 @@ internal sealed class TokenSnapshot(AccessToken token, OAuthCredentials credenti
 
     internal AccountIdentity Account { get; } = account;
 
+    internal static TokenSnapshot Create(TokenRefreshOptions options, OAuthCredentials credentials, TimeSpan? lifetime, DateTimeOffset now, AccountIdentity account)
+    {
+        string scheme = AccessToken.SchemeOf(credentials.TokenType) ?? AccessToken.DefaultTokenType;
+        return new(
+            new AccessToken(credentials.AccessToken, credentials.ExpiresAt, scheme, options.HeaderName),
+            credentials,
+            TokenLifetime.Of(credentials.ExpiresAt, lifetime, now, options.RefreshBeforeExpiration, options.ExpirationSkew, Random.Shared.NextDouble()),
+            account);
+    }
+
     /// <summary>Until this tick nothing needs to be compared with the wall clock.</summary>
     internal bool IsFresh(long tick) => tick < Volatile.Read(ref _freshUntilTick);
 
-    // At most a second ahead: ticks stop while the machine sleeps, and the wall clock does not.
-    internal void StayFresh(long tick, TimeSpan remaining) =>
-        Volatile.Write(ref _freshUntilTick, tick + (long)Math.Min(remaining.TotalMilliseconds, 1000));
+    internal void ExtendFreshness(long tick, TimeSpan remaining) =>
+        Volatile.Write(ref _freshUntilTick, tick + (long)Math.Min(remaining.TotalMilliseconds, LongestFreshness));
 
     /// <summary>Sends the next caller past the cached tick, to where disposal is noticed.</summary>
-    internal void LookAgain() => Volatile.Write(ref _freshUntilTick, long.MinValue);
+    internal void Invalidate() => Volatile.Write(ref _freshUntilTick, long.MinValue);
 }

@@ -1,5 +1,6 @@
-using TokenRefresh.Interop;
 using TokenRefresh.Record;
+using TokenRefresh.Interop;
+
 
 namespace TokenRefresh.Stores;
 
@@ -13,7 +14,7 @@ internal sealed class CredentialsStash(IFileOperations files, CredentialsFileRea
 
     /// <summary>Where the successor of a stored pair would be; <see langword="null"/> for a login that cannot be exchanged.</summary>
     internal static string? PathOf(CredentialsFilePaths place, OAuthCredentials? stored) =>
-        stored?.RefreshToken is null ? null : $"{place.Target}.{Fingerprint.Of($"{stored.RefreshToken}\n{stored.AccessToken}").ToHex()}{Suffix}";
+        stored?.RefreshToken is null ? null : $"{place.Target}.{Fingerprint.Of($"{stored.RefreshToken}\n{stored.AccessToken}")}{Suffix}";
 
     /// <summary>The successor that waits beside the stored pair, otherwise the stored pair itself.</summary>
     internal OAuthCredentials? Latest(CredentialsFilePaths place, OAuthCredentials? stored) =>

@@ -3,7 +3,8 @@ using TokenRefresh.Interop;
 using TokenRefresh.Record;
 using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.Coordination;
+using TokenRefresh.Tests.Record;
+using TokenRefresh.Tests.Refresh;
 
 namespace TokenRefresh.Tests.Credentials;
 
@@ -97,10 +98,10 @@ public sealed class DiskFaultTests : IDisposable
         }
 
         (await File.ReadAllBytesAsync(login.Path, Cancellation)).Should().Equal(before);
-        PendingNote mark = (await RecordAsync(store)).Pending!;
-        mark.Consumed.Should().Be(Fingerprint.Of(login.Login.RefreshToken));
-        mark.ProcessId.Should().Be(Environment.ProcessId);
-        mark.RenewedAt.Should().Be(_time.GetUtcNow());
+        Hold mark = Unsaved(await RecordAsync(store))!;
+        mark.Key.RefreshToken.Should().Be(Fingerprint.Of(login.Login.RefreshToken));
+        mark.Cause.Should().Be($"{Environment.ProcessId}");
+        mark.Since.Should().Be(_time.GetUtcNow());
     }
 
     [Theory]
@@ -121,7 +122,7 @@ public sealed class DiskFaultTests : IDisposable
 
         // The next pause begins when the try before it has ended.
         await _time.WaitForTimerDueInAsync(TimeSpan.FromSeconds(30));
-        (await RecordAsync(store)).Pending!.RenewedAt.Should().Be(_time.GetUtcNow());
+        Unsaved(await RecordAsync(store))!.Since.Should().Be(_time.GetUtcNow());
         Repair();
         await AdvanceToRetryAsync(30);
         await provider.DisposeAsync();
@@ -176,7 +177,7 @@ public sealed class DiskFaultTests : IDisposable
         await parked.Arrived;
 
         (await File.ReadAllTextAsync(login.Path, Cancellation)).Should().Contain(token.Value);
-        _log.CountOf(TokenRefreshEventIds.PendingPairSaved).Should().Be(1);
+        _log.CountOf(TokenRefreshEventIds.UnsavedTokensSaved).Should().Be(1);
         parked.Release();
         login.Server.IsAccepted((await refreshing).Value).Should().BeTrue();
         login.Server.Books.Should().BeEquivalentTo(new { Grants = 2, Reuses = 0 });
@@ -214,8 +215,8 @@ public sealed class DiskFaultTests : IDisposable
         await provider.DisposeAsync();
 
         (await File.ReadAllBytesAsync(login.Path, Cancellation)).Should().Equal(before);
-        CoordinationRecord record = await RecordAsync(store);
-        record.Pending!.RenewedAt.Should().Be(_time.GetUtcNow(), "the last try renewed it");
+        LoginRecord record = await RecordAsync(store);
+        Unsaved(record)!.Since.Should().Be(_time.GetUtcNow(), "the last try renewed it");
         record.Attempt.Should().NotBeNull("with this process the pair is gone: the outcome is unknown to everybody else");
         _files.TempPaths.Should().OnlyContain(path => !File.Exists(path));
     }
@@ -276,15 +277,17 @@ public sealed class DiskFaultTests : IDisposable
         _time.Advance(TimeSpan.FromSeconds(seconds));
     }
 
-    private static async Task<CoordinationRecord> RecordAsync(FileCredentialsStore store) => CoordinationRecordFormat.Read((await store.ReadRecordAsync(Cancellation)).Span);
+    private static Hold? Unsaved(LoginRecord record) => Array.Find(record.Holds, hold => hold.Kind == HoldKind.Unsaved);
+
+    private static Task<LoginRecord> RecordAsync(FileCredentialsStore store) => Records.ReadAsync(store);
 
     private async Task ShouldBeSavedAsync(SharedLogin login, FileCredentialsStore store, AccessToken token)
     {
         (await File.ReadAllTextAsync(login.Path, Cancellation)).Should().Contain(token.Value).And.Contain("server|1");
-        CoordinationRecord record = await RecordAsync(store);
-        record.Pending.Should().BeNull();
+        LoginRecord record = await RecordAsync(store);
+        Unsaved(record).Should().BeNull();
         record.Attempt?.Key.AccessToken.Should().NotBe(Fingerprint.Of(token.Value), "nothing is in flight for the saved pair");
-        record.IsConsumed(login.Login.Credentials).Should().BeTrue();
+        record.Used.Should().Contain(Fingerprint.Of(login.Login.RefreshToken));
         login.Server.Books.Reuses.Should().Be(0);
         (await login.CreateProvider(services: new() { TimeProvider = _time }).GetAccessTokenAsync(Cancellation)).Value.Should().Be(token.Value, "any other process finds it");
     }

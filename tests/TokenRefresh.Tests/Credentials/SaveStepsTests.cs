@@ -2,7 +2,7 @@ using System.Text;
 using FluentAssertions;
 using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.Coordination;
+using TokenRefresh.Tests.Refresh;
 
 namespace TokenRefresh.Tests.Credentials;
 

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.Coordination;
+using TokenRefresh.Tests.Refresh;
 using TokenRefresh.Tests.Validation;
 
 namespace TokenRefresh.Tests.DependencyInjection;

@@ -7,7 +7,7 @@ using Microsoft.Win32.SafeHandles;
 using TokenRefresh.Endpoint;
 using TokenRefresh.Locking;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.Coordination;
+using TokenRefresh.Tests.Refresh;
 using TokenRefresh.Tests.DependencyInjection;
 using TokenRefresh.Tests.Exploration;
 

@@ -1,6 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.Coordination;
+using TokenRefresh.Tests.Refresh;
 
 namespace TokenRefresh.Tests.Diagnostics;
 

@@ -3,7 +3,7 @@ using FluentAssertions;
 using TokenRefresh.Endpoint;
 using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.Coordination;
+using TokenRefresh.Tests.Refresh;
 using TokenRefresh.Tests.Credentials;
 using FakeHandler = TokenRefresh.Tests.Wire.FakeHandler;
 

@@ -1,6 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.Coordination;
+using TokenRefresh.Tests.Refresh;
 using TokenRefresh.Tests.Exploration.Model;
 using TokenRefresh.Tests.Exploration.Mutants;
 
@@ -22,7 +22,7 @@ public sealed class MutantTests
     [Fact]
     [FailureMode("F2")]
     public Task Releasing_before_the_save_is_noticed() =>
-        AssertNoticedAsync(Scenarios.Expired with { Decorate = s => new EarlyReleaseStore(s) }, Rules.AnsweredTokensAreSpent);
+        AssertNoticedAsync(Scenarios.Expired with { Decorate = s => new EarlyReleaseStore(s) }, Rules.OneRequestPerExpiry);
 
     [Fact]
     [FailureMode("F52")]
@@ -38,7 +38,7 @@ public sealed class MutantTests
     [FailureMode("F34")]
     public Task Presenting_the_predecessor_of_an_unsaved_pair_is_noticed() =>
         AssertNoticedAsync(
-            Scenarios.ExpiredTwice with { Processes = [[Scenarios.FlyTwice], [Scenarios.Fly]], Faults = new() { FailedSaves = 1 }, BeforeFlight = memory => memory.Pending = null },
+            Scenarios.ExpiredTwice with { Processes = [[Scenarios.FlyTwice], [Scenarios.Fly]], Faults = new() { FailedSaves = 1 }, BeforeFlight = state => state.Unsaved = null },
             Rules.AnsweredTokensAreSpent);
 
     [Fact]

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using TokenRefresh.Record;
 using TokenRefresh.Refresh;
 using TokenRefresh.Tests.Exploration.Model;
 
@@ -46,7 +45,5 @@ internal sealed record Scenario(string Name)
         RefreshTokenReuseWindow = ServerReuseWindow,
     };
 
-    internal Fingerprint Client { get; } = Fingerprint.Of("explorer");
-
-    internal CallbackQueue Events { get; } = new(new TokenRefreshEvents(), NullLogger.Instance);
+    internal CallbackQueue Callbacks { get; } = new(NullLogger.Instance);
 }

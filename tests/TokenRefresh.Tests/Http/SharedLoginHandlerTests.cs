@@ -1,7 +1,7 @@
 using System.Net;
 using FluentAssertions;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.Coordination;
+using TokenRefresh.Tests.Refresh;
 
 namespace TokenRefresh.Tests.Http;
 

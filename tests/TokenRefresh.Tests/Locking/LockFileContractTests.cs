@@ -1,11 +1,9 @@
 using System.Text;
 using FluentAssertions;
 using Microsoft.Win32.SafeHandles;
-using TokenRefresh.Endpoint;
 using TokenRefresh.Locking;
-using TokenRefresh.Record;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.Coordination;
+using TokenRefresh.Tests.Refresh;
 
 namespace TokenRefresh.Tests.Locking;
 
@@ -109,75 +107,6 @@ public sealed class LockFileContractTests : IDisposable
         RandomAccess.Write(file, "X"u8, 12288 + 64 + 3);
 
         Encoding.UTF8.GetString(RecordSlots.Read(file)).Should().Be("the older");
-    }
-
-    [Fact]
-    public void The_record_has_these_bytes()
-    {
-        var key = new RecordKey(Fingerprint.Of("refresh"), Fingerprint.Of("access"), Fingerprint.Of("client"));
-        var boot = new Guid("00112233-4455-6677-8899-aabbccddeeff");
-        var record = new CoordinationRecord
-        {
-            Attempt = new AttemptNote(key, Moment, boot, 2),
-            Dead = new DeadNote(key, Moment, AfterUnknownOutcome: true),
-            CoolDown = new CoolDownNote(key, Moment, Moment.AddMilliseconds(1), TokenEndpointOutcome.Throttled, 3),
-            Pending = new PendingNote(Fingerprint.Of("refresh"), Moment, boot, 4711),
-            Obtained = new ObtainedNote(Fingerprint.Of("access"), Moment, TimeSpan.FromSeconds(30)),
-            Consumed = [Fingerprint.Of("spent"), Fingerprint.Of("refresh")],
-        };
-        const string Refresh = "D6CC0A088C07683C65CD266860CAB8D9";
-        const string Access = "A0561FD649CDB6BAA784055F051BAD79";
-        const string Key = Refresh + Access + "948FE603F61DC036B5C596DC09FE3CE3";
-        const string At = "7BA8DA769B010000";
-        const string Boot = "33221100554477668899AABBCCDDEEFF";
-        byte[] expected = new byte[512];
-        Put(expected, 0, "0100" + "1F00");
-        Put(expected, 16, Key + At + Boot + "02000000");
-        Put(expected, 96, Key + At + "01");
-        Put(expected, 160, Key + At + "7CA8DA769B010000" + "03000000" + "03");
-        Put(expected, 240, Refresh + At + Boot + "67120000");
-        Put(expected, 312, Access + At + "3075000000000000");
-        Put(expected, 360, "02000000" + "00000000" + "2705D83FA7BC32E9D64FBA9ACE3E0BE6" + Refresh);
-
-        byte[] actual = CoordinationRecordFormat.Write(record);
-
-        Convert.ToHexString(actual).Should().Be(Convert.ToHexString(expected));
-        Convert.ToHexString(CoordinationRecordFormat.Write(CoordinationRecordFormat.Read(expected))).Should().Be(Convert.ToHexString(expected), "what is read is what was written");
-    }
-
-    [Theory]
-    [InlineData(false, false, 0)]
-    [InlineData(true, false, 1)]
-    [InlineData(false, true, 2)]
-    public void Why_a_pair_is_dead_is_told_by_flags(bool afterUnknownOutcome, bool isOtherAccount, byte expected)
-    {
-        var key = new RecordKey(Fingerprint.Of("refresh"), Fingerprint.Of("access"), Fingerprint.Of("client"));
-        var record = new CoordinationRecord { Dead = new DeadNote(key, Moment, afterUnknownOutcome, isOtherAccount) };
-
-        byte[] bytes = CoordinationRecordFormat.Write(record);
-
-        bytes[96 + 56].Should().Be(expected);
-        CoordinationRecordFormat.Read(bytes).Dead.Should().Be(record.Dead);
-    }
-
-    [Fact]
-    public void The_numbers_of_the_outcomes_are_part_of_the_contract() =>
-        Enum.GetValues<TokenEndpointOutcome>().Select(o => $"{(int)o} {o}").Should().Equal(
-            "0 Succeeded", "1 RefreshTokenRejected", "2 RefreshTokenProbablyRejected", "3 Throttled", "4 NotSent", "5 Unavailable", "6 Misconfigured", "7 Unknown");
-
-    [Fact]
-    public void Another_version_and_garbage_read_as_an_empty_record()
-    {
-        byte[] other = CoordinationRecordFormat.Write(CoordinationRecord.Empty with { Consumed = [Fingerprint.Of("spent")] });
-        other[0] = 2;
-        byte[] garbage = new byte[512];
-        Array.Fill(garbage, (byte)0x7F);
-        garbage[0] = 1;
-        garbage[1] = 0;
-
-        CoordinationRecordFormat.Read(other).Should().Be(CoordinationRecord.Empty);
-        CoordinationRecordFormat.Read(garbage).Should().Be(CoordinationRecord.Empty);
-        CoordinationRecordFormat.Read(other.AsSpan(0, 100)).Should().Be(CoordinationRecord.Empty);
     }
 
     private static void Put(byte[] bytes, int offset, string hex) => Convert.FromHexString(hex).CopyTo(bytes, offset);

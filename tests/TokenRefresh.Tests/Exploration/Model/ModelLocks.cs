@@ -79,20 +79,20 @@ internal sealed class ModelLocks
     }
 
     // Without the end of a pause, for which the product throws dice: what follows from it follows from the clock, which never comes to stand between two possible ends.
+    // Without the number of the write too: it tells which of two records is newer, and where no lock file is deleted that is always the one in the file.
     private static UInt128 HashOf(byte[] bytes)
     {
-        CoordinationRecord record = CoordinationRecordFormat.Read(bytes);
-        if (record.CoolDown is { } coolDown)
+        LoginRecord record = RecordJson.Read(bytes, "");
+        record = new LoginRecord
         {
-            bytes = CoordinationRecordFormat.Write(record with { CoolDown = coolDown with { End = coolDown.Start } });
-        }
-
+            Attempt = record.Attempt,
+            Holds = Array.ConvertAll(record.Holds, hold => hold.Kind == HoldKind.CoolDown ? new Hold(hold.Kind, hold.Key, hold.Since, hold.Since, hold.Count) : hold),
+            Obtained = record.Obtained,
+            Used = record.Used,
+            Restored = record.Restored,
+        };
         var hash = default(StateHash);
-        for (var i = 0; i + sizeof(long) <= bytes.Length; i += sizeof(long))
-        {
-            hash.Add(BitConverter.ToInt64(bytes, i));
-        }
-
+        hash.Add(System.Text.Encoding.UTF8.GetString(RecordJson.Write([], "", record, RecordJournal.MaximumSize)));
         return hash.Value;
     }
 

@@ -12,7 +12,7 @@ internal sealed class ModelProvider : IDisposable
 
     private readonly List<Operation> _operations = [];
     private readonly CancellationTokenSource _closing = new();
-    private readonly RefreshContext _services;
+    private readonly RefreshContext _context;
     private readonly ModelClock _clock;
     private UInt128 _history;
     private int _actions;
@@ -24,19 +24,17 @@ internal sealed class ModelProvider : IDisposable
         Process = process;
         Name = name;
         _clock = new ModelClock(world, this);
-        Memory = new ProviderState(_clock);
         ICredentialsStore store = new ModelStore(this);
-        _services = new RefreshContext
+        _context = new RefreshContext(() => new ModelEndpoint(this))
         {
             Options = world.Scenario.Options,
             Store = world.Scenario.Decorate?.Invoke(store) ?? store,
-            Endpoint = new ModelEndpoint(this),
             TimeProvider = _clock,
             Logger = NullLogger.Instance,
             Metrics = Metrics,
-            Events = world.Scenario.Events,
-            Client = world.Scenario.Client,
+            Callbacks = world.Scenario.Callbacks,
         };
+        State = new ProviderState(_context.Store, _clock);
     }
 
     internal World World { get; }
@@ -45,7 +43,7 @@ internal sealed class ModelProvider : IDisposable
 
     internal string Name { get; }
 
-    internal ProviderState Memory { get; }
+    internal ProviderState State { get; }
 
     internal ModelLease? Lease { get; set; }
 
@@ -70,12 +68,12 @@ internal sealed class ModelProvider : IDisposable
     /// <summary>Gets a token, as a caller of the public provider would, once per flight.</summary>
     internal async Task<FlightResult> FlyAsync(string? rejected = null)
     {
-        World.Scenario.BeforeFlight?.Invoke(Memory);
-        long logins = Memory.Logins;
+        World.Scenario.BeforeFlight?.Invoke(State);
+        long logins = State.Logins;
         FlightResult result;
         try
         {
-            (TokenSnapshot token, _) = await new RefreshTransaction(_services, Memory, new RefreshReason(rejected, null)).RunAsync(_closing.Token);
+            TokenSnapshot token = await Transaction(rejected).RunAsync(_closing.Token);
             result = new(token.Token, null);
             World.Rules.OnReturn(this, token, rejected);
         }
@@ -84,7 +82,7 @@ internal sealed class ModelProvider : IDisposable
             // As the public provider does.
             if (e is SignInRequiredException { Reason: SignInRequiredReason.NothingStored or SignInRequiredReason.SignedOut })
             {
-                Memory.EndLogin(logins);
+                State.EndLogin(logins);
             }
 
             result = new(null, e);
@@ -98,19 +96,23 @@ internal sealed class ModelProvider : IDisposable
     /// <summary>Tries once more to save a pair that could not be saved: what each try in the background and the disposal do.</summary>
     internal async Task SavePendingAsync()
     {
-        await new PendingPairSaver(_services, Memory).FinishAsync();
+        if (State.Unsaved is not null)
+        {
+            await Transaction(rejected: null).SaveUnsavedAsync();
+        }
+
         EndAction(default);
     }
 
     internal async Task StoreAsync(OAuthCredentials login)
     {
-        await new SignInOperation(_services, Memory).StoreAsync(login, CancellationToken.None);
+        await new SignInOperation(_context, State).StoreAsync(login, CancellationToken.None);
         EndAction(default);
     }
 
     internal async Task RemoveAsync()
     {
-        await new SignInOperation(_services, Memory).RemoveAsync(CancellationToken.None);
+        await new SignInOperation(_context, State).RemoveAsync(CancellationToken.None);
         EndAction(default);
     }
 
@@ -197,6 +199,9 @@ internal sealed class ModelProvider : IDisposable
     /// <summary>Ends what has not been sent, as the disposal of a provider does.</summary>
     public void Dispose() => _closing.Cancel();
 
+    private RefreshTransaction Transaction(string? rejected) =>
+        new(_context, State, new RefreshReason(rejected, null), new CallbackList(World.Scenario.Options.Events));
+
     private async Task LiveAsync(Func<ModelProvider, Task> script)
     {
         try
@@ -244,10 +249,10 @@ internal sealed class ModelProvider : IDisposable
         state.Add(_actions);
         state.Add(result.Token?.Value);
         state.Add(result.Failure?.GetType().Name);
-        state.Add(Memory.Snapshot?.Credentials);
-        state.Add(Memory.Pending?.Pair);
-        state.Add(Memory.Pending?.Replaces);
-        state.Add(Memory.Logins);
+        state.Add(State.Snapshot?.Credentials);
+        state.Add(State.Unsaved?.Tokens);
+        state.Add(State.Unsaved?.Replaces);
+        state.Add(State.Logins);
         state.Add(LastRefused);
         _history = state.Value;
     }

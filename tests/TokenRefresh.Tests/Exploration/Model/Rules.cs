@@ -35,8 +35,8 @@ internal sealed class Rules(World world)
             return;
         }
 
-        UnsavedTokens? pending = sender.Memory.Pending;
-        OAuthCredentials? own = pending is not null && OAuthCredentials.AreSameLogin(pending.Replaces, lease.LastRead) ? pending.Pair : lease.LastRead;
+        UnsavedTokens? unsaved = sender.State.Unsaved;
+        OAuthCredentials? own = unsaved is not null && OAuthCredentials.AreSameLogin(unsaved.Replaces, lease.LastRead) ? unsaved.Tokens : lease.LastRead;
         if (own?.RefreshToken != token)
         {
             Break($"{OnlyWhatWasRead}: {sender.Name} presents {token} and has read {lease.LastRead?.RefreshToken ?? "nothing"}.");
@@ -108,7 +108,7 @@ internal sealed class Rules(World world)
             Break($"{RejectedDecides}: {provider.Name} got {token.Token.Value}, which is expired.");
         }
 
-        if (!ReferenceEquals(token, provider.Memory.Snapshot))
+        if (!ReferenceEquals(token, provider.State.Snapshot))
         {
             AssertSaved(provider, token);
         }
@@ -138,7 +138,7 @@ internal sealed class Rules(World world)
     {
         foreach (ModelProvider provider in world.Providers)
         {
-            if (provider.Memory.Snapshot is { } snapshot && !ReferenceEquals(provider.Shown, snapshot))
+            if (provider.State.Snapshot is { } snapshot && !ReferenceEquals(provider.Shown, snapshot))
             {
                 provider.Shown = snapshot;
                 AssertSaved(provider, snapshot);
@@ -166,7 +166,7 @@ internal sealed class Rules(World world)
 
     private void AssertSaved(ModelProvider provider, TokenSnapshot snapshot)
     {
-        if (!world.File.HasHeld(snapshot.Token.Value) && provider.Memory.Pending?.Pair.AccessToken != snapshot.Token.Value)
+        if (!world.File.HasHeld(snapshot.Token.Value) && provider.State.Unsaved?.Tokens.AccessToken != snapshot.Token.Value)
         {
             Break($"{SavedBeforeShown}: {provider.Name} shows {snapshot.Token.Value}.");
         }

@@ -12,8 +12,8 @@ internal sealed class EarlyClearedAttemptStore(ICredentialsStore inner) : StoreD
     {
         public override async ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default)
         {
-            CoordinationRecord noted = CoordinationRecordFormat.Read((await store.ReadRecordAsync(cancellationToken)).Span);
-            await Inner.WriteRecordAsync(CoordinationRecordFormat.Write(noted with { Attempt = null }), durable: true, cancellationToken);
+            LoginRecord noted = RecordJson.Read((await store.ReadRecordAsync(cancellationToken)).Span, "");
+            await Inner.WriteRecordAsync(RecordJson.Write([], "", noted.WithAttempt(null), RecordJournal.MaximumSize), durable: true, cancellationToken);
             return await Inner.CommitAsync(expected, next, cancellationToken);
         }
     }

@@ -12,8 +12,9 @@ internal sealed class UncountedAttemptsStore(ICredentialsStore inner) : StoreDec
     {
         public override ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default)
         {
-            CoordinationRecord noted = CoordinationRecordFormat.Read(record.Span);
-            return Inner.WriteRecordAsync(CoordinationRecordFormat.Write(noted with { Attempt = noted.Attempt is { } attempt ? attempt with { Count = 1 } : null }), durable, cancellationToken);
+            LoginRecord noted = RecordJson.Read(record.Span, "");
+            Attempt? first = noted.Attempt is { } attempt ? new Attempt(attempt.Key, attempt.At, count: 1) : null;
+            return Inner.WriteRecordAsync(RecordJson.Write([], "", noted.WithAttempt(first), RecordJournal.MaximumSize), durable, cancellationToken);
         }
     }
 }

@@ -1,0 +1,126 @@
+using System.Diagnostics.CodeAnalysis;
+using TokenRefresh.Refresh;
+
+namespace TokenRefresh.Provider;
+
+/// <summary>The single flight of one provider: one refresh at a time, and one token or one failure for all who join it.</summary>
+/// <param name="context">Where callbacks run.</param>
+/// <param name="run">Runs a refresh, and adds to the list what it raises.</param>
+/// <param name="onCompleted">Called after the callers have their answer; must not throw.</param>
+[SuppressMessage("Design", "CA1001", Justification = "If the semaphore were disposed, a concurrent Release would throw. It holds nothing that needs to be given back.")]
+internal sealed class SharedRefresh(RefreshContext context, Func<RefreshReason, CallbackList, Task<AccessToken>> run, Action onCompleted)
+{
+    // Elects the leader; held for a few instructions, never across an await. All others await the leader's result.
+    private readonly SemaphoreSlim _election = new(1, 1);
+
+    // Completes its callers asynchronously, so that the code of one cannot delay another's token.
+    private TaskCompletionSource<AccessToken>? _result;
+    private Task _completion = Task.CompletedTask;
+    private volatile bool _isRunning;
+    private bool _isClosed;
+
+    /// <summary>Joins the refresh that runs, or starts one.</summary>
+    /// <param name="reason">What a new one would be for.</param>
+    /// <param name="isLeader">Whether this call started it.</param>
+    /// <exception cref="ObjectDisposedException">No further refresh starts.</exception>
+    internal Task<AccessToken> JoinOrStart(RefreshReason reason, out bool isLeader)
+    {
+        _election.Wait();
+        try
+        {
+            isLeader = !_isRunning;
+            if (isLeader)
+            {
+                Start_NeedsElection(reason);
+            }
+
+            return _result!.Task;
+        }
+        finally
+        {
+            _election.Release();
+        }
+    }
+
+    /// <summary>Starts a refresh that no caller waits for, if none runs.</summary>
+    /// <param name="reason">What it is for.</param>
+    /// <param name="mayStart">Asked once none runs: whether the last one asks for a pause.</param>
+    /// <exception cref="ObjectDisposedException">No further refresh starts.</exception>
+    internal void StartIfIdle(RefreshReason reason, Func<bool> mayStart)
+    {
+        _election.Wait();
+        try
+        {
+            if (!_isRunning && mayStart())
+            {
+                Start_NeedsElection(reason);
+            }
+        }
+        finally
+        {
+            _election.Release();
+        }
+    }
+
+    /// <summary>Starts no further refresh.</summary>
+    /// <returns>A task that completes when the last one has ended, however.</returns>
+    internal Task CloseAsync()
+    {
+        _election.Wait();
+        try
+        {
+            _isClosed = true;
+            return _completion;
+        }
+        finally
+        {
+            _election.Release();
+        }
+    }
+
+    private void Start_NeedsElection(RefreshReason reason)
+    {
+        ObjectDisposedException.ThrowIf(_isClosed, typeof(CoordinatedTokenProvider));
+        var result = new TaskCompletionSource<AccessToken>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _result = result;
+        _isRunning = true;
+
+        // On the thread pool, without the caller's ExecutionContext.
+        using (ExecutionContext.SuppressFlow())
+        {
+            _completion = Task.Run(() => RunAsync(reason, result));
+        }
+    }
+
+    private async Task RunAsync(RefreshReason reason, TaskCompletionSource<AccessToken> result)
+    {
+        var callbacks = new CallbackList(context.Options.Events);
+        AccessToken? token = null;
+        Exception? failure = null;
+        try
+        {
+            token = await run(reason, callbacks).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            failure = e;
+        }
+
+        // First: a caller that has had this result and asks again starts the next refresh.
+        _isRunning = false;
+        if (failure is null)
+        {
+            result.SetResult(token!);
+        }
+        else
+        {
+            result.SetException(failure);
+
+            // Observed, even if every caller has left by now.
+            _ = result.Task.Exception;
+        }
+
+        callbacks.MoveTo(context.Callbacks);
+        onCompleted();
+    }
+}

@@ -1,0 +1,14 @@
+namespace TokenRefresh.Record;
+
+/// <summary>A refresh token that was about to leave this machine. Without a later word about it, the outcome is unknown once its sender is gone.</summary>
+/// <param name="key">The tokens and the client.</param>
+/// <param name="at">When, by the wall clock.</param>
+/// <param name="count">How often these tokens were presented so far, this time included.</param>
+internal sealed class Attempt(RecordKey key, DateTimeOffset at, int count)
+{
+    internal RecordKey Key { get; } = key;
+
+    internal DateTimeOffset At { get; } = at;
+
+    internal int Count { get; } = count;
+}

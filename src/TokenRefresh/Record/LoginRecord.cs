@@ -1,0 +1,212 @@
+namespace TokenRefresh.Record;
+
+/// <summary>What the processes that share one login tell each other. Immutable; holds no token, only fingerprints.</summary>
+internal sealed class LoginRecord
+{
+    /// <summary>How many used refresh tokens the record keeps.</summary>
+    internal const int UsedCapacity = 8;
+
+    private const int ObtainedCapacity = 4;
+
+    internal LoginRecord()
+    {
+    }
+
+    private LoginRecord(LoginRecord other)
+    {
+        Origin = other.Origin;
+        Sequence = other.Sequence;
+        File = other.File;
+        Attempt = other.Attempt;
+        Holds = other.Holds;
+        Obtained = other.Obtained;
+        Used = other.Used;
+        Restored = other.Restored;
+    }
+
+    internal static LoginRecord Empty { get; } = new();
+
+    /// <summary>Gets what tells this record from one that began anew, after the lock file was deleted.</summary>
+    internal string? Origin { get; init; }
+
+    /// <summary>Gets the number of the write: of two records of one origin the higher one is newer.</summary>
+    internal long Sequence { get; init; }
+
+    /// <summary>Gets the <see cref="OAuthCredentials.Version"/> of the content that the last refresh or sign-in left in the store.</summary>
+    internal string? File { get; init; }
+
+    /// <summary>Gets the refresh that was sent and whose end is not noted: in flight while its holder lives, of unknown outcome afterwards.</summary>
+    internal Attempt? Attempt { get; init; }
+
+    /// <summary>Gets the pauses: at most one of a kind and client.</summary>
+    internal Hold[] Holds { get; init; } = [];
+
+    /// <summary>Gets the access tokens obtained last, newest first.</summary>
+    internal ObtainedToken[] Obtained { get; init; } = [];
+
+    /// <summary>Gets the fingerprints of the refresh tokens used last, newest first.</summary>
+    internal string[] Used { get; init; } = [];
+
+    /// <summary>Gets the fingerprint of a refresh token that a sign-in stored although it had been used, or <see langword="null"/>.</summary>
+    internal string? Restored { get; init; }
+
+    /// <summary>Gets the version of the record where that is newer than this library's; its content is then not read.</summary>
+    internal int? NewerVersion { get; init; }
+
+    /// <summary>Finds the running or ended hold of a kind for these tokens and client.</summary>
+    internal Hold? Find(HoldKind kind, RecordKey key)
+    {
+        foreach (Hold hold in Holds)
+        {
+            if (hold.Kind == kind && (kind == HoldKind.ResourceRejects ? hold.Key.Client == key.Client : hold.Key.Matches(key)))
+            {
+                return hold;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Finds the note that this refresh token was exchanged already, by any client: for tokens that are unsaved elsewhere, or of another account.</summary>
+    internal Hold? FindExchanged(HoldKind kind, string refreshToken)
+    {
+        foreach (Hold hold in Holds)
+        {
+            if (hold.Kind == kind && hold.Key.RefreshToken == refreshToken && (kind == HoldKind.Unsaved || hold.Cause == Hold.OtherAccount))
+            {
+                return hold;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Tells when an access token was obtained, where that is noted.</summary>
+    internal DateTimeOffset? ObtainedAt(string accessToken)
+    {
+        foreach (ObtainedToken token in Obtained)
+        {
+            if (token.AccessToken == accessToken)
+            {
+                return token.At;
+            }
+        }
+
+        return null;
+    }
+
+    internal LoginRecord WithAttempt(Attempt? attempt) => new(this) { Attempt = attempt };
+
+    internal LoginRecord WithFile(string? file) => new(this) { File = file };
+
+    /// <summary>Adds a hold in place of the one of the same kind and client.</summary>
+    internal LoginRecord WithHold(Hold added)
+    {
+        var holds = new List<Hold> { added };
+        foreach (Hold hold in Holds)
+        {
+            if (hold.Kind != added.Kind || hold.Key.Client != added.Key.Client)
+            {
+                holds.Add(hold);
+            }
+        }
+
+        return new(this) { Holds = holds.ToArray() };
+    }
+
+    /// <summary>Removes the pause after a failure of these tokens, because something graver is known of them.</summary>
+    internal LoginRecord WithoutCoolDown(RecordKey key)
+    {
+        Hold? coolDown = Find(HoldKind.CoolDown, key);
+        return coolDown is null ? this : new(this) { Holds = Array.FindAll(Holds, hold => hold != coolDown) };
+    }
+
+    /// <summary>Notes a rotation. A server that keeps its refresh token uses none up.</summary>
+    /// <remarks>What is noted about other tokens stays: their holder may have come between the exchange and this save.</remarks>
+    internal LoginRecord AfterRotation(OAuthCredentials sent, OAuthCredentials next)
+    {
+        string token = Fingerprint.Of(sent.RefreshToken!);
+        return new(this)
+        {
+            Attempt = Attempt?.Key.RefreshToken == token ? null : Attempt,
+            Holds = Array.FindAll(Holds, hold => hold.Kind == HoldKind.ResourceRejects || hold.Key.RefreshToken != token),
+            Used = sent.RefreshToken == next.RefreshToken ? Used : Prepend(token, Used),
+            Restored = Restored == token ? null : Restored,
+        };
+    }
+
+    internal LoginRecord WithObtained(ObtainedToken token)
+    {
+        var obtained = new List<ObtainedToken>(ObtainedCapacity) { token };
+        for (var i = 0; i < Obtained.Length && obtained.Count < ObtainedCapacity; i++)
+        {
+            if (Obtained[i].AccessToken != token.AccessToken)
+            {
+                obtained.Add(Obtained[i]);
+            }
+        }
+
+        return new(this) { Obtained = obtained.ToArray() };
+    }
+
+    /// <summary>Forgets what was noted about former logins, but not which tokens are used.</summary>
+    internal LoginRecord AfterSignIn(OAuthCredentials credentials)
+    {
+        string? token = credentials.RefreshToken is { } refreshToken ? Fingerprint.Of(refreshToken) : null;
+        bool wasUsed = token is not null && Array.IndexOf(Used, token) >= 0;
+        return new LoginRecord
+        {
+            Origin = Origin,
+            Sequence = Sequence,
+            Used = wasUsed ? Array.FindAll(Used, used => used != token) : Used,
+            Restored = token,
+        };
+    }
+
+    internal LoginRecord Numbered(string origin, long sequence) => new(this) { Origin = origin, Sequence = sequence };
+
+    /// <summary>Joins two records of which neither is known to be the newer one: a lock file was deleted or put back. Nothing known is lost.</summary>
+    internal LoginRecord Union(LoginRecord other)
+    {
+        LoginRecord union = this;
+        foreach (Hold hold in other.Holds)
+        {
+            Hold? own = Array.Find(union.Holds, mine => mine.Kind == hold.Kind && mine.Key.Client == hold.Key.Client);
+            if (own is null || own.Since < hold.Since)
+            {
+                union = union.WithHold(hold);
+            }
+        }
+
+        string[] used = union.Used;
+        for (int i = other.Used.Length - 1; i >= 0; i--)
+        {
+            used = Array.IndexOf(used, other.Used[i]) >= 0 ? used : Prepend(other.Used[i], used);
+        }
+
+        return new(union)
+        {
+            Sequence = Math.Max(union.Sequence, other.Sequence),
+            Attempt = Later(union.Attempt, other.Attempt),
+            Obtained = union.Obtained.Length > 0 ? union.Obtained : other.Obtained,
+            Used = used,
+        };
+    }
+
+    private static Attempt? Later(Attempt? one, Attempt? other) =>
+        one is null || (other is not null && (other.Key.Matches(one.Key) ? other.Count > one.Count : other.At > one.At)) ? other : one;
+
+    private static string[] Prepend(string token, string[] used)
+    {
+        var next = new List<string>(UsedCapacity) { token };
+        for (var i = 0; i < used.Length && next.Count < UsedCapacity; i++)
+        {
+            if (used[i] != token)
+            {
+                next.Add(used[i]);
+            }
+        }
+
+        return next.ToArray();
+    }
+}

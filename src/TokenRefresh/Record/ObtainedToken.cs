@@ -1,0 +1,11 @@
+namespace TokenRefresh.Record;
+
+/// <summary>When an access token was obtained by a refresh, by the wall clock.</summary>
+/// <param name="accessToken">The token's fingerprint.</param>
+/// <param name="at">When.</param>
+internal sealed class ObtainedToken(string accessToken, DateTimeOffset at)
+{
+    internal string AccessToken { get; } = accessToken;
+
+    internal DateTimeOffset At { get; } = at;
+}

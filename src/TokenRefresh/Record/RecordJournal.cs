@@ -1,0 +1,171 @@
+using Microsoft.Extensions.Logging;
+using TokenRefresh.Diagnostics;
+
+namespace TokenRefresh.Record;
+
+/// <summary>Reads and writes the coordination record of one login, and remembers what this process knows: knowledge is merged, never replaced by less.</summary>
+/// <remarks>
+/// Safe for concurrent use. Records of one origin are numbered, and the higher number is the newer one. A lower number, or another origin, is a file that was put back or began anew: then what this process knows is joined with it.
+/// No method throws for what stands in the record.
+/// </remarks>
+internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timeProvider, ILogger logger)
+{
+    internal const int MaximumSize = 64 * 1024;
+
+    private const int UsedCapacity = 1000;
+
+    private readonly object _lock = new();
+
+    // All that this process ever learned; the record keeps the last few.
+    private readonly List<string> _used = [];
+    private ReadOnlyMemory<byte> _text;
+    private LoginRecord _known = LoginRecord.Empty;
+    private string _login = "";
+
+    /// <summary>Reads the record; to be called after the read of the store whose tokens it is to judge.</summary>
+    /// <param name="stored">What the store holds, which says which login's record is meant.</param>
+    /// <param name="cancellationToken">Ends the read.</param>
+    /// <exception cref="LockUnavailableException">The record is there and cannot be read.</exception>
+    internal ValueTask<LoginRecord> ReadAsync(OAuthCredentials? stored, CancellationToken cancellationToken)
+    {
+        ValueTask<ReadOnlyMemory<byte>> reading = store.ReadRecordAsync(cancellationToken);
+        return reading.IsCompletedSuccessfully ? new(Merge(reading.Result, stored)) : ReadSlowlyAsync(reading, stored);
+    }
+
+    /// <summary>Tells whether a stored refresh token was used before.</summary>
+    internal bool IsUsed(OAuthCredentials stored, LoginRecord record)
+    {
+        // What the last refresh left in the store is new by itself, so a valid token needs no hash.
+        if (stored.RefreshToken is null || IsNoted(stored, record))
+        {
+            return false;
+        }
+
+        lock (_lock)
+        {
+            return _used.Count > 0 && _used.Contains(Fingerprint.Of(stored.RefreshToken));
+        }
+    }
+
+    /// <summary>Tells how long the stored access token lives in all, where the process that obtained it noted when.</summary>
+    internal static TimeSpan? LifetimeOf(OAuthCredentials credentials, LoginRecord record)
+    {
+        if (credentials.ExpiresAt is not { } expiresAt || record.Obtained.Length == 0)
+        {
+            return null;
+        }
+
+        DateTimeOffset? at = IsNoted(credentials, record) ? record.Obtained[0].At : record.ObtainedAt(Fingerprint.Of(credentials.AccessToken));
+        return at < expiresAt ? expiresAt - at : null;
+    }
+
+    /// <summary>Writes the record under a lease, and remembers it whether or not that works.</summary>
+    /// <exception cref="IOException">It was not written. A store of the user's own may throw anything.</exception>
+    internal async ValueTask<LoginRecord> WriteAsync(ICredentialsLease lease, LoginRecord record, bool durable, CancellationToken cancellationToken)
+    {
+        (LoginRecord next, byte[] text) = Remember(record);
+        await lease.WriteRecordAsync(text, durable, cancellationToken).ConfigureAwait(false);
+        lock (_lock)
+        {
+            _text = text;
+        }
+
+        return next;
+    }
+
+    /// <summary>Writes what is void by itself once other tokens are stored, and pauses. Losing this write costs one extra request, so it must not fail the refresh.</summary>
+    internal async ValueTask<LoginRecord> TryWriteAsync(ICredentialsLease lease, LoginRecord record, bool durable = false)
+    {
+        if (record.NewerVersion is not null)
+        {
+            return record;
+        }
+
+        try
+        {
+            return await WriteAsync(lease, record, durable, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            Log.RecordNotWritten(logger, store.Location, e);
+            lock (_lock)
+            {
+                return _known;
+            }
+        }
+    }
+
+    private static bool IsNoted(OAuthCredentials stored, LoginRecord record) => stored.Version is { } version && version == record.File;
+
+    private async ValueTask<LoginRecord> ReadSlowlyAsync(ValueTask<ReadOnlyMemory<byte>> reading, OAuthCredentials? stored) =>
+        Merge(await reading.ConfigureAwait(false), stored);
+
+    private LoginRecord Merge(ReadOnlyMemory<byte> text, OAuthCredentials? stored)
+    {
+        lock (_lock)
+        {
+            string login = stored?.Login ?? _login;
+            bool isSame = login == _login && text.Span.SequenceEqual(_text.Span);
+            _text = text;
+            if (login != _login)
+            {
+                _login = login;
+                _known = LoginRecord.Empty;
+            }
+            else if (isSame)
+            {
+                return _known;
+            }
+
+            LoginRecord read = RecordJson.Read(text.Span, login);
+            if (read.NewerVersion is not null)
+            {
+                return read;
+            }
+
+            bool isNewest = read.Origin == _known.Origin && read.Sequence >= _known.Sequence;
+            _known = isNewest || _known.Sequence == 0 ? read : _known.Union(read);
+            if (isNewest && read.Restored is { } restored)
+            {
+                _used.Remove(restored);
+            }
+
+            AddUsed(_known);
+            return _known;
+        }
+    }
+
+    private (LoginRecord Next, byte[] Text) Remember(LoginRecord record)
+    {
+        lock (_lock)
+        {
+            // Deterministic, unlike a random number: the explorer walks this code.
+            string origin = record.Origin ?? _known.Origin ?? $"{timeProvider.GetUtcNow().UtcTicks:x}-{Environment.ProcessId}";
+            LoginRecord next = record.Numbered(origin, Math.Max(record.Sequence, _known.Sequence) + 1);
+            _known = next;
+            if (next.Restored is { } restored)
+            {
+                _used.Remove(restored);
+            }
+
+            AddUsed(next);
+            return (next, RecordJson.Write(_text.Span, _login, next, MaximumSize));
+        }
+    }
+
+    private void AddUsed(LoginRecord record)
+    {
+        foreach (string token in record.Used)
+        {
+            if (!_used.Contains(token))
+            {
+                _used.Add(token);
+            }
+
+            if (_used.Count > UsedCapacity)
+            {
+                _used.RemoveAt(0);
+            }
+        }
+    }
+}

@@ -1,0 +1,390 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace TokenRefresh.Record;
+
+/// <summary>The text of the coordination record. A versioned contract, see <c>docs/lock-file.md</c>.</summary>
+/// <remarks>
+/// <c>{"version":2,"logins":{"claudeAiOauth":{…},…}}</c>: one member for each login of the document, so that several logins may share one file.
+/// Read and written by hand: a serializer costs a fresh process hundreds of compiled methods.
+/// </remarks>
+internal static class RecordJson
+{
+    internal const int Version = 2;
+
+    /// <summary>Reads what is noted of one login. What cannot be understood reads as empty, never as an error.</summary>
+    internal static LoginRecord Read(ReadOnlySpan<byte> text, string login)
+    {
+        try
+        {
+            return text.IsEmpty ? LoginRecord.Empty : ReadRoot(text, login);
+        }
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or ArgumentException or OverflowException)
+        {
+            // The checksum was right, so another program wrote this.
+            return LoginRecord.Empty;
+        }
+    }
+
+    /// <summary>Writes the record of one login in place of its former one; those of the other logins stay as they are.</summary>
+    /// <param name="text">The record as it was read.</param>
+    /// <param name="login">The login's member.</param>
+    /// <param name="record">What is noted of it.</param>
+    /// <param name="maximum">How many bytes there may be: the logins that were written longest ago make room.</param>
+    internal static byte[] Write(ReadOnlySpan<byte> text, string login, LoginRecord record, int maximum)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { SkipValidation = true }))
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("version"u8, Version);
+            writer.WriteStartObject("logins"u8);
+            writer.WritePropertyName(login);
+            Write(writer, record);
+            try
+            {
+                CopyOthers(writer, text, login, maximum);
+            }
+            catch (Exception e) when (e is JsonException or InvalidOperationException)
+            {
+                // Empty, or not our text: there is nothing to keep.
+            }
+
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        }
+
+        return stream.ToArray();
+    }
+
+    private static LoginRecord ReadRoot(ReadOnlySpan<byte> text, string login)
+    {
+        LoginRecord record = LoginRecord.Empty;
+        var reader = new Utf8JsonReader(text);
+        reader.Read();
+        while (ReadMember(ref reader))
+        {
+            if (reader.ValueTextEquals("version"u8))
+            {
+                reader.Read();
+                if (reader.GetInt32() is var version and > Version)
+                {
+                    return new LoginRecord { NewerVersion = version };
+                }
+            }
+            else if (reader.ValueTextEquals("logins"u8))
+            {
+                reader.Read();
+                while (ReadMember(ref reader))
+                {
+                    bool isOurs = reader.ValueTextEquals(login);
+                    reader.Read();
+                    if (isOurs)
+                    {
+                        record = ReadLogin(ref reader);
+                    }
+                    else
+                    {
+                        reader.Skip();
+                    }
+                }
+            }
+            else
+            {
+                reader.Read();
+                reader.Skip();
+            }
+        }
+
+        return record;
+    }
+
+    private static LoginRecord ReadLogin(ref Utf8JsonReader reader)
+    {
+        string? origin = null;
+        string? file = null;
+        string? restored = null;
+        long sequence = 0;
+        Attempt? attempt = null;
+        var holds = new List<Hold>();
+        var obtained = new List<ObtainedToken>();
+        var used = new List<string>();
+        while (ReadMember(ref reader))
+        {
+            string name = reader.GetString()!;
+            reader.Read();
+            switch (name)
+            {
+                case "origin":
+                    origin = reader.GetString();
+                    break;
+                case "sequence":
+                    sequence = reader.GetInt64();
+                    break;
+                case "file":
+                    file = reader.GetString();
+                    break;
+                case "restored":
+                    restored = reader.GetString();
+                    break;
+                case "attempt":
+                    attempt = ReadEntry(ref reader).ToAttempt();
+                    break;
+                case "holds":
+                    while (ReadElement(ref reader))
+                    {
+                        if (ReadEntry(ref reader).ToHold() is { } hold)
+                        {
+                            holds.Add(hold);
+                        }
+                    }
+
+                    break;
+                case "obtained":
+                    while (ReadElement(ref reader))
+                    {
+                        obtained.Add(ReadEntry(ref reader).ToObtained());
+                    }
+
+                    break;
+                case "used":
+                    while (ReadElement(ref reader))
+                    {
+                        used.Add(reader.GetString()!);
+                    }
+
+                    break;
+                default:
+                    reader.Skip();
+                    break;
+            }
+        }
+
+        return new LoginRecord
+        {
+            Origin = origin,
+            Sequence = sequence,
+            File = file,
+            Restored = restored,
+            Attempt = attempt,
+            Holds = holds.ToArray(),
+            Obtained = obtained.ToArray(),
+            Used = used.ToArray(),
+        };
+    }
+
+    private static Entry ReadEntry(ref Utf8JsonReader reader)
+    {
+        var entry = new Entry();
+        while (ReadMember(ref reader))
+        {
+            string name = reader.GetString()!;
+            reader.Read();
+            switch (name)
+            {
+                case "kind":
+                    entry.Kind = reader.GetString();
+                    break;
+                case "refreshToken":
+                    entry.RefreshToken = reader.GetString()!;
+                    break;
+                case "accessToken":
+                    entry.AccessToken = reader.GetString()!;
+                    break;
+                case "client":
+                    entry.Client = reader.GetString()!;
+                    break;
+                case "at" or "since":
+                    entry.At = ReadTime(ref reader);
+                    break;
+                case "until":
+                    entry.Until = ReadTime(ref reader);
+                    break;
+                case "count":
+                    entry.Count = reader.GetInt32();
+                    break;
+                case "cause":
+                    entry.Cause = reader.GetString();
+                    break;
+                default:
+                    reader.Skip();
+                    break;
+            }
+        }
+
+        return entry;
+    }
+
+    private static bool ReadMember(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.PropertyName;
+
+    private static bool ReadElement(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType != JsonTokenType.EndArray;
+
+    private static DateTimeOffset ReadTime(ref Utf8JsonReader reader) =>
+        DateTimeOffset.ParseExact(reader.GetString()!, "O", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
+
+    // In their order, which is that of their last writes: what has no room is what was written longest ago.
+    private static void CopyOthers(Utf8JsonWriter writer, ReadOnlySpan<byte> text, string login, int maximum)
+    {
+        var reader = new Utf8JsonReader(text);
+        reader.Read();
+        while (ReadMember(ref reader))
+        {
+            bool isLogins = reader.ValueTextEquals("logins"u8);
+            reader.Read();
+            if (!isLogins)
+            {
+                reader.Skip();
+                continue;
+            }
+
+            while (ReadMember(ref reader))
+            {
+                string name = reader.GetString()!;
+                reader.Read();
+                var start = (int)reader.TokenStartIndex;
+                reader.Skip();
+                int length = (int)reader.BytesConsumed - start;
+                if (name != login && writer.BytesCommitted + writer.BytesPending + name.Length * 6 + length + 8 <= maximum)
+                {
+                    writer.WritePropertyName(name);
+                    writer.WriteRawValue(text.Slice(start, length), skipInputValidation: true);
+                }
+            }
+        }
+    }
+
+    private static void Write(Utf8JsonWriter writer, LoginRecord record)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("origin"u8, record.Origin);
+        writer.WriteNumber("sequence"u8, record.Sequence);
+        if (record.File is not null)
+        {
+            writer.WriteString("file"u8, record.File);
+        }
+
+        if (record.Attempt is { } attempt)
+        {
+            writer.WriteStartObject("attempt"u8);
+            WriteKey(writer, attempt.Key);
+            WriteTime(writer, "at", attempt.At);
+            writer.WriteNumber("count"u8, attempt.Count);
+            writer.WriteEndObject();
+        }
+
+        if (record.Holds.Length > 0)
+        {
+            writer.WriteStartArray("holds"u8);
+            foreach (Hold hold in record.Holds)
+            {
+                writer.WriteStartObject();
+                writer.WriteString("kind"u8, Name(hold.Kind));
+                WriteKey(writer, hold.Key);
+                WriteTime(writer, "since", hold.Since);
+                if (hold.Until is { } until)
+                {
+                    WriteTime(writer, "until", until);
+                }
+
+                writer.WriteNumber("count"u8, hold.Count);
+                if (hold.Cause is not null)
+                {
+                    writer.WriteString("cause"u8, hold.Cause);
+                }
+
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
+        }
+
+        if (record.Obtained.Length > 0)
+        {
+            writer.WriteStartArray("obtained"u8);
+            foreach (ObtainedToken token in record.Obtained)
+            {
+                writer.WriteStartObject();
+                writer.WriteString("accessToken"u8, token.AccessToken);
+                WriteTime(writer, "at", token.At);
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
+        }
+
+        if (record.Used.Length > 0)
+        {
+            writer.WriteStartArray("used"u8);
+            foreach (string used in record.Used)
+            {
+                writer.WriteStringValue(used);
+            }
+
+            writer.WriteEndArray();
+        }
+
+        if (record.Restored is not null)
+        {
+            writer.WriteString("restored"u8, record.Restored);
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static void WriteKey(Utf8JsonWriter writer, RecordKey key)
+    {
+        writer.WriteString("refreshToken"u8, key.RefreshToken);
+        writer.WriteString("accessToken"u8, key.AccessToken);
+        writer.WriteString("client"u8, key.Client);
+    }
+
+    private static void WriteTime(Utf8JsonWriter writer, string name, DateTimeOffset time) =>
+        writer.WriteString(name, time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
+
+    private static string Name(HoldKind kind) => kind switch
+    {
+        HoldKind.CoolDown => "coolDown",
+        HoldKind.Rejected => "rejected",
+        HoldKind.Unsaved => "unsaved",
+        _ => "resourceRejects",
+    };
+
+    /// <summary>The members that an attempt, a hold and an obtained token are made of.</summary>
+    private sealed class Entry
+    {
+        internal string? Kind { get; set; }
+
+        internal string RefreshToken { get; set; } = "";
+
+        internal string AccessToken { get; set; } = "";
+
+        internal string Client { get; set; } = "";
+
+        internal DateTimeOffset At { get; set; }
+
+        internal DateTimeOffset? Until { get; set; }
+
+        internal int Count { get; set; } = 1;
+
+        internal string? Cause { get; set; }
+
+        internal Attempt ToAttempt() => new(Key, At, Count);
+
+        internal ObtainedToken ToObtained() => new(AccessToken, At);
+
+        internal Hold? ToHold()
+        {
+            HoldKind? kind = Kind switch
+            {
+                "coolDown" => HoldKind.CoolDown,
+                "rejected" => HoldKind.Rejected,
+                "unsaved" => HoldKind.Unsaved,
+                "resourceRejects" => HoldKind.ResourceRejects,
+                _ => null,
+            };
+            return kind is { } known ? new Hold(known, Key, At, Until, Count) { Cause = Cause } : null;
+        }
+
+        private RecordKey Key => new(RefreshToken, AccessToken, Client);
+    }
+}

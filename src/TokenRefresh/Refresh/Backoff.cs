@@ -1,0 +1,78 @@
+using TokenRefresh.Endpoint;
+using TokenRefresh.Record;
+
+namespace TokenRefresh.Refresh;
+
+/// <summary>How long to wait: after a failed exchange, a probable rejection, and while a resource rejects fresh tokens.</summary>
+internal static class Backoff
+{
+    private static readonly TimeSpan LongestCoolDown = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan FirstRejection = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan LongestRejection = TimeSpan.FromDays(1);
+    private static readonly TimeSpan FirstResourcePause = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestResourcePause = TimeSpan.FromHours(1);
+
+    // A transient failure: three rejections in a row by a resource cost a refresh each, then the pauses begin.
+    private const int FreeRejections = 3;
+
+    /// <summary>The pause after an exchange that left the refresh token untouched.</summary>
+    internal static Hold CoolDown(LoginRecord record, RecordKey key, TokenEndpointResult result, DateTimeOffset now)
+    {
+        bool isConfiguration = result.Outcome == TokenEndpointOutcome.Misconfigured;
+        int count = NextCount(record.Find(HoldKind.CoolDown, key), now);
+
+        // Configuration errors are retried after minutes.
+        TimeSpan pause = Doubled(isConfiguration ? TimeSpan.FromMinutes(1) : TimeSpan.FromSeconds(1), count, LongestCoolDown);
+        pause *= 1 + (Random.Shared.NextDouble() / 4);
+        if (result.RetryAfter is { } asked && asked > pause)
+        {
+            pause = asked;
+        }
+
+        return new Hold(HoldKind.CoolDown, key, now, now + Min(pause, LongestCoolDown), count)
+        {
+            Cause = isConfiguration ? Hold.Configuration : result.Outcome.ToString(),
+        };
+    }
+
+    /// <summary>How long a rejection is believed that only the words of the answer tell.</summary>
+    internal static Hold ProbablyRejected(LoginRecord record, RecordKey key, DateTimeOffset now)
+    {
+        int count = NextCount(record.Find(HoldKind.Rejected, key), now);
+        return new Hold(HoldKind.Rejected, key, now, now + Doubled(FirstRejection, count, LongestRejection), count);
+    }
+
+    /// <summary>Counts a refresh that replaced a token because a resource rejected it.</summary>
+    /// <param name="record">The record, which knows when the rejected token was obtained.</param>
+    /// <param name="sent">The tokens that were replaced.</param>
+    /// <param name="now">The time.</param>
+    internal static Hold ResourceRejects(LoginRecord record, RecordKey sent, DateTimeOffset now)
+    {
+        int count = 1;
+        if (record.Find(HoldKind.ResourceRejects, sent) is { } former && record.ObtainedAt(sent.AccessToken) is { } obtained && obtained <= now)
+        {
+            // A token that served longer than the pause starts over. Twice the pause, since a token that was rejected all along is replaced right after it.
+            bool hasServed = now - obtained > ResourcePause(former.Count) * 2;
+            count = hasServed ? 1 : former.Count + 1;
+        }
+
+        return new Hold(HoldKind.ResourceRejects, sent, now, count < FreeRejections ? now : now + ResourcePause(count), count);
+    }
+
+    private static TimeSpan ResourcePause(int count) => Doubled(FirstResourcePause, Math.Max(count - FreeRejections, 0) + 1, LongestResourcePause);
+
+    private static int NextCount(Hold? former, DateTimeOffset now) => former is not null && former.Since <= now ? Math.Min(former.Count + 1, 30) : 1;
+
+    private static TimeSpan Doubled(TimeSpan first, int count, TimeSpan longest)
+    {
+        TimeSpan pause = first;
+        for (var i = 1; i < count && pause < longest; i++)
+        {
+            pause *= 2;
+        }
+
+        return Min(pause, longest);
+    }
+
+    private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
+}

@@ -1,0 +1,258 @@
+using System.Runtime.ExceptionServices;
+using TokenRefresh.Diagnostics;
+using TokenRefresh.Endpoint;
+using TokenRefresh.Record;
+
+namespace TokenRefresh.Refresh;
+
+/// <content>What happens under the lock: read, decide, prepare, exchange.</content>
+internal sealed partial class RefreshTransaction
+{
+    // Enough for an expired token saved by another program, its refresh and a replay. An upper bound, in case another program keeps changing the file.
+    private const int MaximumExchanges = 4;
+
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(5);
+
+    // A server that was slow to answer may still be at work; it must have finished before it sees the token again.
+    private static readonly TimeSpan PauseAfterTimeout = TimeSpan.FromSeconds(2);
+
+    private ProcessExitDelay? _exitDelay;
+    private DateTimeOffset _readAt;
+    private long _readAtTimestamp;
+    private TimeSpan? _clockJump;
+
+    // Null if the lock is not exclusive: start over.
+    private async Task<TokenSnapshot?> RefreshAsync(ICredentialsLease lease, CancellationToken closing)
+    {
+        using var deadline = new CancellationTokenSource(context.Options.RefreshTimeout, Time);
+        await SaveUnsavedTokensAsync(closing).ConfigureAwait(false);
+        for (var exchanges = 1; ; exchanges++)
+        {
+            NoteClock();
+            long logins = state.Logins;
+            _stored = await lease.ReadAsync(closing).ConfigureAwait(false);
+            _record = await Journal.ReadAsync(_stored, closing).ConfigureAwait(false);
+            OAuthCredentials? tokens = state.WithUnsavedTokens(_stored);
+            RefreshDecision decision = Decide(tokens, _record);
+            if (decision.Action == RefreshAction.Use)
+            {
+                return TryUse(tokens!, _record, logins);
+            }
+
+            if (decision.SignInReason == SignInRequiredReason.RolledBack && await TryUndoRollbackAsync(_stored!).ConfigureAwait(false))
+            {
+                continue;
+            }
+
+            if (!decision.IsRefresh)
+            {
+                throw context.Errors.Of(decision, _record);
+            }
+
+            closing.ThrowIfCancellationRequested();
+            if (!await lease.PrepareAsync(closing).ConfigureAwait(false))
+            {
+                return null;
+            }
+
+            // An exchange that ran under a deleted lock file, and whose temp file was gone when we looked for it, has saved by now: maybe after our read.
+            if (!OAuthCredentials.AreSameLogin(_stored, await lease.ReadAsync(closing).ConfigureAwait(false)))
+            {
+                return null;
+            }
+
+            if (exchanges > MaximumExchanges)
+            {
+                throw context.Errors.OutcomeUnknown(null);
+            }
+
+            if (await ExchangeAsync(tokens!, deadline.Token).ConfigureAwait(false) is { } token)
+            {
+                return token;
+            }
+        }
+    }
+
+    // Null to read again.
+    private async Task<TokenSnapshot?> ExchangeAsync(OAuthCredentials sent, CancellationToken deadline)
+    {
+        Log.ExchangeStarting(context.Logger, Store.Location);
+        if (context.Options.HandleProcessSignals)
+        {
+            _exitDelay ??= ProcessExitDelay.Enter(context.Options.RefreshTimeout + context.Options.SaveTimeout);
+        }
+
+        if (sent.ExpiresAt is { } expiresAt)
+        {
+            context.Metrics.RemainingLifetimeAtRefresh(expiresAt - Time.GetUtcNow());
+        }
+
+        Attempt? former = _record.Attempt;
+        var request = new TokenRequest(sent.RefreshToken!, cancellationToken => NoteAttemptAsync(sent, cancellationToken)) { StoredAccessToken = sent.AccessToken };
+        long start = Time.GetTimestamp();
+        TokenEndpointResult result = await CallAsync(request, sent, deadline).ConfigureAwait(false);
+        if (_clockJump is { } jump)
+        {
+            // The machine slept between the read and the request: what was read may be hours old. Nothing was sent.
+            Log.ClockJumped(context.Logger, Store.Location, jump);
+            _clockJump = null;
+            return null;
+        }
+
+        if (result.Response is { } response)
+        {
+            return await AfterSuccessAsync(sent, response, Time.GetElapsedTime(start)).ConfigureAwait(false);
+        }
+
+        Log.ExchangeFailed(context.Logger, Store.Location, result.Outcome, result.StatusCode, result.Error, result.Exception);
+        return await AfterFailureAsync(sent, result, former, deadline).ConfigureAwait(false);
+    }
+
+    private async Task<TokenEndpointResult> CallAsync(TokenRequest request, OAuthCredentials sent, CancellationToken deadline)
+    {
+        using var activity = new QuietActivity(TokenRefreshActivities.StartExchange(context.Options.TokenEndpoint));
+        TokenEndpointResult? result = null;
+        Exception? failure = null;
+        try
+        {
+            result = await context.Endpoint.RefreshAsync(request, deadline).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            failure = e;
+        }
+
+        // A client of the user's own may go on in the background after it has answered; from here on it may not send.
+        await request.CloseAsync().ConfigureAwait(false);
+        if (failure is null || _clockJump is not null)
+        {
+            return result ?? TokenEndpointResult.Failure(TokenEndpointOutcome.NotSent);
+        }
+
+        if (failure is TokenRefreshException)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+
+        // Clients report failures as results, but one of the user's own may throw. Whether the body was on its way is known here.
+        var redactor = new SecretRedactor(TokenEndpointSettings.From(context.Options).Secrets, sent.RefreshToken, sent.AccessToken);
+        return TokenEndpointResult.Failure(
+            request.IsSent ? TokenEndpointOutcome.Unknown : TokenEndpointOutcome.NotSent, null, exception: redactor.Clean(failure));
+    }
+
+    // The last moment before the refresh token leaves this machine: name resolution, connect and TLS are done.
+    // A process killed before this leaves no trace and loses nothing.
+    private async ValueTask NoteAttemptAsync(OAuthCredentials sent, CancellationToken cancellationToken)
+    {
+        // Monotonic time stops in a suspend, the wall clock does not.
+        TimeSpan jump = Time.GetUtcNow() - _readAt - Time.GetElapsedTime(_readAtTimestamp);
+        if (jump.Duration() > ClockTolerance)
+        {
+            _clockJump = jump;
+            throw new OperationCanceledException("The machine slept, or its clock was set, since the credentials were read.");
+        }
+
+        RecordKey key = RecordKey.Of(sent, context.Client);
+        int before = _record.Attempt is { } former && former.Key.Matches(key) ? former.Count : 0;
+        LoginRecord record = BeforePredecessorIsForgotten(sent).WithAttempt(new Attempt(key, Time.GetUtcNow(), before + 1));
+        try
+        {
+            _record = await Journal.WriteAsync(_lease!, record, durable: true, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CredentialsFileException(
+                _lease!.LockPath, $"The attempt could not be noted in '{_lease.LockPath}': {e.Message} Nothing was sent. Make room on its disk.", e);
+        }
+    }
+
+    // With unsaved tokens, what is still stored is used up. The note of its own attempt is about to be replaced, so that is said otherwise.
+    private LoginRecord BeforePredecessorIsForgotten(OAuthCredentials sent) =>
+        state.Unsaved is { } unsaved && unsaved.Tokens.IsSamePair(sent) ? _record.AfterRotation(unsaved.Replaces, sent) : _record;
+
+    private void NoteClock()
+    {
+        _readAt = Time.GetUtcNow();
+        _readAtTimestamp = Time.GetTimestamp();
+    }
+
+    private async Task<TokenSnapshot?> AfterFailureAsync(OAuthCredentials sent, TokenEndpointResult result, Attempt? former, CancellationToken deadline)
+    {
+        // Whatever failed, another program may have stored other tokens; then those count, not our failure.
+        bool? isReplaced = await IsReplacedAsync().ConfigureAwait(false);
+        if (isReplaced == true)
+        {
+            await WriteRecordAsync(_record.WithAttempt(null)).ConfigureAwait(false);
+            return null;
+        }
+
+        RecordKey key = RecordKey.Of(sent, context.Client);
+        switch (result.Outcome)
+        {
+            case TokenEndpointOutcome.RefreshTokenRejected:
+                bool afterLostAnswer = _record.Attempt is { Count: > 1 };
+                var rejected = new Hold(HoldKind.Rejected, key, Time.GetUtcNow(), until: null, count: 1) { Cause = afterLostAnswer ? Hold.AfterLostAnswer : null };
+                await WriteRecordAsync(_record.WithAttempt(null).WithoutCoolDown(key).WithHold(rejected), durable: true).ConfigureAwait(false);
+                throw context.Errors.Rejected(afterLostAnswer);
+            case TokenEndpointOutcome.RefreshTokenProbablyRejected:
+                await WriteRecordAsync(_record.WithAttempt(null).WithHold(Backoff.ProbablyRejected(_record, key, Time.GetUtcNow())), durable: true).ConfigureAwait(false);
+                throw context.Errors.OfExchange(result, null);
+            case TokenEndpointOutcome.Unknown:
+                return await AfterUnknownOutcomeAsync(sent, result, mayReplay: isReplaced == false && result.Exception is not TokenRequestResentException, deadline)
+                    .ConfigureAwait(false);
+            default:
+                Hold coolDown = Backoff.CoolDown(_record, key, result, Time.GetUtcNow());
+
+                // This exchange left the token untouched; what became of an earlier one is as unknown as before.
+                Attempt? attempt = former is not null && former.Key.Matches(key) ? former : null;
+                await WriteRecordAsync(_record.WithAttempt(attempt).WithHold(coolDown)).ConfigureAwait(false);
+                throw context.Errors.OfExchange(result, coolDown.Until);
+        }
+    }
+
+    // Null if the file cannot be read any more: the exchange's failure is reported instead.
+    private async Task<bool?> IsReplacedAsync()
+    {
+        try
+        {
+            return !OAuthCredentials.AreSameLogin(_stored, await _lease!.ReadAsync(CancellationToken.None).ConfigureAwait(false));
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            return null;
+        }
+    }
+
+    // The server may have rotated. The note of the attempt stays; it is what makes the next holder of the lock careful.
+    private async Task<TokenSnapshot?> AfterUnknownOutcomeAsync(OAuthCredentials sent, TokenEndpointResult result, bool mayReplay, CancellationToken deadline)
+    {
+        if (result.RecoveredRefreshToken is { } recovered && recovered != sent.RefreshToken)
+        {
+            await SaveRecoveredAsync(sent, recovered).ConfigureAwait(false);
+            return null;
+        }
+
+        RefreshDecision next = Decide(sent, _record);
+        if (mayReplay && next.Action == RefreshAction.Replay && _record.Attempt is { Count: 1 } && !deadline.IsCancellationRequested)
+        {
+            try
+            {
+                if (result.Exception is OperationCanceledException or TimeoutException)
+                {
+                    await Task.Delay(PauseAfterTimeout, Time, deadline).ConfigureAwait(false);
+                }
+
+                return null;
+            }
+            catch (OperationCanceledException)
+            {
+                // No time left under this lock; its next holder replays.
+            }
+        }
+
+        throw context.Errors.OfExchange(result, next.Until);
+    }
+
+    private async Task WriteRecordAsync(LoginRecord record, bool durable = false) =>
+        _record = await Journal.TryWriteAsync(_lease!, record, durable).ConfigureAwait(false);
+}

@@ -1,0 +1,277 @@
+using TokenRefresh.Diagnostics;
+using TokenRefresh.Endpoint;
+using TokenRefresh.Record;
+
+namespace TokenRefresh.Refresh;
+
+/// <content>Compare and commit, and what follows when that does not go through.</content>
+internal sealed partial class RefreshTransaction
+{
+    // Roll-backs in a row that are undone within one save; after that the tokens wait in memory.
+    private const int RollbacksUndone = 3;
+
+    // The owner of unsaved tokens tries again at least every 30 seconds.
+    private static readonly TimeSpan UnsavedHold = TimeSpan.FromMinutes(2);
+
+    private CredentialsCommit _commit;
+
+    /// <summary>What became of new tokens.</summary>
+    private enum SaveOutcome
+    {
+        /// <summary>Durable.</summary>
+        Saved,
+
+        /// <summary>Kept in memory, to be saved later.</summary>
+        Kept,
+
+        /// <summary>Given up: the login was ended or replaced.</summary>
+        Discarded,
+    }
+
+    /// <summary>Tries once more to save tokens that could not be saved, in the background or at the end of the provider. Never fails.</summary>
+    internal async Task SaveUnsavedAsync()
+    {
+        try
+        {
+            if (await Store.AcquireLeaseAsync(context.Options.SaveTimeout).ConfigureAwait(false) is not { } lease)
+            {
+                return;
+            }
+
+            await using (lease.ConfigureAwait(false))
+            {
+                _lease = lease;
+                await SaveUnsavedTokensAsync(CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // No lock now, or a store that its owner disposed before us. The tokens stay in memory, and the failed save was reported when it happened.
+        }
+    }
+
+    private async Task SaveUnsavedTokensAsync(CancellationToken cancellationToken)
+    {
+        if (state.Unsaved is { } unsaved)
+        {
+            _record = await Journal.ReadAsync(unsaved.Replaces, cancellationToken).ConfigureAwait(false);
+            if (await SaveUnsavedTokensAsync(unsaved).ConfigureAwait(false))
+            {
+                Log.UnsavedTokensSaved(context.Logger, Store.Location);
+            }
+        }
+    }
+
+    private async Task<bool> SaveUnsavedTokensAsync(UnsavedTokens unsaved)
+    {
+        SaveOutcome outcome = await SaveAsync(unsaved.Replaces, unsaved.Tokens).ConfigureAwait(false);
+        string token = Fingerprint.Of(unsaved.Tokens.AccessToken);
+        var obtained = new ObtainedToken(token, _record.ObtainedAt(token) ?? unsaved.At);
+        await WriteRecordAsync(AfterSave(outcome, unsaved.Replaces, unsaved.Replaces, unsaved.Tokens, obtained)).ConfigureAwait(false);
+        return outcome == SaveOutcome.Saved;
+    }
+
+    private async Task<TokenSnapshot?> AfterSuccessAsync(OAuthCredentials sent, TokenResponse response, TimeSpan duration)
+    {
+        AccountIdentity known = AccountIdentity.Of(sent, state.Snapshot);
+        var answered = AccountIdentity.Of(response);
+        OAuthCredentials next = NextOf(sent, response);
+        if (known.IsContradictedBy(answered))
+        {
+            await DiscardOtherAccountAsync(sent, next).ConfigureAwait(false);
+            return null;
+        }
+
+        long logins = state.Logins;
+        DateTimeOffset now = Time.GetUtcNow();
+        SaveOutcome outcome = await SaveAsync(_stored!, next).ConfigureAwait(false);
+        if (outcome == SaveOutcome.Discarded)
+        {
+            await WriteRecordAsync(AfterSave(outcome, _stored!, sent, next, obtained: null)).ConfigureAwait(false);
+            return null;
+        }
+
+        LoginRecord record = AfterSave(outcome, _stored!, sent, next, new ObtainedToken(Fingerprint.Of(next.AccessToken), now));
+        if (reason.RejectedToken is not null && reason.RejectedToken == sent.AccessToken)
+        {
+            record = record.WithHold(Backoff.ResourceRejects(_record, RecordKey.Of(sent, context.Client), now));
+        }
+
+        await WriteRecordAsync(record).ConfigureAwait(false);
+        var snapshot = TokenSnapshot.Create(context.Options, next, next.ExpiresAt - now, now, known.With(answered));
+        state.TryPublish(snapshot, logins);
+        Log.Refreshed(context.Logger, Store.Location, duration, next.ExpiresAt);
+        callbacks.Refreshed(new TokensRefreshedEvent(Store.Location, next.ExpiresAt, duration, outcome == SaveOutcome.Saved));
+        IsRefreshed = true;
+        return snapshot;
+    }
+
+    private OAuthCredentials NextOf(OAuthCredentials sent, TokenResponse response)
+    {
+        DateTimeOffset now = Time.GetUtcNow();
+        bool isRotated = response.RefreshToken is not null && response.RefreshToken != sent.RefreshToken;
+        DateTimeOffset? refreshTokenExpiresAt = isRotated ? null : sent.RefreshTokenExpiresAt;
+        return new OAuthCredentials(
+            response.AccessToken,
+            response.RefreshToken ?? sent.RefreshToken,
+            response.ExpiresIn is { } lifetime ? After(now, lifetime) : JwtExpiry.TryRead(response.AccessToken))
+        {
+            RefreshTokenExpiresAt = response.RefreshTokenExpiresIn is { } refreshLifetime ? After(now, refreshLifetime) : refreshTokenExpiresAt,
+            Scopes = response.Scopes ?? sent.Scopes,
+            TokenType = response.TokenType ?? sent.TokenType,
+
+            // What the answer says of the account is kept in memory only. Another program that signs in may not know the member
+            // and leave what we put there, and its login would then count as another account's.
+            AccountId = sent.AccountId,
+            ContinuesLogin = true,
+            Login = sent.Login,
+        };
+    }
+
+    // A client of the user's own may name any time.
+    private static DateTimeOffset After(DateTimeOffset now, TimeSpan lifetime)
+    {
+        if (lifetime < TimeSpan.Zero)
+        {
+            return now;
+        }
+
+        return lifetime < DateTimeOffset.MaxValue - now ? now + lifetime : DateTimeOffset.MaxValue;
+    }
+
+    // The new tokens belong to another account and are discarded; the refresh token sent is used up.
+    private async Task DiscardOtherAccountAsync(OAuthCredentials sent, OAuthCredentials next)
+    {
+        Discarded(TokensDiscardedReason.AccountMismatch);
+        LoginRecord used = _record.AfterRotation(sent, next);
+        if (await IsReplacedAsync().ConfigureAwait(false) == true)
+        {
+            await WriteRecordAsync(used).ConfigureAwait(false);
+            return;
+        }
+
+        var hold = new Hold(HoldKind.Rejected, RecordKey.Of(sent, context.Client), Time.GetUtcNow(), until: null, count: 1) { Cause = Hold.OtherAccount };
+        await WriteRecordAsync(used.WithHold(hold), durable: true).ConfigureAwait(false);
+        throw context.Errors.AccountMismatch();
+    }
+
+    // Half an answer still holds the one thing that cannot be had again. Its access token is unknown, so the old one stays, and expires now.
+    private async Task SaveRecoveredAsync(OAuthCredentials sent, string refreshToken)
+    {
+        var recovered = new OAuthCredentials(sent.AccessToken, refreshToken, Time.GetUtcNow())
+        {
+            Scopes = sent.Scopes,
+            TokenType = sent.TokenType,
+            AccountId = sent.AccountId,
+            ContinuesLogin = true,
+            Login = sent.Login,
+        };
+        SaveOutcome outcome = await SaveAsync(_stored!, recovered).ConfigureAwait(false);
+        await WriteRecordAsync(AfterSave(outcome, _stored!, sent, recovered, obtained: null)).ConfigureAwait(false);
+    }
+
+    private async Task<SaveOutcome> SaveAsync(OAuthCredentials replaces, OAuthCredentials tokens)
+    {
+        using var activity = new QuietActivity(TokenRefreshActivities.StartSave());
+        try
+        {
+            return await CommitAsync(replaces, tokens).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            // Whatever it is, also from a store of the user's own: the tokens cannot be had again.
+            DateTimeOffset at = state.Unsaved is { } unsaved && unsaved.Tokens.IsSamePair(tokens) ? unsaved.At : Time.GetUtcNow();
+            state.Unsaved = new UnsavedTokens(replaces, tokens, at);
+            context.Metrics.SaveFailed();
+            Log.SaveFailed(context.Logger, Store.Location, e);
+            callbacks.SaveFailed(new SaveFailedEvent(Store.Location, e));
+            return SaveOutcome.Kept;
+        }
+    }
+
+    private async Task<SaveOutcome> CommitAsync(OAuthCredentials replaces, OAuthCredentials tokens)
+    {
+        OAuthCredentials expected = replaces;
+        for (var rollbacks = 0; ; rollbacks++)
+        {
+            _commit = await _lease!.CommitAsync(expected, tokens, CancellationToken.None).ConfigureAwait(false);
+            if (_commit.IsCommitted || tokens.IsSamePair(_commit.Current))
+            {
+                state.Unsaved = null;
+                if (_commit.IsInPlace && state.IsFirstInPlace())
+                {
+                    Log.SavedInPlace(context.Logger, Store.Location);
+                }
+
+                return SaveOutcome.Saved;
+            }
+
+            if (_commit.Current is { IsSignedOut: false } other && (other.RefreshToken == replaces.RefreshToken || Journal.IsUsed(other, _record)))
+            {
+                // Not another login: its refresh token is used up, and only we have the successor.
+                if (rollbacks == RollbacksUndone)
+                {
+                    throw new CredentialsSaveException(
+                        $"The credentials could not be saved to '{Store.Location}': another program keeps putting an older file back. Exclude the file from whatever restores it.");
+                }
+
+                expected = other;
+                continue;
+            }
+
+            state.Unsaved = null;
+            Discarded(_commit.Current is null or { IsSignedOut: true } ? TokensDiscardedReason.SignedOut : TokensDiscardedReason.Replaced);
+            return SaveOutcome.Discarded;
+        }
+    }
+
+    // What the record says once new tokens were saved, kept or discarded.
+    private LoginRecord AfterSave(SaveOutcome outcome, OAuthCredentials replaces, OAuthCredentials sent, OAuthCredentials next, ObtainedToken? obtained)
+    {
+        if (outcome == SaveOutcome.Kept)
+        {
+            // The attempt stays: should this process end with its tokens, the outcome is unknown to all others.
+            DateTimeOffset now = Time.GetUtcNow();
+            var hold = new Hold(HoldKind.Unsaved, RecordKey.Of(replaces, context.Client), now, now + UnsavedHold, count: 1)
+            {
+                Cause = Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            };
+            return _record.WithHold(hold);
+        }
+
+        // Discarded tokens too: what they were exchanged for is used up all the same, and may come back with an older file.
+        LoginRecord record = _record.AfterRotation(replaces, next).AfterRotation(sent, next);
+        if (outcome == SaveOutcome.Discarded)
+        {
+            return record;
+        }
+
+        return obtained is null ? record.WithFile(null) : record.WithFile(_commit.Current?.Version).WithObtained(obtained);
+    }
+
+    // An older file came back. If this process has the newer tokens, they count as unsaved and are saved like those.
+    private async Task<bool> TryUndoRollbackAsync(OAuthCredentials stored)
+    {
+        if (state.Snapshot?.Credentials is not { } own
+            || own.IsSamePair(stored)
+            || Journal.IsUsed(own, _record)
+            || _record.Obtained.Length == 0
+            || _record.Obtained[0].AccessToken != Fingerprint.Of(own.AccessToken))
+        {
+            return false;
+        }
+
+        if (await SaveUnsavedTokensAsync(new UnsavedTokens(stored, own, _record.Obtained[0].At)).ConfigureAwait(false))
+        {
+            Log.RollbackUndone(context.Logger, Store.Location);
+        }
+
+        return true;
+    }
+
+    private void Discarded(TokensDiscardedReason why)
+    {
+        Log.TokensDiscarded(context.Logger, Store.Location, why);
+        callbacks.TokensDiscarded(new TokensDiscardedEvent(Store.Location, why));
+    }
+}

@@ -1,0 +1,104 @@
+using Microsoft.Extensions.Logging;
+using TokenRefresh.Diagnostics;
+
+namespace TokenRefresh.Refresh;
+
+/// <content>The lock, or a token that another process saves: whichever comes first.</content>
+internal sealed partial class RefreshTransaction
+{
+    private TimeSpan _waited;
+
+    // Returns the token another process saved, or null with the lease in its field.
+    private async Task<TokenSnapshot?> AcquireLeaseAsync(long start, CancellationToken closing)
+    {
+        using var activity = new QuietActivity(TokenRefreshActivities.StartLockWait());
+        long waiting = Time.GetTimestamp();
+        _lease = await Store.AcquireLeaseAsync(TimeSpan.Zero, closing).ConfigureAwait(false);
+        TokenSnapshot? saved = _lease is null ? await WaitAsync(Left(start), closing).ConfigureAwait(false) : null;
+        _waited = Time.GetElapsedTime(waiting);
+        context.Metrics.LockWaited(_waited);
+        if (saved is null && _lease is null)
+        {
+            closing.ThrowIfCancellationRequested();
+            throw context.Errors.LockTimeout(Time.GetElapsedTime(start), await Store.ReadHolderAsync(closing).ConfigureAwait(false));
+        }
+
+        return saved;
+    }
+
+    // Look, then wait for the lock or a change of the store, then look again. A waiter leaves with the new token when the
+    // holder's save lands, without ever owning the lock, and takes the failure of a holder that failed, as the record tells it.
+    private async Task<TokenSnapshot?> WaitAsync(TimeSpan timeout, CancellationToken closing)
+    {
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(closing);
+        Task<ICredentialsLease?>? locking = null;
+        try
+        {
+            // Armed before the look: a save that lands between the two completes it.
+            Task change = Store.WaitForChangeAsync(done.Token);
+            locking = Store.AcquireLeaseAsync(timeout, done.Token).AsTask();
+            TokenSnapshot? saved = await LookAsync(closing).ConfigureAwait(false);
+            while (saved is null)
+            {
+                await Task.WhenAny(locking, change).ConfigureAwait(false);
+                if (locking.IsCompleted)
+                {
+                    Task<ICredentialsLease?> granted = locking;
+                    locking = null;
+                    _lease = await granted.ConfigureAwait(false);
+                    return null;
+                }
+
+                await change.ConfigureAwait(false);
+
+                // What changed is nearly always the token, and then no further watch is needed.
+                saved = await LookAsync(closing).ConfigureAwait(false);
+                if (saved is null)
+                {
+                    change = Store.WaitForChangeAsync(done.Token);
+                    saved = await LookAsync(closing).ConfigureAwait(false);
+                }
+            }
+
+            return saved;
+        }
+        finally
+        {
+            done.Cancel();
+            if (locking is not null)
+            {
+                // A lease granted at this very moment would otherwise be held until the process ends.
+                await ((Task)locking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (locking.IsCompletedSuccessfully && locking.Result is { } late)
+                {
+                    await late.DisposeAsync().ConfigureAwait(false);
+                }
+            }
+        }
+    }
+
+    private async Task<TokenSnapshot?> RunUnderLeaseAsync(CancellationToken closing)
+    {
+        ICredentialsLease lease = _lease!;
+        long granted = Time.GetTimestamp();
+        bool isLogged = context.Logger.IsEnabled(LogLevel.Debug);
+        if (isLogged)
+        {
+            Log.LockAcquired(context.Logger, lease.LockPath, _waited);
+        }
+
+        try
+        {
+            return await RefreshAsync(lease, closing).ConfigureAwait(false);
+        }
+        finally
+        {
+            await lease.DisposeAsync().ConfigureAwait(false);
+            _exitDelay?.Dispose();
+            if (isLogged)
+            {
+                Log.LockReleased(context.Logger, lease.LockPath, Time.GetElapsedTime(granted));
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using FluentAssertions;
+using TokenRefresh.TestKit;
+using TokenRefresh.Tests.Credentials;
+
+namespace TokenRefresh.Tests.Refresh;
+
+public sealed class LeaseReReadTests
+{
+    [Fact]
+    [FailureMode("F2")]
+    public async Task The_lock_is_held_from_the_deciding_read_until_the_saved_bytes_were_read_back()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The foreign try is made with flock; Windows locks are tried in the tests of the lock itself.");
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        using ForeignLock foreign = ForeignLock.Open(login.LockPath);
+        var held = new List<(string Operation, bool IsHeld)>();
+        var files = new FileOperationsSpy();
+        files.Before = operation => held.Add((operation, foreign.IsHeldByAnother()));
+        using var store = login.CreateStore(files);
+        CoordinatedTokenProvider provider = login.CreateProvider(services: new() { CredentialsStore = store });
+        using ParkedRequest parked = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
+
+        Task<AccessToken> refreshing = provider.GetAccessTokenAsync(TestContext.Current.CancellationToken).AsTask();
+        await parked.Arrived;
+        bool isHeldDuringTheExchange = foreign.IsHeldByAnother();
+        parked.Release();
+        await refreshing;
+
+        isHeldDuringTheExchange.Should().BeTrue();
+        held[0].Should().Be(("read", false), "the first look takes no lock");
+        held.SkipWhile(call => !call.IsHeld).Should().OnlyContain(call => call.IsHeld, "the lock is not given back in between");
+        held.Where(call => call.IsHeld).Select(call => call.Operation).First().Should().Be("read");
+        held[^1].Should().Be(("read", true), "what was saved is read back under the lock");
+        held.Should().Contain(("create", true)).And.Contain(("replace", true)).And.Contain(("flush directory", true));
+        foreign.IsHeldByAnother().Should().BeFalse("the lock is given back in the end");
+    }
+
+    [Fact]
+    [FailureMode("F3")]
+    public async Task A_newer_pair_that_came_before_the_grant_is_the_one_that_is_presented_even_if_it_is_expired_too()
+    {
+        var time = new ManualTimeProvider();
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { AccessTokenLifetime = TimeSpan.FromSeconds(1), TimeProvider = time });
+        CoordinatedTokenProvider rival = login.CreateProvider(services: new() { TimeProvider = time });
+        using var store = new InterruptedStore(login.CreateStore(time: time), async () =>
+        {
+            await rival.GetAccessTokenAsync(TestContext.Current.CancellationToken);
+            login.Server.AccessTokenLifetime = TimeSpan.FromHours(1);
+            time.Advance(TimeSpan.FromSeconds(2));
+        });
+        CoordinatedTokenProvider provider = login.CreateProvider(services: new() { CredentialsStore = store, TimeProvider = time });
+
+        AccessToken token = await provider.GetAccessTokenAsync(TestContext.Current.CancellationToken);
+
+        login.Server.IsAccepted(token.Value).Should().BeTrue();
+        login.Server.Books.TokenRequests.Should().Be(2);
+        login.Server.Books.Reuses.Should().Be(0);
+        login.Server.ReceivedTokenRequests.Select(r => r.Parameters["refresh_token"]).Should().OnlyHaveUniqueItems();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    [FailureMode("F4")]
+    public async Task A_newer_refresh_token_beside_the_same_access_token_is_the_one_that_is_presented(bool afterRejection)
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        IssuedLogin first = login.Login;
+        IssuedLogin second = login.Server.IssueLogin();
+        using var store = new InterruptedStore(login.CreateStore(), () =>
+        {
+            login.Store(new IssuedLogin(second.Id, new OAuthCredentials(first.AccessToken, second.RefreshToken)), DateTimeOffset.UnixEpoch.AddYears(50));
+            return Task.CompletedTask;
+        });
+        CoordinatedTokenProvider provider = login.CreateProvider(services: new() { CredentialsStore = store });
+
+        AccessToken token = afterRejection
+            ? await provider.RefreshAccessTokenAsync(new AccessToken(first.AccessToken), TestContext.Current.CancellationToken)
+            : await provider.GetAccessTokenAsync(TestContext.Current.CancellationToken);
+
+        token.Value.Should().NotBe(first.AccessToken);
+        login.Server.ReceivedTokenRequests.Should().ContainSingle().Which.Parameters["refresh_token"].Should().Be(second.RefreshToken);
+    }
+}

@@ -1,0 +1,67 @@
+using FluentAssertions;
+using TokenRefresh.TestKit;
+
+namespace TokenRefresh.Tests.Refresh;
+
+public sealed class SupersededTests
+{
+    private static readonly DateTimeOffset LongPast = DateTimeOffset.UnixEpoch.AddYears(50);
+
+    [Fact]
+    [FailureMode("F11")]
+    public async Task A_loser_adopts_the_winners_pair_and_leaves_the_file_byte_for_byte()
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        CoordinatedTokenProvider provider = login.CreateProvider();
+        using ParkedRequest parked = login.Server.ParkNextTokenRequest(behavior: TokenEndpointBehavior.Error("invalid_grant"));
+
+        Task<AccessToken> losing = provider.GetAccessTokenAsync(TestContext.Current.CancellationToken).AsTask();
+        await parked.Arrived;
+        login.Store(login.Server.IssueLogin());
+        byte[] winner = await File.ReadAllBytesAsync(login.Path, TestContext.Current.CancellationToken);
+        parked.Release();
+        AccessToken token = await losing;
+
+        token.Value.Should().Be(login.Login.AccessToken);
+        (await File.ReadAllBytesAsync(login.Path, TestContext.Current.CancellationToken)).Should().Equal(winner);
+        login.Server.Books.TokenRequests.Should().Be(1);
+    }
+
+    [Fact]
+    [FailureMode("F11")]
+    public async Task A_loser_refreshes_once_with_the_winners_token_if_that_pair_is_expired_too()
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        CoordinatedTokenProvider provider = login.CreateProvider();
+        using ParkedRequest parked = login.Server.ParkNextTokenRequest(behavior: TokenEndpointBehavior.Error("invalid_grant"));
+
+        Task<AccessToken> losing = provider.GetAccessTokenAsync(TestContext.Current.CancellationToken).AsTask();
+        await parked.Arrived;
+        login.Store(login.Server.IssueLogin(), LongPast);
+        parked.Release();
+        AccessToken token = await losing;
+
+        login.Server.IsAccepted(token.Value).Should().BeTrue();
+        login.Server.ReceivedTokenRequests.Select(r => r.Parameters["refresh_token"]).Should().HaveCount(2).And.HaveElementAt(1, login.Login.RefreshToken);
+        login.Server.Books.Reuses.Should().Be(0);
+    }
+
+    [Fact]
+    [FailureMode("F11")]
+    public async Task A_dead_login_stays_in_the_file_byte_for_byte_and_is_not_presented_again()
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        CoordinatedTokenProvider provider = login.CreateProvider();
+        CoordinatedTokenProvider sibling = login.CreateProvider();
+        login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Error("invalid_grant");
+        byte[] before = await File.ReadAllBytesAsync(login.Path, TestContext.Current.CancellationToken);
+
+        Func<Task> first = async () => await provider.GetAccessTokenAsync(TestContext.Current.CancellationToken);
+        Func<Task> second = async () => await sibling.GetAccessTokenAsync(TestContext.Current.CancellationToken);
+
+        (await first.Should().ThrowAsync<SignInRequiredException>()).Which.Reason.Should().Be(SignInRequiredReason.RefreshTokenRejected);
+        (await second.Should().ThrowAsync<SignInRequiredException>()).Which.Reason.Should().Be(SignInRequiredReason.RefreshTokenRejected);
+        (await File.ReadAllBytesAsync(login.Path, TestContext.Current.CancellationToken)).Should().Equal(before);
+        login.Server.Books.TokenRequests.Should().Be(1);
+    }
+}
