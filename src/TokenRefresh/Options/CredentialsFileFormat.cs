@@ -20,7 +20,7 @@ public sealed class CredentialsFileFormat
         TimeUnit = timeUnit;
     }
 
-    /// <summary>Gets the format that recognizes which of the built-in ones a document is, and writes <see cref="ClaudeCode"/> into a missing or empty file.</summary>
+    /// <summary>Gets the format that recognizes which of the built-in ones a document has. A new file gets <see cref="ClaudeCode"/>.</summary>
     public static CredentialsFileFormat Auto { get; } = new();
 
     /// <summary>Gets Claude Code's format: section <c>claudeAiOauth</c>, camel case members, expiry in milliseconds.</summary>
@@ -30,15 +30,17 @@ public sealed class CredentialsFileFormat
 
     /// <summary>Gets the format of codex: section <c>tokens</c> with <c>access_token</c> and <c>refresh_token</c>.</summary>
     /// <remarks>
-    /// The file keeps no expiry: the <c>exp</c> of the access token, a JWT, counts. Beside the section, <c>last_refresh</c> says as an ISO 8601
-    /// time when the tokens were obtained.
+    /// The file keeps no expiry: the <c>exp</c> of the access token, a JWT, counts. Beside the section, <c>last_refresh</c> says as an ISO
+    /// 8601 time when the tokens were obtained.
     /// </remarks>
     public static CredentialsFileFormat Codex { get; } = new(
         CredentialsTimeUnit.Seconds,
         "tokens", "last_refresh", "access_token", "refresh_token", null, null, null, null, "account_id");
 
-    /// <summary>Gets the flat format of SDKs: <c>access_token</c>, <c>refresh_token</c>, <c>expires_at</c> in seconds, at the top level.</summary>
-    /// <remarks>A document with <c>expiry_date</c> (milliseconds) and no <c>expires_at</c>, as Google's tools write it, is read and written so.</remarks>
+    /// <summary>
+    /// Gets the flat format of SDKs: <c>access_token</c>, <c>refresh_token</c>, <c>expires_at</c> in seconds, at the top level.
+    /// </summary>
+    /// <remarks>A document that has no <c>expires_at</c> but <c>expiry_date</c> in milliseconds, as of Google's tools, keeps that.</remarks>
     public static CredentialsFileFormat FlatOAuth { get; } = new(
         CredentialsTimeUnit.Seconds,
         null, null, "access_token", "refresh_token", "expires_at", "refresh_token_expires_at", "scope", "token_type", "account_id");
@@ -85,7 +87,9 @@ public sealed class CredentialsFileFormat
         init => Names[(int)CredentialsMember.RefreshTokenExpiresAt] = value;
     }
 
-    /// <summary>Gets the name of the member for the scope: an array, or one string with blanks; <see langword="null"/> if the file keeps none.</summary>
+    /// <summary>
+    /// Gets the name of the member for the scope: an array, or one string with blanks; <see langword="null"/> if the file keeps none.
+    /// </summary>
     public string? ScopesMember
     {
         get => Names[(int)CredentialsMember.Scopes];
@@ -101,7 +105,8 @@ public sealed class CredentialsFileFormat
 
     /// <summary>Gets the name of the member for the account's id; <see langword="null"/> if the file keeps none.</summary>
     /// <remarks>
-    /// Written by <see cref="CoordinatedTokenProvider.StoreAsync"/> only. A refresh never changes it, but is refused where the server's answer names another account.
+    /// Written by <see cref="CoordinatedTokenProvider.StoreAsync"/> only. A refresh never changes it, but is refused where the server's answer
+    /// names another account.
     /// </remarks>
     public string? AccountIdMember
     {

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace TokenRefresh.Stores.Json;
 
-/// <summary>The bytes of a credentials file and the login in them. Immutable, safe for concurrent use as long as nothing changes the bytes.</summary>
+/// <summary>The bytes of a credentials file and the login in them. Safe for concurrent use as long as nothing changes the bytes.</summary>
 /// <remarks>
 /// Changes are made in the bytes that were read: everything that belongs to other programs, from key order to number text, survives.
 /// <see cref="CredentialsFileFormat.Auto"/> takes a document with a <c>claudeAiOauth</c> section for Claude Code's, even if flat members
@@ -41,9 +41,7 @@ internal sealed class CredentialsDocument
     }
 
     /// <summary>Gets the login.</summary>
-    /// <value>
-    /// <see langword="null"/> if nothing is stored; one whose <see cref="OAuthCredentials.IsSignedOut"/> is set for the sentinel of a logout.
-    /// </value>
+    /// <value><see langword="null"/> if there is none. The sentinel of a logout is one that <see cref="OAuthCredentials.IsSignedOut"/>.</value>
     internal OAuthCredentials? Credentials { get; private set; }
 
     /// <summary>Gets the format in which the document is read and written, never <see cref="CredentialsFileFormat.Auto"/>.</summary>
@@ -131,7 +129,7 @@ internal sealed class CredentialsDocument
         return Edit(changes);
     }
 
-    /// <summary>Says which members were looked for and which are there, by their names alone, where a document with members holds no login.</summary>
+    /// <summary>Says which members were looked for and which are there, by their names alone, where a document holds no login.</summary>
     /// <returns>Whole sentences; <see langword="null"/> if there is a login, or nothing at all.</returns>
     internal string? DescribeMissingLogin()
     {
@@ -143,14 +141,14 @@ internal sealed class CredentialsDocument
         CredentialsFileFormat[] formats = IsGuess
             ? [CredentialsFileFormat.ClaudeCode, CredentialsFileFormat.Codex, CredentialsFileFormat.FlatOAuth]
             : [Format];
-        string looked = string.Join(" or ", formats.Select(format => $"'{CredentialsJsonReader.PathOf(format, CredentialsMember.AccessToken)}'"));
+        string looked = string.Join("' or '", formats.Select(format => CredentialsJsonReader.PathOf(format, CredentialsMember.AccessToken)));
         string found = $"its top level has {List(MemberNames)}";
         if (_login is not null && _login != _top)
         {
             found += $", '{Format.Section}' has {List(CredentialsJsonReader.ReadNames(_utf8.Span, _login))}";
         }
 
-        return $"There is no member {looked}; {found}. If the login is there under other names, say so with 'FileFormat'.";
+        return $"There is no member '{looked}'; {found}. If the login is there under other names, say so with 'FileFormat'.";
     }
 
     private static bool IsBlank(ReadOnlySpan<byte> json)

@@ -2,14 +2,14 @@ using System.Text.Json;
 
 namespace TokenRefresh.Stores.Json;
 
-/// <summary>The bytes of a credentials document cannot be read as a login. The message names member, line and byte, never a value.</summary>
+/// <summary>A credentials document cannot be read as a login. The message names member, line and byte, never a value.</summary>
 /// <remarks>No inner exception: the messages of the JSON reader quote what they stumbled over, which may be a piece of a token.</remarks>
 internal sealed class CredentialsDocumentException : Exception
 {
     private CredentialsDocumentException(string message, bool isJson)
         : base(message) => IsJson = isJson;
 
-    /// <summary>Gets whether the bytes are valid JSON, though not a login: then they are some program's document, and never to be moved aside.</summary>
+    /// <summary>Gets whether the bytes are valid JSON, if not a login: then they are another program's and never moved aside.</summary>
     internal bool IsJson { get; }
 
     internal static CredentialsDocumentException InvalidJson(ReadOnlySpan<byte> json, JsonException cause)
@@ -45,7 +45,7 @@ internal sealed class CredentialsDocumentException : Exception
         return $"at line {before.Count((byte)'\n') + 1}, byte {offset - before.LastIndexOf((byte)'\n')}";
     }
 
-    /// <summary>Tells UTF-16 by its byte order mark, or by the NUL byte beside each of the first two characters, which in JSON are ASCII.</summary>
+    /// <summary>Tells UTF-16 by its byte order mark, or by the NUL bytes beside the first two characters, which in JSON are ASCII.</summary>
     private static bool IsUtf16(ReadOnlySpan<byte> json) =>
         json is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] or [> 0, 0, > 0, 0, ..] or [0, > 0, 0, > 0, ..];
 

@@ -164,7 +164,7 @@ internal static class CredentialsJsonEditor
     {
         int position = owner.Start + 1;
 
-        // Where the members end that are cut from the beginning of the object, each with the comma behind it; others go with the comma before.
+        // Members at the beginning of the object are cut with the comma behind them, others with the one before. This is where the former end.
         int leadingEnd = -1;
         foreach (JsonMember member in owner.Members)
         {

@@ -24,7 +24,8 @@ internal static class CredentialsJsonReader
         }
 
         // An odd one is left alone: it is not needed.
-        _ = TryReadTime(json, login.Find(CredentialsMember.RefreshTokenExpiresAt), format.TimeUnit, out DateTimeOffset? refreshTokenExpiresAt);
+        JsonMember? refreshTokenExpiry = login.Find(CredentialsMember.RefreshTokenExpiresAt);
+        _ = TryReadTime(json, refreshTokenExpiry, format.TimeUnit, out DateTimeOffset? refreshTokenExpiresAt);
         string? accountId = ReadText(json, login.Find(CredentialsMember.AccountId));
         return new OAuthCredentials(accessToken ?? "", refreshToken, expiresAt)
         {

@@ -10,8 +10,8 @@ internal static class EpochTime
 
     /// <summary>Reads a count (integer, fraction, exponent) or an ISO 8601 time, which is UTC unless it says otherwise.</summary>
     /// <returns>
-    /// <see langword="false"/> if <paramref name="text"/> is neither. No text, 0 and less give no moment; a count past the year 9999 gives the
-    /// last one.
+    /// <see langword="false"/> if <paramref name="text"/> is neither. No text, 0 and less give no moment; a count past the year 9999 gives
+    /// the last one.
     /// </returns>
     internal static bool TryRead(string text, CredentialsTimeUnit unit, out DateTimeOffset? at)
     {
@@ -51,7 +51,7 @@ internal static class EpochTime
         return Math.Max(1, count).ToString(CultureInfo.InvariantCulture);
     }
 
-    /// <summary>Formats a moment as <paramref name="model"/> is: in its unit, or as an ISO 8601 time with its fraction and offset.</summary>
+    /// <summary>Formats a moment like <paramref name="model"/>: in its unit, or as an ISO 8601 time with its fraction and offset.</summary>
     /// <returns><see langword="null"/> if <paramref name="model"/> is no time.</returns>
     internal static string? FormatLike(string? model, DateTimeOffset at, CredentialsTimeUnit unit)
     {
@@ -69,9 +69,9 @@ internal static class EpochTime
         string like = FormatIso(model.Trim(), at, known.Offset);
 
         // What is missing in an unusual model, as the seconds, would be missing here too.
-        return TryReadIso(like, DateTimeStyles.None, out DateTimeOffset written) && at - written is { Ticks: >= 0 and < TimeSpan.TicksPerSecond }
-            ? like
-            : at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        bool isSame = TryReadIso(like, DateTimeStyles.None, out DateTimeOffset written)
+            && at - written is { Ticks: >= 0 and < TimeSpan.TicksPerSecond };
+        return isSame ? like : at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
     }
 
     /// <summary>Tells the unit in which a count was made: the format's, unless that gives a time which no token has.</summary>
@@ -93,7 +93,9 @@ internal static class EpochTime
         }
 
         decimal seconds = unit == CredentialsTimeUnit.Milliseconds ? count / 1000 : count;
-        return seconds >= MaxSeconds ? DateTimeOffset.MaxValue : DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * TimeSpan.TicksPerSecond));
+        return seconds < MaxSeconds
+            ? DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * TimeSpan.TicksPerSecond))
+            : DateTimeOffset.MaxValue;
     }
 
     private static bool TryReadIso(string text, DateTimeStyles style, out DateTimeOffset time)
