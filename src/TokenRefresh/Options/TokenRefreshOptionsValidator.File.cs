@@ -78,7 +78,7 @@ internal sealed partial class TokenRefreshOptionsValidator
         [
             (nameof(format.AccessTokenMember), format.AccessTokenMember, true),
             (nameof(format.RefreshTokenMember), format.RefreshTokenMember, true),
-            (nameof(format.ExpiresAtMember), format.ExpiresAtMember, true),
+            (nameof(format.ExpiresAtMember), format.ExpiresAtMember, false),
             (nameof(format.RefreshTokenExpiresAtMember), format.RefreshTokenExpiresAtMember, false),
             (nameof(format.ScopesMember), format.ScopesMember, false),
             (nameof(format.TokenTypeMember), format.TokenTypeMember, false),

@@ -67,19 +67,91 @@ public sealed class CredentialsDocumentExpiryTests
     }
 
     [Theory]
-    [FailureMode("F76")]
-    [InlineData("1787613382524.616")]
-    [InlineData("\"1787613382524\"")]
-    [InlineData("\"2026-08-24T23:16:22.524Z\"")]
-    [InlineData("")]
-    public void An_expiry_is_written_as_whole_milliseconds_or_seconds_rounded_down(string stored)
+    [FailureMode("F76", "F114", "F126")]
+    [InlineData("1787613382524.616", "1799999999999")]
+    [InlineData("1787613382", "1799999999")]
+    [InlineData("1.787613382e9", "1799999999")]
+    [InlineData("\"1787613382524\"", "\"1799999999999\"")]
+    [InlineData("\" 1787613382.5 \"", "\"1799999999\"")]
+    [InlineData("\"2026-08-24T23:16:22.524Z\"", "\"2027-01-15T07:59:59.999Z\"")]
+    [InlineData("\"2026-08-24T23:16:22Z\"", "\"2027-01-15T07:59:59Z\"")]
+    [InlineData("\"2026-08-24 23:16:22.5\"", "\"2027-01-15 07:59:59.9\"")]
+    [InlineData("\"2026-08-25T01:16:22.524123456+02:00\"", "\"2027-01-15T09:59:59.999999900+02:00\"")]
+    [InlineData("\"2026-08-24T18:16:22.524123-05:00\"", "\"2027-01-15T02:59:59.999999-05:00\"")]
+    [InlineData("\"2026-08-24T23:16:22\\u002B00:00\"", "\"2027-01-15T07:59:59+00:00\"")]
+    [InlineData("\"2026-08-24T23:16Z\"", "\"2027-01-15T07:59:59Z\"")]
+    [InlineData("\"2026-08-24\"", "\"2027-01-15T07:59:59Z\"")]
+    public void An_expiry_is_written_as_the_one_that_was_read(string stored, string expected)
     {
         var at = DateTimeOffset.UnixEpoch.AddTicks(17_999_999_999_999_999);
-        var claude = stored.Length == 0 ? "" : $",\"expiresAt\":{stored}";
-        var flat = stored.Length == 0 ? "" : $",\"expires_at\":{stored}";
 
-        Write($$$"""{"claudeAiOauth":{"accessToken":"at"{{{claude}}}}}""", at).Should().Be("""{"claudeAiOauth":{"accessToken":"next","expiresAt":1799999999999}}""");
-        Write($$$"""{"access_token":"at"{{{flat}}}}""", at).Should().Be("""{"access_token":"next","expires_at":1799999999}""");
+        Write($$$"""{"claudeAiOauth":{"accessToken":"at","expiresAt":{{{stored}}}}}""", at).Should().Be($$$"""{"claudeAiOauth":{"accessToken":"next","expiresAt":{{{expected}}}}}""");
+        Write($$"""{"access_token":"at","expires_at":{{stored}}}""", at).Should().Be($$"""{"access_token":"next","expires_at":{{expected}}}""");
+    }
+
+    [Theory]
+    [FailureMode("F76")]
+    [InlineData("0")]
+    [InlineData("null")]
+    [InlineData("\"\"")]
+    public void Where_no_time_stands_the_formats_own_unit_is_written_as_a_whole_number_rounded_down(string stored)
+    {
+        var at = DateTimeOffset.UnixEpoch.AddTicks(17_999_999_999_999_999);
+
+        Write($$$"""{"claudeAiOauth":{"accessToken":"at","expiresAt":{{{stored}}}}}""", at).Should().Be("""{"claudeAiOauth":{"accessToken":"next","expiresAt":1799999999999}}""");
+        Write("""{"claudeAiOauth":{"accessToken":"at"}}""", at).Should().Be("""{"claudeAiOauth":{"expiresAt":1799999999999,"accessToken":"next"}}""");
+        Write($$"""{"access_token":"at","expires_at":{{stored}}}""", at).Should().Be("""{"access_token":"next","expires_at":1799999999}""");
+        Write("""{"access_token":"at"}""", at).Should().Be("""{"expires_at":1799999999,"access_token":"next"}""");
+    }
+
+    [Theory]
+    [FailureMode("F114")]
+    [InlineData("9999-12-31T23:59:59.9999999Z", "\"2026-08-25T01:16:22+02:00\"", "\"9999-12-31T23:59:59Z\"")]
+    [InlineData("1960-01-01T00:00:00Z", "\"2026-08-24T23:16:22Z\"", "\"1970-01-01T00:00:01Z\"")]
+    public void A_time_at_the_end_of_the_calendar_or_before_1970_is_written_as_a_time_that_reads_back(string at, string stored, string expected)
+    {
+        var written = Write($$"""{"access_token":"at","expires_at":{{stored}}}""", DateTimeOffset.Parse(at, System.Globalization.CultureInfo.InvariantCulture));
+
+        written.Should().Be($$"""{"access_token":"next","expires_at":{{expected}}}""");
+    }
+
+    [Theory]
+    [FailureMode("F126")]
+    [InlineData("""{"claudeAiOauth":{"accessToken":"at","expiresAt":1787613382}}""", 1787613382000)]
+    [InlineData("""{"claudeAiOauth":{"accessToken":"at","expiresAt":"1787613382"}}""", 1787613382000)]
+    [InlineData("""{"access_token":"at","expires_at":1787613382524}""", 1787613382524)]
+    [InlineData("""{"access_token":"at","expires_at":"1787613382524.5"}""", 1787613382524)]
+    [InlineData("""{"access_token":"at","expires_at":253402300799}""", 253402300799999)]
+    [InlineData("""{"access_token":"at","expires_at":253402300800}""", 253402300800)]
+    public void A_count_that_gives_no_tokens_time_in_the_formats_unit_is_one_in_the_other(string json, long milliseconds)
+    {
+        var expiresAt = CredentialsDocument.Parse(Encoding.UTF8.GetBytes(json), CredentialsFileFormat.Auto).Credentials!.ExpiresAt;
+
+        expiresAt!.Value.ToUnixTimeMilliseconds().Should().Be(milliseconds);
+    }
+
+    [Fact]
+    [FailureMode("F126")]
+    public void The_expiry_date_of_Googles_tools_is_read_and_written_in_milliseconds()
+    {
+        var json = """{"access_token":"at","scope":"a","token_type":"Bearer","id_token":"x.y.z","expiry_date":1787613382524,"refresh_token":"rt"}""";
+
+        foreach (var format in new[] { CredentialsFileFormat.Auto, CredentialsFileFormat.FlatOAuth })
+        {
+            var document = CredentialsDocument.Parse(Encoding.UTF8.GetBytes(json), format);
+
+            document.Credentials!.ExpiresAt.Should().Be(DateTimeOffset.FromUnixTimeMilliseconds(1787613382524));
+            Encoding.UTF8.GetString(document.With(new OAuthCredentials("at", "rt", DateTimeOffset.FromUnixTimeMilliseconds(1799999999000))))
+                .Should().Be(json.Replace("1787613382524", "1799999999000", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    [FailureMode("F126")]
+    public void Beside_an_expires_at_an_expiry_date_is_another_programs()
+    {
+        Write("""{"access_token":"at","expires_at":5,"expiry_date":7}""", DateTimeOffset.FromUnixTimeSeconds(1799999999))
+            .Should().Be("""{"access_token":"next","expires_at":1799999999,"expiry_date":7}""");
     }
 
     [Theory]

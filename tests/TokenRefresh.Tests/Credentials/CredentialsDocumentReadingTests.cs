@@ -37,6 +37,43 @@ public sealed class CredentialsDocumentReadingTests
     }
 
     [Fact]
+    public void The_document_of_codex_is_recognized_and_has_no_expiry_of_its_own()
+    {
+        var document = Parse("""{"OPENAI_API_KEY":null,"tokens":{"id_token":"a.b.c","access_token":"at-1","refresh_token":"rt-1","account_id":"account"},"last_refresh":"2026-08-24T23:16:22.524123Z"}""");
+
+        document.Format.Should().BeSameAs(CredentialsFileFormat.Codex);
+        document.Credentials.Should().BeEquivalentTo(new OAuthCredentials("at-1", "rt-1") { AccountId = "account" });
+    }
+
+    [Theory]
+    [InlineData("""{"tokens":{"refresh_token":"rt-1"}}""")]
+    [InlineData("""{"tokens":null,"last_refresh":"2026-08-24T23:16:22Z","access_token":"flat"}""")]
+    [InlineData("""{"tokens":{},"last_refresh":null}""")]
+    [InlineData("""{"tokens":{"access_token":"at-1"},"access_token":"flat"}""")]
+    public void A_document_of_codex_is_told_by_tokens_or_last_refresh(string json)
+    {
+        Parse(json).Format.Should().BeSameAs(CredentialsFileFormat.Codex);
+    }
+
+    [Theory]
+    [InlineData("""{"tokens":{"access_token":"at-1"},"claudeAiOauth":{}}""")]
+    [InlineData("""{"tokens":{"a":"at-1"}}""")]
+    [InlineData("""{"tokens":17}""")]
+    public void Tokens_beside_Claude_Codes_section_and_a_tokens_without_any_are_another_programs(string json)
+    {
+        Parse(json).Format.Should().BeSameAs(CredentialsFileFormat.ClaudeCode);
+    }
+
+    [Fact]
+    public void A_section_may_have_the_name_of_the_token_in_it()
+    {
+        var format = new CredentialsFileFormat { Section = "token", AccessTokenMember = "token" };
+
+        Parse("""{"token":{"token":"at-1"}}""", format).Credentials!.AccessToken.Should().Be("at-1");
+        Encoding.UTF8.GetString(Parse("""{"token":{"token":"at-1"}}""", format).With(new OAuthCredentials("at-2", null))).Should().Be("""{"token":{"token":"at-2"}}""");
+    }
+
+    [Fact]
     public void A_custom_format_is_a_few_names()
     {
         var format = new CredentialsFileFormat { Section = "my login", AccessTokenMember = "at", RefreshTokenMember = "rt", ExpiresAtMember = "exp", TimeUnit = CredentialsTimeUnit.Milliseconds };
@@ -164,6 +201,84 @@ public sealed class CredentialsDocumentReadingTests
         var exception = act.Should().Throw<CredentialsDocumentException>().WithMessage(message).Which;
         exception.ToString().Should().NotContain("SECRET");
         exception.InnerException.Should().BeNull();
+    }
+
+    [Theory]
+    [FailureMode("F129")]
+    [InlineData("utf-16", true)]
+    [InlineData("utf-16", false)]
+    [InlineData("utf-16BE", true)]
+    [InlineData("utf-16BE", false)]
+    public void UTF16_is_named_as_what_it_is(string encoding, bool hasMark)
+    {
+        var text = Encoding.GetEncoding(encoding);
+        byte[] bytes = [.. hasMark ? text.GetPreamble() : [], .. text.GetBytes("""{"access_token":"SECRET"}""")];
+
+        var act = () => CredentialsDocument.Parse(bytes, CredentialsFileFormat.Auto);
+
+        act.Should().Throw<CredentialsDocumentException>().WithMessage("*UTF-16*Save it as UTF-8.").Which.IsJson.Should().BeFalse();
+    }
+
+    [Theory]
+    [FailureMode("F129")]
+    [InlineData("\0\0\0", "It holds 3 NUL bytes and nothing else, as a crash or a power cut leaves them*")]
+    [InlineData("\0", "It holds 1 NUL bytes and nothing else, *")]
+    [InlineData("{\"access_token\":\"SECRET\"\0\0", "The JSON is not valid, at line 1, byte 25. There are NUL bytes in it, as a crash or a power cut leaves them*")]
+    [InlineData("{\0\0\0\0", "The JSON is not valid, at line 1, byte 2. There are NUL bytes in it, *")]
+    public void NUL_bytes_are_named_as_what_a_crash_leaves(string text, string message)
+    {
+        var act = () => Parse(text);
+
+        var exception = act.Should().Throw<CredentialsDocumentException>().WithMessage(message).Which;
+        exception.IsJson.Should().BeFalse();
+        exception.ToString().Should().NotContain("SECRET");
+    }
+
+    [Theory]
+    [FailureMode("F129")]
+    [InlineData("[]", true)]
+    [InlineData("{\"claudeAiOauth\":5}", true)]
+    [InlineData("{\"access_token\":{}}", true)]
+    [InlineData("{\"access_token\":\"\\ud800\"}", true)]
+    [InlineData("{\"access_token\":", false)]
+    [InlineData("# access_token", false)]
+    public void Whether_the_bytes_are_some_programs_JSON_is_told(string json, bool isJson)
+    {
+        var act = () => Parse(json);
+
+        act.Should().Throw<CredentialsDocumentException>().Which.IsJson.Should().Be(isJson);
+    }
+
+    [Theory]
+    [FailureMode("F127")]
+    [InlineData("""{"token":"SECRET","\u0061ge":5}""", "There is no member 'claudeAiOauth.accessToken' or 'tokens.access_token' or 'access_token'; its top level has 'token', 'age'. If the login is there under other names, say so with 'FileFormat'.")]
+    [InlineData("""{"claudeAiOauth":{"access_token":"SECRET"},"mcpOAuth":{}}""", "There is no member 'claudeAiOauth.accessToken'; its top level has 'claudeAiOauth', 'mcpOAuth', 'claudeAiOauth' has 'access_token'. *'FileFormat'.")]
+    [InlineData("""{"tokens":{},"last_refresh":null}""", "There is no member 'tokens.access_token'; its top level has 'tokens', 'last_refresh', 'tokens' has none. *")]
+    [InlineData("""{"a\nb":1,"ccccccccccccccccccccccccccccccccccccccccdddd":2,"\ud800":3}""", "*its top level has 'a?b', 'cccccccccccccccccccccccccccccccccccccccc…', '\\ud800'. *")]
+    [InlineData("""{"1":1,"2":2,"3":3,"4":4,"5":5,"6":6,"7":7,"8":8,"9":9,"10":10,"11":11,"12":12,"13":13,"14":14}""", "*'11', '12' and 2 more. *")]
+    public void Where_no_login_is_found_the_members_looked_for_and_found_are_named_and_no_value(string json, string message)
+    {
+        var text = Parse(json).DescribeMissingLogin();
+
+        text.Should().Match(message).And.NotContain("SECRET");
+    }
+
+    [Theory]
+    [FailureMode("F127")]
+    [InlineData("")]
+    [InlineData("{}")]
+    [InlineData("""{"access_token":"at-1"}""")]
+    [InlineData("""{"access_token":"","refresh_token":""}""")]
+    public void Of_a_login_and_of_an_empty_document_nothing_is_said_to_be_missing(string json)
+    {
+        Parse(json).DescribeMissingLogin().Should().BeNull();
+    }
+
+    [Fact]
+    public void The_names_of_the_top_level_are_told_decoded_and_in_order()
+    {
+        Parse("""{"b":{"c":1},"\u0061":[{"d":2}],"b":3}""").MemberNames.Should().Equal("b", "a", "b");
+        Parse(" ").MemberNames.Should().BeEmpty();
     }
 
     [Fact]

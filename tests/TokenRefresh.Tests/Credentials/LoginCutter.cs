@@ -19,7 +19,7 @@ internal static class LoginCutter
 
         var close = EndOfValue(text, open);
         var top = text[open..close];
-        string[] login = [format.AccessTokenMember, format.RefreshTokenMember, format.ExpiresAtMember, format.RefreshTokenExpiresAtMember!, format.ScopesMember!, format.TokenTypeMember!, format.AccountIdMember!];
+        string[] login = [format.AccessTokenMember, format.RefreshTokenMember, format.ExpiresAtMember!, format.RefreshTokenExpiresAtMember!, format.ScopesMember!, format.TokenTypeMember!, format.AccountIdMember!];
         if (format.Section is null)
         {
             top = Cut(top, login);
@@ -34,6 +34,39 @@ internal static class LoginCutter
         }
 
         return text[..open] + top + text[close..];
+    }
+
+    /// <summary>Takes away what was inserted plainly behind the opening brace: members with their commas and not a blank more.</summary>
+    /// <param name="written">The changed document.</param>
+    /// <param name="original">The document as it was.</param>
+    /// <param name="format">Its format.</param>
+    /// <param name="wholeSection">Whether the section itself was inserted.</param>
+    public static string WithoutInserted(string written, string original, CredentialsFileFormat format, bool wholeSection)
+    {
+        var (from, to) = Owner(original, format, wholeSection);
+        var (start, end) = Owner(written, format, wholeSection);
+        var known = Members(original[from..to]).ConvertAll(member => member.Name);
+        var inserted = Members(written[start..end]).TakeWhile(member => !known.Contains(member.Name)).ToList();
+        if (inserted.Count == 0)
+        {
+            return written;
+        }
+
+        var after = start + inserted[^1].End;
+        return written[..(start + 1)] + written[(written[after] == ',' ? after + 1 : after)..];
+    }
+
+    private static (int Start, int End) Owner(string text, CredentialsFileFormat format, bool wholeSection)
+    {
+        var open = text.IndexOf('{', StringComparison.Ordinal);
+        var close = EndOfValue(text, open);
+        if (format.Section is null || wholeSection)
+        {
+            return (open, close);
+        }
+
+        var section = Members(text[open..close]).FindLast(member => member.Name == format.Section);
+        return (open + section.ValueStart, open + section.End);
     }
 
     private static string Cut(string text, string[] names)

@@ -145,7 +145,8 @@ internal sealed class RandomDocument
         };
     }
 
-    private DateTimeOffset Moment() => DateTimeOffset.FromUnixTimeSeconds(_random.Next(1, int.MaxValue));
+    // From 2001 on: what lies decades before is taken for a count in another unit.
+    private DateTimeOffset Moment() => DateTimeOffset.FromUnixTimeSeconds(_random.Next(1_000_000_000, int.MaxValue));
 
     private string Word() => string.Concat(Enumerable.Range(0, _random.Next(6)).Select(_ => Pick("a", "b", "7", "ü", "😀", "\"", "\\", "\n", "/", "+")));
 

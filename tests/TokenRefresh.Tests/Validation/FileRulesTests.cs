@@ -93,7 +93,7 @@ public sealed class FileRulesTests
             Section = "",
             AccessTokenMember = "token",
             RefreshTokenMember = "token",
-            ExpiresAtMember = null!,
+            ExpiresAtMember = "",
             ScopesMember = "",
             TimeUnit = (CredentialsTimeUnit)7,
         });
@@ -102,7 +102,7 @@ public sealed class FileRulesTests
 
         var message = check.Should().Throw<TokenRefreshConfigurationException>().Which.Message;
         message.Should().Contain("'FileFormat.RefreshTokenMember' is 'token', as is 'FileFormat.AccessTokenMember'");
-        message.Should().Contain("'FileFormat.ExpiresAtMember' is empty. Name the member.");
+        message.Should().Contain("'FileFormat.ExpiresAtMember' is empty. Name the member, or set it to null");
         message.Should().Contain("'FileFormat.ScopesMember' is empty. Name the member, or set it to null");
         message.Should().Contain("'FileFormat.Section' is empty.");
         message.Should().Contain("'FileFormat.TimeUnit' is '7'. Set it to one of 'Seconds', 'Milliseconds'.");

@@ -1,67 +1,95 @@
+using System.Text;
 using System.Text.Json;
 
 namespace TokenRefresh.Stores.Json;
 
-/// <summary>The bytes of a credentials file and the login in them. Immutable, safe for concurrent use as long as nobody changes the bytes.</summary>
+/// <summary>The bytes of a credentials file and the login in them. Safe for concurrent use as long as nothing changes the bytes.</summary>
 /// <remarks>
-/// Changes are spliced into the bytes that were read: everything that belongs to other programs, from key order to number text, survives.
-/// <see cref="CredentialsFileFormat.Auto"/> takes a document with a <c>claudeAiOauth</c> section for Claude Code's, even if flat members stand beside it (a section is written on purpose, flat members may be left-overs);
-/// one without, but with a flat token member, for flat OAuth; any other for one into which Claude Code's section is to be written.
+/// Changes are made in the bytes that were read: everything that belongs to other programs, from key order to number text, survives.
+/// <see cref="CredentialsFileFormat.Auto"/> takes a document with a <c>claudeAiOauth</c> section for Claude Code's, even if flat members
+/// stand beside it (a section is written on purpose, flat members may be left-overs); then one with tokens in <c>tokens</c>, or with
+/// <c>last_refresh</c>, for that of codex; one with a flat token for flat OAuth; any other for one that is to get Claude Code's section.
 /// </remarks>
 internal sealed class CredentialsDocument
 {
-    private readonly ReadOnlyMemory<byte> _mark;
-    private readonly ReadOnlyMemory<byte> _json;
-    private readonly JsonObjectMap? _top;
+    private readonly ReadOnlyMemory<byte> _utf8;
+    private readonly int _start;
+    private readonly JsonSpans? _top;
+    private readonly JsonSpans? _login;
 
-    private CredentialsDocument(ReadOnlyMemory<byte> mark, ReadOnlyMemory<byte> json, JsonObjectMap? top, CredentialsFileFormat format)
+    private CredentialsDocument(ReadOnlyMemory<byte> utf8, int start, CredentialsFileFormat format, bool isBlank = false)
     {
-        _mark = mark;
-        _json = json;
-        _top = top;
+        _utf8 = utf8;
+        _start = start;
         Format = format;
-        Credentials = Login is { } login ? LoginReader.Read(json.Span, login, format) : null;
+        if (isBlank)
+        {
+            return;
+        }
+
+        string?[] names = format.Names;
+        bool isFlat = names[(int)CredentialsMember.Section] is null;
+        _top = JsonSpans.Read(utf8.Span, start, utf8.Length, names, isLogin: isFlat);
+        if (isFlat)
+        {
+            _login = _top;
+        }
+        else if (_top.Find(CredentialsMember.Section) is { Kind: JsonTokenType.StartObject } section)
+        {
+            _login = JsonSpans.Read(utf8.Span, section.ValueStart, section.ValueEnd, names, isLogin: true);
+        }
     }
 
     /// <summary>Gets the login.</summary>
-    /// <value><see langword="null"/> if nothing is stored; one whose <see cref="OAuthCredentials.IsSignedOut"/> is set for the sentinel of a logout.</value>
-    public OAuthCredentials? Credentials { get; }
+    /// <value><see langword="null"/> if there is none. The sentinel of a logout is one that <see cref="OAuthCredentials.IsSignedOut"/>.</value>
+    internal OAuthCredentials? Credentials { get; private set; }
 
     /// <summary>Gets the format in which the document is read and written, never <see cref="CredentialsFileFormat.Auto"/>.</summary>
-    public CredentialsFileFormat Format { get; }
+    internal CredentialsFileFormat Format { get; }
 
-    private JsonObjectMap? Login => Format.Section is null ? _top : _top?.Section;
+    /// <summary>Gets the names of the top level's members, read anew at each call.</summary>
+    internal IReadOnlyList<string> MemberNames => _top is null ? [] : CredentialsJsonReader.ReadNames(_utf8.Span, _top);
+
+    /// <summary>Gets whether nothing in the document says that it has this format.</summary>
+    private bool IsGuess { get; init; }
+
+    private bool HasToken => (_login?.Find(CredentialsMember.AccessToken) ?? _login?.Find(CredentialsMember.RefreshToken)) is not null;
 
     /// <summary>Reads a document. Its bytes are kept, not copied.</summary>
     /// <param name="utf8">The whole file. Nothing, or white space alone, is a document without a login.</param>
     /// <param name="format">The format.</param>
-    /// <exception cref="CredentialsDocumentException">The bytes are no JSON object, or the section, a token or the expiry is of a wrong type.</exception>
-    public static CredentialsDocument Parse(ReadOnlyMemory<byte> utf8, CredentialsFileFormat format)
+    /// <exception cref="CredentialsDocumentException">
+    /// The bytes are no JSON object, or the section, a token or the expiry is of a wrong type.
+    /// </exception>
+    internal static CredentialsDocument Parse(ReadOnlyMemory<byte> utf8, CredentialsFileFormat format)
     {
         ArgumentNullException.ThrowIfNull(format);
-        var mark = utf8.Span.StartsWith("\uFEFF"u8) ? 3 : 0;
-        var json = utf8[mark..];
-        if (json.Span.TrimStart(JsonStyle.WhiteSpace).IsEmpty)
+        int start = utf8.Span.StartsWith("\uFEFF"u8) ? 3 : 0;
+        if (IsBlank(utf8.Span[start..]))
         {
-            return new(utf8[..mark], json, top: null, Recognize(format, top: null));
+            return new(utf8, start, format == CredentialsFileFormat.Auto ? CredentialsFileFormat.ClaudeCode : format, isBlank: true);
         }
 
-        var (topNames, sectionNames) = LoginMemberNames.Of(format);
-        var top = JsonObjectMap.Read(json.Span, topNames, sectionNames);
-        var recognized = Recognize(format, top);
-
-        // A null is what a program may leave at a logout; anything else in the section's place is nobody's login.
-        if (recognized.Section is { } name && top.Section is null && SectionMember(top) is { } section)
+        try
         {
-            throw CredentialsDocumentException.NoObject(json.Span, $"The member '{name}'", section.ValueStart, section.Kind);
+            CredentialsDocument document =
+                format == CredentialsFileFormat.Auto ? Recognize(utf8, start)
+                : format == CredentialsFileFormat.FlatOAuth ? ParseFlat(utf8, start)
+                : new(utf8, start, format);
+            document.ReadLogin();
+            return document;
         }
-
-        return new(utf8[..mark], json, top, recognized);
+        catch (JsonException e)
+        {
+            throw CredentialsDocumentException.InvalidJson(utf8.Span[start..], e);
+        }
     }
 
     /// <summary>Makes the bytes that hold <paramref name="next"/> in place of the login that was read.</summary>
+    /// <param name="next">The login.</param>
+    /// <param name="refreshedAt">When its tokens were obtained, for a format that keeps it; now if not given.</param>
     /// <exception cref="ArgumentException">The access token is empty, or a text cannot be written as UTF-8.</exception>
-    public byte[] With(OAuthCredentials next)
+    internal byte[] With(OAuthCredentials next, DateTimeOffset? refreshedAt = null)
     {
         ArgumentNullException.ThrowIfNull(next);
         if (next.AccessToken.Length == 0)
@@ -69,83 +97,142 @@ internal sealed class CredentialsDocument
             throw new ArgumentException("A login without an access token is never written. Remove the login instead.", nameof(next));
         }
 
-        if (!new[] { next.AccessToken, next.RefreshToken, next.TokenType, next.AccountId }.Concat(next.Scopes ?? []).All(text => text is null || JsonText.IsUnicode(text)))
+        string?[] names = Format.Names;
+        byte[]?[] changes = CredentialsJsonEditor.Compare(_utf8.Span, _login, Credentials, next, Format);
+        if (names[(int)CredentialsMember.Section] is not null)
         {
-            throw new ArgumentException("A token, a scope, the token type or the account id holds a lone surrogate, which UTF-8 cannot carry.", nameof(next));
+            byte[] section = _login is null ? ApplyToEmpty(changes) : CredentialsJsonEditor.Apply(_utf8.Span, _login, changes, names);
+            changes = new byte[]?[names.Length];
+            changes[(int)CredentialsMember.Section] = section;
+            if (names[(int)CredentialsMember.LastRefresh] is not null && Credentials?.AccessToken != next.AccessToken)
+            {
+                DateTimeOffset at = refreshedAt ?? TimeProvider.System.GetUtcNow();
+                changes[(int)CredentialsMember.LastRefresh] = CredentialsJsonEditor.WriteTime(
+                    _utf8.Span, _top?.Find(CredentialsMember.LastRefresh), at, Format.TimeUnit, model: "2000-01-01T00:00:00.000Z");
+            }
         }
 
-        var edits = new DocumentEdits(_json);
-        var (outer, own) = Styles(edits);
-        var splice = new LoginSplice(_json, Login, Credentials, Format, own, edits);
-        var missing = splice.Compare(next);
-        if (Login is { } login)
-        {
-            splice.Apply(login, outer);
-        }
-        else
-        {
-            AddLogin(edits, outer, own, missing);
-        }
-
-        return edits.Apply(_mark.Span);
+        return Edit(changes);
     }
 
     /// <summary>Makes the bytes without the login: the section, or the login's own members, are cut out.</summary>
-    public byte[] Without()
+    internal byte[] Without()
     {
-        var edits = new DocumentEdits(_json);
-        if (_top is not null)
-        {
-            var isSection = Format.Section is not null;
-            edits.Remove(_top, [.. _top.Known.Where(member => (member.Role == LoginMember.Section) == isSection)]);
-        }
-
-        return edits.Apply(_mark.Span);
-    }
-
-    private static CredentialsFileFormat Recognize(CredentialsFileFormat format, JsonObjectMap? top)
-    {
-        if (!ReferenceEquals(format, CredentialsFileFormat.Auto))
-        {
-            return format;
-        }
-
-        var isFlat = top is not null && SectionMember(top) is null
-            && (top.Find(LoginMember.AccessToken) ?? top.Find(LoginMember.RefreshToken)) is not null;
-        return isFlat ? CredentialsFileFormat.FlatOAuth : CredentialsFileFormat.ClaudeCode;
-    }
-
-    private static JsonMember? SectionMember(JsonObjectMap top) =>
-        top.Find(LoginMember.Section) is { Kind: not JsonTokenType.Null } section ? section : null;
-
-    /// <summary>Gets the layout of the object around the login, if there is one, and that of the login's own.</summary>
-    private (JsonStyle? Outer, JsonStyle Own) Styles(DocumentEdits edits)
-    {
-        var top = Of(_top) ?? JsonStyle.Indented;
-        return Format.Section is null ? (null, top) : (top, Of(_top?.Section) ?? top.Nested());
-
-        JsonStyle? Of(JsonObjectMap? map) => map?.Last is { } last ? JsonStyle.Of(_json.Span, edits, last) : null;
-    }
-
-    private void AddLogin(DocumentEdits edits, JsonStyle? outer, JsonStyle own, IReadOnlyList<(string Name, string Value)> members)
-    {
-        var login = outer is null ? members : [(Format.Section!, "{" + own.Interior(outer, members) + "}")];
-        var style = outer ?? own;
         if (_top is null)
         {
-            edits.Replace(0, _json.Length, "{" + style.Interior(outer: null, login) + "}\n");
+            return _utf8.ToArray();
         }
-        else if (_top.Find(LoginMember.Section) is { } empty)
+
+        // Only the members of the object that is edited count.
+        var changes = new byte[]?[Format.Names.Length];
+        Array.Fill(changes, CredentialsJsonEditor.Cut);
+        return Edit(changes);
+    }
+
+    /// <summary>Says which members were looked for and which are there, by their names alone, where a document holds no login.</summary>
+    /// <returns>Whole sentences; <see langword="null"/> if there is a login, or nothing at all.</returns>
+    internal string? DescribeMissingLogin()
+    {
+        if (Credentials is not null || _top is null || _top.Count == 0)
         {
-            edits.Replace(empty.ValueStart, empty.ValueEnd, login[0].Value);
+            return null;
         }
-        else if (_top.Last is { } last)
+
+        CredentialsFileFormat[] formats = IsGuess
+            ? [CredentialsFileFormat.ClaudeCode, CredentialsFileFormat.Codex, CredentialsFileFormat.FlatOAuth]
+            : [Format];
+        string looked = string.Join("' or '", formats.Select(format => CredentialsJsonReader.PathOf(format, CredentialsMember.AccessToken)));
+        string found = $"its top level has {List(MemberNames)}";
+        if (_login is not null && _login != _top)
         {
-            edits.Insert(last.ValueEnd, "," + style.Gap + style.Members(login));
+            found += $", '{Format.Section}' has {List(CredentialsJsonReader.ReadNames(_utf8.Span, _login))}";
         }
-        else
+
+        return $"There is no member '{looked}'; {found}. If the login is there under other names, say so with 'FileFormat'.";
+    }
+
+    private static bool IsBlank(ReadOnlySpan<byte> json)
+    {
+        foreach (byte b in json)
         {
-            edits.Replace(_top.Start + 1, _top.End, style.Interior(outer: null, login));
+            if (b is not ((byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n'))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static CredentialsDocument Recognize(ReadOnlyMemory<byte> utf8, int start)
+    {
+        var claudeCode = new CredentialsDocument(utf8, start, CredentialsFileFormat.ClaudeCode);
+        if (claudeCode._top!.Find(CredentialsMember.Section) is { Kind: not JsonTokenType.Null })
+        {
+            return claudeCode;
+        }
+
+        var codex = new CredentialsDocument(utf8, start, CredentialsFileFormat.Codex);
+        if (codex.HasToken || codex._top!.Find(CredentialsMember.LastRefresh) is not null)
+        {
+            return codex;
+        }
+
+        CredentialsDocument flat = ParseFlat(utf8, start);
+        return flat.HasToken ? flat : new(utf8, start, CredentialsFileFormat.ClaudeCode) { IsGuess = true };
+    }
+
+    private static CredentialsDocument ParseFlat(ReadOnlyMemory<byte> utf8, int start)
+    {
+        var flat = new CredentialsDocument(utf8, start, CredentialsFileFormat.FlatOAuth);
+        if (flat._top!.Find(CredentialsMember.ExpiresAt) is not null)
+        {
+            return flat;
+        }
+
+        var withExpiryDate = new CredentialsDocument(utf8, start, CredentialsFileFormat.FlatOAuthWithExpiryDate);
+        return withExpiryDate._top!.Find(CredentialsMember.ExpiresAt) is null ? flat : withExpiryDate;
+    }
+
+    /// <summary>Lists names as they may stand in a message: of a bounded number and length, without control characters.</summary>
+    private static string List(IReadOnlyList<string> names)
+    {
+        const int MaxNames = 12;
+        const int MaxLength = 40;
+        var list = new StringBuilder();
+        for (int i = 0; i < names.Count && i < MaxNames; i++)
+        {
+            string name = names[i].Length > MaxLength ? names[i][..MaxLength] + "…" : names[i];
+            list.Append(i == 0 ? "'" : ", '").Append([.. name.Select(c => char.IsControl(c) ? '?' : c)]).Append('\'');
+        }
+
+        return names.Count == 0 ? "none" : names.Count > MaxNames ? $"{list} and {names.Count - MaxNames} more" : list.ToString();
+    }
+
+    private void ReadLogin()
+    {
+        if (_login is not null)
+        {
+            Credentials = CredentialsJsonReader.Read(_utf8.Span, _login, Format);
+        }
+        else if (_top!.Find(CredentialsMember.Section) is { Kind: not JsonTokenType.Null } section)
+        {
+            // A null is what a program may leave at a logout; anything else in the section's place is no login.
+            throw CredentialsDocumentException.NoObject(_utf8.Span, $"The member '{Format.Section}'", section.ValueStart, section.Kind);
         }
     }
+
+    private byte[] Edit(byte[]?[] changes)
+    {
+        ReadOnlySpan<byte> utf8 = _utf8.Span;
+        if (_top is null)
+        {
+            return [.. utf8[.._start], .. ApplyToEmpty(changes), (byte)'\n'];
+        }
+
+        return [.. utf8[.._top.Start], .. CredentialsJsonEditor.Apply(utf8, _top, changes, Format.Names), .. utf8[(_top.End + 1)..]];
+    }
+
+    private byte[] ApplyToEmpty(byte[]?[] changes) =>
+        CredentialsJsonEditor.Apply("{}"u8, JsonSpans.Read("{}"u8, 0, 2, Format.Names, isLogin: true), changes, Format.Names);
 }

@@ -2,40 +2,57 @@ using System.Text.Json;
 
 namespace TokenRefresh.Stores.Json;
 
-/// <summary>The bytes of a credentials document cannot be read as a login. The message names member, line and byte, never a value.</summary>
+/// <summary>A credentials document cannot be read as a login. The message names member, line and byte, never a value.</summary>
 /// <remarks>No inner exception: the messages of the JSON reader quote what they stumbled over, which may be a piece of a token.</remarks>
 internal sealed class CredentialsDocumentException : Exception
 {
-    private CredentialsDocumentException(string message)
-        : base(message)
+    private CredentialsDocumentException(string message, bool isJson)
+        : base(message) => IsJson = isJson;
+
+    /// <summary>Gets whether the bytes are valid JSON, if not a login: then they are another program's and never moved aside.</summary>
+    internal bool IsJson { get; }
+
+    internal static CredentialsDocumentException InvalidJson(ReadOnlySpan<byte> json, JsonException cause)
     {
+        if (IsUtf16(json))
+        {
+            return new("It holds UTF-16 text, as '>' of Windows PowerShell writes it, and not UTF-8. Save it as UTF-8.", isJson: false);
+        }
+
+        const string Crash = "as a crash or a power cut leaves them where bytes had not reached the disk";
+        if (json.IndexOfAnyExcept((byte)0) < 0)
+        {
+            return new($"It holds {json.Length} NUL bytes and nothing else, {Crash}.", isJson: false);
+        }
+
+        string what = IsCutShort(json) ? "The JSON ends before it is complete" : "The JSON is not valid";
+        string where = $"at line {(cause.LineNumber ?? 0) + 1}, byte {(cause.BytePositionInLine ?? 0) + 1}";
+        return new($"{what}, {where}.{(json.Contains((byte)0) ? $" There are NUL bytes in it, {Crash}." : "")}", isJson: false);
     }
 
-    public static CredentialsDocumentException InvalidJson(ReadOnlySpan<byte> json, JsonException cause)
-    {
-        var what = IsCutShort(json) ? "The JSON ends before it is complete" : "The JSON is not valid";
-        return new($"{what}, at line {(cause.LineNumber ?? 0) + 1}, byte {(cause.BytePositionInLine ?? 0) + 1}.");
-    }
+    internal static CredentialsDocumentException NoObject(ReadOnlySpan<byte> json, string subject, int offset, JsonTokenType kind) =>
+        new($"{subject} is {Describe(kind)}, not an object, {Position(json, offset)}.", isJson: true);
 
-    public static CredentialsDocumentException NoObject(ReadOnlySpan<byte> json, string subject, int offset, JsonTokenType kind) =>
-        new($"{subject} is {Describe(kind)}, not an object, {Position(json, offset)}.");
+    internal static CredentialsDocumentException WrongMember(ReadOnlySpan<byte> json, string name, JsonMember member, string expected) =>
+        new($"The member '{name}' is {Describe(member.Kind)}, not {expected}, {Position(json, member.ValueStart)}.", isJson: true);
 
-    public static CredentialsDocumentException WrongMember(ReadOnlySpan<byte> json, string name, JsonMember member, string expected) =>
-        new($"The member '{name}' is {Describe(member.Kind)}, not {expected}, {Position(json, member.ValueStart)}.");
-
-    public static CredentialsDocumentException NoUnicodeText(ReadOnlySpan<byte> json, string name, JsonMember member) =>
-        new($"The member '{name}' holds bytes or escapes that are no Unicode text, {Position(json, member.ValueStart)}.");
+    internal static CredentialsDocumentException NoUnicodeText(ReadOnlySpan<byte> json, string name, JsonMember member) =>
+        new($"The member '{name}' holds bytes or escapes that are no Unicode text, {Position(json, member.ValueStart)}.", isJson: true);
 
     private static string Position(ReadOnlySpan<byte> json, int offset)
     {
-        var before = json[..offset];
+        ReadOnlySpan<byte> before = json[..offset];
         return $"at line {before.Count((byte)'\n') + 1}, byte {offset - before.LastIndexOf((byte)'\n')}";
     }
+
+    /// <summary>Tells UTF-16 by its byte order mark, or by the NUL bytes beside the first two characters, which in JSON are ASCII.</summary>
+    private static bool IsUtf16(ReadOnlySpan<byte> json) =>
+        json is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] or [> 0, 0, > 0, 0, ..] or [0, > 0, 0, > 0, ..];
 
     /// <summary>Tells whether what is there is right as far as it goes: a half-written file, most likely.</summary>
     private static bool IsCutShort(ReadOnlySpan<byte> json)
     {
-        var reader = new Utf8JsonReader(json, isFinalBlock: false, new JsonReaderState(JsonObjectMap.AnyDepth));
+        var reader = new Utf8JsonReader(json, isFinalBlock: false, new JsonReaderState(JsonSpans.AnyDepth));
         try
         {
             while (reader.Read())

@@ -2,14 +2,18 @@ using System.Globalization;
 
 namespace TokenRefresh.Stores.Json;
 
-/// <summary>Reads and writes a moment counted from 1970-01-01T00:00:00Z.</summary>
+/// <summary>Reads and writes a moment counted from 1970-01-01T00:00:00Z, or as an ISO 8601 time.</summary>
 internal static class EpochTime
 {
-    private static readonly long MaxTicks = DateTimeOffset.MaxValue.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks;
+    // 9999-12-31T23:59:59Z, the last moment of DateTimeOffset.
+    private const long MaxSeconds = 253402300799;
 
     /// <summary>Reads a count (integer, fraction, exponent) or an ISO 8601 time, which is UTC unless it says otherwise.</summary>
-    /// <returns><see langword="false"/> if <paramref name="text"/> is neither. No text, 0 and less give no moment; a count past the year 9999 gives the last one.</returns>
-    public static bool TryRead(string text, CredentialsTimeUnit unit, out DateTimeOffset? at)
+    /// <returns>
+    /// <see langword="false"/> if <paramref name="text"/> is neither. No text, 0 and less give no moment; a count past the year 9999 gives
+    /// the last one.
+    /// </returns>
+    internal static bool TryRead(string text, CredentialsTimeUnit unit, out DateTimeOffset? at)
     {
         at = null;
         if (string.IsNullOrWhiteSpace(text))
@@ -18,32 +22,68 @@ internal static class EpochTime
         }
 
         // Decimal first: it keeps the ticks of 1787613382524.616, which a double rounds.
-        if (decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var count))
+        if (decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out decimal count))
         {
-            at = FromCount(count, unit);
+            at = FromCount(count, UnitOf(count, unit));
             return true;
         }
 
-        if (text.AsSpan().ContainsAnyInRange('0', '9') && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var beyond))
+        if (text.AsSpan().ContainsAnyInRange('0', '9')
+            && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double beyond))
         {
             at = beyond > 0 ? DateTimeOffset.MaxValue : null;
             return true;
         }
 
-        var trimmed = text.AsSpan().Trim();
-        if (trimmed.Length >= 10 && trimmed[4] == '-' && trimmed[7] == '-'
-            && DateTimeOffset.TryParse(trimmed, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time))
+        if (!TryReadIso(text, DateTimeStyles.AdjustToUniversal, out DateTimeOffset time))
         {
-            at = time > DateTimeOffset.UnixEpoch ? time : null;
-            return true;
+            return false;
         }
 
-        return false;
+        at = time > DateTimeOffset.UnixEpoch ? time : null;
+        return true;
     }
 
     /// <summary>Formats a moment as an integer; one at or before 1970 as 1, since 0 reads as unknown.</summary>
-    public static string Format(DateTimeOffset at, CredentialsTimeUnit unit) =>
-        Math.Max(1, unit == CredentialsTimeUnit.Milliseconds ? at.ToUnixTimeMilliseconds() : at.ToUnixTimeSeconds()).ToString(CultureInfo.InvariantCulture);
+    internal static string Format(DateTimeOffset at, CredentialsTimeUnit unit)
+    {
+        long count = unit == CredentialsTimeUnit.Milliseconds ? at.ToUnixTimeMilliseconds() : at.ToUnixTimeSeconds();
+        return Math.Max(1, count).ToString(CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Formats a moment like <paramref name="model"/>: in its unit, or as an ISO 8601 time with its fraction and offset.</summary>
+    /// <returns><see langword="null"/> if <paramref name="model"/> is no time.</returns>
+    internal static string? FormatLike(string? model, DateTimeOffset at, CredentialsTimeUnit unit)
+    {
+        if (decimal.TryParse(model, NumberStyles.Float, CultureInfo.InvariantCulture, out decimal count))
+        {
+            return Format(at, UnitOf(count, unit));
+        }
+
+        if (model is null || !TryReadIso(model, DateTimeStyles.None, out DateTimeOffset known))
+        {
+            return null;
+        }
+
+        at = at > DateTimeOffset.UnixEpoch ? at : DateTimeOffset.UnixEpoch.AddSeconds(1);
+        string like = FormatIso(model.Trim(), at, known.Offset);
+
+        // What is missing in an unusual model, as the seconds, would be missing here too.
+        bool isSame = TryReadIso(like, DateTimeStyles.None, out DateTimeOffset written)
+            && at - written is { Ticks: >= 0 and < TimeSpan.TicksPerSecond };
+        return isSame ? like : at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Tells the unit in which a count was made: the format's, unless that gives a time which no token has.</summary>
+    private static CredentialsTimeUnit UnitOf(decimal count, CredentialsTimeUnit unit) => count switch
+    {
+        // As seconds past the year 9999; as milliseconds from 1978 on.
+        > MaxSeconds => CredentialsTimeUnit.Milliseconds,
+
+        // Ten digits: as seconds from 2001 to 2286; as milliseconds early in 1970.
+        >= 1_000_000_000 and < 10_000_000_000 => CredentialsTimeUnit.Seconds,
+        _ => unit,
+    };
 
     private static DateTimeOffset? FromCount(decimal count, CredentialsTimeUnit unit)
     {
@@ -52,7 +92,30 @@ internal static class EpochTime
             return null;
         }
 
-        var ticks = unit == CredentialsTimeUnit.Milliseconds ? TimeSpan.TicksPerMillisecond : TimeSpan.TicksPerSecond;
-        return count >= MaxTicks / ticks ? DateTimeOffset.MaxValue : DateTimeOffset.UnixEpoch.AddTicks((long)(count * ticks));
+        decimal seconds = unit == CredentialsTimeUnit.Milliseconds ? count / 1000 : count;
+        return seconds < MaxSeconds
+            ? DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * TimeSpan.TicksPerSecond))
+            : DateTimeOffset.MaxValue;
+    }
+
+    private static bool TryReadIso(string text, DateTimeStyles style, out DateTimeOffset time)
+    {
+        ReadOnlySpan<char> trimmed = text.AsSpan().Trim();
+        time = default;
+        return trimmed.Length >= 10 && trimmed[4] == '-' && trimmed[7] == '-'
+            && DateTimeOffset.TryParse(trimmed, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | style, out time);
+    }
+
+    private static string FormatIso(string model, DateTimeOffset at, TimeSpan offset)
+    {
+        bool hasTime = model.Length > 10;
+        int zone = hasTime ? model.AsSpan(11).IndexOfAny("Zz+-") + 11 : -1;
+        string suffix = !hasTime ? "Z" : zone < 11 ? "" : model[zone..];
+        int dot = model.IndexOf('.', StringComparison.Ordinal);
+        int digits = dot < 0 ? 0 : model.Length - suffix.Length - dot - 1;
+        long ticks = Math.Clamp(at.UtcTicks + offset.Ticks, 0, DateTime.MaxValue.Ticks);
+        string fraction = digits > 0 ? "." + new string('f', Math.Min(digits, 7)) : "";
+        string format = $"yyyy-MM-dd'{(hasTime ? model[10] : 'T')}'HH:mm:ss{fraction}";
+        return new DateTime(ticks).ToString(format, CultureInfo.InvariantCulture) + new string('0', Math.Max(0, digits - 7)) + suffix;
     }
 }

@@ -1,0 +1,135 @@
+using System.Text;
+using System.Text.Json;
+
+namespace TokenRefresh.Stores.Json;
+
+/// <summary>Reads the login's values out of the spans at which they stand.</summary>
+internal static class CredentialsJsonReader
+{
+    /// <summary>Reads the login; <see langword="null"/> if neither token is there.</summary>
+    /// <exception cref="CredentialsDocumentException">A token or the expiry is of a type that cannot be read.</exception>
+    internal static OAuthCredentials? Read(ReadOnlySpan<byte> json, JsonSpans login, CredentialsFileFormat format)
+    {
+        string? accessToken = ReadToken(json, login.Find(CredentialsMember.AccessToken), format);
+        string? refreshToken = ReadToken(json, login.Find(CredentialsMember.RefreshToken), format);
+        JsonMember? expiry = login.Find(CredentialsMember.ExpiresAt);
+        if (!TryReadTime(json, expiry, format.TimeUnit, out DateTimeOffset? expiresAt))
+        {
+            throw CredentialsDocumentException.WrongMember(json, PathOf(format, expiry!.Role), expiry, "a number or an ISO 8601 time");
+        }
+
+        if (accessToken is null && refreshToken is null)
+        {
+            return null;
+        }
+
+        // An odd one is left alone: it is not needed.
+        JsonMember? refreshTokenExpiry = login.Find(CredentialsMember.RefreshTokenExpiresAt);
+        _ = TryReadTime(json, refreshTokenExpiry, format.TimeUnit, out DateTimeOffset? refreshTokenExpiresAt);
+        string? accountId = ReadText(json, login.Find(CredentialsMember.AccountId));
+        return new OAuthCredentials(accessToken ?? "", refreshToken, expiresAt)
+        {
+            RefreshTokenExpiresAt = refreshTokenExpiresAt,
+            Scopes = ReadScopes(json, login.Find(CredentialsMember.Scopes)),
+            TokenType = ReadText(json, login.Find(CredentialsMember.TokenType)),
+            AccountId = string.IsNullOrEmpty(accountId) ? null : accountId,
+        };
+    }
+
+    /// <summary>Reads an array of strings or one string with blanks; <see langword="null"/> for anything else.</summary>
+    internal static IReadOnlyList<string>? ReadScopes(ReadOnlySpan<byte> json, JsonMember? member)
+    {
+        if (member is null || member.Kind != JsonTokenType.StartArray)
+        {
+            return ReadText(json, member)?.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        }
+
+        var scopes = new List<string>();
+        var reader = new Utf8JsonReader(json[member.ValueStart..member.ValueEnd], JsonSpans.AnyDepth);
+        reader.Read();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            if (reader.TokenType != JsonTokenType.String || GetText(ref reader) is not { } scope)
+            {
+                return null;
+            }
+
+            scopes.Add(scope);
+        }
+
+        return scopes;
+    }
+
+    /// <summary>Reads a string; <see langword="null"/> for anything else, and for bytes or escapes that are no Unicode text.</summary>
+    internal static string? ReadText(ReadOnlySpan<byte> json, JsonMember? member)
+    {
+        if (member is null || member.Kind != JsonTokenType.String)
+        {
+            return null;
+        }
+
+        var reader = new Utf8JsonReader(json[member.ValueStart..member.ValueEnd]);
+        reader.Read();
+        return GetText(ref reader);
+    }
+
+    /// <summary>Reads the text in which a time stands, as a number or in a string.</summary>
+    internal static string? ReadTimeText(ReadOnlySpan<byte> json, JsonMember? member) =>
+        member is not null && member.Kind == JsonTokenType.Number
+            ? Encoding.UTF8.GetString(json[member.ValueStart..member.ValueEnd])
+            : ReadText(json, member);
+
+    /// <summary>Reads the names of an object's members, in the order of the document.</summary>
+    internal static List<string> ReadNames(ReadOnlySpan<byte> json, JsonSpans owner)
+    {
+        var names = new List<string>(owner.Count);
+        var reader = new Utf8JsonReader(json[owner.Start..(owner.End + 1)], JsonSpans.AnyDepth);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            names.Add(GetText(ref reader) ?? Encoding.UTF8.GetString(reader.ValueSpan));
+            reader.Skip();
+        }
+
+        return names;
+    }
+
+    /// <summary>Gets how messages name a member of the login: with its section.</summary>
+    internal static string PathOf(CredentialsFileFormat format, CredentialsMember role) =>
+        format.Section is { } section ? $"{section}.{format.Names[(int)role]}" : format.Names[(int)role]!;
+
+    private static string? ReadToken(ReadOnlySpan<byte> json, JsonMember? member, CredentialsFileFormat format)
+    {
+        if (member is null || member.Kind == JsonTokenType.Null)
+        {
+            return null;
+        }
+
+        if (member.Kind != JsonTokenType.String)
+        {
+            throw CredentialsDocumentException.WrongMember(json, PathOf(format, member.Role), member, "a string");
+        }
+
+        return ReadText(json, member) ?? throw CredentialsDocumentException.NoUnicodeText(json, PathOf(format, member.Role), member);
+    }
+
+    private static bool TryReadTime(ReadOnlySpan<byte> json, JsonMember? member, CredentialsTimeUnit unit, out DateTimeOffset? at)
+    {
+        at = null;
+        return member is null || member.Kind == JsonTokenType.Null
+            || (ReadTimeText(json, member) is { } text && EpochTime.TryRead(text, unit, out at));
+    }
+
+    private static string? GetText(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            // The reader checks neither UTF-8 nor surrogates before a value is asked for.
+            return null;
+        }
+    }
+}

@@ -1,0 +1,126 @@
+using System.Text.Json;
+
+namespace TokenRefresh.Stores.Json;
+
+/// <summary>Where an object of the document and those of its members that the format names stand.</summary>
+internal sealed class JsonSpans
+{
+    private JsonSpans(int start, int end, int count, List<JsonMember> members)
+    {
+        Start = start;
+        End = end;
+        Count = count;
+        Members = members;
+    }
+
+    /// <summary>Gets the options of a reader for which no nesting is too deep: what is nested is skipped without recursion.</summary>
+    internal static JsonReaderOptions AnyDepth => new() { MaxDepth = int.MaxValue };
+
+    /// <summary>Gets the offset of the opening brace.</summary>
+    internal int Start { get; }
+
+    /// <summary>Gets the offset of the closing brace.</summary>
+    internal int End { get; }
+
+    /// <summary>Gets how many members there are, named by the format or not.</summary>
+    internal int Count { get; }
+
+    /// <summary>Gets the members that the format names in the order of the document, duplicates included.</summary>
+    internal List<JsonMember> Members { get; }
+
+    /// <summary>Finds the object that fills a stretch of the document, but for white space.</summary>
+    /// <param name="json">The document.</param>
+    /// <param name="start">Where the stretch starts.</param>
+    /// <param name="end">Where it ends.</param>
+    /// <param name="names">The format's names.</param>
+    /// <param name="isLogin">Whether the object holds the login's own members, or the section that does.</param>
+    /// <exception cref="JsonException">It is not valid JSON.</exception>
+    /// <exception cref="CredentialsDocumentException">It is valid JSON, but no object.</exception>
+    internal static JsonSpans Read(ReadOnlySpan<byte> json, int start, int end, string?[] names, bool isLogin)
+    {
+        var reader = new Utf8JsonReader(json[start..end], AnyDepth);
+        reader.Read();
+        int open = start + (int)reader.TokenStartIndex;
+        JsonTokenType kind = reader.TokenType;
+        if (kind != JsonTokenType.StartObject)
+        {
+            reader.Skip();
+        }
+
+        int count = 0;
+        int previousEnd = -1;
+        JsonMember? previous = null;
+        var members = new List<JsonMember>();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            int role = FindRole(ref reader, names, isLogin);
+            int nameStart = start + (int)reader.TokenStartIndex;
+            if (previous is not null)
+            {
+                previous.NextStart = nameStart;
+                previous = null;
+            }
+
+            reader.Read();
+            int valueStart = start + (int)reader.TokenStartIndex;
+            JsonTokenType valueKind = reader.TokenType;
+            reader.Skip();
+            int valueEnd = start + (int)reader.BytesConsumed;
+            if (role >= 0)
+            {
+                previous = new JsonMember((CredentialsMember)role, previousEnd, nameStart, valueStart, valueEnd, valueKind);
+                members.Add(previous);
+            }
+
+            previousEnd = valueEnd;
+            count++;
+        }
+
+        // One more read refuses whatever follows the object.
+        int close = start + (int)reader.TokenStartIndex;
+        reader.Read();
+        if (kind != JsonTokenType.StartObject)
+        {
+            throw CredentialsDocumentException.NoObject(json, "The top level of the JSON", open, kind);
+        }
+
+        return new(open, close, count, members);
+    }
+
+    /// <summary>Finds the member that counts: of duplicates the last one, as nearly all JSON readers have it.</summary>
+    internal JsonMember? Find(CredentialsMember role)
+    {
+        for (int i = Members.Count - 1; i >= 0; i--)
+        {
+            if (Members[i].Role == role)
+            {
+                return Members[i];
+            }
+        }
+
+        return null;
+    }
+
+    private static int FindRole(ref Utf8JsonReader reader, string?[] names, bool isLogin)
+    {
+        // A section may have the name of one of the login's members.
+        int from = isLogin ? (int)CredentialsMember.AccessToken : 0;
+        int to = isLogin ? names.Length : (int)CredentialsMember.AccessToken;
+        try
+        {
+            for (int role = from; role < to; role++)
+            {
+                if (names[role] is { } name && reader.ValueTextEquals(name))
+                {
+                    return role;
+                }
+            }
+        }
+        catch (InvalidOperationException) when (reader.ValueIsEscaped)
+        {
+            // An escape such as \ud800 alone is valid JSON but no text, so it is none of the names.
+        }
+
+        return -1;
+    }
+}
