@@ -172,7 +172,7 @@ internal sealed class LeasedRefresh(
         return new OAuthCredentials(
             response.AccessToken,
             response.RefreshToken ?? sent.RefreshToken,
-            response.ExpiresIn is { } lifetime ? After(now, lifetime) : Endpoint.JwtExpiry.TryRead(response.AccessToken))
+            response.ExpiresIn is { } lifetime ? After(now, lifetime) : Endpoint.Jwt.TryReadExpiry(response.AccessToken))
         {
             RefreshTokenExpiresAt = response.RefreshTokenExpiresIn is { } refreshLifetime ? After(now, refreshLifetime) : isRotated ? null : sent.RefreshTokenExpiresAt,
             Scopes = response.Scopes ?? sent.Scopes,
