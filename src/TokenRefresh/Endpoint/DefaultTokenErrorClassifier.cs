@@ -22,21 +22,14 @@ internal sealed class DefaultTokenErrorClassifier : ITokenErrorClassifier
 
     private static TokenEndpointOutcome? ByCode(TokenErrorResponse error)
     {
-        switch (CodeOf(error.Error))
+        string? code = CodeOf(error.Error);
+        if (IsRejection(code))
         {
-            case "invalid_grant":
+            return TokenEndpointOutcome.RefreshTokenRejected;
+        }
 
-            // OpenID Connect Core section 3.1.2.6 and RFC 9470: nothing but the user can go on.
-            case "login_required" or "interaction_required" or "consent_required" or "account_selection_required":
-            case "insufficient_user_authentication" or "mfa_required" or "user_authentication_required":
-
-            // The same in the words of one server, each documented or seen.
-            case "refresh_token_reused" or "refresh_token_expired" or "refresh_token_invalidated" or "refresh_token_revoked":
-            case "refresh_token_not_found" or "refresh_token_already_used":
-            case "invalid_refresh_token" or "bad_refresh_token" or "expired_refresh_token":
-            case "session_expired" or "session_not_found":
-            case "token_expired" or "expired_token" or "token_revoked":
-
+        switch (code)
+        {
             // RFC 6749 section 5.2 means the client by this code and answers 400 or 401.
             // With 403, servers mean the grant: the same client signs in again and goes on.
             case "unauthorized_client" when error.StatusCode == 403:
@@ -52,9 +45,30 @@ internal sealed class DefaultTokenErrorClassifier : ITokenErrorClassifier
             case "server_error" or "internal_error" or "internal_server_error":
                 return TokenEndpointOutcome.Unknown;
             default:
-                return CodeOf(error.ErrorDescription) == "invalid_grant" ? TokenEndpointOutcome.RefreshTokenRejected : null;
+                // Plain text, or a server that has its codes where others have words.
+                return CodeOf(error.ErrorDescription) is "invalid_grant" || (IsOneWord(error.ErrorDescription) && IsRejection(CodeOf(error.ErrorDescription)))
+                    ? TokenEndpointOutcome.RefreshTokenRejected
+                    : null;
         }
     }
+
+    private static bool IsRejection(string? code) => code
+
+        // RFC 6749 section 5.2.
+        is "invalid_grant"
+
+        // OpenID Connect Core section 3.1.2.6 and RFC 9470: only the user can go on.
+        or "login_required" or "interaction_required" or "consent_required" or "account_selection_required"
+        or "insufficient_user_authentication" or "mfa_required"
+
+        // The same in the words of one server, each documented or seen.
+        or "refresh_token_reused" or "refresh_token_expired" or "refresh_token_invalidated" or "refresh_token_revoked"
+        or "refresh_token_not_found" or "refresh_token_already_used"
+        or "invalid_refresh_token" or "bad_refresh_token" or "expired_refresh_token"
+        or "session_expired" or "session_not_found"
+        or "token_expired" or "expired_token" or "token_revoked";
+
+    private static bool IsOneWord(string? text) => text is not null && CodeOf(text)!.Length == text.Length;
 
     // 'invalid_grant: token expired' and 'INVALID_GRANT' are the code too; 'invalid_grant_type' is another one.
     private static string? CodeOf(string? text)

@@ -1,6 +1,6 @@
 namespace TokenRefresh.Endpoint;
 
-/// <summary>Understands the words in which servers say that a refresh token, or the grant behind it, is not valid any more.</summary>
+/// <summary>Understands the words in which servers say that a refresh token, or the grant or session behind it, is not valid any more.</summary>
 internal static class RejectionText
 {
     private const int Reach = 8;
@@ -50,14 +50,15 @@ internal static class RejectionText
         return false;
     }
 
-    // "refresh token", "refresh_token", "refreshToken", "grant"; a grant type is none.
+    // "refresh token", "refresh_token", "refreshToken", "grant", "session"; a grant type is none.
     private static int BehindSubject(string[] words, int at)
     {
         string next = at + 1 < words.Length ? words[at + 1] : "";
         return words[at] switch
         {
-            "refresh" when next is "token" or "tokens" => at + 2,
+            "refresh" when next is "token" => at + 2,
             "refreshtoken" => at + 1,
+            "session" => at + 1,
             "grant" when next is not "type" and not "types" => at + 1,
             _ => 0,
         };
@@ -90,7 +91,7 @@ internal static class RejectionText
             bool isState = words[i] switch
             {
                 "already" => next is "used" or "been" or "redeemed" or "consumed",
-                "not" or "longer" or "isn" => next is "found" or "valid" or "active" or "exist" or "recognized" or "known",
+                "not" or "longer" or "t" => next is "found" or "valid" or "active" or "exist" or "recognized" or "known",
                 "been" => next is "used" or "consumed" or "redeemed",
                 "exist" => i > 0 && words[i - 1] is "not" or "t",
                 _ => Contains(States, words[i]) && !Contains(OtherThings, next),

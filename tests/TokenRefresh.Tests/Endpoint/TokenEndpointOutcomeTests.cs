@@ -45,18 +45,6 @@ public sealed class TokenEndpointOutcomeTests
         result.Response.Should().BeNull();
     }
 
-    [Fact]
-    [FailureMode("F15")]
-    public async Task Plain_text_is_read_as_a_description_and_a_page_is_not()
-    {
-        TokenEndpointResult plain = await Given.AnswerAsync(FakeHandler.Answering(404, "Grant not found", "text/plain"));
-        TokenEndpointResult page = await Given.AnswerAsync(FakeHandler.Answering(404, "<p>Grant not found</p>", "text/html"));
-
-        plain.Outcome.Should().Be(TokenEndpointOutcome.RefreshTokenProbablyRejected);
-        page.Outcome.Should().Be(TokenEndpointOutcome.Unavailable);
-        page.ErrorDescription.Should().BeNull();
-    }
-
     [Theory]
     [FailureMode("F91")]
     [InlineData(401, "invalid_client")]
