@@ -1,134 +1,63 @@
+using System.Net.Mime;
 using System.Security.Authentication;
+using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Polly;
-using Polly.Retry;
 using TokenRefresh.Diagnostics;
 
 namespace TokenRefresh.Endpoint;
 
 /// <summary>Exchanges refresh tokens over HTTP (RFC 6749 section 6).</summary>
-/// <remarks>Safe for concurrent use. Only what was provably never sent is tried again; everything after the first byte of the body is told as it is: answered, or unknown.</remarks>
+/// <remarks>
+/// Safe for concurrent use. Only what was provably never sent is tried again; everything after the first byte of the body is told as it is: answered, or unknown.
+/// </remarks>
 internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
 {
-    private const int ConnectRetries = 2;
-    private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(200);
-
     private readonly TokenEndpointSettings _settings;
     private readonly Func<HttpMessageInvoker> _invoker;
-    private readonly TokenAnswerInterpreter _interpreter;
+    private readonly ITokenErrorClassifier? _classifier;
     private readonly TimeProvider _time;
-
-    // Not before the first exchange: most processes find a token that another one saved, and a command line tool that starts shall not wait for this.
-    private readonly Lazy<ResiliencePipeline<Attempt>> _retries;
-    private readonly string _shownEndpoint;
+    private readonly ILogger _logger;
 
     /// <param name="settings">Where and how to ask.</param>
     /// <param name="invoker">What sends; asked anew for each exchange, since a factory's handlers age. Never disposed here.</param>
     /// <param name="classifier">Asked before the built-in classification.</param>
     /// <param name="time">Drives time-outs, back-off and dates.</param>
     /// <param name="logger">Where retries and odd answers are noted.</param>
-    internal HttpTokenEndpointClient(TokenEndpointSettings settings, Func<HttpMessageInvoker> invoker, ITokenErrorClassifier? classifier, TimeProvider time, ILogger? logger)
+    internal HttpTokenEndpointClient(
+        TokenEndpointSettings settings, Func<HttpMessageInvoker> invoker, ITokenErrorClassifier? classifier, TimeProvider time, ILogger? logger)
     {
-        logger ??= NullLogger.Instance;
         _settings = settings;
         _invoker = invoker;
+        _classifier = classifier;
         _time = time;
-        _shownEndpoint = UriRedaction.Show(settings.TokenEndpoint);
-        _interpreter = new TokenAnswerInterpreter(settings, classifier, time, logger);
-        _retries = new(() => CreateRetries(time, logger));
+        _logger = logger ?? NullLogger.Instance;
     }
 
+    private string ShownEndpoint => UriRedaction.Show(_settings.TokenEndpoint);
+
     /// <inheritdoc/>
-    public async ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default)
+    public ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         cancellationToken.ThrowIfCancellationRequested();
-        var exchange = new Exchange(this, request, _invoker());
-        try
-        {
-            Attempt last = await _retries.Value.ExecuteAsync(static (e, ct) => e.TryAsync(ct), exchange, cancellationToken).ConfigureAwait(false);
-            return last.Result;
-        }
-        catch (OperationCanceledException) when (exchange.LastFailure is not null && cancellationToken.IsCancellationRequested)
-        {
-            // The deadline came between two tries. Why the first one failed tells more than that time is up.
-            return exchange.LastFailure;
-        }
+        return TryAsync(request, _invoker(), isRetry: false, cancellationToken);
     }
 
-    private ResiliencePipeline<Attempt> CreateRetries(TimeProvider time, ILogger logger) => new ResiliencePipelineBuilder<Attempt> { TimeProvider = time }
-        .AddRetry(new RetryStrategyOptions<Attempt>
-        {
-            ShouldHandle = static outcome => ValueTask.FromResult(outcome.Outcome.Result.MayRetry),
-            MaxRetryAttempts = ConnectRetries,
-            Delay = FirstRetryDelay,
-            BackoffType = DelayBackoffType.Exponential,
-            UseJitter = true,
-            OnRetry = retry =>
-            {
-                Log.ConnectRetrying(logger, _shownEndpoint, retry.RetryDelay, retry.Outcome.Result.Result?.Exception?.Message);
-                return default;
-            },
-        })
-        .Build();
-
-    private HttpRequestMessage CreateMessage(HttpContent content)
+    // One method, since each async method costs a fresh process several compiled ones.
+    private async ValueTask<TokenEndpointResult> TryAsync(TokenRequest request, HttpMessageInvoker invoker, bool isRetry, CancellationToken deadline)
     {
-        var message = new HttpRequestMessage(HttpMethod.Post, _settings.TokenEndpoint)
+        TokenEndpointResult result;
+        using (var content = new TokenRequestContent(
+            TokenRequestBody.WriteRefresh(_settings, request.RefreshToken), TokenRequestBody.ContentType(_settings.RequestFormat), request, deadline))
+        using (HttpRequestMessage message = CreateMessage(content))
+        using (var timeout = new FairTimeout(_settings.AttemptTimeout, _time, deadline))
         {
-            Content = content,
-            VersionPolicy = HttpVersionPolicy.RequestVersionOrHigher,
-        };
-        TokenRequestBody.AddHeaders(_settings, message);
-        message.Options.Set(TokenRequestMark.Key, value: true);
-        return message;
-    }
-
-    // An HttpClient would buffer the whole answer, up to 2 GB of it, before anybody could look at its length.
-    private static Task<HttpResponseMessage> SendAsync(HttpMessageInvoker invoker, HttpRequestMessage message, CancellationToken cancellationToken) =>
-        invoker is HttpClient client ? client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken) : invoker.SendAsync(message, cancellationToken);
-
-    private static bool IsConnectFailure(Exception exception) =>
-        exception is HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError }
-        && !IsRefusedByTls(exception);
-
-    // A certificate does not get better within a second.
-    private static bool IsRefusedByTls(Exception? exception)
-    {
-        for (; exception is not null; exception = exception.InnerException)
-        {
-            if (exception is AuthenticationException)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    private readonly record struct Attempt(TokenEndpointResult Result, bool MayRetry);
-
-    private sealed class Exchange(HttpTokenEndpointClient client, TokenRequest request, HttpMessageInvoker invoker)
-    {
-        private readonly SecretRedactor _redactor = client._interpreter.RedactorFor(request);
-
-        internal TokenEndpointResult? LastFailure { get; private set; }
-
-        internal async ValueTask<Attempt> TryAsync(CancellationToken deadline)
-        {
-            TokenEndpointSettings settings = client._settings;
-            using var content = new TokenRequestContent(
-                TokenRequestBody.WriteRefresh(settings, request.RefreshToken), TokenRequestBody.ContentType(settings.RequestFormat), request, deadline);
-            using HttpRequestMessage message = client.CreateMessage(content);
-            using var timeout = new CancellationTokenSource(settings.AttemptTimeout, client._time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline, timeout.Token);
-
             HttpResponseMessage? response = null;
             Exception? failure = null;
             try
             {
-                response = await SendAsync(invoker, message, either.Token).ConfigureAwait(false);
+                response = await SendAsync(invoker, message, timeout.Token).ConfigureAwait(false);
             }
             catch (Exception e)
             {
@@ -137,51 +66,193 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
 
             using (response)
             {
-                // Closed before anything is concluded: a hedge that is still on its way must not send after this said "not sent".
-                bool wasSent = await content.CloseAsync().ConfigureAwait(false);
-                content.ThrowIfAnnouncementFailed();
-                if (response is not null)
+                // Before anything is concluded: a hedge that is still on its way must not send after this said "not sent".
+                if (!request.TryTake(content))
                 {
-                    return new(
-                        await client._interpreter.InterpretAsync(message, response, request, e => Explain(e, timeout, deadline), either.Token).ConfigureAwait(false),
-                        MayRetry: false);
+                    await request.CloseAsync().ConfigureAwait(false);
                 }
 
-                return wasSent ? new(Unknown(content, failure!, timeout, deadline), MayRetry: false) : NotSent(content, failure!, timeout, deadline);
+                content.ThrowIfAnnouncementFailed();
+                if (response is null)
+                {
+                    result = Conclude(request, content, failure!, timeout, deadline);
+                }
+                else if (IsRedirected(message, response))
+                {
+                    result = Redirected(response);
+                }
+                else
+                {
+                    LimitedBody body = await LimitedBody.ReadAsync(response.Content, timeout.Token).ConfigureAwait(false);
+                    result = Interpret(request, response, body, timeout, deadline);
+                }
             }
         }
 
-        private TokenEndpointResult Unknown(TokenRequestContent content, Exception failure, CancellationTokenSource timeout, CancellationToken deadline) =>
-            TokenEndpointResult.Failure(TokenEndpointOutcome.Unknown, statusCode: null, exception: content.Refusal ?? Explain(failure, timeout, deadline));
-
-        private Attempt NotSent(TokenRequestContent content, Exception failure, CancellationTokenSource timeout, CancellationToken deadline)
+        if (!result.IsConnectFailure || isRetry)
         {
-            if (content.Refusal is { } refusal)
-            {
-                return new(TokenEndpointResult.Failure(TokenEndpointOutcome.Misconfigured, statusCode: null, exception: new TokenRefreshConfigurationException(refusal.Message, refusal)), MayRetry: false);
-            }
-
-            if (failure is TokenRefreshConfigurationException)
-            {
-                return new(TokenEndpointResult.Failure(TokenEndpointOutcome.Misconfigured, statusCode: null, exception: failure), MayRetry: false);
-            }
-
-            if (failure is OperationCanceledException && deadline.IsCancellationRequested)
-            {
-                throw new OperationCanceledException("The token request was cancelled before anything was sent.", failure, deadline);
-            }
-
-            LastFailure = TokenEndpointResult.Failure(TokenEndpointOutcome.NotSent, statusCode: null, exception: Explain(failure, timeout, deadline));
-            return new(LastFailure, IsConnectFailure(failure));
+            return result;
         }
 
-        private Exception Explain(Exception failure, CancellationTokenSource timeout, CancellationToken deadline) => failure switch
-        {
-            OperationCanceledException when deadline.IsCancellationRequested =>
-                new TimeoutException($"The token endpoint '{client._shownEndpoint}' did not answer before the deadline of the refresh ('RefreshTimeout').", failure),
-            OperationCanceledException when timeout.IsCancellationRequested =>
-                new TimeoutException($"The token endpoint '{client._shownEndpoint}' did not answer within '{client._settings.AttemptTimeout}'. Raise 'AttemptTimeout' if it is that slow.", failure),
-            _ => _redactor.Clean(failure),
-        };
+        return await ConnectRetry.RunAsync(
+            result, again => TryAsync(request, invoker, isRetry: true, again), ShownEndpoint, _time, _logger, deadline).ConfigureAwait(false);
     }
+
+    private HttpRequestMessage CreateMessage(HttpContent content)
+    {
+        // HTTP/1.1: a server that refuses a stream of HTTP/2 (GOAWAY, RFC 9113 section 6.8) makes the handler send the body again, which it must not.
+        var message = new HttpRequestMessage(HttpMethod.Post, _settings.TokenEndpoint) { Content = content };
+        TokenRequestBody.AddHeaders(_settings, message);
+        message.Options.Set(TokenRequestMark.Key, value: true);
+        return message;
+    }
+
+    // An HttpClient would buffer the whole answer, up to 2 GB of it, before its length could be looked at.
+    private static Task<HttpResponseMessage> SendAsync(HttpMessageInvoker invoker, HttpRequestMessage message, CancellationToken cancellationToken) =>
+        invoker is HttpClient client
+            ? client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken)
+            : invoker.SendAsync(message, cancellationToken);
+
+    // A handler that follows redirects makes a GET of the POST (RFC 9110 section 15.4): its answer is another server's page.
+    private static bool IsRedirected(HttpRequestMessage message, HttpResponseMessage response) =>
+        (int)response.StatusCode is >= 300 and < 400 || message.Method != HttpMethod.Post;
+
+    private static bool IsConnectFailure(Exception exception)
+    {
+        if (exception is not HttpRequestException
+            {
+                HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError
+                    or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError
+            })
+        {
+            return false;
+        }
+
+        // Certificate errors are not transient.
+        for (Exception? cause = exception; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is AuthenticationException)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private TokenEndpointResult Conclude(
+        TokenRequest request, TokenRequestContent content, Exception failure, FairTimeout timeout, CancellationToken deadline)
+    {
+        if (request.IsSent)
+        {
+            return TokenEndpointResult.Failure(
+                TokenEndpointOutcome.Unknown, statusCode: null, exception: content.Refusal ?? Explain(request, failure, timeout, deadline));
+        }
+
+        if (content.Refusal is { } refusal)
+        {
+            failure = new TokenRefreshConfigurationException(refusal.Message, refusal);
+        }
+
+        if (failure is TokenRefreshConfigurationException)
+        {
+            return TokenEndpointResult.Failure(TokenEndpointOutcome.Misconfigured, statusCode: null, exception: failure);
+        }
+
+        if (failure is OperationCanceledException && deadline.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("The token request was cancelled before anything was sent.", failure, deadline);
+        }
+
+        return TokenEndpointResult.NotSent(Explain(request, failure, timeout, deadline), IsConnectFailure(failure));
+    }
+
+    private TokenEndpointResult Interpret(
+        TokenRequest request, HttpResponseMessage response, LimitedBody body, FairTimeout timeout, CancellationToken deadline)
+    {
+        var answer = TokenResponseParser.Parse(body, response, _time);
+        bool isSuccess = response.IsSuccessStatusCode;
+        if (isSuccess && answer.TryCreateResponse() is { } tokens)
+        {
+            if (answer.HasNegativeLifetime)
+            {
+                Log.LifetimeMalformed(_logger, ShownEndpoint);
+            }
+
+            return TokenEndpointResult.Success(tokens);
+        }
+
+        SecretRedactor redactor = RedactorFor(request, answer.AccessToken, answer.RefreshToken);
+        var error = new TokenErrorResponse((int)response.StatusCode)
+        {
+            Error = redactor.Clean(answer.Error, SecretRedactor.ErrorLength),
+            ErrorDescription = redactor.Clean(answer.ErrorDescription ?? PlainText(response, body, answer), SecretRedactor.DescriptionLength),
+            Body = redactor.Clean(Text(body, SecretRedactor.BodyLength), SecretRedactor.BodyLength),
+            IsJson = answer.IsJson,
+        };
+
+        // A new refresh token beside an error, or without an access token, was issued all the same; a server that repeats the one it was sent has issued none.
+        string? recovered = isSuccess && answer.RefreshToken != request.RefreshToken ? answer.RefreshToken : null;
+        TokenEndpointOutcome outcome = recovered is null ? Classify(error) : TokenEndpointOutcome.Unknown;
+        bool isWithoutTokens = isSuccess && outcome == TokenEndpointOutcome.Unknown && body.Exception is null;
+        return TokenEndpointResult.Answered(
+            outcome,
+            error,
+            RetryAfterReader.Read(response, _time),
+            isWithoutTokens ? Lacking(response, body) : body.Exception is null ? null : redactor.Clean(Explain(request, body.Exception, timeout, deadline)),
+            recovered,
+            isWithoutTokens && recovered is null);
+    }
+
+    private TokenEndpointOutcome Classify(TokenErrorResponse error)
+    {
+        TokenEndpointOutcome? own = _classifier?.Classify(error);
+        return own is null or TokenEndpointOutcome.Succeeded ? DefaultTokenErrorClassifier.Instance.Classify(error)!.Value : own.Value;
+    }
+
+    private TokenEndpointResult Redirected(HttpResponseMessage response)
+    {
+        int status = (int)response.StatusCode;
+        Uri? location = response.Headers.Location ?? response.RequestMessage?.RequestUri;
+        string target = "an unnamed address";
+        if (location is not null)
+        {
+            target = $"'{UriRedaction.ShowOrigin(location.IsAbsoluteUri ? location : new Uri(_settings.TokenEndpoint, location))}'";
+        }
+
+        return TokenEndpointResult.Failure(TokenEndpointOutcome.Misconfigured, status, exception: new TokenRefreshConfigurationException(
+            $"'TokenEndpoint' is '{ShownEndpoint}', which redirects to {target} (HTTP {status}). " +
+            "A refresh token is not sent after a redirect; set 'TokenEndpoint' to the final address."));
+    }
+
+    private InvalidDataException Lacking(HttpResponseMessage response, LimitedBody body) => new(
+        $"The token endpoint '{ShownEndpoint}' answered with HTTP {(int)response.StatusCode}, but its {body.Bytes.Length} bytes of " +
+        $"'{response.Content.Headers.ContentType?.MediaType ?? "unknown type"}' hold no 'access_token'. Check 'TokenEndpoint' and what answers there.");
+
+    private Exception Explain(TokenRequest request, Exception failure, FairTimeout timeout, CancellationToken deadline)
+    {
+        if (failure is OperationCanceledException && deadline.IsCancellationRequested)
+        {
+            return new TimeoutException($"The token endpoint '{ShownEndpoint}' did not answer before the deadline of the refresh ('RefreshTimeout').", failure);
+        }
+
+        if (failure is OperationCanceledException && timeout.IsExpired)
+        {
+            return new TimeoutException(
+                $"The token endpoint '{ShownEndpoint}' did not answer within '{_settings.AttemptTimeout}'. Raise 'AttemptTimeout' if it is that slow.", failure);
+        }
+
+        return RedactorFor(request, null, null).Clean(failure);
+    }
+
+    private SecretRedactor RedactorFor(TokenRequest request, string? accessToken, string? refreshToken) =>
+        new(_settings.Secrets, request.RefreshToken, request.StoredAccessToken, accessToken, refreshToken);
+
+    private static string? PlainText(HttpResponseMessage response, LimitedBody body, TokenResponseParser answer) =>
+        !answer.IsJson && answer.Error is null && response.Content.Headers.ContentType?.MediaType == MediaTypeNames.Text.Plain
+            ? Text(body, SecretRedactor.DescriptionLength)
+            : null;
+
+    // Four times as much as is kept, since what is not printable goes and secrets shrink.
+    private static string Text(LimitedBody body, int length) => Encoding.UTF8.GetString(body.Bytes.Span[..Math.Min(body.Bytes.Length, length * 4)]);
 }

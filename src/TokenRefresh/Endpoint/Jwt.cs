@@ -8,67 +8,108 @@ namespace TokenRefresh.Endpoint;
 /// <summary>Reads the claims of an unencrypted JWT (RFC 7519). Hints: no signature is checked.</summary>
 internal static class Jwt
 {
-    private static readonly SearchValues<char> Base64UrlCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+    private static readonly SearchValues<char> Base64UrlCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
-    /// <summary>Reads the bytes of the claims.</summary>
-    /// <returns><see langword="null"/> for a token that is no such JWT.</returns>
-    /// <exception cref="JsonException">The header is no JSON: some other kind of token that happens to have dots.</exception>
-    public static byte[]? TryReadClaims(string? token) =>
-        // RFC 7519 section 6: the signature of an unsecured JWT is empty. An encrypted one (RFC 7516) has five parts.
-        token?.Split('.', 4) is [var header, var payload, var signature] && !signature.AsSpan().ContainsAnyExcept(Base64UrlCharacters) && TryDecode(header) is { } head && IsObject(head)
-            ? TryDecode(payload)
-            : null;
+    private static readonly decimal MaxSeconds = DateTimeOffset.MaxValue.ToUnixTimeSeconds();
+
+    /// <summary>Reads <c>exp</c>: when the token expires.</summary>
+    /// <returns>The expiry; <see langword="null"/> for a token that is no JWT or has no <c>exp</c> past 1970. Never throws.</returns>
+    internal static DateTimeOffset? TryReadExpiry(string? token)
+    {
+        using JsonDocument? claims = TryReadClaims(token);
+        return claims is not null && TryGet(claims, "exp", out JsonElement expiry) && expiry.ValueKind == JsonValueKind.Number ? FromNumericDate(expiry) : null;
+    }
 
     /// <summary>Reads <c>sub</c>: whom the token is about.</summary>
     /// <returns><see langword="null"/> for a token that is no JWT or has no such text. Never throws.</returns>
-    public static string? TryReadSubject(string? token)
+    internal static string? TryReadSubject(string? token)
     {
+        using JsonDocument? claims = TryReadClaims(token);
         try
         {
-            return TryReadClaims(token) is { } claims && IsObject(claims) ? FindSubject(claims) : null;
+            return claims is not null && TryGet(claims, "sub", out JsonElement subject) && subject.ValueKind == JsonValueKind.String
+                && subject.GetString() is { Length: > 0 } text ? text : null;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (InvalidOperationException)
         {
-            // No JSON, or escapes that are no text.
+            // Escapes that are no text.
             return null;
         }
     }
 
-    private static string? FindSubject(ReadOnlySpan<byte> claims)
+    private static JsonDocument? TryReadClaims(string? token)
     {
-        string? subject = null;
-        var reader = new Utf8JsonReader(claims);
-        reader.Read();
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        // RFC 7519 section 6: the signature of an unsecured JWT is empty. An encrypted one (RFC 7516) has five parts.
+        if (token?.Split('.', 4) is not [string header, string payload, string signature] || signature.AsSpan().ContainsAnyExcept(Base64UrlCharacters))
         {
-            bool isSubject = reader.ValueTextEquals("sub"u8);
-            reader.Read();
-            if (isSubject)
-            {
-                subject = reader.TokenType == JsonTokenType.String && reader.GetString() is { Length: > 0 } text ? text : null;
-            }
-
-            reader.Skip();
+            return null;
         }
 
-        return subject;
+        // Opaque tokens may have dots too; the header tells them apart.
+        using JsonDocument? head = TryParseObject(header);
+        return head is null ? null : TryParseObject(payload);
     }
 
-    private static byte[]? TryDecode(string part)
+    private static JsonDocument? TryParseObject(string part)
     {
         if (part.Length == 0 || part.AsSpan().ContainsAnyExcept(Base64UrlCharacters))
         {
             return null;
         }
 
-        var base64 = part.Replace('-', '+').Replace('_', '/');
-        var bytes = Encoding.ASCII.GetBytes(base64.PadRight((base64.Length + 3) / 4 * 4, '='));
-        return Base64.DecodeFromUtf8InPlace(bytes, out var written) == OperationStatus.Done ? bytes[..written] : null;
+        string base64 = part.Replace('-', '+').Replace('_', '/');
+        byte[] bytes = Encoding.ASCII.GetBytes(base64.PadRight((base64.Length + 3) / 4 * 4, '='));
+        if (Base64.DecodeFromUtf8InPlace(bytes, out int length) != OperationStatus.Done)
+        {
+            return null;
+        }
+
+        try
+        {
+            var json = JsonDocument.Parse(bytes.AsMemory(0, length));
+            if (json.RootElement.ValueKind == JsonValueKind.Object)
+            {
+                return json;
+            }
+
+            json.Dispose();
+        }
+        catch (JsonException)
+        {
+            // Some other kind of token.
+        }
+
+        return null;
     }
 
-    private static bool IsObject(ReadOnlySpan<byte> json)
+    private static bool TryGet(JsonDocument claims, string name, out JsonElement value)
     {
-        var reader = new Utf8JsonReader(json);
-        return reader.Read() && reader.TokenType == JsonTokenType.StartObject && reader.TrySkip() && !reader.Read();
+        try
+        {
+            return claims.RootElement.TryGetProperty(name, out value);
+        }
+        catch (InvalidOperationException)
+        {
+            // The name of another member is no text.
+            value = default;
+            return false;
+        }
+    }
+
+    /// <summary>Converts seconds, perhaps with a fraction (RFC 7519 section 2); far-off ones are clamped.</summary>
+    private static DateTimeOffset? FromNumericDate(JsonElement number)
+    {
+        if (!number.TryGetDecimal(out decimal seconds))
+        {
+            return number.TryGetDouble(out double beyond) && beyond > 0 ? DateTimeOffset.MaxValue : null;
+        }
+
+        if (seconds <= 0)
+        {
+            return null;
+        }
+
+        return seconds >= MaxSeconds ? DateTimeOffset.MaxValue : DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * TimeSpan.TicksPerSecond));
     }
 }

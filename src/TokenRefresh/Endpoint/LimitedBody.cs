@@ -1,53 +1,61 @@
 namespace TokenRefresh.Endpoint;
 
 /// <summary>The first bytes of an answer's body, and what broke the reading off, if something did.</summary>
-internal readonly struct LimitedBody
+internal sealed class LimitedBody
 {
-    /// <summary>64 KiB: many times what a pair of tokens needs, and little enough for a server gone mad.</summary>
-    internal const int Limit = 64 * 1024;
+    /// <summary>1 MiB: some servers put an <c>id_token</c> with hundreds of groups before the refresh token.</summary>
+    internal const int Limit = 1024 * 1024;
 
-    private LimitedBody(ReadOnlyMemory<byte> bytes, Exception? exception)
+    private readonly byte[] _buffer;
+    private readonly int _length;
+
+    private LimitedBody(byte[] buffer, int length, Exception? exception)
     {
-        Bytes = bytes;
+        _buffer = buffer;
+        _length = length;
         Exception = exception;
     }
 
-    internal ReadOnlyMemory<byte> Bytes { get; }
+    internal ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _length);
 
     internal Exception? Exception { get; }
 
-    /// <summary>Reads as far as it goes, and keeps what came before a failure: it may hold the only copy of a refresh token. Counts bytes as they come out of any decompression; announced lengths are not believed.</summary>
+    /// <summary>Gets whether the body ended before the limit, and nothing broke it off.</summary>
+    internal bool IsWhole => Exception is null && _length < Limit;
+
+    /// <summary>
+    /// Reads as far as it goes, and keeps what came before a failure: it may hold the only copy of a refresh token. Counts bytes as they come out of any
+    /// decompression; announced lengths are not believed.
+    /// </summary>
     internal static async ValueTask<LimitedBody> ReadAsync(HttpContent content, CancellationToken cancellationToken)
     {
         byte[] buffer = new byte[4096];
         int length = 0;
         try
         {
-            Stream stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-            await using (stream.ConfigureAwait(false))
+            using Stream stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+            int read;
+            do
             {
-                while (length < Limit)
-                {
-                    if (length == buffer.Length)
-                    {
-                        Array.Resize(ref buffer, buffer.Length * 2);
-                    }
-
-                    int read = await stream.ReadAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false);
-                    if (read == 0)
-                    {
-                        break;
-                    }
-
-                    length += read;
-                }
+                read = await stream.ReadAsync(Free(ref buffer, length), cancellationToken).ConfigureAwait(false);
+                length += read;
             }
+            while (read > 0 && length < Limit);
+            return new(buffer, length, exception: null);
         }
         catch (Exception e)
         {
-            return new(buffer.AsMemory(0, length), e);
+            return new(buffer, length, e);
+        }
+    }
+
+    private static Memory<byte> Free(ref byte[] buffer, int length)
+    {
+        if (length == buffer.Length)
+        {
+            Array.Resize(ref buffer, buffer.Length * 2);
         }
 
-        return new(buffer.AsMemory(0, length), exception: null);
+        return buffer.AsMemory(length);
     }
 }

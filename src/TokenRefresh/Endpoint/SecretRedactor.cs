@@ -7,31 +7,30 @@ internal sealed class SecretRedactor
 {
     internal const int ErrorLength = 100;
     internal const int DescriptionLength = 300;
+    internal const int BodyLength = 4096;
 
     /// <summary>Parts of a secret longer than 8 characters are secrets too.</summary>
     private const int Part = 9;
 
-    private readonly string[] _secrets;
+    private const int Bits = 7;
+
+    // Each part of a secret, its nine characters packed into one number, so that a text is searched for all of them in one pass.
+    private readonly HashSet<ulong> _parts = [];
+    private readonly List<string> _short = [];
 
     /// <param name="configured">The secrets of the settings.</param>
     /// <param name="tokens">The tokens at hand.</param>
     internal SecretRedactor(IReadOnlyList<string> configured, params ReadOnlySpan<string?> tokens)
     {
-        var all = new List<string>();
-        foreach (string? secret in (ReadOnlySpan<string?>)[.. configured, .. tokens])
+        foreach (string secret in configured)
         {
-            if (string.IsNullOrEmpty(secret))
-            {
-                continue;
-            }
-
-            // As it is, and as an echo of the request's body or of an address would show it.
-            all.Add(secret);
-            all.Add(TokenRequestBody.FormEncode(secret));
-            all.Add(Uri.EscapeDataString(secret));
+            Add(secret);
         }
 
-        _secrets = [.. all.Distinct(StringComparer.Ordinal)];
+        foreach (string? token in tokens)
+        {
+            Add(token);
+        }
     }
 
     /// <summary>Returns printable text of at most <paramref name="maxLength"/> characters without any secret; <see langword="null"/> for nothing.</summary>
@@ -73,19 +72,62 @@ internal sealed class SecretRedactor
         return shown.ToString();
     }
 
+    // Characters beyond ASCII lose their upper bits, so that one may be masked without need, but none is missed.
+    private static ulong Push(ulong part, char c) => ((part << Bits) | (c & 0x7FU)) & ((1UL << (Part * Bits)) - 1);
+
+    private void Add(string? secret)
+    {
+        if (string.IsNullOrEmpty(secret))
+        {
+            return;
+        }
+
+        // As it is, and as an echo of the request's body or of an address would show it.
+        AddParts(secret);
+        AddParts(TokenRequestBody.FormEncode(secret));
+        AddParts(Uri.EscapeDataString(secret));
+    }
+
+    private void AddParts(string secret)
+    {
+        if (secret.Length < Part)
+        {
+            _short.Add(secret);
+            return;
+        }
+
+        ulong part = 0;
+        for (int i = 0; i < secret.Length; i++)
+        {
+            part = Push(part, secret[i]);
+            if (i >= Part - 1)
+            {
+                _parts.Add(part);
+            }
+        }
+    }
+
     private string Mask(string text)
     {
         bool[] hidden = new bool[text.Length];
-        foreach (string secret in _secrets)
+        ulong part = 0;
+        int hiddenTo = 0;
+        for (int i = 0; i < text.Length; i++)
         {
-            int part = Math.Min(Part, secret.Length);
-            for (int from = 0; from + part <= secret.Length; from++)
+            part = Push(part, text[i]);
+            if (i >= Part - 1 && _parts.Contains(part))
             {
-                ReadOnlySpan<char> sought = secret.AsSpan(from, part);
-                for (int at = 0, found; (found = text.AsSpan(at).IndexOf(sought, StringComparison.Ordinal)) >= 0; at += found + 1)
-                {
-                    hidden.AsSpan(at + found, part).Fill(true);
-                }
+                int from = Math.Max(hiddenTo, i - Part + 1);
+                hidden.AsSpan(from, i + 1 - from).Fill(true);
+                hiddenTo = i + 1;
+            }
+        }
+
+        foreach (string secret in _short)
+        {
+            for (int at = 0, found; (found = text.AsSpan(at).IndexOf(secret, StringComparison.Ordinal)) >= 0; at += found + secret.Length)
+            {
+                hidden.AsSpan(at + found, secret.Length).Fill(true);
             }
         }
 

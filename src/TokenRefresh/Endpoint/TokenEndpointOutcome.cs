@@ -6,10 +6,12 @@ public enum TokenEndpointOutcome
     /// <summary>The server issued a new pair.</summary>
     Succeeded,
 
-    /// <summary>The server says <c>invalid_grant</c> (RFC 6749 section 5.2): the refresh token is dead.</summary>
+    /// <summary>
+    /// The server says <c>invalid_grant</c> (RFC 6749 section 5.2), or a code that means the same: the refresh token is rejected, and the user must sign in.
+    /// </summary>
     RefreshTokenRejected,
 
-    /// <summary>The server says so in another dialect; believed for ten minutes only, and by other processes for seconds.</summary>
+    /// <summary>The server says so in words; believed for a pause that grows, since words may mislead.</summary>
     RefreshTokenProbablyRejected,
 
     /// <summary>429 or 503: the refresh token is untouched; wait.</summary>
@@ -24,6 +26,6 @@ public enum TokenEndpointOutcome
     /// <summary>The client, its authentication, the scope or the address is wrong. The refresh token is untouched.</summary>
     Misconfigured,
 
-    /// <summary>Sent, but no answer was understood: the refresh token may be spent.</summary>
+    /// <summary>Sent, but no answer was understood: the refresh token may be used.</summary>
     Unknown,
 }

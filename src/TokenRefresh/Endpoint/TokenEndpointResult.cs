@@ -33,6 +33,12 @@ public sealed class TokenEndpointResult
     /// <summary>Gets the complete refresh token found in an otherwise unreadable answer of status 200, or <see langword="null"/>. A secret: never log it.</summary>
     public string? RecoveredRefreshToken { get; init; }
 
+    /// <summary>Gets whether no connection was made, so that another try may.</summary>
+    internal bool IsConnectFailure { get; private init; }
+
+    /// <summary>Gets whether a success was answered whole that holds no token: nothing was lost on the way, and the same request would get the same answer.</summary>
+    internal bool IsWithoutTokens { get; private init; }
+
     /// <summary>The server issued a new pair.</summary>
     /// <param name="response">The pair.</param>
     /// <returns>The result.</returns>
@@ -84,4 +90,20 @@ public sealed class TokenEndpointResult
     /// <summary>Returns outcome, status and error code.</summary>
     /// <returns>A text that is safe to log.</returns>
     public override string ToString() => $"{Outcome}{(StatusCode is { } status ? $", HTTP {status}" : "")}{(Error is null ? "" : $", '{Error}'")}";
+
+    internal static TokenEndpointResult NotSent(Exception exception, bool isConnectFailure) =>
+        new(TokenEndpointOutcome.NotSent, response: null) { Exception = exception, IsConnectFailure = isConnectFailure };
+
+    internal static TokenEndpointResult Answered(
+        TokenEndpointOutcome outcome, TokenErrorResponse error, TimeSpan? retryAfter, Exception? exception, string? recoveredRefreshToken, bool isWithoutTokens) =>
+        new(outcome, response: null)
+        {
+            StatusCode = error.StatusCode,
+            Error = error.Error,
+            ErrorDescription = error.ErrorDescription,
+            RetryAfter = retryAfter,
+            Exception = exception,
+            RecoveredRefreshToken = recoveredRefreshToken,
+            IsWithoutTokens = isWithoutTokens,
+        };
 }

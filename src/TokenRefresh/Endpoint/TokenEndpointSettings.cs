@@ -9,6 +9,8 @@ internal sealed class TokenEndpointSettings
     // Places (RFC 8707, RFC 8693) and what every client sends: nothing secret, and what an error may have to name.
     private static readonly string[] PlainNames = ["resource", "audience", "Accept", "User-Agent"];
 
+    private List<string>? _secrets;
+
     private TokenEndpointSettings(TokenRefreshOptions options)
     {
         TokenEndpoint = options.TokenEndpoint!;
@@ -18,13 +20,12 @@ internal sealed class TokenEndpointSettings
         ClientAuthentication = options.ClientAuthentication;
         RequestFormat = options.RequestFormat;
         Scope = string.IsNullOrWhiteSpace(options.Scope) ? null : options.Scope;
-        AdditionalParameters = [.. options.AdditionalParameters];
-        AdditionalHeaders = [.. options.AdditionalHeaders];
+        AdditionalParameters = Copy(options.AdditionalParameters);
+        AdditionalHeaders = Copy(options.AdditionalHeaders);
         AttemptTimeout = options.AttemptTimeout;
 
         // With a token endpoint client of the user's own neither has to be set.
         BasicCredentials = options is { ClientAuthentication: ClientAuthentication.ClientSecretBasic, ClientId: { } id, ClientSecret: { } secret } ? TokenRequestBody.BasicCredentials(id, secret) : null;
-        Secrets = [.. SecretsOf()];
     }
 
     internal Uri TokenEndpoint { get; }
@@ -51,28 +52,48 @@ internal sealed class TokenEndpointSettings
     internal string? BasicCredentials { get; }
 
     /// <summary>Gets what no text may repeat besides tokens: the client's secret, and whatever else is sent, since an assertion (RFC 7523) or the key of a gateway may be among it.</summary>
-    internal IReadOnlyList<string> Secrets { get; }
+    internal IReadOnlyList<string> Secrets => _secrets ??= FindSecrets();
 
     internal static TokenEndpointSettings From(TokenRefreshOptions options) => new(options);
 
-    private IEnumerable<string> SecretsOf()
+    private static KeyValuePair<string, string>[] Copy(IDictionary<string, string> pairs)
     {
+        if (pairs.Count == 0)
+        {
+            return [];
+        }
+
+        var copy = new KeyValuePair<string, string>[pairs.Count];
+        pairs.CopyTo(copy, 0);
+        return copy;
+    }
+
+    private static void AddSecrets(List<string> secrets, KeyValuePair<string, string>[] pairs)
+    {
+        foreach (KeyValuePair<string, string> pair in pairs)
+        {
+            if (pair.Value.Length >= ShortestSecret && !PlainNames.Contains(pair.Key, StringComparer.OrdinalIgnoreCase))
+            {
+                secrets.Add(pair.Value);
+            }
+        }
+    }
+
+    private List<string> FindSecrets()
+    {
+        var secrets = new List<string>();
         if (ClientSecret is { } secret)
         {
-            yield return secret;
+            secrets.Add(secret);
         }
 
         if (BasicCredentials is { } credentials)
         {
-            yield return credentials;
+            secrets.Add(credentials);
         }
 
-        foreach ((string name, string value) in AdditionalParameters.Concat(AdditionalHeaders))
-        {
-            if (value.Length >= ShortestSecret && !PlainNames.Contains(name, StringComparer.OrdinalIgnoreCase))
-            {
-                yield return value;
-            }
-        }
+        AddSecrets(secrets, AdditionalParameters);
+        AddSecrets(secrets, AdditionalHeaders);
+        return secrets;
     }
 }

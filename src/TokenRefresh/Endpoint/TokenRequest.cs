@@ -1,13 +1,22 @@
 namespace TokenRefresh.Endpoint;
 
-/// <summary>One use of a refresh token.</summary>
+/// <summary>One use of a refresh token, and what became of it: unsent, sending, sent or closed.</summary>
+/// <remarks>Safe for concurrent use.</remarks>
 public sealed class TokenRequest
 {
     private readonly Func<CancellationToken, ValueTask>? _beforeSend;
+    private readonly object _lock = new();
+    private object? _body;
+    private TaskCompletionSource? _idle;
+    private int _running;
+    private bool _isSent;
+    private bool _isClosed;
 
     /// <summary>Creates a request.</summary>
     /// <param name="refreshToken">The refresh token to present.</param>
-    /// <param name="beforeSend">Awaited when the connection stands, right before the body is serialized; if it throws, nothing is sent. <see langword="null"/> for none.</param>
+    /// <param name="beforeSend">
+    /// Awaited when the connection stands, right before the body is serialized; if it throws, nothing is sent. <see langword="null"/> for none.
+    /// </param>
     public TokenRequest(string refreshToken, Func<CancellationToken, ValueTask>? beforeSend = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(refreshToken);
@@ -21,46 +30,105 @@ public sealed class TokenRequest
     /// <summary>Gets the access token that is stored beside it, so that an answer that repeats it can be cleaned. A secret: never log it.</summary>
     internal string? StoredAccessToken { get; init; }
 
-    /// <summary>Announces that the body is about to leave. A client calls this once name resolution, connect and TLS are behind it; what it throws ends the call with nothing sent.</summary>
+    /// <summary>Gets whether the body may have left: <c>beforeSend</c> completed while the request was open.</summary>
+    internal bool IsSent
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _isSent;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Announces that the body is about to leave. A client calls this once name resolution, connect and TLS are done; what it throws ends the call with nothing sent.
+    /// </summary>
     /// <param name="cancellationToken">The deadline of the call.</param>
     /// <returns>A task to await before the first byte.</returns>
     /// <exception cref="InvalidOperationException">The call this request was given to has returned: send nothing.</exception>
     public async ValueTask BeforeSendAsync(CancellationToken cancellationToken = default)
     {
-        Task made;
-        lock (this)
+        if (!await TryAnnounceAsync(cancellationToken, CancellationToken.None).ConfigureAwait(false))
         {
-            if (_isClosed)
-            {
-                throw new InvalidOperationException("The token request is over and its lock given back, so nothing may be sent for it any more. Announce and send before 'RefreshAsync' returns.");
-            }
-
-            made = _beforeSend?.Invoke(cancellationToken).AsTask() ?? Task.CompletedTask;
-            _running = Task.WhenAll(_running, made);
+            throw new InvalidOperationException(
+                "The token request is over and its lock given back, so nothing may be sent for it any more. Announce and send before 'RefreshAsync' returns.");
         }
-
-        await made.ConfigureAwait(false);
-        IsSent = true;
-    }
-
-    internal bool IsSent { get; private set; }
-
-    private bool _isClosed;
-    private Task _running = Task.CompletedTask;
-
-    internal async ValueTask CloseAsync()
-    {
-        Task running;
-        lock (this)
-        {
-            _isClosed = true;
-            running = _running;
-        }
-
-        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Returns a text without the token.</summary>
     /// <returns>A text that is safe to log.</returns>
     public override string ToString() => "refresh token request";
+
+    /// <summary>Makes this the only body that may be sent.</summary>
+    internal void Offer(object body) => Volatile.Write(ref _body, body);
+
+    /// <summary>Takes the body, to send it or to withdraw it. Each can be taken once, and none that was replaced by another.</summary>
+    internal bool TryTake(object body) => Interlocked.CompareExchange(ref _body, null, body) == body;
+
+    /// <summary>Announces the sending of the body.</summary>
+    /// <param name="deadline">What <c>beforeSend</c> gets: a limit of one attempt must not look as if <c>beforeSend</c> had failed.</param>
+    /// <param name="attempt">The limit of the attempt; if it has passed when <c>beforeSend</c> returns, nothing may be sent.</param>
+    /// <returns><see langword="false"/> if nothing may be sent any more.</returns>
+    internal async ValueTask<bool> TryAnnounceAsync(CancellationToken deadline, CancellationToken attempt)
+    {
+        lock (_lock)
+        {
+            if (_isClosed)
+            {
+                return false;
+            }
+
+            _running++;
+        }
+
+        bool isAnnounced = false;
+        try
+        {
+            if (_beforeSend is not null)
+            {
+                await _beforeSend(deadline).ConfigureAwait(false);
+            }
+
+            isAnnounced = !attempt.IsCancellationRequested;
+        }
+        finally
+        {
+            isAnnounced = Leave(isAnnounced);
+        }
+
+        return isAnnounced;
+    }
+
+    /// <summary>Refuses every further announcement, and completes when none is under way. Never throws.</summary>
+    internal ValueTask CloseAsync()
+    {
+        lock (_lock)
+        {
+            _isClosed = true;
+            if (_running == 0)
+            {
+                return default;
+            }
+
+            _idle ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+            return new(_idle.Task);
+        }
+    }
+
+    private bool Leave(bool isAnnounced)
+    {
+        lock (_lock)
+        {
+            bool maySend = isAnnounced && !_isClosed;
+            _isSent |= maySend;
+            if (--_running == 0)
+            {
+                _idle?.TrySetResult();
+            }
+
+            return maySend;
+        }
+    }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -10,23 +9,31 @@ internal static class TokenRequestBody
 {
     internal static byte[] WriteRefresh(TokenEndpointSettings settings, string refreshToken)
     {
-        List<KeyValuePair<string, string>> parameters = [new("grant_type", "refresh_token"), new("refresh_token", refreshToken)];
-        AddClient(settings, parameters);
+        using var body = new ParameterWriter(settings.RequestFormat);
+        body.Add("grant_type", "refresh_token");
+        body.Add("refresh_token", refreshToken);
+        AddClient(settings, body);
         if (settings.Scope is { } scope)
         {
-            parameters.Add(new("scope", scope));
+            body.Add("scope", scope);
         }
 
-        parameters.AddRange(settings.AdditionalParameters);
-        return settings.RequestFormat == TokenRequestFormat.Json ? WriteJson(parameters) : WriteForm(parameters);
+        foreach (KeyValuePair<string, string> parameter in settings.AdditionalParameters)
+        {
+            body.Add(parameter.Key, parameter.Value);
+        }
+
+        return body.ToArray();
     }
 
     /// <summary>RFC 7009 section 2.1 knows the form only, whatever dialect the token endpoint speaks.</summary>
     internal static byte[] WriteRevocation(TokenEndpointSettings settings, string refreshToken)
     {
-        List<KeyValuePair<string, string>> parameters = [new("token", refreshToken), new("token_type_hint", "refresh_token")];
-        AddClient(settings, parameters);
-        return WriteForm(parameters);
+        using var body = new ParameterWriter(TokenRequestFormat.Form);
+        body.Add("token", refreshToken);
+        body.Add("token_type_hint", "refresh_token");
+        AddClient(settings, body);
+        return body.ToArray();
     }
 
     internal static string ContentType(TokenRequestFormat format) => format == TokenRequestFormat.Json ? "application/json" : "application/x-www-form-urlencoded";
@@ -61,37 +68,64 @@ internal static class TokenRequestBody
     internal static string FormEncode(string value) => Uri.EscapeDataString(value).Replace("%20", "+", StringComparison.Ordinal);
 
     // With client_secret_basic the identifier stands in the header; RFC 6749 section 2.3 forbids a second method in the same request.
-    private static void AddClient(TokenEndpointSettings settings, List<KeyValuePair<string, string>> parameters)
+    private static void AddClient(TokenEndpointSettings settings, ParameterWriter body)
     {
         if (settings.ClientAuthentication == ClientAuthentication.ClientSecretBasic)
         {
             return;
         }
 
-        parameters.Add(new("client_id", settings.ClientId));
+        body.Add("client_id", settings.ClientId);
         if (settings.ClientAuthentication == ClientAuthentication.ClientSecretPost)
         {
-            parameters.Add(new("client_secret", settings.ClientSecret!));
+            body.Add("client_secret", settings.ClientSecret!);
         }
     }
 
-    private static byte[] WriteForm(List<KeyValuePair<string, string>> parameters) =>
-        Encoding.ASCII.GetBytes(string.Join('&', parameters.Select(p => $"{FormEncode(p.Key)}={FormEncode(p.Value)}")));
-
-    private static byte[] WriteJson(List<KeyValuePair<string, string>> parameters)
+    private sealed class ParameterWriter : IDisposable
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-        {
-            writer.WriteStartObject();
-            foreach ((string name, string value) in parameters)
-            {
-                writer.WriteString(name, value);
-            }
+        private readonly StringBuilder _form = new();
+        private readonly MemoryStream? _buffer;
+        private readonly Utf8JsonWriter? _json;
 
-            writer.WriteEndObject();
+        internal ParameterWriter(TokenRequestFormat format)
+        {
+            if (format == TokenRequestFormat.Json)
+            {
+                _buffer = new MemoryStream();
+                _json = new Utf8JsonWriter(_buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+                _json.WriteStartObject();
+            }
         }
 
-        return buffer.WrittenSpan.ToArray();
+        public void Dispose() => _json?.Dispose();
+
+        internal void Add(string name, string value)
+        {
+            if (_json is not null)
+            {
+                _json.WriteString(name, value);
+                return;
+            }
+
+            if (_form.Length > 0)
+            {
+                _form.Append('&');
+            }
+
+            _form.Append(FormEncode(name)).Append('=').Append(FormEncode(value));
+        }
+
+        internal byte[] ToArray()
+        {
+            if (_json is null)
+            {
+                return Encoding.ASCII.GetBytes(_form.ToString());
+            }
+
+            _json.WriteEndObject();
+            _json.Flush();
+            return _buffer!.ToArray();
+        }
     }
 }

@@ -4,96 +4,94 @@ using System.Runtime.ExceptionServices;
 
 namespace TokenRefresh.Endpoint;
 
-/// <summary>The body of a token request. It leaves once or not at all, and knows which.</summary>
+/// <summary>The body of a token request. It leaves once or not at all.</summary>
 /// <remarks>
-/// A refresh token presented twice costs the login. So no resilience, hedging or redirect handler may serialize this body again, at the same time or later, and none may buffer it:
-/// a buffered body is sent again without asking its content.
+/// A refresh token presented twice costs the login. So no resilience, hedging or redirect handler may serialize this body again, at the same time or later,
+/// and none may buffer it: a buffered body is sent again without asking its content.
 /// </remarks>
 internal sealed class TokenRequestContent : HttpContent
 {
-    private const int Fresh = 0;
-    private const int Announcing = 1;
-    private const int Started = 2;
-    private const int Closed = 3;
-
     private readonly byte[] _body;
     private readonly TokenRequest _request;
     private readonly CancellationToken _deadline;
-    private readonly TaskCompletionSource _announced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile ExceptionDispatchInfo? _announcementFailure;
     private volatile TokenRequestResentException? _refusal;
-    private int _state;
 
     /// <param name="body">The bytes.</param>
     /// <param name="contentType">Their media type.</param>
-    /// <param name="request">Told right before the first byte leaves.</param>
-    /// <param name="deadline">The caller's token, which the announcement gets: a time-out of one attempt must not look as if the announcement had failed.</param>
+    /// <param name="request">Knows whether the body may be sent; told right before the first byte leaves.</param>
+    /// <param name="deadline">The deadline of the whole call.</param>
     internal TokenRequestContent(byte[] body, string contentType, TokenRequest request, CancellationToken deadline)
     {
         _body = body;
         _request = request;
         _deadline = deadline;
         Headers.ContentType = new MediaTypeHeaderValue(contentType);
+        request.Offer(this);
     }
 
     /// <summary>Gets the refusal of a second sending, if there was one.</summary>
     internal TokenRequestResentException? Refusal => _refusal;
 
-    /// <summary>Forbids the body to leave from now on, waits for a running announcement, and tells whether the body had begun to leave.</summary>
-    internal async ValueTask<bool> CloseAsync()
-    {
-        int state = Interlocked.CompareExchange(ref _state, Closed, Fresh);
-        if (state == Announcing)
-        {
-            state = Interlocked.CompareExchange(ref _state, Closed, Announcing);
-            await _announced.Task.ConfigureAwait(false);
-        }
-
-        return state == Started;
-    }
-
     /// <summary>Throws what the announcement threw, unchanged. Nothing was sent then.</summary>
     internal void ThrowIfAnnouncementFailed() => _announcementFailure?.Throw();
 
     /// <inheritdoc/>
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        SerializeToStreamAsync(stream, context, CancellationToken.None);
 
     /// <inheritdoc/>
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        // LoadIntoBufferAsync and the Read… methods hand over a private stream nested in HttpContent, and later sendings copy from it without coming here.
-        if (stream.GetType().FullName?.StartsWith("System.Net.Http.HttpContent+", StringComparison.Ordinal) == true)
-        {
-            throw Refuse("buffer the body of a token request, from where it could be sent a second time");
-        }
-
-        if (Interlocked.CompareExchange(ref _state, Announcing, Fresh) != Fresh)
-        {
-            throw Refuse("send the body of a token request a second time");
-        }
-
+        Take(stream);
+        bool maySend;
         try
         {
-            await _request.BeforeSendAsync(_deadline).ConfigureAwait(false);
+            maySend = await _request.TryAnnounceAsync(_deadline, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e)
         {
             _announcementFailure = ExceptionDispatchInfo.Capture(e);
             throw;
         }
-        finally
-        {
-            _announced.TrySetResult();
-        }
 
-        cancellationToken.ThrowIfCancellationRequested();
-        if (Interlocked.CompareExchange(ref _state, Started, Announcing) != Announcing)
+        if (!maySend)
         {
-            throw new OperationCanceledException("The token request was given up before its body was sent.");
+            throw GivenUp();
         }
 
         await stream.WriteAsync(_body, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <inheritdoc/>
+    protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        Take(stream);
+        bool maySend;
+        try
+        {
+            ValueTask<bool> announced = _request.TryAnnounceAsync(_deadline, cancellationToken);
+            maySend = announced.IsCompleted ? announced.Result : announced.AsTask().GetAwaiter().GetResult();
+        }
+        catch (Exception e)
+        {
+            _announcementFailure = ExceptionDispatchInfo.Capture(e);
+            throw;
+        }
+
+        if (!maySend)
+        {
+            throw GivenUp();
+        }
+
+        stream.Write(_body);
+    }
+
+    /// <inheritdoc/>
+    protected override Task<Stream> CreateContentReadStreamAsync() => throw RefuseBuffering();
+
+    /// <inheritdoc/>
+    protected override Stream CreateContentReadStream(CancellationToken cancellationToken) => throw RefuseBuffering();
 
     /// <inheritdoc/>
     protected override bool TryComputeLength(out long length)
@@ -102,6 +100,26 @@ internal sealed class TokenRequestContent : HttpContent
         return true;
     }
 
+    private static OperationCanceledException GivenUp() => new("The token request was given up before its body was sent.");
+
+    private void Take(Stream stream)
+    {
+        // LoadIntoBufferAsync, ReadAsStringAsync and their like serialize into a private stream nested in HttpContent, and later sendings copy from that without
+        // asking the content. None of the members they call can be overridden (dotnet/runtime, HttpContent.cs), so only the name of that stream tells them apart.
+        if (stream.GetType().FullName?.StartsWith("System.Net.Http.HttpContent+", StringComparison.Ordinal) == true)
+        {
+            throw RefuseBuffering();
+        }
+
+        if (!_request.TryTake(this))
+        {
+            throw Refuse("send the body of a token request a second time");
+        }
+    }
+
+    private TokenRequestResentException RefuseBuffering() => Refuse("buffer the body of a token request, from where it could be sent a second time");
+
     private TokenRequestResentException Refuse(string attempt) => _refusal = new TokenRequestResentException(
-        $"A handler of the token endpoint's HTTP client tried to {attempt}; that was refused, since a refresh token may be used once. Remove retry, hedging, redirect and body-logging handlers from that client.");
+        $"A handler of the token endpoint's HTTP client tried to {attempt}; that was refused, since a refresh token may be used once. " +
+        "Remove retry, hedging, redirect and body-logging handlers from that client.");
 }

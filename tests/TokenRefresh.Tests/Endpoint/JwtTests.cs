@@ -3,9 +3,9 @@ using FluentAssertions;
 using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
 
-namespace TokenRefresh.Tests.TokenEndpoint;
+namespace TokenRefresh.Tests.Endpoint;
 
-public sealed class JwtExpiryTests
+public sealed class JwtTests
 {
     [Theory]
     [FailureMode("F73")]
@@ -16,13 +16,13 @@ public sealed class JwtExpiryTests
     [InlineData(""" {"n":"ü?>~","exp":2} """, 20000000)]
     public void The_expiry_claim_of_a_JWT_is_read(string claims, long ticks)
     {
-        JwtExpiry.TryRead(Jwt(claims)).Should().Be(DateTimeOffset.UnixEpoch.AddTicks(ticks));
+        Jwt.TryReadExpiry(Token(claims)).Should().Be(DateTimeOffset.UnixEpoch.AddTicks(ticks));
     }
 
     [Fact]
     public void An_unsecured_JWT_has_an_empty_signature()
     {
-        JwtExpiry.TryRead(Jwt("""{"exp":2}""", signature: "")).Should().Be(DateTimeOffset.UnixEpoch.AddSeconds(2));
+        Jwt.TryReadExpiry(Token("""{"exp":2}""", signature: "")).Should().Be(DateTimeOffset.UnixEpoch.AddSeconds(2));
     }
 
     [Theory]
@@ -31,7 +31,7 @@ public sealed class JwtExpiryTests
     [InlineData("""{"exp":1e400}""")]
     public void A_far_off_expiry_is_clamped(string claims)
     {
-        JwtExpiry.TryRead(Jwt(claims)).Should().Be(DateTimeOffset.MaxValue);
+        Jwt.TryReadExpiry(Token(claims)).Should().Be(DateTimeOffset.MaxValue);
     }
 
     [Theory]
@@ -48,13 +48,13 @@ public sealed class JwtExpiryTests
     [InlineData("")]
     public void Claims_without_a_readable_expiry_give_none(string claims)
     {
-        JwtExpiry.TryRead(Jwt(claims)).Should().BeNull();
+        Jwt.TryReadExpiry(Token(claims)).Should().BeNull();
     }
 
     [Fact]
     public void A_claim_whose_name_is_no_text_does_not_throw()
     {
-        var act = () => JwtExpiry.TryRead(Jwt("""{"e\ud800":6,"exp":7}"""));
+        var act = () => Jwt.TryReadExpiry(Token("""{"e\ud800":6,"exp":7}"""));
 
         act.Should().NotThrow();
     }
@@ -75,28 +75,28 @@ public sealed class JwtExpiryTests
     [InlineData("ü.eyJleHAiOjV9.c")]
     public void A_token_that_is_no_JWT_gives_none(string? token)
     {
-        JwtExpiry.TryRead(token!).Should().BeNull();
+        Jwt.TryReadExpiry(token!).Should().BeNull();
     }
 
     [Fact]
     public void A_token_cut_or_garbled_at_any_place_never_throws()
     {
-        var token = Jwt("""{"sub":"ü","exp":1787613382}""");
+        var token = Token("""{"sub":"ü","exp":1787613382}""");
 
         var act = () =>
         {
             for (var i = 0; i < token.Length; i++)
             {
-                JwtExpiry.TryRead(token[..i]);
-                JwtExpiry.TryRead(token[..i] + '\uD800' + token[(i + 1)..]);
-                JwtExpiry.TryRead(token[..i] + 'z' + token[(i + 1)..]);
+                Jwt.TryReadExpiry(token[..i]);
+                Jwt.TryReadExpiry(token[..i] + '\uD800' + token[(i + 1)..]);
+                Jwt.TryReadExpiry(token[..i] + 'z' + token[(i + 1)..]);
             }
         };
 
         act.Should().NotThrow();
     }
 
-    private static string Jwt(string claims, string signature = "c2ln") => $"{Encode("""{"alg":"RS256"}""")}.{Encode(claims)}.{signature}";
+    private static string Token(string claims, string signature = "c2ln") => $"{Encode("""{"alg":"RS256"}""")}.{Encode(claims)}.{signature}";
 
     private static string Encode(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
 }

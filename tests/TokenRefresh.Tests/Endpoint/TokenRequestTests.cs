@@ -4,7 +4,7 @@ using FluentAssertions;
 using TokenRefresh.Endpoint;
 using TokenRefresh.Tests.Wire;
 
-namespace TokenRefresh.Tests.TokenEndpoint;
+namespace TokenRefresh.Tests.Endpoint;
 
 public sealed class TokenRequestTests
 {
@@ -85,7 +85,7 @@ public sealed class TokenRequestTests
     {
         int asked = 0;
         using var invoker = new HttpMessageInvoker(FakeHandler.Answering(200, Pair));
-        var client = new TokenRefresh.Endpoint.HttpTokenEndpointClient(
+        var client = new HttpTokenEndpointClient(
             Given.Settings(),
             () =>
             {
@@ -106,7 +106,7 @@ public sealed class TokenRequestTests
     private static async Task<WireRequest> SendAsync(Action<TokenRefreshOptions> configure)
     {
         await using var server = new WireServer(e => e.RespondJsonAsync(200, Pair));
-        using SocketsHttpHandler handler = TokenRefresh.Endpoint.TokenEndpointTransport.CreateHandler();
+        using SocketsHttpHandler handler = TokenEndpointTransport.CreateHandler();
         TokenEndpointResult result = await Given.AnswerAsync(handler, o =>
         {
             o.TokenEndpoint = server.TokenEndpoint;

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using TokenRefresh.Endpoint;
 
-namespace TokenRefresh.Tests.TokenEndpoint;
+namespace TokenRefresh.Tests.Endpoint;
 
 /// <summary>The client under test with what most tests do not care about.</summary>
 internal static class Given

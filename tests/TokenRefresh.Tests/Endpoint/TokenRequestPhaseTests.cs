@@ -7,7 +7,7 @@ using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Wire;
 
-namespace TokenRefresh.Tests.TokenEndpoint;
+namespace TokenRefresh.Tests.Endpoint;
 
 /// <summary>Where in an exchange a failure falls decides what it did to the refresh token, so these run on real sockets.</summary>
 public sealed class TokenRequestPhaseTests

@@ -2,7 +2,7 @@ using FluentAssertions;
 using TokenRefresh.Endpoint;
 using TokenRefresh.Tests.Wire;
 
-namespace TokenRefresh.Tests.TokenEndpoint;
+namespace TokenRefresh.Tests.Endpoint;
 
 public sealed class TokenRevocationClientTests
 {

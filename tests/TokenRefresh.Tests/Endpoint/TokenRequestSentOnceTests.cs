@@ -5,7 +5,7 @@ using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Wire;
 
-namespace TokenRefresh.Tests.TokenEndpoint;
+namespace TokenRefresh.Tests.Endpoint;
 
 /// <summary>Handlers of somebody else try to present the refresh token twice.</summary>
 public sealed class TokenRequestSentOnceTests
@@ -184,7 +184,8 @@ public sealed class TokenRequestSentOnceTests
     [Fact]
     public async Task The_content_alone_serializes_once_also_into_a_stream_of_ones_own()
     {
-        using var content = new TokenRequestContent("body"u8.ToArray(), "text/plain", new TokenRequest("rt"), CancellationToken.None);
+        var request = new TokenRequest("rt");
+        using var content = new TokenRequestContent("body"u8.ToArray(), "text/plain", request, CancellationToken.None);
         using var first = new MemoryStream();
         using var second = new MemoryStream();
 
@@ -194,7 +195,46 @@ public sealed class TokenRequestSentOnceTests
         await act.Should().ThrowAsync<TokenRequestResentException>();
         Encoding.ASCII.GetString(first.ToArray()).Should().Be("body");
         second.Length.Should().Be(0);
-        (await content.CloseAsync()).Should().BeTrue();
+        request.IsSent.Should().BeTrue();
+    }
+
+    [Fact]
+    public void The_content_serializes_once_also_synchronously()
+    {
+        int announced = 0;
+        var request = new TokenRequest("rt", async _ =>
+        {
+            await Task.Yield();
+            announced++;
+        });
+        using var content = new TokenRequestContent("body"u8.ToArray(), "text/plain", request, CancellationToken.None);
+        using var first = new MemoryStream();
+        using var second = new MemoryStream();
+
+        content.CopyTo(first, context: null, CancellationToken.None);
+        Action act = () => content.CopyTo(second, context: null, CancellationToken.None);
+
+        act.Should().Throw<TokenRequestResentException>();
+        Encoding.ASCII.GetString(first.ToArray()).Should().Be("body");
+        second.Length.Should().Be(0);
+        announced.Should().Be(1);
+        request.IsSent.Should().BeTrue();
+    }
+
+    [Fact]
+    [FailureMode("F95")]
+    public async Task A_body_that_another_try_has_replaced_is_not_sent()
+    {
+        var request = new TokenRequest("rt");
+        using var former = new TokenRequestContent("former"u8.ToArray(), "text/plain", request, CancellationToken.None);
+        using var next = new TokenRequestContent("next"u8.ToArray(), "text/plain", request, CancellationToken.None);
+        using var sent = new MemoryStream();
+
+        Func<Task> act = () => former.CopyToAsync(sent);
+
+        await act.Should().ThrowAsync<TokenRequestResentException>();
+        await next.CopyToAsync(sent);
+        Encoding.ASCII.GetString(sent.ToArray()).Should().Be("next");
     }
 
     private static async Task<object?> BufferAsync(HttpContent content)

@@ -1,0 +1,59 @@
+using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.Retry;
+using TokenRefresh.Diagnostics;
+
+namespace TokenRefresh.Endpoint;
+
+/// <summary>Tries a token request again that found no connection.</summary>
+/// <remarks>A class of its own, so that a process whose first try succeeds, as nearly all do, does not load Polly.</remarks>
+internal static class ConnectRetry
+{
+    private const int Retries = 2;
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
+
+    /// <param name="failure">The first try's failure.</param>
+    /// <param name="tryAgain">One more try.</param>
+    /// <param name="endpoint">The endpoint, for the log.</param>
+    /// <param name="time">Drives the pauses.</param>
+    /// <param name="logger">Where each retry is noted.</param>
+    /// <param name="deadline">Ends the pauses and the tries.</param>
+    /// <returns>What the last try gave.</returns>
+    internal static async ValueTask<TokenEndpointResult> RunAsync(
+        TokenEndpointResult failure,
+        Func<CancellationToken, ValueTask<TokenEndpointResult>> tryAgain,
+        string endpoint,
+        TimeProvider time,
+        ILogger logger,
+        CancellationToken deadline)
+    {
+        ResiliencePipeline<TokenEndpointResult> pipeline = new ResiliencePipelineBuilder<TokenEndpointResult> { TimeProvider = time }
+            .AddRetry(new RetryStrategyOptions<TokenEndpointResult>
+            {
+                ShouldHandle = static tried => ValueTask.FromResult(tried.Outcome.Result?.IsConnectFailure == true),
+                MaxRetryAttempts = Retries,
+                Delay = FirstDelay,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                OnRetry = retry =>
+                {
+                    Log.ConnectRetrying(logger, endpoint, retry.RetryDelay, retry.Outcome.Result?.Exception?.Message);
+                    return default;
+                },
+            })
+            .Build();
+
+        TokenEndpointResult? last = null;
+        try
+        {
+            return await pipeline.ExecuteAsync(
+                async cancellationToken => last = last is null ? failure : await tryAgain(cancellationToken).ConfigureAwait(false),
+                deadline).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            // Why the last try failed tells more than that time is up.
+            return last ?? failure;
+        }
+    }
+}

@@ -1,0 +1,133 @@
+namespace TokenRefresh.Endpoint;
+
+/// <summary>Understands the words in which servers say that a refresh token, or the grant or session behind it, is not valid any more.</summary>
+internal static class RejectionText
+{
+    private const int Reach = 8;
+
+    private static readonly string[] States =
+    [
+        "invalid", "expired", "revoked", "unknown", "reused", "inactive", "incorrect", "bad", "invalidated", "unrecognized", "blacklisted", "deleted",
+    ];
+
+    // Between a state and what it says it of: "invalid or expired refresh token", "unknown authorization grant".
+    private static readonly string[] Fillers =
+        ["or", "and", "the", "a", "an", "this", "your", "provided", "supplied", "given", "authorization", "oauth", "user"];
+
+    // Behind a state these are what it says it of: "the refresh token request has an invalid scope".
+    private static readonly string[] OtherThings =
+        ["client", "scope", "scopes", "type", "request", "parameter", "audience", "resource", "redirect", "secret", "credentials", "assertion", "format", "value"];
+
+    private static readonly string[] TryLater =
+        ["try again later", "retry later", "temporar", "rate limit", "too many", "unavailable", "timed out", "timeout", "overloaded", "maintenance"];
+
+    /// <summary>Tells whether the text says that the refresh token or grant is invalid, expired, revoked, unknown or already used.</summary>
+    internal static bool Says(string? text)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            return false;
+        }
+
+        foreach (string later in TryLater)
+        {
+            if (text.Contains(later, StringComparison.OrdinalIgnoreCase))
+            {
+                return false;
+            }
+        }
+
+        string[] words = Words(text);
+        for (int i = 0; i < words.Length; i++)
+        {
+            int behind = BehindSubject(words, i);
+            if (behind > 0 && (IsStatedBefore(words, i) || IsStatedBehind(words, behind)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // "refresh token", "refresh_token", "refreshToken", "grant", "session"; a grant type is none.
+    private static int BehindSubject(string[] words, int at)
+    {
+        string next = at + 1 < words.Length ? words[at + 1] : "";
+        return words[at] switch
+        {
+            "refresh" when next is "token" => at + 2,
+            "refreshtoken" => at + 1,
+            "session" => at + 1,
+            "grant" when next is not "type" and not "types" => at + 1,
+            _ => 0,
+        };
+    }
+
+    private static bool IsStatedBefore(string[] words, int subject)
+    {
+        for (int i = subject - 1; i >= 0; i--)
+        {
+            if (Contains(States, words[i]))
+            {
+                return true;
+            }
+
+            if (!Contains(Fillers, words[i]))
+            {
+                return false;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool IsStatedBehind(string[] words, int behind)
+    {
+        int end = Math.Min(words.Length, behind + Reach);
+        for (int i = behind; i < end; i++)
+        {
+            string next = i + 1 < words.Length ? words[i + 1] : "";
+            bool isState = words[i] switch
+            {
+                "already" => next is "used" or "been" or "redeemed" or "consumed",
+                "not" or "longer" or "t" => next is "found" or "valid" or "active" or "exist" or "recognized" or "known",
+                "been" => next is "used" or "consumed" or "redeemed",
+                "exist" => i > 0 && words[i - 1] is "not" or "t",
+                _ => Contains(States, words[i]) && !Contains(OtherThings, next),
+            };
+            if (isState)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // In lower case, split at all that is no letter and where a capital follows a small letter.
+    private static string[] Words(string text)
+    {
+        var words = new List<string>();
+        int start = -1;
+        for (int i = 0; i <= text.Length; i++)
+        {
+            bool isLetter = i < text.Length && char.IsAsciiLetter(text[i]);
+            bool isHump = isLetter && start >= 0 && char.IsAsciiLetterUpper(text[i]) && char.IsAsciiLetterLower(text[i - 1]);
+            if (start >= 0 && (!isLetter || isHump))
+            {
+                words.Add(text[start..i].ToLowerInvariant());
+                start = -1;
+            }
+
+            if (isLetter && start < 0)
+            {
+                start = i;
+            }
+        }
+
+        return [.. words];
+    }
+
+    private static bool Contains(string[] words, string word) => Array.IndexOf(words, word) >= 0;
+}
