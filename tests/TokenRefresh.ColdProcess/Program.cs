@@ -16,7 +16,8 @@ await (args[0] switch
     "by-hand" => RequestByHandAsync(refreshes: false),
     _ => RequestByHandAsync(refreshes: true),
 });
-Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"counted methods={methods} assemblies={assemblies} cpu={cpu.TotalMilliseconds:F0}"));
+string milliseconds = cpu.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture);
+Console.WriteLine($"counted methods={methods} assemblies={assemblies} cpu={milliseconds}");
 
 // Read before anything is disposed, formatted or printed.
 void Measure()
