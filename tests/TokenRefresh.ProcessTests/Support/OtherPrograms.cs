@@ -20,7 +20,7 @@ internal static class OtherPrograms
         : null;
 
     internal static Task<ChildProcess> StartUnprivilegedAsync() =>
-        Environment.IsPrivilegedProcess ? StartAsync(Nobody, ReachableTestProgram.Path) : ChildProcess.StartAsync(TestProgram.Path);
+        Environment.IsPrivilegedProcess ? StartAsync(Nobody, TestProgram.ReachablePath) : ChildProcess.StartAsync(TestProgram.Path);
 
     internal static Task<ChildProcess> StartWithUmaskAsync(string umask) =>
         ChildProcess.StartProgramAsync("sh", new ChildProcessOptions { Arguments = ["-c", $"umask {umask}; exec \"$0\" exec \"$1\"", DotNet, TestProgram.Path] });

@@ -5,5 +5,13 @@ namespace TokenRefresh.ProcessTests;
 /// <summary>Where the child program is.</summary>
 internal static class TestProgram
 {
+    private static readonly Lazy<string> Copy = new(() => ProgramCopy.Make(Path));
+
     public static string Path { get; } = TestProcessPath.Of(typeof(TestProgram).Assembly);
+
+    /// <summary>
+    /// Gets the path of a copy that every user reaches: the tests may lie below a directory that only their own user enters, as root's home is
+    /// and what <c>mktemp -d</c> makes.
+    /// </summary>
+    public static string ReachablePath => Copy.Value;
 }

@@ -8,7 +8,7 @@ namespace TokenRefresh.ProcessTests.ColdStart;
 /// <summary>A fresh process of <c>TokenRefresh.ColdProcess</c>, which makes one request and says what it compiled until then.</summary>
 internal sealed class ColdProcess : IAsyncDisposable
 {
-    private static readonly string Program = typeof(ColdProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "ColdProcessPath").Value!;
+    private static readonly Lazy<string> Program = new(FindProgram);
     private static readonly string? ListDirectory = Environment.GetEnvironmentVariable("TOKENREFRESH_COMPILED_METHODS");
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
@@ -17,10 +17,13 @@ internal sealed class ColdProcess : IAsyncDisposable
 
     private ColdProcess(ChildProcess process) => _process = process;
 
+    /// <summary>Gets the library's assembly that is used in place of the one that was built; <see langword="null"/> for that.</summary>
+    internal static string? Library { get; } = Environment.GetEnvironmentVariable("TOKENREFRESH_COLD_LIBRARY");
+
     /// <summary>Starts a process that makes its first request.</summary>
     /// <param name="login">The login and the server.</param>
     /// <param name="who"><c>library</c>, <c>by-hand</c> or <c>by-hand-refreshing</c>.</param>
-    /// <param name="list">The name of the list of its compiled methods, where such lists are asked for; the first process of a name writes it.</param>
+    /// <param name="list">The name of the list of its compiled methods, where such lists are asked for. The first process writes it.</param>
     internal static async Task<ColdProcess> StartAsync(SharedLogin login, string who, string? list = null)
     {
         // The runtime's settings are those of users, whatever those of the tests are.
@@ -37,7 +40,8 @@ internal sealed class ColdProcess : IAsyncDisposable
         }
 
         string[] arguments = [who, login.Path, login.Server.TokenUri.AbsoluteUri, login.Server.ApiUri.AbsoluteUri + "cold"];
-        return new ColdProcess(await ChildProcess.StartAsync(Program, new ChildProcessOptions { Arguments = arguments, Environment = environment, ReadyLine = null }));
+        var options = new ChildProcessOptions { Arguments = arguments, Environment = environment, ReadyLine = null };
+        return new ColdProcess(await ChildProcess.StartAsync(Program.Value, options));
     }
 
     /// <summary>Waits until the process is parked in the system's lock. It takes no commands, so its threads are looked at.</summary>
@@ -61,6 +65,20 @@ internal sealed class ColdProcess : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
+
+    private static string FindProgram()
+    {
+        IEnumerable<AssemblyMetadataAttribute> metadata = typeof(ColdProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>();
+        string built = metadata.Single(a => a.Key == "ColdProcessPath").Value!;
+        if (Library is null)
+        {
+            return built;
+        }
+
+        string copy = ProgramCopy.Make(built);
+        File.Copy(Library, Path.Combine(Path.GetDirectoryName(copy)!, Path.GetFileName(Library)), overwrite: true);
+        return copy;
+    }
 
     private IEnumerable<string> ThreadNames()
     {

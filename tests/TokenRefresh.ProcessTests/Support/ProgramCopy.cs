@@ -1,20 +1,16 @@
 namespace TokenRefresh.ProcessTests;
 
-/// <summary>
-/// A copy of the child program that every user may run: the tests may lie below a directory that only their own user enters, as root's home and what <c>mktemp -d</c> makes.
-/// </summary>
-internal static class ReachableTestProgram
+/// <summary>A copy of a program that every user may run, deleted when this process ends.</summary>
+internal static class ProgramCopy
 {
     private const UnixFileMode EveryoneReads = (UnixFileMode)0b111_101_101;
 
-    private static readonly Lazy<string> Copy = new(MakeCopy);
-
-    /// <summary>Gets the path of the program. The copy is made at the first call and deleted when this process ends.</summary>
-    internal static string Path => Copy.Value;
-
-    private static string MakeCopy()
+    /// <summary>Copies the program with the files beside it.</summary>
+    /// <param name="program">The path of its assembly.</param>
+    /// <returns>The path of the copied assembly.</returns>
+    internal static string Make(string program)
     {
-        string source = System.IO.Path.GetDirectoryName(TestProgram.Path)!;
+        string source = Path.GetDirectoryName(program)!;
         string copy = Directory.CreateTempSubdirectory("tokenrefresh-program-").FullName;
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(copy, recursive: true);
         OpenToEveryone(copy);
@@ -30,7 +26,7 @@ internal static class ReachableTestProgram
             OpenToEveryone(target);
         }
 
-        return System.IO.Path.Combine(copy, System.IO.Path.GetFileName(TestProgram.Path));
+        return Path.Combine(copy, Path.GetFileName(program));
     }
 
     // Whatever the umask and the modes of the build.
