@@ -1,20 +1,24 @@
 #:property PublishAot=false
 // dotnet run .ci/check-package.cs -- <package folder> <version>: asserts what is in the package and what it depends on.
 using System.IO.Compression;
+using System.Reflection.PortableExecutable;
 using System.Xml.Linq;
 
-string[] dependencies =
-[
-    "Microsoft.Extensions.Http 10.0.14",
-    "Polly.Core 8.9.1",
-    "System.IO.Abstractions [17.0.24, 18.0.0)",
-];
-string[] frameworks = ["net10.0", "net8.0"];
+// The lowest versions that a program can have: no package is made to be newer than it must be, and none is capped.
+var dependencies = new Dictionary<string, string>(StringComparer.Ordinal)
+{
+    ["net10.0"] = "Microsoft.Extensions.Http 10.0.0; Polly.Core 8.9.1; System.IO.Abstractions 23.0.0",
+    ["net8.0"] = "Microsoft.Extensions.Http 8.0.1; Polly.Core 8.9.1; System.IO.Abstractions 23.0.0",
+};
+string[] frameworks = [.. dependencies.Keys];
+string[] precompiled = ["linux-arm64", "linux-x64", "osx-arm64", "osx-x64", "win-x64"];
 string[] entries =
 [
     "README.md",
     .. frameworks.SelectMany(f => new[] { $"lib/{f}/TokenRefresh.dll", $"lib/{f}/TokenRefresh.xml" }),
+    .. precompiled.Select(r => $"runtimes/{r}/lib/net10.0/TokenRefresh.dll"),
 ];
+string[] folders = ["lib/", "runtimes/"];
 
 var problems = new List<string>();
 var path = Path.Combine(args[0], $"TokenRefresh.{args[1]}.nupkg");
@@ -25,7 +29,7 @@ using (var package = ZipFile.OpenRead(path))
         problems.Add($"the package lacks '{entry}'");
     }
 
-    foreach (var entry in package.Entries.Where(e => e.FullName.StartsWith("lib/", StringComparison.Ordinal) && !entries.Contains(e.FullName)))
+    foreach (var entry in package.Entries.Where(e => folders.Any(e.FullName.StartsWith) && !entries.Contains(e.FullName)))
     {
         problems.Add($"the package holds '{entry.FullName}'");
     }
@@ -44,7 +48,22 @@ using (var package = ZipFile.OpenRead(path))
     Expect("target frameworks", string.Join("; ", frameworks), string.Join("; ", groups.Keys.Order(StringComparer.Ordinal)));
     foreach (var (framework, list) in groups)
     {
-        Expect($"dependencies of {framework}", string.Join("; ", dependencies), list);
+        Expect($"dependencies of {framework}", dependencies.GetValueOrDefault(framework, ""), list);
+    }
+
+    foreach (var entry in package.Entries.Where(e => e.FullName.EndsWith("/TokenRefresh.dll", StringComparison.Ordinal)))
+    {
+        using var image = new MemoryStream();
+        using (var content = entry.Open())
+        {
+            content.CopyTo(image);
+        }
+
+        image.Position = 0;
+        using var reader = new PEReader(image);
+        var isPrecompiled = reader.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size > 0;
+        Expect($"'{entry.FullName}' is", entry.FullName.StartsWith("runtimes/", StringComparison.Ordinal) ? "precompiled" : "IL", isPrecompiled ? "precompiled" : "IL");
+        Console.WriteLine($"package: '{entry.FullName}' has {entry.Length:N0} bytes, packed {entry.CompressedLength:N0}");
     }
 
     XElement? Element(string name) => metadata.Elements().SingleOrDefault(e => e.Name.LocalName == name);

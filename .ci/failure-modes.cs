@@ -9,6 +9,9 @@ using System.Xml.Linq;
 
 const string Document = "docs/failure-modes.md";
 const string ProcessTests = "TokenRefresh.ProcessTests";
+const string WindowsPath = "TokenRefresh.WindowsPath";
+const string CiScript = ".ci/run";
+const int WidestLine = 138;
 string[] projects = ["TokenRefresh.Tests", ProcessTests];
 
 var isCheck = args.Contains("--check");
@@ -16,7 +19,7 @@ var results = args.Single(a => a != "--check");
 var problems = new List<string>();
 
 var rows = ReadRows(".ci/failure-modes.txt");
-var tests = ReadTests(results);
+List<Test> tests = [.. ReadTests(results), .. ReadChecks()];
 foreach (var id in tests.Select(t => t.Id).Distinct().Except(rows.Select(r => r.Id)))
 {
     problems.Add($"a test has the trait of a row '{id}' that .ci/failure-modes.txt lacks");
@@ -86,7 +89,18 @@ List<Test> ReadTests(string folder)
                    cases.Select(c => c.Element("reason")?.Value).FirstOrDefault(r => r is not null))];
 }
 
-IEnumerable<Test> OfRow(Row row) => tests.Where(t => t.Id == row.Id).OrderBy(t => t.Project == ProcessTests).ThenBy(t => t.Name, StringComparer.Ordinal);
+// What is no test of these two projects: the checks of the Windows path, by its sources, and the steps of .ci/run that name a row.
+IEnumerable<Test> ReadChecks() => ReadWindowsChecks().Concat(
+    from Match step in Regex.Matches(File.ReadAllText(CiScript), @"step ""(?<row>F\d+): (?<name>[^""]+)""")
+    select new Test(step.Groups["row"].Value, CiScript, step.Groups["name"].Value, "checked", null));
+
+IEnumerable<Test> ReadWindowsChecks() =>
+    from file in Directory.EnumerateFiles($"tests/{WindowsPath}", "*.cs").Order(StringComparer.Ordinal)
+    from Match check in Regex.Matches(File.ReadAllText(file), @"\[FailureMode\((?<rows>[^)]*)\)\]\s+\w+ (?:async )?Task (?<name>\w+?)(?:Async)?\(")
+    from Match row in Regex.Matches(check.Groups["rows"].Value, @"F\d+")
+    select new Test(row.Value, WindowsPath, $"{Path.GetFileNameWithoutExtension(file)}.{check.Groups["name"].Value}", "checked", null);
+
+IEnumerable<Test> OfRow(Row row) => tests.Where(t => t.Id == row.Id).OrderBy(t => t.Result == "checked").ThenBy(t => t.Project == ProcessTests).ThenBy(t => t.Name, StringComparer.Ordinal);
 
 string Write()
 {
@@ -100,26 +114,50 @@ string Write()
         dotnet run .ci/failure-modes.cs -- artifacts/test-results
         ```
 
-        `.ci/run` fails when this page is not what its run showed, when a row has no passing test, or when one that speaks of processes, signals or files has none with real processes.
-        A row may be skipped only where the platform lacks what it is about; the reason says what. *Open* rows wait for a later release, *partly* covered ones have tests for a part.
+        `.ci/run` fails when this page is not what its run showed, when a row has no passing test, or when one that speaks of processes,
+        signals or files has none with real processes. A row may be skipped only where the platform lacks what it is about; the reason
+        says what. *Open* rows wait for a later release, *partly* covered ones have tests for a part. *Checked* are those that a step of
+        `.ci/run` holds, or `tests/windows-path`, which is no part of that run; see [windows.md](windows.md).
 
         """);
     foreach (var section in rows.GroupBy(r => r.Section))
     {
-        document.Append($"\n## {section.Key}\n\n| row | what goes wrong | tests | kind | result |\n|---|---|---|---|---|\n");
+        document.Append($"\n## {section.Key}\n");
         foreach (var row in section)
         {
             var covering = OfRow(row).ToList();
-            var result = Judge(row, covering);
-            var kinds = covering.Select(t => t.Project == ProcessTests ? "process" : "in-process").Distinct();
-            document.Append($"| {row.Id} | {row.Title.Replace("|", "\\|")} | {string.Join("<br>", covering.Select(Show))} | {string.Join(", ", kinds)} | {result} |\n");
+            var kinds = covering.Select(Kind).Distinct();
+            document.Append($"\n### {row.Id}: {Judge(row, covering)}{(covering.Count == 0 ? "" : $" ({string.Join(", ", kinds)})")}\n\n{Wrap(row.Title)}\n");
+            document.Append(covering.Count == 0 ? "" : "\n").AppendJoin("", covering.Select(t => Wrap("* " + Show(t)) + "\n"));
         }
     }
 
     return document.ToString();
 }
 
-string Show(Test test) => $"`{test.Name}`" + (test.Result == "passed" ? "" : $" {test.Result}{(test.Reason is null ? "" : $": {test.Reason.ReplaceLineEndings(" ").Replace("|", "\\|")}")}");
+static string Kind(Test test) => test.Project switch
+{
+    ProcessTests => "process",
+    WindowsPath => "Windows path",
+    CiScript => CiScript,
+    _ => "in-process",
+};
+
+string Show(Test test) => $"`{test.Name}`" + (test.Result is "passed" or "checked" ? "" : $" {test.Result}{(test.Reason is null ? "" : $": {test.Reason.ReplaceLineEndings(" ")}")}");
+
+static string Wrap(string text)
+{
+    var lines = new StringBuilder();
+    var column = 0;
+    foreach (var word in text.Split(' '))
+    {
+        var breaks = column > 0 && column + 1 + word.Length > WidestLine;
+        lines.Append(column == 0 ? "" : breaks ? text.StartsWith("* ", StringComparison.Ordinal) ? "\n  " : "\n" : " ").Append(word);
+        column = breaks ? word.Length + 2 : column + 1 + word.Length;
+    }
+
+    return lines.ToString();
+}
 
 string Judge(Row row, List<Test> covering)
 {
@@ -144,6 +182,11 @@ string Judge(Row row, List<Test> covering)
     {
         problems.Add($"{row.Id}: has no test");
         return "no test";
+    }
+
+    if (!hasPassed && covering.Any(t => t.Result == "checked"))
+    {
+        return "checked";
     }
 
     if (!hasPassed)

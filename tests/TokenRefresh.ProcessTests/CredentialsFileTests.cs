@@ -18,7 +18,7 @@ public sealed class CredentialsFileTests
         string padding = new('x', 64 * 1024);
         await File.WriteAllTextAsync(login.Path, $$"""{"claudeAiOauth":{"accessToken":"access-0","refreshToken":"refresh-0","expiresAt":1},"padding":"{{padding}}","last":true}""", TestContext.Current.CancellationToken);
         await using ChildProcess writer = await ChildProcess.StartAsync(TestProgram.Path);
-        await writer.RunAsync(login.Create());
+        await writer.RunAsync(login.CreateCommand());
 
         Task writing = writer.RunAsync($"stores {Writes}");
         int[][] seen = await Task.WhenAll(Enumerable.Range(0, Readers).Select(_ => Task.Run(() => ReadUntil(writing, login.Path))));
@@ -36,7 +36,7 @@ public sealed class CredentialsFileTests
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await using ChildProcessGroup group = await ChildProcessGroup.StartAsync(2, TestProgram.Path);
         (ChildProcess killed, ChildProcess next) = (group.Children[0], group.Children[1]);
-        await group.RunAsync(login.Create());
+        await group.RunAsync(login.CreateCommand());
         using ParkedRequest first = login.Server.ParkNextTokenRequest();
         using ParkedRequest second = login.Server.ParkNextTokenRequest();
         using ParkedRequest third = login.Server.ParkNextTokenRequest();
@@ -77,7 +77,7 @@ public sealed class CredentialsFileTests
         File.CreateSymbolicLink(middle, isRelative ? "../.credentials.json" : login.Path);
         File.CreateSymbolicLink(link, isRelative ? "middle" : middle);
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
-        await child.RunAsync(login.Create(path: link));
+        await child.RunAsync(login.CreateCommand(path: link));
 
         string reply = await child.RunAsync("get");
 
@@ -98,7 +98,7 @@ public sealed class CredentialsFileTests
         await OtherPrograms.RunAsync("ln", login.Path, second);
         byte[] before = await File.ReadAllBytesAsync(second, TestContext.Current.CancellationToken);
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
-        await child.RunAsync(login.Create());
+        await child.RunAsync(login.CreateCommand());
 
         string reply = await child.RunAsync("get");
 
@@ -116,7 +116,7 @@ public sealed class CredentialsFileTests
         OAuthCredentials newer = login.Store(login.Server.IssueLogin().Credentials, copy);
         byte[] before = await File.ReadAllBytesAsync(copy, TestContext.Current.CancellationToken);
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
-        await child.RunAsync(login.Create());
+        await child.RunAsync(login.CreateCommand());
 
         string reply = await child.RunAsync("get 4");
 

@@ -19,7 +19,7 @@ public sealed class DiskTests
         Assert.SkipUnless(PrivateMounts.WhyNone is null, PrivateMounts.WhyNone ?? "");
         await using MountedLogin login = await MountedLogin.StartExpiredAsync();
         await using ChildProcess child = await login.Mounts.StartChildAsync();
-        await child.RunAsync(login.Login.Create());
+        await child.RunAsync(login.Login.CreateCommand());
         byte[] before = await login.ReadAsync();
         login.Fill(leave: 32 * 1024);
 
@@ -42,7 +42,7 @@ public sealed class DiskTests
         await using MountedLogin login = await MountedLogin.StartExpiredAsync();
         using var elsewhere = new TempDirectory();
         await using ChildProcess child = await login.Mounts.StartChildAsync();
-        await child.RunAsync(login.Login.Create($"lockpath={Uri.EscapeDataString(Path.Combine(elsewhere.Path, "lock"))}"));
+        await child.RunAsync(login.Login.CreateCommand($"lockpath={Uri.EscapeDataString(Path.Combine(elsewhere.Path, "lock"))}"));
         await login.Mounts.MountAsync("-o", "remount,ro", login.Login.Directory.Path);
 
         string reply = await child.RunAsync("get 4");
@@ -61,7 +61,7 @@ public sealed class DiskTests
         Assert.SkipUnless(PrivateMounts.WhyNone is null, PrivateMounts.WhyNone ?? "");
         await using MountedLogin login = await MountedLogin.StartExpiredAsync();
         await using ChildProcess child = await login.Mounts.StartChildAsync();
-        await child.RunAsync(login.Login.Create());
+        await child.RunAsync(login.Login.CreateCommand());
         byte[] spent = await login.ReadAsync();
         using ParkedRequest parked = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
         Task<string> get = await child.StartCommandAsync("get 4");
@@ -79,7 +79,7 @@ public sealed class DiskTests
 
         login.MakeRoom();
         await File.WriteAllBytesAsync(login.View, spent, TestContext.Current.CancellationToken);
-        await child.RunAsync(login.Login.Create("name=another"));
+        await child.RunAsync(login.Login.CreateCommand("name=another"));
         (await child.RunAsync("get name=another")).Should().Contain("failure=SignInRequiredException").And.Contain("older file came back", "the record could be written too");
         login.Server.Books.TokenRequests.Should().Be(1);
     }
@@ -161,14 +161,14 @@ public sealed class DiskTests
         await login.Mounts.MountAsync("--bind", source, login.Login.Path);
         await using ChildProcess writer = await login.Mounts.StartChildAsync();
         await using ChildProcess reader = await login.Mounts.StartChildAsync();
-        await writer.RunAsync(login.Login.Create());
+        await writer.RunAsync(login.Login.CreateCommand());
         Dictionary<string, int> known = Enumerable.Range(0, Writes).ToDictionary(i => Replies.OneToken($"access-{i}"), i => i, StringComparer.Ordinal);
 
         Task<string> writing = await writer.StartCommandAsync($"stores {Writes}");
         List<int> seen = [];
         do
         {
-            await reader.RunAsync(login.Login.Create("name=reader"));
+            await reader.RunAsync(login.Login.CreateCommand("name=reader"));
             string reply = await reader.RunAsync("get name=reader");
             known.Should().ContainKey(reply, "every reader gets a whole login");
             seen.Add(known[reply]);
@@ -185,7 +185,7 @@ public sealed class DiskTests
     /// <summary>One refresh, during which the file can no longer be replaced.</summary>
     private static async Task ShouldSaveLaterAsync(SharedLogin login, ChildProcess child, string view, Func<Task> breakAsync, Func<Task> repairAsync)
     {
-        await child.RunAsync(login.Create());
+        await child.RunAsync(login.CreateCommand());
         byte[] before = await File.ReadAllBytesAsync(view);
         using ParkedRequest parked = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
         Task<string> get = await child.StartCommandAsync("get 4");

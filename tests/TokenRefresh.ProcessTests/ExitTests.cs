@@ -23,7 +23,7 @@ public sealed class ExitTests
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
         await SkipWhereIgnoredAsync(child, signal);
-        await child.RunAsync(login.Create());
+        await child.RunAsync(login.CreateCommand());
         using ParkedRequest parked = login.Server.ParkNextTokenRequest();
         await child.SendAsync("get");
         await parked.Arrived;
@@ -46,7 +46,7 @@ public sealed class ExitTests
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
         await SkipWhereIgnoredAsync(child, signal);
-        await child.RunAsync(login.Create());
+        await child.RunAsync(login.CreateCommand());
         using ParkedRequest parked = login.Server.ParkNextTokenRequest();
         await child.StartCommandAsync("get");
         await parked.Arrived;
@@ -69,7 +69,7 @@ public sealed class ExitTests
 
         // What a process does for the first time takes a busy machine seconds, which are not to count against so short a deadline.
         await child.RunAsync($"http 1 {login.Server.ControlUri}ping");
-        await child.RunAsync(login.Create($"attempt-timeout={Deadline.TotalMilliseconds} refresh-timeout={Deadline.TotalMilliseconds} save-timeout=1000 lock-timeout=10000"));
+        await child.RunAsync(login.CreateCommand($"attempt-timeout={Deadline.TotalMilliseconds} refresh-timeout={Deadline.TotalMilliseconds} save-timeout=1000 lock-timeout=10000"));
         using ParkedRequest parked = login.Server.ParkNextTokenRequest();
         long start = TimeProvider.System.GetTimestamp();
         await child.SendAsync("get");
@@ -95,7 +95,7 @@ public sealed class ExitTests
 
         // As above: the exchange of a cold process on a busy machine must not come to its own end first.
         await child.RunAsync($"http 1 {login.Server.ControlUri}ping");
-        await child.RunAsync(login.Create("park=temp attempt-timeout=5000 refresh-timeout=5000 save-timeout=1000 lock-timeout=10000"));
+        await child.RunAsync(login.CreateCommand("park=temp attempt-timeout=5000 refresh-timeout=5000 save-timeout=1000 lock-timeout=10000"));
         await child.StartCommandAsync("get");
         await child.ExpectAsync("reached temp");
         long start = TimeProvider.System.GetTimestamp();
@@ -122,7 +122,7 @@ public sealed class ExitTests
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
-        await child.RunAsync(login.Create());
+        await child.RunAsync(login.CreateCommand());
         using ParkedRequest parked = login.Server.ParkNextTokenRequest();
         await child.StartCommandAsync("get");
         await parked.Arrived;
@@ -140,7 +140,7 @@ public sealed class ExitTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM.");
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
-        await child.RunAsync(login.Create());
+        await child.RunAsync(login.CreateCommand());
         await child.RunAsync("get");
 
         child.Terminate();
@@ -155,7 +155,7 @@ public sealed class ExitTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Signal handlers are read from /proc.");
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
-        await child.RunAsync(login.Create());
+        await child.RunAsync(login.CreateCommand());
         await child.RunAsync("survive 1");
         string handled = await child.RunAsync("handled");
 
@@ -183,7 +183,7 @@ public sealed class ExitTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Threads are read from /proc.");
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
-        await child.RunAsync(login.Create());
+        await child.RunAsync(login.CreateCommand());
         await child.RunAsync("survive 1");
         using ParkedRequest parked = login.Server.ParkNextTokenRequest();
         await child.StartCommandAsync("get");
@@ -208,7 +208,7 @@ public sealed class ExitTests
     private static async Task ShouldHaveSavedTheOnlyPairAsync(SharedLogin login)
     {
         await using ChildProcess next = await ChildProcess.StartAsync(TestProgram.Path);
-        await next.RunAsync(login.Create());
+        await next.RunAsync(login.CreateCommand());
         (await next.RunAsync("get")).Should().EndWith("distinct=1 failures=0");
         login.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Grants = 1, Reuses = 0 });
     }

@@ -80,7 +80,7 @@ public sealed class LockFileTests(EightProcesses processes)
         for (var round = 1; round <= rounds; round++)
         {
             login.StoreExpired();
-            await group.RunAsync(login.Create($"name=p{round}"));
+            await group.RunAsync(login.CreateCommand($"name=p{round}"));
             (await group.RunAtOnceAsync($"get 8 name=p{round}")).ShouldAgreeOnOneToken();
         }
 
@@ -107,7 +107,7 @@ public sealed class LockFileTests(EightProcesses processes)
             ("~/.credentials.json", With("HOME", login.Directory.Path)),
         ];
         await using ChildProcessGroup group = await ChildProcessGroup.StartAsync(ways.Length, TestProgram.Path, i => ways[i].Options);
-        await group.RunAsync(i => login.Create(path: ways[i].Path));
+        await group.RunAsync(i => login.CreateCommand(path: ways[i].Path));
         using ParkedRequest parked = login.Server.ParkNextTokenRequest();
 
         Task<string> first = await group.Children[0].StartCommandAsync("get 4");

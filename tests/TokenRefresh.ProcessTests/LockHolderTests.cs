@@ -23,7 +23,7 @@ public sealed class LockHolderTests
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await using ChildProcessGroup group = await ChildProcessGroup.StartAsync(2, TestProgram.Path);
         (ChildProcess holder, ChildProcess next) = (group.Children[0], group.Children[1]);
-        await group.RunAsync(login.Create(LongLockTimeout));
+        await group.RunAsync(login.CreateCommand(LongLockTimeout));
         using ParkedRequest parked = login.Server.ParkNextTokenRequest();
         await holder.SendAsync("get");
         await parked.Arrived;
@@ -50,8 +50,8 @@ public sealed class LockHolderTests
         await using SharedLogin login = await SharedLogin.StartAsync();
         await using ChildProcessGroup group = await ChildProcessGroup.StartAsync(2, TestProgram.Path);
         (ChildProcess holder, ChildProcess waiter) = (group.Children[0], group.Children[1]);
-        await holder.RunAsync(login.Create(LongLockTimeout));
-        await waiter.RunAsync(login.Create(ShortLockTimeout));
+        await holder.RunAsync(login.CreateCommand(LongLockTimeout));
+        await waiter.RunAsync(login.CreateCommand(ShortLockTimeout));
         string valid = (await group.RunAsync("get")).ShouldAgreeOnOneToken();
         using ParkedRequest parked = login.Server.ParkNextTokenRequest();
         Task<string> refresh = await holder.StartCommandAsync("refresh last");
@@ -82,7 +82,7 @@ public sealed class LockHolderTests
         Assert.SkipUnless(FlockProgram.IsPresent, FlockProgram.Missing);
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await using ChildProcessGroup group = await ChildProcessGroup.StartAsync(2, TestProgram.Path);
-        await group.RunAsync(login.Create(ShortLockTimeout));
+        await group.RunAsync(login.CreateCommand(ShortLockTimeout));
         await using ChildProcess script = await FlockProgram.HoldAsync(login.LockPath);
 
         string[] refused = await group.RunAsync("get 8");
@@ -92,7 +92,7 @@ public sealed class LockHolderTests
 
         script.CloseInput();
         await script.WaitForExitAsync();
-        await group.RunAsync(login.Create($"{LongLockTimeout} name=patient"));
+        await group.RunAsync(login.CreateCommand($"{LongLockTimeout} name=patient"));
         (await group.RunAsync("get 8 name=patient")).ShouldAgreeOnOneToken();
         login.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Reuses = 0 });
     }
@@ -104,7 +104,7 @@ public sealed class LockHolderTests
         Assert.SkipUnless(FlockProgram.IsPresent, FlockProgram.Missing);
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await using ChildProcess holder = await ChildProcess.StartAsync(TestProgram.Path);
-        await holder.RunAsync(login.Create());
+        await holder.RunAsync(login.CreateCommand());
         using ParkedRequest parked = login.Server.ParkNextTokenRequest();
         Task<string> get = await holder.StartCommandAsync("get");
         await parked.Arrived;
@@ -125,7 +125,7 @@ public sealed class LockHolderTests
         Assert.SkipUnless(FlockProgram.IsPresent, FlockProgram.Missing);
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await using ChildProcessGroup group = await ChildProcessGroup.StartAsync(3, TestProgram.Path);
-        await group.RunAsync(login.Create(LongLockTimeout));
+        await group.RunAsync(login.CreateCommand(LongLockTimeout));
         await using ChildProcess holder = await FlockProgram.HoldAsync(login.LockPath);
         holder.Stop();
         Task<string>[] calls = await Task.WhenAll(group.Children.Select(child => child.StartCommandAsync("get 8")));

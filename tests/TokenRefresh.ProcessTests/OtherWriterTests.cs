@@ -19,7 +19,7 @@ public sealed class OtherWriterTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), NeedsShellTools);
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
-        await child.RunAsync(login.Create());
+        await child.RunAsync(login.CreateCommand());
 
         string reply = await DuringAsync(login, child, "get 4", () => OtherPrograms.RunAsync("rm", login.Path));
 
@@ -39,7 +39,7 @@ public sealed class OtherWriterTests
         string copy = Path.Combine(elsewhere.Path, "another login");
         OAuthCredentials other = login.Store(login.Server.IssueLogin().Credentials, copy);
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
-        await child.RunAsync(login.Create());
+        await child.RunAsync(login.CreateCommand());
 
         string reply = await DuringAsync(login, child, "get 4", () => OtherPrograms.RunAsync("cp", copy, login.Path));
 
@@ -55,7 +55,7 @@ public sealed class OtherWriterTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), NeedsShellTools);
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
-        await child.RunAsync(login.Create());
+        await child.RunAsync(login.CreateCommand());
 
         string reply = await DuringAsync(login, child, "get 4", () => OtherPrograms.RunAsync("sed", "-i", "s/server|1/server|2/; s/\"max\"/\"pro\"/", login.Path));
 
@@ -76,7 +76,7 @@ public sealed class OtherWriterTests
         string older = Path.Combine(elsewhere.Path, "older");
         File.Copy(login.Path, older);
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
-        await child.RunAsync(login.Create());
+        await child.RunAsync(login.CreateCommand());
         await child.RunAsync("get");
 
         string reply = await DuringAsync(login, child, "refresh last 4", () => OtherPrograms.RunAsync("cp", older, login.Path));
@@ -97,7 +97,7 @@ public sealed class OtherWriterTests
         File.Copy(login.Path, older);
         await using ChildProcessGroup group = await ChildProcessGroup.StartAsync(2, TestProgram.Path);
         (ChildProcess first, ChildProcess second) = (group.Children[0], group.Children[1]);
-        await group.RunAsync(login.Create());
+        await group.RunAsync(login.CreateCommand());
         string refreshed = await first.RunAsync("get");
         await OtherPrograms.RunAsync("cp", older, login.Path);
 
@@ -124,7 +124,7 @@ public sealed class OtherWriterTests
     private static async Task<string> AnotherGetsAsync(SharedLogin login)
     {
         await using ChildProcess another = await ChildProcess.StartAsync(TestProgram.Path);
-        await another.RunAsync(login.Create());
+        await another.RunAsync(login.CreateCommand());
         return await another.RunAsync("get");
     }
 }

@@ -25,7 +25,7 @@ public sealed class PermissionTests
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         File.SetUnixFileMode(login.Path, (UnixFileMode)mode);
         await using ChildProcess child = await OtherPrograms.StartWithUmaskAsync(umask);
-        await child.RunAsync(login.Create());
+        await child.RunAsync(login.CreateCommand());
         using ParkedRequest parked = login.Server.ParkNextTokenRequest();
 
         Task<string> get = await child.StartCommandAsync("get");
@@ -48,7 +48,7 @@ public sealed class PermissionTests
         await using SharedLogin login = await SharedLogin.StartAsync();
         string path = Path.Combine(login.Directory.Path, "new", "credentials");
         await using ChildProcess child = await OtherPrograms.StartWithUmaskAsync("000");
-        await child.RunAsync(login.Create(path: path));
+        await child.RunAsync(login.CreateCommand(path: path));
 
         await child.RunAsync("store access refresh in:3600");
 
@@ -77,8 +77,8 @@ public sealed class PermissionTests
 
         await using ChildProcess root = await ChildProcess.StartAsync(TestProgram.Path);
         await using ChildProcess user = await OtherPrograms.StartUnprivilegedAsync();
-        await root.RunAsync(login.Create());
-        await user.RunAsync(login.Create());
+        await root.RunAsync(login.CreateCommand());
+        await user.RunAsync(login.CreateCommand());
         using ParkedRequest parked = login.Server.ParkNextTokenRequest();
 
         Task<string> get = await root.StartCommandAsync("get");
@@ -136,7 +136,7 @@ public sealed class PermissionTests
         File.SetUnixFileMode(login.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
         File.SetUnixFileMode(login.Directory.Path, ReadOnlyDirectory);
         ChildProcess child = await OtherPrograms.StartUnprivilegedAsync();
-        await child.RunAsync(login.Create(settings));
+        await child.RunAsync(login.CreateCommand(settings));
         return child;
     }
 }

@@ -63,7 +63,7 @@ public sealed class SharedFailureTests(EightProcesses processes)
         string[] replies = await processes.Group.RunAtOnceAsync($"get 8 name={name}");
         await using (ChildProcess restarted = await ChildProcess.StartAsync(TestProgram.Path))
         {
-            await restarted.RunAsync(login.Create());
+            await restarted.RunAsync(login.CreateCommand());
             replies = [.. replies, await restarted.RunAsync("get 8")];
         }
 
@@ -85,7 +85,7 @@ public sealed class SharedFailureTests(EightProcesses processes)
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new LoopbackAuthorizationServerOptions { ClientId = "tests" });
         await using ChildProcess wrong = await ChildProcess.StartAsync(TestProgram.Path);
-        await wrong.RunAsync(login.Create().Replace("client=tests", "client=wrong", StringComparison.Ordinal));
+        await wrong.RunAsync(login.CreateCommand().Replace("client=tests", "client=wrong", StringComparison.Ordinal));
 
         string refused = await wrong.RunAsync("get 4");
         string[] replies = await processes.RunAtOnceAsync(login, "get 8");

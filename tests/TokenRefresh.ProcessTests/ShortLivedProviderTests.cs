@@ -16,7 +16,7 @@ public sealed class ShortLivedProviderTests
         await using SharedLogin login = await SharedLogin.StartAsync();
         await using ChildProcessGroup group = await ChildProcessGroup.StartAsync(2, TestProgram.Path);
         (ChildProcess holder, ChildProcess child) = (group.Children[0], group.Children[1]);
-        await group.RunAsync(login.Create("lock-timeout=600000"));
+        await group.RunAsync(login.CreateCommand("lock-timeout=600000"));
 
         (await child.RunAsync($"short {CyclesWithAToken}")).Should().EndWith("distinct=1 givenUp=0");
         login.StoreExpired();

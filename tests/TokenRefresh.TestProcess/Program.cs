@@ -1,4 +1,13 @@
+using System.Diagnostics;
 using TokenRefresh.TestProcess;
+
+if (Environment.GetEnvironmentVariable("TOKENREFRESH_WAIT_FOR_DEBUGGER") is { Length: > 0 })
+{
+    while (!Debugger.IsAttached)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+    }
+}
 
 var host = new CommandHost(Console.Out);
 await using var providers = new ProviderRegistry(host.Announce);

@@ -23,7 +23,7 @@ public sealed class StopTests
         await using SharedLogin login = await SharedLogin.StartAsync();
         await using ChildProcessGroup group = await ChildProcessGroup.StartAsync(2, TestProgram.Path);
         (ChildProcess stopped, ChildProcess other) = (group.Children[0], group.Children[1]);
-        await other.RunAsync(login.Create(ShortLockTimeout));
+        await other.RunAsync(login.CreateCommand(ShortLockTimeout));
         string valid = await other.RunAsync("get");
         using ParkedRefresh refresh = await ParkedRefresh.StartAsync(stopped, login, moment, LongLockTimeout, isRejection: true);
 

@@ -82,6 +82,11 @@ public sealed class ChildProcess : IAsyncDisposable
 
         Process process = Process.Start(start) ?? throw new ChildProcessException($"'{fileName}' did not start.");
         var child = new ChildProcess(process, options);
+        if (ChildProcessOptions.IsDebugging)
+        {
+            await Console.Error.WriteLineAsync($"Process {child.Id} waits for a debugger.");
+        }
+
         if (options.ReadyLine is { } ready)
         {
             await child.ExpectAsync(ready);

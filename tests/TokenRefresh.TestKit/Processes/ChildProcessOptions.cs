@@ -3,6 +3,9 @@ namespace TokenRefresh.TestKit;
 /// <summary>How a <see cref="ChildProcess"/> is started.</summary>
 public sealed record ChildProcessOptions
 {
+    /// <summary>Gets whether the children wait for a debugger before they do anything.</summary>
+    internal static bool IsDebugging { get; } = System.Environment.GetEnvironmentVariable("TOKENREFRESH_WAIT_FOR_DEBUGGER") is { Length: > 0 };
+
     /// <summary>Gets the arguments after the program.</summary>
     public IReadOnlyList<string> Arguments { get; init; } = [];
 
@@ -14,8 +17,8 @@ public sealed record ChildProcessOptions
     public string? WorkingDirectory { get; init; }
 
     /// <summary>Gets how long a reply may take before the wait for it fails.</summary>
-    /// <value>Default 60 seconds.</value>
-    public TimeSpan ReplyTimeout { get; init; } = TimeSpan.FromSeconds(60);
+    /// <value>Default 60 seconds; without a limit where <c>TOKENREFRESH_WAIT_FOR_DEBUGGER</c> is set.</value>
+    public TimeSpan ReplyTimeout { get; init; } = IsDebugging ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(60);
 
     /// <summary>Gets the line the child prints when it takes commands.</summary>
     /// <value>Default <c>ready</c>; <see langword="null"/> for a program that prints none.</value>

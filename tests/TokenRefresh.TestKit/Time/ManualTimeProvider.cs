@@ -1,9 +1,14 @@
+using System.Threading.Channels;
+
 namespace TokenRefresh.TestKit;
 
 /// <summary>A clock that stands still until a test moves it. The wall clock can jump alone, as it does in a suspend.</summary>
 /// <remarks>
-/// Safe for concurrent use. Timers fire on the thread that calls <see cref="Advance"/>, in the order of their due times, and each sees the clock at its own due time; a timer set with no delay fires at once on the thread pool.
+/// Safe for concurrent use. Timers fire on the thread that calls <see cref="Advance"/>, in the order of their due times, and each sees the clock at its own due time;
+/// a timer set with no delay fires at once on the thread pool.
 /// </remarks>
+// Microsoft's FakeTimeProvider lacks three things: a test cannot wait until the code under test has set a timer, its wall clock takes the
+// monotonic clock along when it is adjusted (a suspend does not), and a timer without delay fires inside the call that sets it.
 public sealed class ManualTimeProvider : TimeProvider
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -11,6 +16,7 @@ public sealed class ManualTimeProvider : TimeProvider
     private readonly Lock _gate = new();
     private readonly Lock _advancing = new();
     private readonly List<ManualTimer> _timers = [];
+    private readonly Channel<TimeSpan> _timersSet = Channel.CreateUnbounded<TimeSpan>();
     private readonly List<(Func<bool> IsMet, TaskCompletionSource Met)> _waits = [];
     private TimeSpan _elapsed;
     private TimeSpan _wallClockLead;
@@ -106,6 +112,10 @@ public sealed class ManualTimeProvider : TimeProvider
         }
     }
 
+    /// <summary>Takes the timers one by one, in the order in which they were set since the clock was made.</summary>
+    /// <returns>A task of the time after which the next one fires; it fails with <see cref="TimeoutException"/> after 60 real seconds.</returns>
+    public Task<TimeSpan> NextTimerAsync() => _timersSet.Reader.ReadAsync().AsTask().WaitAsync(Patience, System);
+
     /// <summary>Waits until at least so many timers are set.</summary>
     /// <param name="count">How many.</param>
     /// <returns>A task; it fails with <see cref="TimeoutException"/> after 60 real seconds.</returns>
@@ -138,7 +148,10 @@ public sealed class ManualTimeProvider : TimeProvider
         await task.WaitAsync(Patience, System);
     }
 
-    /// <summary>Advances to the next timer each time one is due soon, until the task is done: for pauses between tries. Deadlines further off never come due, however long the work takes in real time.</summary>
+    /// <summary>
+    /// Advances to the next timer each time one is due soon, until the task is done: for pauses between tries.
+    /// Deadlines further off never come due, however long the work takes in real time.
+    /// </summary>
     /// <param name="task">What must end.</param>
     /// <param name="longest">The longest pause; less than any deadline.</param>
     /// <returns>A task that ends like <paramref name="task"/>.</returns>
@@ -256,6 +269,11 @@ public sealed class ManualTimeProvider : TimeProvider
 
             met = [.. _waits.Where(wait => wait.IsMet()).Select(wait => wait.Met)];
             _waits.RemoveAll(wait => met.Contains(wait.Met));
+        }
+
+        if (dueTime >= TimeSpan.Zero)
+        {
+            _timersSet.Writer.TryWrite(dueTime);
         }
 
         met.ForEach(source => source.TrySetResult());

@@ -14,6 +14,7 @@ public sealed class RoomTests
 
     [Theory]
     [InlineData("Refresh", "namespace TokenRefresh.Refresh;\nusing TokenRefresh.Locking;", "names the room Locking")]
+    [InlineData("Refresh", "namespace TokenRefresh.Refresh;\nusing TokenRefresh.Stores;", "names the room Stores")]
     [InlineData("Refresh", "namespace TokenRefresh.Refresh;\ninternal sealed class A(LockFixture x);", "uses LockFixture of Locking")]
     [InlineData("Locking", "namespace TokenRefresh.Locking;\ninternal sealed class A { Locking.LockFixture? _x; TokenRefresh.Stores.B? _y; }", "names the room Stores")]
     [InlineData("Http", "namespace TokenRefresh;\ninternal sealed class A(Word word);", "uses Word of the words")]

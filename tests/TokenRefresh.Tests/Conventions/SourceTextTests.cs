@@ -7,6 +7,12 @@ namespace TokenRefresh.Tests.Conventions;
 public sealed partial class SourceTextTests
 {
     private const int LongestFile = 370;
+    private const int WidestLine = 140;
+
+    // What already holds to the width.
+    private static readonly string[] Wrapped = ["src/TokenRefresh/Events", "tests/TokenRefresh.ColdProcess", "CONTRIBUTING.md", "tests/README.md"];
+
+    private static readonly string[] TextFiles = [".cs", ".md", ".csproj", ".props", ".targets"];
 
     [Fact]
     public void No_file_is_too_long_to_read_at_night()
@@ -14,6 +20,16 @@ public sealed partial class SourceTextTests
         var tooLong = SourceFile.Below("src", "tests", "samples", "benchmarks").Where(f => f.LineCount > LongestFile).Select(f => $"{f}: {f.LineCount} lines");
 
         tooLong.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void No_line_is_wider_than_a_window()
+    {
+        var tooWide = Wrapped.SelectMany(FilesBelow).SelectMany(
+            path => File.ReadLines(path).Select((line, i) => (Line: line, Number: i + 1)).Where(l => IsTooWide(path, l.Line)),
+            (path, l) => $"{Path.GetRelativePath(SourceFile.RepositoryRoot, path)}({l.Number}): {l.Line.Length} columns");
+
+        tooWide.Should().BeEmpty();
     }
 
     [Fact]
@@ -58,6 +74,19 @@ public sealed partial class SourceTextTests
         config.Should().Contain("dotnet_diagnostic.CA2007.severity = error");
         SourceFile.Below("src").Where(f => f.Code.Contains("CA2007", StringComparison.Ordinal)).Should().BeEmpty();
     }
+
+    private static IEnumerable<string> FilesBelow(string place)
+    {
+        string path = Path.Combine(SourceFile.RepositoryRoot, place);
+        return File.Exists(path)
+            ? [path]
+            : Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories)
+                .Where(f => TextFiles.Contains(Path.GetExtension(f)) && !f.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj"));
+    }
+
+    // A row of a table in Markdown cannot be wrapped.
+    private static bool IsTooWide(string path, string line) =>
+        line.Length > WidestLine && !(path.EndsWith(".md", StringComparison.Ordinal) && line.StartsWith('|'));
 
     private static bool WaitsOnTimeProvider(string call) =>
         !call.StartsWith("Thread", StringComparison.Ordinal) && TimeSource().IsMatch(call);

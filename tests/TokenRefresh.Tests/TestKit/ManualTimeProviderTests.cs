@@ -143,6 +143,18 @@ public sealed class ManualTimeProviderTests
     }
 
     [Fact]
+    public async Task A_test_can_take_the_timers_in_the_order_in_which_they_were_set()
+    {
+        using ITimer first = _time.CreateTimer(_ => { }, null, 5 * Second, Timeout.InfiniteTimeSpan);
+        using ITimer never = _time.CreateTimer(_ => { }, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        first.Change(Second, Timeout.InfiniteTimeSpan);
+
+        TimeSpan[] set = [await _time.NextTimerAsync(), await _time.NextTimerAsync()];
+
+        set.Should().Equal(5 * Second, Second);
+    }
+
+    [Fact]
     public async Task Advancing_until_a_task_ends_takes_no_more_steps_than_it_needs()
     {
         async Task WorkAsync()

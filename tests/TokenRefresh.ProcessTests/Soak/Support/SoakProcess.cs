@@ -39,7 +39,7 @@ internal sealed class SoakProcess(int number, SharedLogin login, SoakLog log, Ra
         // What a process does for the first time takes a busy machine seconds, which belong to nobody's attempt.
         await child.RunAsync($"http 1 {login.Server.ControlUri}ping");
         string revocation = number % 2 == 0 ? $" revocation={Uri.EscapeDataString(login.Server.RevocationUri.AbsoluteUri)}" : "";
-        await child.RunAsync(login.Create($"{Settings} sender={Sender}{revocation}"));
+        await child.RunAsync(login.CreateCommand($"{Settings} sender={Sender}{revocation}"));
         _child = child;
     }
 

@@ -21,7 +21,7 @@ public sealed class EightProcesses : IAsyncLifetime
     internal async Task<string> CreateAsync(SharedLogin login, string settings = "")
     {
         string name = $"p{Interlocked.Increment(ref _names)}";
-        await Group.RunAsync(login.Create($"{settings} name={name}".TrimStart()));
+        await Group.RunAsync(login.CreateCommand($"{settings} name={name}".TrimStart()));
         return name;
     }
 

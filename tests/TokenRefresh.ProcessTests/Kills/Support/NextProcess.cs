@@ -16,7 +16,7 @@ public sealed class NextProcess : IAsyncLifetime
     internal async Task<NextProvider> CreateAsync(SharedLogin login, string settings = "")
     {
         string name = $"p{++_names}";
-        await Child.RunAsync(login.Create($"{settings} name={name}".TrimStart()));
+        await Child.RunAsync(login.CreateCommand($"{settings} name={name}".TrimStart()));
         return new NextProvider(Child, name);
     }
 }

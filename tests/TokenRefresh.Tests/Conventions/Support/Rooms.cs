@@ -2,7 +2,10 @@ using System.Text.RegularExpressions;
 
 namespace TokenRefresh.Tests.Conventions;
 
-/// <summary>Which room may use which. Public types are words, and words and <c>Diagnostics</c> are for everyone, so only internal types have a direction.</summary>
+/// <summary>
+/// Which room may use which, as the picture in <c>docs/architecture.md</c> shows it. Public types are words, and words and <c>Diagnostics</c> are for
+/// everyone, so only internal types have a direction.
+/// </summary>
 internal static partial class Rooms
 {
     private static readonly Dictionary<string, string[]> Directions = new(StringComparer.Ordinal)
@@ -18,7 +21,9 @@ internal static partial class Rooms
         ["Stores"] = ["Stores.Json", "Locking", "Interop"],
         ["Record"] = [],
         ["Endpoint"] = [],
-        ["Refresh"] = ["Record", "Stores", "Endpoint"],
+
+        // Of the stores only the interfaces, which are public: a store of somebody else is driven alike.
+        ["Refresh"] = ["Record", "Endpoint"],
         ["Provider"] = ["Refresh", "Record", "Stores", "Endpoint"],
         ["Http"] = [],
         ["DependencyInjection"] = ["Http", "Provider", "Endpoint"],
@@ -30,13 +35,15 @@ internal static partial class Rooms
     public static IReadOnlyList<string> Violations(IReadOnlyList<SourceFile> files)
     {
         var publicTypes = files.SelectMany(f => f.Types).Where(t => t.IsPublic).Select(t => t.Name).ToHashSet(StringComparer.Ordinal);
-        var roomOf = files.SelectMany(f => f.Types, (f, t) => (t.Name, f.Room)).DistinctBy(t => t.Name, StringComparer.Ordinal).ToDictionary(t => t.Name, t => t.Room, StringComparer.Ordinal);
+        var roomOf = files.SelectMany(f => f.Types, (f, t) => (t.Name, f.Room))
+            .DistinctBy(t => t.Name, StringComparer.Ordinal)
+            .ToDictionary(t => t.Name, t => t.Room, StringComparer.Ordinal);
         var violations = new List<string>();
         foreach (var file in files)
         {
             if (!Directions.TryGetValue(file.Room, out var allowed))
             {
-                violations.Add($"{file}: '{file.Room}' is no room of design section 3");
+                violations.Add($"{file}: '{file.Room}' is no room of docs/architecture.md");
                 continue;
             }
 
@@ -66,7 +73,8 @@ internal static partial class Rooms
     [GeneratedRegex(@"(?<![\w.])TokenRefresh\.(?<room>\w+(?:\.Json)?)", RegexOptions.None, 5000)]
     private static partial Regex QualifiedRoom();
 
-    // A name after a dot is a member, or is qualified by a namespace, which the expression above sees. One that is assigned, matched or given accessors is a member too.
+    // A name after a dot is a member, or is qualified by a namespace, which the expression above sees. One that is assigned, matched or given
+    // accessors is a member too.
     [GeneratedRegex(@"(?<![\w.])[A-Z]\w*\b(?!\s*(?:=|:(?!:)|\{\s*(?:get|set|init)\b))", RegexOptions.None, 5000)]
     private static partial Regex SimpleName();
 }

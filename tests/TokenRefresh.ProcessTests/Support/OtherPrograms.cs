@@ -20,9 +20,7 @@ internal static class OtherPrograms
         : null;
 
     internal static Task<ChildProcess> StartUnprivilegedAsync() =>
-        Environment.IsPrivilegedProcess
-            ? ChildProcess.StartProgramAsync("setpriv", new ChildProcessOptions { Arguments = [$"--reuid={Nobody}", $"--regid={Nobody}", "--clear-groups", DotNet, "exec", TestProgram.Path] })
-            : ChildProcess.StartAsync(TestProgram.Path);
+        Environment.IsPrivilegedProcess ? StartAsync(Nobody, TestProgram.ReachablePath) : ChildProcess.StartAsync(TestProgram.Path);
 
     internal static Task<ChildProcess> StartWithUmaskAsync(string umask) =>
         ChildProcess.StartProgramAsync("sh", new ChildProcessOptions { Arguments = ["-c", $"umask {umask}; exec \"$0\" exec \"$1\"", DotNet, TestProgram.Path] });
@@ -52,4 +50,11 @@ internal static class OtherPrograms
         await process.WaitForExitAsync();
         return process.ExitCode == 0 ? output : throw new InvalidOperationException($"'{program} {string.Join(' ', arguments)}' ended with {process.ExitCode}.");
     }
+
+    private static Task<ChildProcess> StartAsync(int user, string program) =>
+        ChildProcess.StartProgramAsync("setpriv", new ChildProcessOptions
+        {
+            Arguments = [$"--reuid={user}", $"--regid={user}", "--clear-groups", DotNet, "exec", program],
+            WorkingDirectory = Path.GetDirectoryName(program),
+        });
 }

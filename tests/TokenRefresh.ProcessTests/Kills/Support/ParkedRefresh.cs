@@ -15,7 +15,7 @@ internal sealed class ParkedRefresh : IDisposable
     internal static async Task<ParkedRefresh> StartAsync(ChildProcess child, SharedLogin login, string moment, string settings, bool isRejection = false)
     {
         bool isAtServer = moment is Moment.Sent or Moment.Processed;
-        await child.RunAsync(login.Create(isAtServer ? settings : $"{settings} park={moment}"));
+        await child.RunAsync(login.CreateCommand(isAtServer ? settings : $"{settings} park={moment}"));
         if (isRejection)
         {
             await child.RunAsync("get");
