@@ -191,5 +191,6 @@ public sealed class CredentialsDocumentExpiryTests
     private static string Write(string json, DateTimeOffset? expiresAt) =>
         Encoding.UTF8.GetString(Parse(json).With(new OAuthCredentials("next", null, expiresAt)));
 
-    private static CredentialsDocument Parse(string json) => CredentialsDocument.Parse(Encoding.UTF8.GetBytes(json), CredentialsFileFormat.Auto);
+    private static CredentialsDocument Parse(string json) =>
+        CredentialsDocument.Parse(Encoding.UTF8.GetBytes(json), CredentialsFileFormat.Auto);
 }

@@ -53,7 +53,8 @@ public sealed class CredentialsDocumentWritingTests
     {
         var stored = """{"access_token":"at-1","refresh_token":"rt-1","expires_at":1,"account_id":"\u0061ccount"}""";
 
-        var next = new OAuthCredentials("at-2", "rt-1", DateTimeOffset.FromUnixTimeSeconds(1)) { AccountId = "another", ContinuesLogin = true };
+        var at = DateTimeOffset.FromUnixTimeSeconds(1);
+        var next = new OAuthCredentials("at-2", "rt-1", at) { AccountId = "another", ContinuesLogin = true };
 
         var written = With(stored, next, CredentialsFileFormat.FlatOAuth);
 
