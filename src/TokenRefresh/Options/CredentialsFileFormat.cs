@@ -20,7 +20,7 @@ public sealed class CredentialsFileFormat
         TimeUnit = timeUnit;
     }
 
-    /// <summary>Gets the format that recognizes which of the built-in ones a document has. A new file gets <see cref="ClaudeCode"/>.</summary>
+    /// <summary>Gets the format that recognizes which of the built-in ones a file has. A new one gets <see cref="ClaudeCode"/>.</summary>
     public static CredentialsFileFormat Auto { get; } = new();
 
     /// <summary>Gets Claude Code's format: section <c>claudeAiOauth</c>, camel case members, expiry in milliseconds.</summary>
@@ -40,7 +40,7 @@ public sealed class CredentialsFileFormat
     /// <summary>
     /// Gets the flat format of SDKs: <c>access_token</c>, <c>refresh_token</c>, <c>expires_at</c> in seconds, at the top level.
     /// </summary>
-    /// <remarks>A document that has no <c>expires_at</c> but <c>expiry_date</c> in milliseconds, as of Google's tools, keeps that.</remarks>
+    /// <remarks>A file with no <c>expires_at</c> but <c>expiry_date</c> in milliseconds, as of Google's tools, keeps that.</remarks>
     public static CredentialsFileFormat FlatOAuth { get; } = new(
         CredentialsTimeUnit.Seconds,
         null, null, "access_token", "refresh_token", "expires_at", "refresh_token_expires_at", "scope", "token_type", "account_id");
@@ -105,8 +105,8 @@ public sealed class CredentialsFileFormat
 
     /// <summary>Gets the name of the member for the account's id; <see langword="null"/> if the file keeps none.</summary>
     /// <remarks>
-    /// Written by <see cref="CoordinatedTokenProvider.StoreAsync"/> only. A refresh never changes it, but is refused where the server's answer
-    /// names another account.
+    /// Written by <see cref="CoordinatedTokenProvider.StoreAsync"/> only. A refresh never changes it, but is refused where the server's
+    /// answer names another account.
     /// </remarks>
     public string? AccountIdMember
     {

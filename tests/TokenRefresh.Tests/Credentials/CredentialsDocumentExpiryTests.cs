@@ -50,7 +50,9 @@ public sealed class CredentialsDocumentExpiryTests
     [FailureMode("F73")]
     public void A_missing_expiry_is_unknown()
     {
-        CredentialsDocument.Parse("""{"claudeAiOauth":{"accessToken":"at"}}"""u8.ToArray(), CredentialsFileFormat.ClaudeCode).Credentials!.ExpiresAt.Should().BeNull();
+        CredentialsDocument.Parse("""{"claudeAiOauth":{"accessToken":"at"}}"""u8.ToArray(), CredentialsFileFormat.ClaudeCode)
+            .Credentials!.ExpiresAt
+            .Should().BeNull();
     }
 
     [Theory]
@@ -85,8 +87,10 @@ public sealed class CredentialsDocumentExpiryTests
     {
         var at = DateTimeOffset.UnixEpoch.AddTicks(17_999_999_999_999_999);
 
-        Write($$$"""{"claudeAiOauth":{"accessToken":"at","expiresAt":{{{stored}}}}}""", at).Should().Be($$$"""{"claudeAiOauth":{"accessToken":"next","expiresAt":{{{expected}}}}}""");
-        Write($$"""{"access_token":"at","expires_at":{{stored}}}""", at).Should().Be($$"""{"access_token":"next","expires_at":{{expected}}}""");
+        Write($$$"""{"claudeAiOauth":{"accessToken":"at","expiresAt":{{{stored}}}}}""", at)
+            .Should().Be($$$"""{"claudeAiOauth":{"accessToken":"next","expiresAt":{{{expected}}}}}""");
+        Write($$"""{"access_token":"at","expires_at":{{stored}}}""", at)
+            .Should().Be($$"""{"access_token":"next","expires_at":{{expected}}}""");
     }
 
     [Theory]
@@ -98,8 +102,10 @@ public sealed class CredentialsDocumentExpiryTests
     {
         var at = DateTimeOffset.UnixEpoch.AddTicks(17_999_999_999_999_999);
 
-        Write($$$"""{"claudeAiOauth":{"accessToken":"at","expiresAt":{{{stored}}}}}""", at).Should().Be("""{"claudeAiOauth":{"accessToken":"next","expiresAt":1799999999999}}""");
-        Write("""{"claudeAiOauth":{"accessToken":"at"}}""", at).Should().Be("""{"claudeAiOauth":{"expiresAt":1799999999999,"accessToken":"next"}}""");
+        Write($$$"""{"claudeAiOauth":{"accessToken":"at","expiresAt":{{{stored}}}}}""", at)
+            .Should().Be("""{"claudeAiOauth":{"accessToken":"next","expiresAt":1799999999999}}""");
+        Write("""{"claudeAiOauth":{"accessToken":"at"}}""", at)
+            .Should().Be("""{"claudeAiOauth":{"expiresAt":1799999999999,"accessToken":"next"}}""");
         Write($$"""{"access_token":"at","expires_at":{{stored}}}""", at).Should().Be("""{"access_token":"next","expires_at":1799999999}""");
         Write("""{"access_token":"at"}""", at).Should().Be("""{"expires_at":1799999999,"access_token":"next"}""");
     }
@@ -108,9 +114,11 @@ public sealed class CredentialsDocumentExpiryTests
     [FailureMode("F114")]
     [InlineData("9999-12-31T23:59:59.9999999Z", "\"2026-08-25T01:16:22+02:00\"", "\"9999-12-31T23:59:59Z\"")]
     [InlineData("1960-01-01T00:00:00Z", "\"2026-08-24T23:16:22Z\"", "\"1970-01-01T00:00:01Z\"")]
-    public void A_time_at_the_end_of_the_calendar_or_before_1970_is_written_as_a_time_that_reads_back(string at, string stored, string expected)
+    public void A_time_at_the_end_of_the_calendar_or_before_1970_is_written_so_that_it_reads_back(string at, string stored, string expected)
     {
-        var written = Write($$"""{"access_token":"at","expires_at":{{stored}}}""", DateTimeOffset.Parse(at, System.Globalization.CultureInfo.InvariantCulture));
+        var moment = DateTimeOffset.Parse(at, System.Globalization.CultureInfo.InvariantCulture);
+
+        var written = Write($$"""{"access_token":"at","expires_at":{{stored}}}""", moment);
 
         written.Should().Be($$"""{"access_token":"next","expires_at":{{expected}}}""");
     }
@@ -134,7 +142,7 @@ public sealed class CredentialsDocumentExpiryTests
     [FailureMode("F126")]
     public void The_expiry_date_of_Googles_tools_is_read_and_written_in_milliseconds()
     {
-        var json = """{"access_token":"at","scope":"a","token_type":"Bearer","id_token":"x.y.z","expiry_date":1787613382524,"refresh_token":"rt"}""";
+        var json = """{"access_token":"at","scope":"a","id_token":"x.y.z","expiry_date":1787613382524,"refresh_token":"rt"}""";
 
         foreach (var format in new[] { CredentialsFileFormat.Auto, CredentialsFileFormat.FlatOAuth })
         {
@@ -178,8 +186,11 @@ public sealed class CredentialsDocumentExpiryTests
     }
 
     private static DateTimeOffset? Read(string value) =>
-        CredentialsDocument.Parse(Encoding.UTF8.GetBytes($$$"""{"claudeAiOauth":{"accessToken":"at","refreshToken":"rt","expiresAt":{{{value}}}}}"""), CredentialsFileFormat.Auto).Credentials!.ExpiresAt;
+        Parse($$$"""{"claudeAiOauth":{"accessToken":"at","refreshToken":"rt","expiresAt":{{{value}}}}}""").Credentials!.ExpiresAt;
 
     private static string Write(string json, DateTimeOffset? expiresAt) =>
-        Encoding.UTF8.GetString(CredentialsDocument.Parse(Encoding.UTF8.GetBytes(json), CredentialsFileFormat.Auto).With(new OAuthCredentials("next", null, expiresAt)));
+        Encoding.UTF8.GetString(Parse(json).With(new OAuthCredentials("next", null, expiresAt)));
+
+    private static CredentialsDocument Parse(string json) =>
+        CredentialsDocument.Parse(Encoding.UTF8.GetBytes(json), CredentialsFileFormat.Auto);
 }

@@ -46,7 +46,8 @@ public sealed class CredentialsDocumentPropertyTests
             if (random.Format.RefreshTokenExpiresAtMember is not null)
             {
                 var isRotated = stored?.RefreshToken != next.RefreshToken;
-                read.RefreshTokenExpiresAt.Should().Be(next.RefreshTokenExpiresAt ?? (isRotated || stored is null ? null : stored.RefreshTokenExpiresAt));
+                read.RefreshTokenExpiresAt
+                    .Should().Be(next.RefreshTokenExpiresAt ?? (isRotated || stored is null ? null : stored.RefreshTokenExpiresAt));
             }
 
             if (stored is not null && next.Scopes is null)
@@ -67,7 +68,8 @@ public sealed class CredentialsDocumentPropertyTests
             using var json = JsonDocument.Parse(written.AsMemory(mark), new JsonDocumentOptions { MaxDepth = 1000 });
             var login = random.Format.Section is { } section ? json.RootElement.GetProperty(section) : json.RootElement;
             login.GetProperty(random.Format.AccessTokenMember).GetString().Should().Be(next.AccessToken);
-            (login.TryGetProperty(random.Format.RefreshTokenMember, out var refreshToken) ? refreshToken.GetString() : null).Should().Be(next.RefreshToken);
+            (login.TryGetProperty(random.Format.RefreshTokenMember, out var refreshToken) ? refreshToken.GetString() : null)
+                .Should().Be(next.RefreshToken);
             if (next.ExpiresAt != document.Credentials?.ExpiresAt && next.ExpiresAt is { } at)
             {
                 login.GetProperty(random.Format.ExpiresAtMember!).ToString().Should().Be(ExpectedTime(random, at));
@@ -135,8 +137,10 @@ public sealed class CredentialsDocumentPropertyTests
     private static string ExpectedTime(RandomDocument random, DateTimeOffset at)
     {
         using var json = JsonDocument.Parse(random.Text.TrimStart('\uFEFF'), new JsonDocumentOptions { MaxDepth = 1000 });
-        var login = random.Format.Section is { } name && json.RootElement.TryGetProperty(name, out var section) ? section : json.RootElement;
-        var isIso = login.ValueKind == JsonValueKind.Object && login.TryGetProperty(random.Format.ExpiresAtMember!, out var stored) && stored.ToString().EndsWith('Z');
+        var root = json.RootElement;
+        var login = random.Format.Section is { } name && root.TryGetProperty(name, out var section) ? section : root;
+        var isIso = login.ValueKind == JsonValueKind.Object
+            && login.TryGetProperty(random.Format.ExpiresAtMember!, out var stored) && stored.ToString().EndsWith('Z');
         var count = random.Format.TimeUnit == CredentialsTimeUnit.Milliseconds ? at.ToUnixTimeMilliseconds() : at.ToUnixTimeSeconds();
         return isIso ? at.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) : count.ToString(CultureInfo.InvariantCulture);
     }
@@ -144,6 +148,7 @@ public sealed class CredentialsDocumentPropertyTests
     private static bool LacksItsSection(RandomDocument random)
     {
         using var json = JsonDocument.Parse(random.Text.TrimStart('\uFEFF'));
-        return random.Format.Section is { } name && !(json.RootElement.TryGetProperty(name, out var section) && section.ValueKind == JsonValueKind.Object);
+        return random.Format.Section is { } name
+            && !(json.RootElement.TryGetProperty(name, out var section) && section.ValueKind == JsonValueKind.Object);
     }
 }

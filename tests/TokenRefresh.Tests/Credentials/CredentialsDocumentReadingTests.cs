@@ -16,7 +16,8 @@ public sealed class CredentialsDocumentReadingTests
             """);
 
         document.Format.Should().BeSameAs(CredentialsFileFormat.ClaudeCode);
-        document.Credentials.Should().BeEquivalentTo(new OAuthCredentials("at-1", "rt-1", DateTimeOffset.FromUnixTimeMilliseconds(1787613382524))
+        var expiresAt = DateTimeOffset.FromUnixTimeMilliseconds(1787613382524);
+        document.Credentials.Should().BeEquivalentTo(new OAuthCredentials("at-1", "rt-1", expiresAt)
         {
             RefreshTokenExpiresAt = DateTimeOffset.FromUnixTimeMilliseconds(1790000000000),
             Scopes = ["user:inference", "user:profile"],
@@ -26,7 +27,9 @@ public sealed class CredentialsDocumentReadingTests
     [Fact]
     public void The_flat_format_is_recognized_and_read_with_its_own_unit_of_time()
     {
-        var document = Parse("""{"type":"oauth","access_token":"at-1","refresh_token":"rt-1","expires_at":1787613382,"scope":"a b","token_type":"DPoP","version":1}""");
+        var document = Parse("""
+            {"type":"oauth","access_token":"at-1","refresh_token":"rt-1","expires_at":1787613382,"scope":"a b","token_type":"DPoP","version":1}
+            """);
 
         document.Format.Should().BeSameAs(CredentialsFileFormat.FlatOAuth);
         document.Credentials.Should().BeEquivalentTo(new OAuthCredentials("at-1", "rt-1", DateTimeOffset.FromUnixTimeSeconds(1787613382))
@@ -39,7 +42,10 @@ public sealed class CredentialsDocumentReadingTests
     [Fact]
     public void The_document_of_codex_is_recognized_and_has_no_expiry_of_its_own()
     {
-        var document = Parse("""{"OPENAI_API_KEY":null,"tokens":{"id_token":"a.b.c","access_token":"at-1","refresh_token":"rt-1","account_id":"account"},"last_refresh":"2026-08-24T23:16:22.524123Z"}""");
+        var document = Parse("""
+            {"OPENAI_API_KEY":null,"tokens":{"id_token":"a.b.c","access_token":"at-1","refresh_token":"rt-1","account_id":"account"},
+             "last_refresh":"2026-08-24T23:16:22.524123Z"}
+            """);
 
         document.Format.Should().BeSameAs(CredentialsFileFormat.Codex);
         document.Credentials.Should().BeEquivalentTo(new OAuthCredentials("at-1", "rt-1") { AccountId = "account" });
@@ -70,13 +76,21 @@ public sealed class CredentialsDocumentReadingTests
         var format = new CredentialsFileFormat { Section = "token", AccessTokenMember = "token" };
 
         Parse("""{"token":{"token":"at-1"}}""", format).Credentials!.AccessToken.Should().Be("at-1");
-        Encoding.UTF8.GetString(Parse("""{"token":{"token":"at-1"}}""", format).With(new OAuthCredentials("at-2", null))).Should().Be("""{"token":{"token":"at-2"}}""");
+        Encoding.UTF8.GetString(Parse("""{"token":{"token":"at-1"}}""", format).With(new OAuthCredentials("at-2", null)))
+            .Should().Be("""{"token":{"token":"at-2"}}""");
     }
 
     [Fact]
     public void A_custom_format_is_a_few_names()
     {
-        var format = new CredentialsFileFormat { Section = "my login", AccessTokenMember = "at", RefreshTokenMember = "rt", ExpiresAtMember = "exp", TimeUnit = CredentialsTimeUnit.Milliseconds };
+        var format = new CredentialsFileFormat
+        {
+            Section = "my login",
+            AccessTokenMember = "at",
+            RefreshTokenMember = "rt",
+            ExpiresAtMember = "exp",
+            TimeUnit = CredentialsTimeUnit.Milliseconds,
+        };
 
         var document = Parse("""{"my login":{"rt":"rt-1","at":"at-1","exp":5000}}""", format);
 
@@ -149,7 +163,9 @@ public sealed class CredentialsDocumentReadingTests
     [Fact]
     public void Of_duplicates_the_last_one_counts()
     {
-        var document = Parse("""{"claudeAiOauth":{"accessToken":"old"},"claudeAiOauth":{"accessToken":5,"refreshToken":"rt","accessToken":"new"}}""");
+        var document = Parse("""
+            {"claudeAiOauth":{"accessToken":"old"},"claudeAiOauth":{"accessToken":5,"refreshToken":"rt","accessToken":"new"}}
+            """);
 
         document.Credentials!.AccessToken.Should().Be("new");
     }
@@ -188,11 +204,21 @@ public sealed class CredentialsDocumentReadingTests
     [InlineData("[\"SECRET\"]", "The top level of the JSON is an array, not an object, at line 1, byte 1.")]
     [InlineData("\n \"SECRET\"", "The top level of the JSON is a string, not an object, at line 2, byte 2.")]
     [InlineData("{\"claudeAiOauth\":\"SECRET\"}", "The member 'claudeAiOauth' is a string, not an object, at line 1, byte 18.")]
-    [InlineData("{\"claudeAiOauth\":{\n\"accessToken\":5}}", "The member 'claudeAiOauth.accessToken' is a number, not a string, at line 2, byte 15.")]
-    [InlineData("{\"claudeAiOauth\":{\"refreshToken\":[\"SECRET\"]}}", "The member 'claudeAiOauth.refreshToken' is an array, not a string, *")]
-    [InlineData("{\"claudeAiOauth\":{\"expiresAt\":true}}", "The member 'claudeAiOauth.expiresAt' is a boolean, not a number or an ISO 8601 time, *")]
-    [InlineData("{\"claudeAiOauth\":{\"expiresAt\":\"SECRET\"}}", "The member 'claudeAiOauth.expiresAt' is a string, not a number or an ISO 8601 time, *")]
-    [InlineData("{\"claudeAiOauth\":{\"accessToken\":\"SECRET\\ud800\"}}", "The member 'claudeAiOauth.accessToken' holds bytes or escapes that are no Unicode text, *")]
+    [InlineData(
+        "{\"claudeAiOauth\":{\n\"accessToken\":5}}",
+        "The member 'claudeAiOauth.accessToken' is a number, not a string, at line 2, byte 15.")]
+    [InlineData(
+        "{\"claudeAiOauth\":{\"refreshToken\":[\"SECRET\"]}}",
+        "The member 'claudeAiOauth.refreshToken' is an array, not a string, *")]
+    [InlineData(
+        "{\"claudeAiOauth\":{\"expiresAt\":true}}",
+        "The member 'claudeAiOauth.expiresAt' is a boolean, not a number or an ISO 8601 time, *")]
+    [InlineData(
+        "{\"claudeAiOauth\":{\"expiresAt\":\"SECRET\"}}",
+        "The member 'claudeAiOauth.expiresAt' is a string, not a number or an ISO 8601 time, *")]
+    [InlineData(
+        "{\"claudeAiOauth\":{\"accessToken\":\"SECRET\\ud800\"}}",
+        "The member 'claudeAiOauth.accessToken' holds bytes or escapes that are no Unicode text, *")]
     [InlineData("{\"access_token\":{}}", "The member 'access_token' is an object, not a string, *")]
     public void What_cannot_be_read_is_refused_with_member_and_position_and_no_value(string json, string message)
     {
@@ -223,7 +249,9 @@ public sealed class CredentialsDocumentReadingTests
     [FailureMode("F129")]
     [InlineData("\0\0\0", "It holds 3 NUL bytes and nothing else, as a crash or a power cut leaves them*")]
     [InlineData("\0", "It holds 1 NUL bytes and nothing else, *")]
-    [InlineData("{\"access_token\":\"SECRET\"\0\0", "The JSON is not valid, at line 1, byte 25. There are NUL bytes in it, as a crash or a power cut leaves them*")]
+    [InlineData(
+        "{\"access_token\":\"SECRET\"\0\0",
+        "The JSON is not valid, at line 1, byte 25. There are NUL bytes in it, as a crash or a power cut leaves them*")]
     [InlineData("{\0\0\0\0", "The JSON is not valid, at line 1, byte 2. There are NUL bytes in it, *")]
     public void NUL_bytes_are_named_as_what_a_crash_leaves(string text, string message)
     {
@@ -251,11 +279,21 @@ public sealed class CredentialsDocumentReadingTests
 
     [Theory]
     [FailureMode("F127")]
-    [InlineData("""{"token":"SECRET","\u0061ge":5}""", "There is no member 'claudeAiOauth.accessToken' or 'tokens.access_token' or 'access_token'; its top level has 'token', 'age'. If the login is there under other names, say so with 'FileFormat'.")]
-    [InlineData("""{"claudeAiOauth":{"access_token":"SECRET"},"mcpOAuth":{}}""", "There is no member 'claudeAiOauth.accessToken'; its top level has 'claudeAiOauth', 'mcpOAuth', 'claudeAiOauth' has 'access_token'. *'FileFormat'.")]
-    [InlineData("""{"tokens":{},"last_refresh":null}""", "There is no member 'tokens.access_token'; its top level has 'tokens', 'last_refresh', 'tokens' has none. *")]
-    [InlineData("""{"a\nb":1,"ccccccccccccccccccccccccccccccccccccccccdddd":2,"\ud800":3}""", "*its top level has 'a?b', 'cccccccccccccccccccccccccccccccccccccccc…', '\\ud800'. *")]
-    [InlineData("""{"1":1,"2":2,"3":3,"4":4,"5":5,"6":6,"7":7,"8":8,"9":9,"10":10,"11":11,"12":12,"13":13,"14":14}""", "*'11', '12' and 2 more. *")]
+    [InlineData(
+        """{"token":"SECRET","\u0061ge":5}""",
+        "There is no member 'claudeAiOauth.accessToken' or 'tokens.access_token' or 'access_token'; its top level has 'token', 'age'. If *'FileFormat'.")]
+    [InlineData(
+        """{"claudeAiOauth":{"access_token":"SECRET"},"mcpOAuth":{}}""",
+        "There is no member 'claudeAiOauth.accessToken'; its top level has 'claudeAiOauth', 'mcpOAuth', 'claudeAiOauth' has 'access_token'. *")]
+    [InlineData(
+        """{"tokens":{},"last_refresh":null}""",
+        "There is no member 'tokens.access_token'; its top level has 'tokens', 'last_refresh', 'tokens' has none. *")]
+    [InlineData(
+        """{"a\nb":1,"ccccccccccccccccccccccccccccccccccccccccdddd":2,"\ud800":3}""",
+        "*its top level has 'a?b', 'cccccccccccccccccccccccccccccccccccccccc…', '\\ud800'. *")]
+    [InlineData(
+        """{"1":1,"2":2,"3":3,"4":4,"5":5,"6":6,"7":7,"8":8,"9":9,"10":10,"11":11,"12":12,"13":13,"14":14}""",
+        "*'11', '12' and 2 more. *")]
     public void Where_no_login_is_found_the_members_looked_for_and_found_are_named_and_no_value(string json, string message)
     {
         var text = Parse(json).DescribeMissingLogin();

@@ -41,7 +41,7 @@ public sealed class CredentialsDocumentWritingTests
     [Fact]
     public void The_same_login_leaves_every_byte_as_it_is()
     {
-        var stored = """{"claudeAiOauth":{"accessToken":"\u0061t","refreshToken":"rt","expiresAt":"1787613382524.616","refreshTokenExpiresAt":1e12,"scopes":"a  b"}}""";
+        var stored = """{"claudeAiOauth":{"accessToken":"\u0061t","refreshToken":"rt","expiresAt":"1787613382524.6","refreshTokenExpiresAt":1e12,"scopes":"a  b"}}""";
         var document = Parse(stored);
 
         Encoding.UTF8.GetString(document.With(document.Credentials!)).Should().Be(stored);
@@ -53,7 +53,10 @@ public sealed class CredentialsDocumentWritingTests
     {
         var stored = """{"access_token":"at-1","refresh_token":"rt-1","expires_at":1,"account_id":"\u0061ccount"}""";
 
-        var written = With(stored, new OAuthCredentials("at-2", "rt-1", DateTimeOffset.FromUnixTimeSeconds(1)) { AccountId = "another", ContinuesLogin = true }, CredentialsFileFormat.FlatOAuth);
+        var at = DateTimeOffset.FromUnixTimeSeconds(1);
+        var next = new OAuthCredentials("at-2", "rt-1", at) { AccountId = "another", ContinuesLogin = true };
+
+        var written = With(stored, next, CredentialsFileFormat.FlatOAuth);
 
         written.Should().Be(stored.Replace("at-1", "at-2", StringComparison.Ordinal));
     }
@@ -127,17 +130,26 @@ public sealed class CredentialsDocumentWritingTests
     [InlineData("{ \n }\r\n", "\r\n")]
     public void An_empty_document_becomes_one_that_holds_the_login(string stored, string end)
     {
-        With(stored, Next).Should().Be("""{"claudeAiOauth":{"accessToken":"at-2","refreshToken":"rt-2","expiresAt":1799999999000}}""" + end);
+        With(stored, Next)
+            .Should().Be("""{"claudeAiOauth":{"accessToken":"at-2","refreshToken":"rt-2","expiresAt":1799999999000}}""" + end);
     }
 
     [Fact]
     public void An_empty_flat_document_holds_all_that_is_known_of_the_login()
     {
-        var next = new OAuthCredentials("at-2", "rt-2") { RefreshTokenExpiresAt = DateTimeOffset.FromUnixTimeSeconds(7), Scopes = ["a", "b"], TokenType = "Bearer" };
+        var next = new OAuthCredentials("at-2", "rt-2")
+        {
+            RefreshTokenExpiresAt = DateTimeOffset.FromUnixTimeSeconds(7),
+            Scopes = ["a", "b"],
+            TokenType = "Bearer",
+        };
 
         var written = With("", next, CredentialsFileFormat.FlatOAuth);
 
-        written.Should().Be("""{"access_token":"at-2","refresh_token":"rt-2","expires_at":null,"refresh_token_expires_at":7,"scope":"a b","token_type":"Bearer"}""" + "\n");
+        written.Should().Be("""
+            {"access_token":"at-2","refresh_token":"rt-2","expires_at":null,"refresh_token_expires_at":7,"scope":"a b","token_type":"Bearer"}
+
+            """);
     }
 
     [Fact]
@@ -150,19 +162,33 @@ public sealed class CredentialsDocumentWritingTests
     [Theory]
     [InlineData("""{"a":1}""", """{"claudeAiOauth":{"accessToken":"at-2","refreshToken":"rt-2","expiresAt":1799999999000},"a":1}""")]
     [InlineData("""{ "a": 1 }""", """{"claudeAiOauth":{"accessToken":"at-2","refreshToken":"rt-2","expiresAt":1799999999000}, "a": 1 }""")]
-    [InlineData("""{"a":1,"claudeAiOauth": null }""", """{"a":1,"claudeAiOauth": {"accessToken":"at-2","refreshToken":"rt-2","expiresAt":1799999999000} }""")]
-    [InlineData("""{"a":1,"claudeAiOauth":{ }}""", """{"a":1,"claudeAiOauth":{"accessToken":"at-2","refreshToken":"rt-2","expiresAt":1799999999000}}""")]
-    [InlineData("{\r\n\t\"a\": 1\r\n}\r\n", "{\"claudeAiOauth\":{\"accessToken\":\"at-2\",\"refreshToken\":\"rt-2\",\"expiresAt\":1799999999000},\r\n\t\"a\": 1\r\n}\r\n")]
+    [InlineData(
+        """{"a":1,"claudeAiOauth": null }""",
+        """{"a":1,"claudeAiOauth": {"accessToken":"at-2","refreshToken":"rt-2","expiresAt":1799999999000} }""")]
+    [InlineData(
+        """{"a":1,"claudeAiOauth":{ }}""",
+        """{"a":1,"claudeAiOauth":{"accessToken":"at-2","refreshToken":"rt-2","expiresAt":1799999999000}}""")]
+    [InlineData(
+        "{\r\n\t\"a\": 1\r\n}\r\n",
+        "{\"claudeAiOauth\":{\"accessToken\":\"at-2\",\"refreshToken\":\"rt-2\",\"expiresAt\":1799999999000},\r\n\t\"a\": 1\r\n}\r\n")]
     public void A_missing_section_is_inserted_behind_the_opening_brace(string stored, string expected)
     {
         With(stored, Next).Should().Be(expected);
     }
 
     [Theory]
-    [InlineData("""{"claudeAiOauth":{"accessToken":"at-1","x":1}}""", """{"claudeAiOauth":{"refreshToken":"rt-2","expiresAt":1799999999000,"accessToken":"at-2","x":1}}""")]
-    [InlineData("""{"claudeAiOauth":{"x":1, "refreshToken":"rt-2"}}""", """{"claudeAiOauth":{"accessToken":"at-2","expiresAt":1799999999000,"x":1, "refreshToken":"rt-2"}}""")]
-    [InlineData("""{"claudeAiOauth":{"x":1}}""", """{"claudeAiOauth":{"accessToken":"at-2","refreshToken":"rt-2","expiresAt":1799999999000,"x":1}}""")]
-    [InlineData("{\"claudeAiOauth\":{\n  \"expiresAt\": 0,\n  \"x\": 1\n}}", "{\"claudeAiOauth\":{\"accessToken\":\"at-2\",\"refreshToken\":\"rt-2\",\n  \"expiresAt\": 1799999999000,\n  \"x\": 1\n}}")]
+    [InlineData(
+        """{"claudeAiOauth":{"accessToken":"at-1","x":1}}""",
+        """{"claudeAiOauth":{"refreshToken":"rt-2","expiresAt":1799999999000,"accessToken":"at-2","x":1}}""")]
+    [InlineData(
+        """{"claudeAiOauth":{"x":1, "refreshToken":"rt-2"}}""",
+        """{"claudeAiOauth":{"accessToken":"at-2","expiresAt":1799999999000,"x":1, "refreshToken":"rt-2"}}""")]
+    [InlineData(
+        """{"claudeAiOauth":{"x":1}}""",
+        """{"claudeAiOauth":{"accessToken":"at-2","refreshToken":"rt-2","expiresAt":1799999999000,"x":1}}""")]
+    [InlineData(
+        "{\"claudeAiOauth\":{\n  \"expiresAt\": 0,\n  \"x\": 1\n}}",
+        "{\"claudeAiOauth\":{\"accessToken\":\"at-2\",\"refreshToken\":\"rt-2\",\n  \"expiresAt\": 1799999999000,\n  \"x\": 1\n}}")]
     public void A_missing_member_is_inserted_behind_the_opening_brace(string stored, string expected)
     {
         With(stored, Next).Should().Be(expected);
@@ -177,9 +203,12 @@ public sealed class CredentialsDocumentWritingTests
     {
         var stored = $$$"""{"claudeAiOauth":{"accessToken":"at-1","refreshToken":"rt-1","refreshTokenExpiresAt":{{{value}}},"x":1}}""";
 
-        var written = With(stored, new OAuthCredentials("at-2", isRotated ? "rt-2" : "rt-1"));
+        var refreshToken = isRotated ? "rt-2" : "rt-1";
 
-        written.Should().Be($$$"""{"claudeAiOauth":{"accessToken":"at-2","refreshToken":"{{{(isRotated ? "rt-2" : "rt-1")}}}"{{{expected}}},"x":1}}""");
+        var written = With(stored, new OAuthCredentials("at-2", refreshToken));
+
+        written
+            .Should().Be($$$"""{"claudeAiOauth":{"accessToken":"at-2","refreshToken":"{{{refreshToken}}}"{{{expected}}},"x":1}}""");
     }
 
     [Fact]
@@ -200,7 +229,8 @@ public sealed class CredentialsDocumentWritingTests
     [InlineData("""{"refresh_token":"rt-1","refresh_token_expires_at":5,"a":1}""", """{"access_token":"at-2","expires_at":5,"a":1}""")]
     public void A_login_without_a_refresh_token_leaves_no_old_one(string stored, string expected)
     {
-        var expiresAt = expected.Contains("expires", StringComparison.Ordinal) ? DateTimeOffset.FromUnixTimeSeconds(5) : (DateTimeOffset?)null;
+        var isKnown = expected.Contains("expires", StringComparison.Ordinal);
+        var expiresAt = isKnown ? DateTimeOffset.FromUnixTimeSeconds(5) : (DateTimeOffset?)null;
 
         With(stored, new OAuthCredentials("at-2", null, expiresAt)).Should().Be(expected);
     }
@@ -215,7 +245,9 @@ public sealed class CredentialsDocumentWritingTests
     [InlineData("\"s\":0", "\"scopes\":[\"x\",\"y\"],\"s\":0")]
     public void Scopes_keep_their_shape_and_odd_ones_are_left_alone(string stored, string expected)
     {
-        var written = With($$$"""{"claudeAiOauth":{{{{stored}}},"accessToken":"at-2"}}""", new OAuthCredentials("at-2", null) { Scopes = ["x", "y"] });
+        var next = new OAuthCredentials("at-2", null) { Scopes = ["x", "y"] };
+
+        var written = With($$$"""{"claudeAiOauth":{{{{stored}}},"accessToken":"at-2"}}""", next);
 
         written.Should().Be($$$"""{"claudeAiOauth":{{{{expected}}},"accessToken":"at-2"}}""");
     }
@@ -228,7 +260,8 @@ public sealed class CredentialsDocumentWritingTests
     {
         var next = new OAuthCredentials("at-1", null) { TokenType = "Bearer" };
 
-        With($$"""{"access_token":"at-1","token_type":{{stored}}}""", next).Should().Be($$"""{"access_token":"at-1","token_type":{{expected}}}""");
+        With($$"""{"access_token":"at-1","token_type":{{stored}}}""", next)
+            .Should().Be($$"""{"access_token":"at-1","token_type":{{expected}}}""");
         With("""{"claudeAiOauth":{"accessToken":"at-1"}}""", next).Should().NotContain("Bearer");
         With("""{"access_token":"at-1","token_type":"DPoP"}""", new OAuthCredentials("at-1", null)).Should().Contain("DPoP");
     }
@@ -245,7 +278,9 @@ public sealed class CredentialsDocumentWritingTests
     [FailureMode("F78")]
     public void A_login_over_the_cleared_sentinel_leaves_nothing_of_it()
     {
-        var written = With("""{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0,"refreshTokenExpiresAt":1790000000000,"x":1}}""", Next);
+        var stored = """{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0,"refreshTokenExpiresAt":1790000000000,"x":1}}""";
+
+        var written = With(stored, Next);
 
         written.Should().Be("""{"claudeAiOauth":{"accessToken":"at-2","refreshToken":"rt-2","expiresAt":1799999999000,"x":1}}""");
     }
@@ -256,7 +291,7 @@ public sealed class CredentialsDocumentWritingTests
     [InlineData("ü😀\u2028 <&'+>")]
     public void A_token_of_any_characters_comes_back_as_it_was(string token)
     {
-        var written = CredentialsDocument.Parse("""{"claudeAiOauth":{}}"""u8.ToArray(), CredentialsFileFormat.Auto).With(new OAuthCredentials(token, token + "r"));
+        var written = Parse("""{"claudeAiOauth":{}}""").With(new OAuthCredentials(token, token + "r"));
 
         using var json = System.Text.Json.JsonDocument.Parse(written);
         json.RootElement.GetProperty("claudeAiOauth").GetProperty("accessToken").GetString().Should().Be(token);
@@ -303,9 +338,13 @@ public sealed class CredentialsDocumentWritingTests
     [InlineData("""{"claudeAiOauth":{"accessToken":"at-1"} , "b":2}""", """{"b":2}""")]
     [InlineData("{\n  \"b\": 2,\n  \"claudeAiOauth\": {}\n}\n", "{\n  \"b\": 2\n}\n")]
     [InlineData("""{"claudeAiOauth":{"accessToken":"at-1"},"b":2,"claudeAiOauth":{"accessToken":"at-2"}}""", """{"b":2}""")]
-    [InlineData("""{"access_token":"at-1","type":"oauth","refresh_token":"rt-1","expires_at":5,"scope":"a","token_type":"Bearer","version":1}""", """{"type":"oauth","version":1}""")]
+    [InlineData(
+        """{"access_token":"at-1","type":"oauth","refresh_token":"rt-1","expires_at":5,"scope":"a","token_type":"Bearer","version":1}""",
+        """{"type":"oauth","version":1}""")]
     [InlineData("""{"access_token":"at-1","refresh_token":"rt-1"}""", "{}")]
-    [InlineData("""{"OPENAI_API_KEY":null, "tokens":{"access_token":"at-1"}, "last_refresh":"2026-08-24T23:16:22Z"}""", """{"OPENAI_API_KEY":null}""")]
+    [InlineData(
+        """{"OPENAI_API_KEY":null, "tokens":{"access_token":"at-1"}, "last_refresh":"2026-08-24T23:16:22Z"}""",
+        """{"OPENAI_API_KEY":null}""")]
     [InlineData("""{"mcpOAuth":{"claudeAiOauth":{}}}""", """{"mcpOAuth":{"claudeAiOauth":{}}}""")]
     [InlineData("\uFEFF {} ", "\uFEFF {} ")]
     [InlineData("", "")]
@@ -322,17 +361,26 @@ public sealed class CredentialsDocumentWritingTests
     {
         var records = isOneRecord
             ? $"\"mcpOAuth\":\"{new string('x', 5_000_000)}\""
-            : string.Join(",", Enumerable.Range(0, 50_000).Select(i => $"\"srv{i}\":{{\"accessToken\":\"{new string('x', 60)}\",\"expiresAt\":{i}.5}}"));
-        var stored = $$$"""{{{{records}}},"claudeAiOauth":{"accessToken":"at-1","refreshToken":"rt-1","expiresAt":5,"x":"{{{new string('y', 100_000)}}}"},"last":1}""";
+            : string.Join(",", Enumerable.Range(0, 50_000).Select(i => $$"""
+                "srv{{i}}":{"accessToken":"{{new string('x', 60)}}","expiresAt":{{i}}.5}
+                """));
+        var odd = new string('y', 100_000);
+        var stored = $$$"""
+            {{{{records}}},"claudeAiOauth":{"accessToken":"at-1","refreshToken":"rt-1","expiresAt":5,"x":"{{{odd}}}"},"last":1}
+            """;
 
         var written = With(stored, Next);
 
-        var expected = stored.Replace("\"at-1\",\"refreshToken\":\"rt-1\",\"expiresAt\":5", "\"at-2\",\"refreshToken\":\"rt-2\",\"expiresAt\":1799999999000", StringComparison.Ordinal);
+        var expected = stored.Replace(
+            "\"at-1\",\"refreshToken\":\"rt-1\",\"expiresAt\":5",
+            "\"at-2\",\"refreshToken\":\"rt-2\",\"expiresAt\":1799999999000",
+            StringComparison.Ordinal);
         string.Equals(written, expected, StringComparison.Ordinal).Should().BeTrue("only the login's members change");
     }
 
     private static CredentialsDocument Parse(string json, CredentialsFileFormat? format = null) =>
         CredentialsDocument.Parse(Encoding.UTF8.GetBytes(json), format ?? CredentialsFileFormat.Auto);
 
-    private static string With(string json, OAuthCredentials next, CredentialsFileFormat? format = null) => Encoding.UTF8.GetString(Parse(json, format).With(next));
+    private static string With(string json, OAuthCredentials next, CredentialsFileFormat? format = null) =>
+        Encoding.UTF8.GetString(Parse(json, format).With(next));
 }

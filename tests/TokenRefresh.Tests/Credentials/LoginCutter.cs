@@ -19,7 +19,11 @@ internal static class LoginCutter
 
         var close = EndOfValue(text, open);
         var top = text[open..close];
-        string[] login = [format.AccessTokenMember, format.RefreshTokenMember, format.ExpiresAtMember!, format.RefreshTokenExpiresAtMember!, format.ScopesMember!, format.TokenTypeMember!, format.AccountIdMember!];
+        string?[] login =
+        [
+            format.AccessTokenMember, format.RefreshTokenMember, format.ExpiresAtMember, format.RefreshTokenExpiresAtMember,
+            format.ScopesMember, format.TokenTypeMember, format.AccountIdMember,
+        ];
         if (format.Section is null)
         {
             top = Cut(top, login);
@@ -69,7 +73,7 @@ internal static class LoginCutter
         return (open + section.ValueStart, open + section.End);
     }
 
-    private static string Cut(string text, string[] names)
+    private static string Cut(string text, string?[] names)
     {
         var members = Members(text);
         var left = "";
@@ -101,7 +105,8 @@ internal static class LoginCutter
         return members;
     }
 
-    private static string Decode(string quoted) => quoted.Contains("\\ud800", StringComparison.Ordinal) ? quoted : JsonDocument.Parse(quoted).RootElement.GetString()!;
+    private static string Decode(string quoted) =>
+        quoted.Contains("\\ud800", StringComparison.Ordinal) ? quoted : JsonDocument.Parse(quoted).RootElement.GetString()!;
 
     private static int SkipBlanks(string text, int at)
     {
@@ -134,7 +139,8 @@ internal static class LoginCutter
                     break;
             }
 
-            if (depth == 0 && (at + 1 == text.Length || text[at] is '"' or '}' or ']' || " \t\r\n,}]".Contains(text[at + 1], StringComparison.Ordinal)))
+            if (depth == 0
+                && (at + 1 == text.Length || text[at] is '"' or '}' or ']' || " \t\r\n,}]".Contains(text[at + 1], StringComparison.Ordinal)))
             {
                 return at + 1;
             }

@@ -34,7 +34,8 @@ internal sealed class RandomDocument
         _gap = Pick(Layouts);
         _colon = Pick(":", ": ", " : ");
         _isChaotic = Chance(20);
-        Text = (Chance(10) ? "\uFEFF" : "") + (Chance(10) ? " \n" : "") + Document() + (Chance(30) ? Pick("\n", "\r\n", "    ", "\n\n") : "");
+        var start = (Chance(10) ? "\uFEFF" : "") + (Chance(10) ? " \n" : "");
+        Text = start + Document() + (Chance(30) ? Pick("\n", "\r\n", "    ", "\n\n") : "");
     }
 
     public CredentialsFileFormat Format { get; }
@@ -95,7 +96,9 @@ internal sealed class RandomDocument
     }
 
     private List<(string Name, string Value)> Foreign(int depth, int count) =>
-        [.. Enumerable.Range(0, count).Select(_ => (Pick("x", "x", "mcpOAuth", "expiresat", "ü", "type2", "", "\"") + (Chance(50) ? Word() : ""), Value(depth)))];
+        [.. Enumerable.Range(0, count).Select(_ => (ForeignName() + (Chance(50) ? Word() : ""), Value(depth)))];
+
+    private string ForeignName() => Pick("x", "x", "mcpOAuth", "expiresat", "ü", "type2", "", "\"");
 
     private string Value(int depth) => _random.Next(depth > 6 ? 4 : 6) switch
     {
@@ -124,7 +127,8 @@ internal sealed class RandomDocument
         }
 
         var line = _gap.Contains('\n', StringComparison.Ordinal);
-        var gap = line ? _gap + string.Concat(Enumerable.Repeat(_gap[(_gap.IndexOf('\n', StringComparison.Ordinal) + 1)..], depth - 1)) : _gap;
+        var indentation = _gap[(_gap.IndexOf('\n', StringComparison.Ordinal) + 1)..];
+        var gap = line ? _gap + string.Concat(Enumerable.Repeat(indentation, depth - 1)) : _gap;
         var outer = line ? (depth == 1 ? "\n" : gap[..^(_gap.Length - 1 - _gap.IndexOf('\n', StringComparison.Ordinal))]) : "";
         return open + (line ? gap : Chaos()) + string.Join("," + gap, items.Select(item => Chaos() + item + Chaos())) + outer + close;
     }
@@ -132,7 +136,8 @@ internal sealed class RandomDocument
     private string Time()
     {
         var at = Moment();
-        var count = (Format.TimeUnit == CredentialsTimeUnit.Milliseconds ? at.ToUnixTimeMilliseconds() : at.ToUnixTimeSeconds()).ToString(CultureInfo.InvariantCulture);
+        var isInMilliseconds = Format.TimeUnit == CredentialsTimeUnit.Milliseconds;
+        var count = (isInMilliseconds ? at.ToUnixTimeMilliseconds() : at.ToUnixTimeSeconds()).ToString(CultureInfo.InvariantCulture);
         return _random.Next(9) switch
         {
             0 => "null",
@@ -148,7 +153,8 @@ internal sealed class RandomDocument
     // From 2001 on: what lies decades before is taken for a count in another unit.
     private DateTimeOffset Moment() => DateTimeOffset.FromUnixTimeSeconds(_random.Next(1_000_000_000, int.MaxValue));
 
-    private string Word() => string.Concat(Enumerable.Range(0, _random.Next(6)).Select(_ => Pick("a", "b", "7", "ü", "😀", "\"", "\\", "\n", "/", "+")));
+    private string Word() =>
+        string.Concat(Enumerable.Range(0, _random.Next(6)).Select(_ => Pick("a", "b", "7", "ü", "😀", "\"", "\\", "\n", "/", "+")));
 
     private string Quote(string text)
     {

@@ -41,7 +41,7 @@ internal sealed class CredentialsDocument
     }
 
     /// <summary>Gets the login.</summary>
-    /// <value><see langword="null"/> if there is none. The sentinel of a logout is one that <see cref="OAuthCredentials.IsSignedOut"/>.</value>
+    /// <value><see langword="null"/> if there is none. The sentinel of a logout is one, <see cref="OAuthCredentials.IsSignedOut"/>.</value>
     internal OAuthCredentials? Credentials { get; private set; }
 
     /// <summary>Gets the format in which the document is read and written, never <see cref="CredentialsFileFormat.Auto"/>.</summary>
@@ -65,7 +65,8 @@ internal sealed class CredentialsDocument
     {
         ArgumentNullException.ThrowIfNull(format);
         int start = utf8.Span.StartsWith("\uFEFF"u8) ? 3 : 0;
-        if (IsBlank(utf8.Span[start..]))
+        ReadOnlySpan<byte> json = utf8.Span[start..];
+        if (json.IsEmpty || (json[0] != (byte)'{' && json.IndexOfAnyExcept(" \t\r\n"u8) < 0))
         {
             return new(utf8, start, format == CredentialsFileFormat.Auto ? CredentialsFileFormat.ClaudeCode : format, isBlank: true);
         }
@@ -81,7 +82,7 @@ internal sealed class CredentialsDocument
         }
         catch (JsonException e)
         {
-            throw CredentialsDocumentException.InvalidJson(utf8.Span[start..], e);
+            throw CredentialsDocumentException.InvalidJson(json, e);
         }
     }
 
@@ -141,7 +142,7 @@ internal sealed class CredentialsDocument
         CredentialsFileFormat[] formats = IsGuess
             ? [CredentialsFileFormat.ClaudeCode, CredentialsFileFormat.Codex, CredentialsFileFormat.FlatOAuth]
             : [Format];
-        string looked = string.Join("' or '", formats.Select(format => CredentialsJsonReader.PathOf(format, CredentialsMember.AccessToken)));
+        string looked = string.Join("' or '", formats.Select(f => CredentialsJsonReader.PathOf(f, CredentialsMember.AccessToken)));
         string found = $"its top level has {List(MemberNames)}";
         if (_login is not null && _login != _top)
         {
@@ -149,19 +150,6 @@ internal sealed class CredentialsDocument
         }
 
         return $"There is no member '{looked}'; {found}. If the login is there under other names, say so with 'FileFormat'.";
-    }
-
-    private static bool IsBlank(ReadOnlySpan<byte> json)
-    {
-        foreach (byte b in json)
-        {
-            if (b is not ((byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n'))
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 
     private static CredentialsDocument Recognize(ReadOnlyMemory<byte> utf8, int start)

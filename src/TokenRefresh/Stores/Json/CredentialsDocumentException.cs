@@ -45,7 +45,7 @@ internal sealed class CredentialsDocumentException : Exception
         return $"at line {before.Count((byte)'\n') + 1}, byte {offset - before.LastIndexOf((byte)'\n')}";
     }
 
-    /// <summary>Tells UTF-16 by its byte order mark, or by the NUL bytes beside the first two characters, which in JSON are ASCII.</summary>
+    /// <summary>Tells UTF-16 by its byte order mark, or by NUL bytes beside the first two characters, which in JSON are ASCII.</summary>
     private static bool IsUtf16(ReadOnlySpan<byte> json) =>
         json is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] or [> 0, 0, > 0, 0, ..] or [0, > 0, 0, > 0, ..];
 

@@ -121,7 +121,7 @@ internal static class CredentialsJsonEditor
     internal static byte[] Quote(string text)
     {
         // Tokens are plain ASCII; for the encoder alone a cold process compiles eight methods.
-        if (IsPlain(text))
+        if (text.AsSpan().IndexOfAnyExceptInRange(' ', '~') < 0 && text.AsSpan().IndexOfAny('"', '\\') < 0)
         {
             return Encoding.ASCII.GetBytes("\"" + text + "\"");
         }
@@ -147,24 +147,11 @@ internal static class CredentialsJsonEditor
         return isText ? Quote(like) : Encoding.UTF8.GetBytes(like);
     }
 
-    private static bool IsPlain(string text)
-    {
-        foreach (char c in text)
-        {
-            if (c is < ' ' or > '~' or '"' or '\\')
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
     private static void WriteMembers(MemoryStream output, ReadOnlySpan<byte> json, JsonSpans owner, byte[]?[] changes)
     {
         int position = owner.Start + 1;
 
-        // Members at the beginning of the object are cut with the comma behind them, others with the one before. This is where the former end.
+        // Members at the beginning of the object are cut with the comma behind them, the others with that before. Here the former end.
         int leadingEnd = -1;
         foreach (JsonMember member in owner.Members)
         {
