@@ -24,7 +24,7 @@ internal sealed partial class RefreshTransaction
     // Null if the lock is not exclusive: start over.
     private async Task<TokenSnapshot?> RefreshAsync(ICredentialsLease lease, CancellationToken closing)
     {
-        using var deadline = new CancellationTokenSource(context.Options.RefreshTimeout, Time);
+        using var deadline = new FairTimeout(context.Options.RefreshTimeout, Time);
         await SaveUnsavedTokensAsync(closing).ConfigureAwait(false);
         for (var exchanges = 1; ; exchanges++)
         {

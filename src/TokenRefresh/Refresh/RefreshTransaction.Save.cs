@@ -114,7 +114,7 @@ internal sealed partial class RefreshTransaction
         return new OAuthCredentials(
             response.AccessToken,
             response.RefreshToken ?? sent.RefreshToken,
-            response.ExpiresIn is { } lifetime ? After(now, lifetime) : JwtExpiry.TryRead(response.AccessToken))
+            response.ExpiresIn is { } lifetime ? After(now, lifetime) : Jwt.TryReadExpiry(response.AccessToken))
         {
             RefreshTokenExpiresAt = response.RefreshTokenExpiresIn is { } refreshLifetime ? After(now, refreshLifetime) : refreshTokenExpiresAt,
             Scopes = response.Scopes ?? sent.Scopes,

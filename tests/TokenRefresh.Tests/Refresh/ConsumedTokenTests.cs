@@ -178,8 +178,6 @@ public sealed class ConsumedTokenTests
     [Theory]
     [FailureMode("F15", "F13")]
     [InlineData(404, """{"type":"error","error":{"type":"not_found_error","message":"Grant not found"}}""")]
-    [InlineData(401, """{"error":{"code":"refresh_token_reused","message":"used"}}""")]
-    [InlineData(403, """{"error":"unauthorized_client","error_description":null}""")]
     [InlineData(400, """{"error":"invalid_request","error_description":"Grant not found or expired"}""")]
     public async Task A_rejection_that_only_its_words_tell_is_believed_by_all_for_ten_minutes_and_then_for_twenty(int status, string body)
     {

@@ -28,7 +28,7 @@ public sealed class OtherWriterTests
             .Replace(login.Login.AccessToken, token.Value, StringComparison.Ordinal)
             .Replace(login.Login.RefreshToken, stored.RefreshToken, StringComparison.Ordinal)
             .Replace("1577836800000", stored.ExpiresAt!.Value.ToUnixTimeMilliseconds().ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal)
-            .Replace("[\"user:inference\"]", "[\"user:inference\", \"user:profile\"]", StringComparison.Ordinal));
+            .Replace("[\"user:inference\"]", "[\"user:inference\",\"user:profile\"]", StringComparison.Ordinal));
     }
 
     [Theory]
