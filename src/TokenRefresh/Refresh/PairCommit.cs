@@ -1,6 +1,5 @@
 using TokenRefresh.Diagnostics;
 using TokenRefresh.Record;
-using TokenRefresh.Stores;
 
 namespace TokenRefresh.Refresh;
 
@@ -18,9 +17,6 @@ internal sealed class PairCommit(RefreshContext services, ProviderState memory, 
 
         /// <summary>Kept in memory, to be saved later.</summary>
         Pending,
-
-        /// <summary>The same, but durable beside the stored pair, for everybody to use meanwhile.</summary>
-        Stashed,
 
         /// <summary>Given up: the login was ended or replaced meanwhile.</summary>
         Dropped,
@@ -41,7 +37,7 @@ internal sealed class PairCommit(RefreshContext services, ProviderState memory, 
             services.Metrics.SaveFailed();
             Log.SaveFailed(services.Logger, services.Store.Location, e);
             services.Events.SaveFailed(new SaveFailedEvent(services.Store.Location, e));
-            return TryStash(replaces, pair) ? Outcome.Stashed : Outcome.Pending;
+            return Outcome.Pending;
         }
     }
 
@@ -73,7 +69,7 @@ internal sealed class PairCommit(RefreshContext services, ProviderState memory, 
     /// <param name="obtained">The note of the new access token.</param>
     internal CoordinationRecord After(Outcome outcome, CoordinationRecord record, OAuthCredentials replaces, OAuthCredentials sent, OAuthCredentials next, ObtainedNote? obtained) => outcome switch
     {
-        Outcome.Saved or Outcome.Stashed => record.AfterRotation(replaces, next, obtained).AfterRotation(sent, next, obtained),
+        Outcome.Saved => record.AfterRotation(replaces, next, obtained).AfterRotation(sent, next, obtained),
 
         // The attempt stays: should this process die with its pair, the outcome is unknown to everybody else.
         Outcome.Pending => record with { Pending = new PendingNote(Fingerprint.Of(replaces.RefreshToken!), services.TimeProvider.GetUtcNow(), BootId.Current, Environment.ProcessId) },
@@ -98,25 +94,6 @@ internal sealed class PairCommit(RefreshContext services, ProviderState memory, 
         }
 
         return record;
-    }
-
-    private bool TryStash(OAuthCredentials replaces, OAuthCredentials pair)
-    {
-        try
-        {
-            if (lease is not IPairStash stash || !stash.TryStash(replaces, pair))
-            {
-                return false;
-            }
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            // What kept the pair out of the file keeps it out of the stash too; the failed save says why.
-            return false;
-        }
-
-        Log.PairStashed(services.Logger, services.Store.Location);
-        return true;
     }
 
     /// <summary>Saves this process's newer pair over an older one that came back, where it has one.</summary>
@@ -145,7 +122,7 @@ internal sealed class PairCommit(RefreshContext services, ProviderState memory, 
             if (commit.IsCommitted || pair.IsSamePair(commit.Current))
             {
                 memory.Pending = null;
-                if (lease is IPairStash { HasWrittenInPlace: true } && memory.IsFirstInPlace())
+                if (commit.IsInPlace && memory.IsFirstInPlace())
                 {
                     Log.SavedInPlace(services.Logger, services.Store.Location);
                 }

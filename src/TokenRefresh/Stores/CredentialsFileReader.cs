@@ -7,31 +7,77 @@ namespace TokenRefresh.Stores;
 internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFileFormat format, TimeProvider timeProvider)
 {
     private const int Tries = 5;
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    private volatile string? _mountPoint;
-    private volatile string? _notMountPoint;
+    // A virus scanner or an indexer on Windows that has a new file open, without sharing it, has let go after that.
+    private static readonly TimeSpan SharingTimeout = TimeSpan.FromSeconds(2);
+
+    // What was parsed last. A process reads the same bytes many times.
+    private volatile CredentialsFileContent? _last;
 
     /// <summary>Reads and parses; reads again a few times what is unreadable, or empty as a file is between another program's truncation and its write.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="known">What an earlier read found; it is returned again if the bytes are the same.</param>
-    /// <param name="cancellationToken">Ends the pauses between the tries.</param>
     /// <exception cref="CredentialsFileException">It stays unreadable.</exception>
-    internal ValueTask<CredentialsFileContent> ReadAsync(string path, CredentialsFileContent? known, CancellationToken cancellationToken)
+    internal ValueTask<CredentialsFileContent> ReadAsync(CredentialsFilePaths paths, CancellationToken cancellationToken)
     {
-        CredentialsFileContent? content = TryRead(path, known, out _);
-        return content is not null && !IsBeingWritten(path, content) ? new(content) : ReadAgainAsync(path, cancellationToken);
+        CredentialsFileContent? content = TryReadOnce(paths.Target, out CredentialsFileException? problem);
+        if (content is not null && !IsBeingWritten(content))
+        {
+            return new(content);
+        }
+
+        return content is null && !MayPass(problem!) ? throw problem! : ReadAgainAsync(paths, cancellationToken);
     }
 
     /// <summary>Reads once.</summary>
     /// <returns>The content, or <see langword="null"/> with the reason in <paramref name="problem"/>.</returns>
-    internal CredentialsFileContent? TryRead(string path, CredentialsFileContent? known, out CredentialsFileException? problem)
+    internal CredentialsFileContent? TryRead(CredentialsFilePaths paths, out CredentialsFileException? problem) =>
+        TryReadOnce(paths.Target, out problem) ?? (problem!.InnerException is CredentialsDocumentException ? TryReadBackup(paths) : null);
+
+    private static bool MayPass(CredentialsFileException problem) =>
+        problem.InnerException is CredentialsDocumentException || FileErrors.IsSharingViolation(problem.InnerException);
+
+    // Windows has no replacement in one step: between ReplaceFile's two renames there is no file of that name.
+    private static bool IsBeingWritten(CredentialsFileContent content) => content.Bytes.Length == 0 && (content.Exists || OperatingSystem.IsWindows());
+
+    private async ValueTask<CredentialsFileContent> ReadAgainAsync(CredentialsFilePaths paths, CancellationToken cancellationToken)
+    {
+        long start = timeProvider.GetTimestamp();
+        for (var tries = 1; ; tries++)
+        {
+            CredentialsFileContent? content = TryReadOnce(paths.Target, out CredentialsFileException? problem);
+            if (content is not null && (tries >= Tries || !IsBeingWritten(content)))
+            {
+                return content;
+            }
+
+            if (content is null && tries >= Tries && !(FileErrors.IsSharingViolation(problem!.InnerException) && timeProvider.GetElapsedTime(start) < SharingTimeout))
+            {
+                return TryReadBackup(paths) ?? throw problem;
+            }
+
+            await Task.Delay(Pause, timeProvider, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private CredentialsFileContent? TryReadOnce(string path, out CredentialsFileException? problem)
     {
         try
         {
             problem = null;
-            byte[] bytes = ReadBytes(path);
-            return known is { InterruptedStash: null } && known.Bytes.AsSpan().SequenceEqual(bytes) ? known : new CredentialsFileContent(bytes, CredentialsDocument.Parse(bytes, format));
+            byte[] bytes = ReadBytes(path, out FileStatus status);
+            CredentialsFileContent? last = _last;
+            if (last is not null && last.Bytes.AsSpan().SequenceEqual(bytes))
+            {
+                if (last.Exists == status.Exists && last.IsMountPoint == (status.IsMountPoint == true) && (!status.Exists || last.Version == status.Version))
+                {
+                    return last;
+                }
+
+                return _last = new CredentialsFileContent(last.Bytes, last.Document, status);
+            }
+
+            return _last = new CredentialsFileContent(bytes, CredentialsDocument.Parse(bytes, format), status);
         }
         catch (CredentialsDocumentException e)
         {
@@ -39,7 +85,7 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            problem = new CredentialsFileException(path, Directory.Exists(path)
+            problem = new CredentialsFileException(path, FileStatus.Of(path).IsDirectory
                 ? $"The credentials path '{path}' is a directory, not a file. Docker creates one where the source of a bind mount is missing. Remove it and sign in again, or correct 'CredentialsPath'."
                 : $"The credentials file '{path}' cannot be read: {e.Message} Grant this user access to it, or correct 'CredentialsPath'.", e);
         }
@@ -47,66 +93,53 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
         return null;
     }
 
-    private async ValueTask<CredentialsFileContent> ReadAgainAsync(string path, CancellationToken cancellationToken)
+    private byte[] ReadBytes(string path, out FileStatus status)
     {
-        for (var tries = 1; ; tries++)
+        byte[] bytes = files.Read(path, out status) ?? [];
+
+        // A mounted file is overwritten in place, and half an old one before half a new one can be valid JSON: only what is read twice counts.
+        for (var tries = 0; status.IsMountPoint == true; tries++)
         {
-            if (TryRead(path, known: null, out CredentialsFileException? problem) is { } content && (tries == Tries || !IsBeingWritten(path, content)))
+            byte[] again = files.Read(path, out status) ?? [];
+            if (again.AsSpan().SequenceEqual(bytes))
             {
-                return content;
+                break;
             }
 
             if (tries == Tries)
             {
-                throw problem!;
-            }
-
-            await Task.Delay(Pause, timeProvider, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    // Windows has no replacement in one step: between ReplaceFile's two renames there is no file of that name.
-    private bool IsBeingWritten(string path, CredentialsFileContent content) => content.Bytes.Length == 0 && (OperatingSystem.IsWindows() || files.Exists(path));
-
-    private byte[] ReadBytes(string path)
-    {
-        byte[] bytes = files.Read(path) ?? [];
-        if (!IsMountPoint(path))
-        {
-            return bytes;
-        }
-
-        // A mounted file is overwritten in place, and half an old one before half a new one can be valid JSON: only what is read twice counts.
-        for (var tries = 0; tries < Tries; tries++)
-        {
-            byte[] again = files.Read(path) ?? [];
-            if (again.AsSpan().SequenceEqual(bytes))
-            {
-                return bytes;
+                throw new IOException("It changes faster than it can be read.");
             }
 
             bytes = again;
         }
 
-        throw new IOException("It changes faster than it can be read.");
+        return bytes;
     }
 
-    /// <summary>Whether the path is a mount point. The system is asked once for each path; what changes later shows in a rename that fails.</summary>
-    internal bool IsMountPoint(string path)
+    // What a mounted file that cannot be understood was to become, if a write in place was interrupted. Only there: any other damaged file is another program's, and is left alone.
+    private CredentialsFileContent? TryReadBackup(CredentialsFilePaths paths)
     {
-        if (path != _mountPoint && path != _notMountPoint)
+        try
         {
-            // The other answer stays; a target is looked up again only when a link was moved.
-            if (files.IsMountPoint(path))
+            byte[]? torn = files.Read(paths.Target, out FileStatus status);
+            if (torn is null || status.IsMountPoint != true || paths.FindTempFiles(files) is not [string backup])
             {
-                _mountPoint = path;
+                return null;
             }
-            else
-            {
-                _notMountPoint = path;
-            }
-        }
 
-        return path == _mountPoint;
+            byte[] whole = files.Read(backup, out FileStatus backupStatus) ?? [];
+            if (!FileOperations.IsOurs(backupStatus, status))
+            {
+                return null;
+            }
+
+            var document = CredentialsDocument.Parse(whole, format);
+            return document.Credentials is { IsSignedOut: false } ? new CredentialsFileContent(torn, document, status) { BackupPath = backup } : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CredentialsDocumentException)
+        {
+            return null;
+        }
     }
 }

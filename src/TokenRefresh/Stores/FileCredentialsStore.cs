@@ -1,4 +1,3 @@
-using Microsoft.Win32.SafeHandles;
 using TokenRefresh.Interop;
 using TokenRefresh.Locking;
 
@@ -7,74 +6,49 @@ namespace TokenRefresh.Stores;
 /// <summary>The default store: one JSON file that many programs share, and a lock file beside it.</summary>
 internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
 {
-    // A login that is stored more often than that while it is read is nobody's to wait for.
-    private const int ReadTries = 5;
-
     private readonly object _lock = new();
-    private readonly CredentialsFileSettings _settings;
-    private readonly TimeProvider _timeProvider;
-    private SharedFileLock? _engine;
+    private volatile CredentialsFilePaths? _paths;
+    private SharedFileLock? _fileLock;
     private FileChangeWatch? _watch;
-    private string? _watchedTarget;
     private bool _isDisposed;
 
     internal FileCredentialsStore(CredentialsFileSettings settings, TimeProvider timeProvider, IFileOperations? files = null)
     {
-        _settings = settings;
-        _timeProvider = timeProvider;
+        Settings = settings;
+        TimeProvider = timeProvider;
         Files = files ?? FileOperations.Default;
         Reader = new CredentialsFileReader(Files, settings.Format, timeProvider);
-        Stash = new CredentialsStash(Files, Reader);
     }
 
     /// <inheritdoc/>
-    public string Location => _settings.Path;
+    public string Location => Settings.Path;
 
     /// <inheritdoc/>
-    public string LockPath => _settings.LockPath ?? _settings.Path + CredentialsFilePaths.LockSuffix;
+    public string LockPath => Settings.LockPath ?? Settings.Path + CredentialsFilePaths.LockSuffix;
+
+    internal CredentialsFileSettings Settings { get; }
+
+    internal TimeProvider TimeProvider { get; }
 
     internal IFileOperations Files { get; }
 
     internal CredentialsFileReader Reader { get; }
 
-    internal CredentialsStash Stash { get; }
+    // Those of the last read or lease; what belongs to the same look or the same lease does not follow the links again.
+    private CredentialsFilePaths Paths => _paths ?? Resolve();
 
     /// <inheritdoc/>
-    public async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
+    public ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
     {
-        CredentialsFilePaths place = Locate();
-        CredentialsFileContent content = await ReadContentAsync(place, known: null, cancellationToken).ConfigureAwait(false);
-        OAuthCredentials? latest = Stash.Latest(place, content.Credentials);
-
-        // A file that is written in place has its successor beside it meanwhile. That is removed when the write is done, maybe between our two looks: then what we read is older than what others have got.
-        for (var tries = 1; tries < ReadTries && content.InterruptedStash is null && ReferenceEquals(latest, content.Credentials) && Reader.IsMountPoint(place.Target); tries++)
-        {
-            CredentialsFileContent again = await ReadContentAsync(place, content, cancellationToken).ConfigureAwait(false);
-            if (ReferenceEquals(again, content))
-            {
-                break;
-            }
-
-            content = again;
-            latest = Stash.Latest(place, content.Credentials);
-        }
-
-        return latest;
+        ValueTask<CredentialsFileContent> reading = Reader.ReadAsync(Resolve(), cancellationToken);
+        return reading.IsCompletedSuccessfully ? new(reading.Result.Credentials) : CredentialsOfAsync(reading);
     }
 
     /// <inheritdoc/>
-    public ValueTask<ReadOnlyMemory<byte>> ReadRecordAsync(CancellationToken cancellationToken = default) =>
-        new(ReadLockFile(static file => RecordSlots.Read(file), isHint: false) ?? ReadOnlyMemory<byte>.Empty);
+    public ValueTask<ReadOnlyMemory<byte>> ReadRecordAsync(CancellationToken cancellationToken = default) => new(CoordinationFile.ReadRecord(Paths.LockPath));
 
     /// <inheritdoc/>
-    public ValueTask<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken = default) => new(ReadLockFile(static file =>
-    {
-        Span<byte> block = stackalloc byte[HolderBlock.Size];
-        LockHolder? holder = RandomAccess.Read(file, block, HolderBlock.Offset) == block.Length ? HolderBlock.Read(block) : null;
-
-        // A killed holder leaves its block behind, and the system has taken its lock.
-        return holder is null || holder.Host == Environment.MachineName && !IsRunning(holder.ProcessId) ? null : holder;
-    }, isHint: true));
+    public ValueTask<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken = default) => new(CoordinationFile.ReadHolder(Paths.LockPath));
 
     /// <inheritdoc/>
     public ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
@@ -89,9 +63,26 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
     }
 
     /// <inheritdoc/>
-    public Task WaitForChangeAsync(CancellationToken cancellationToken = default) => GetWatch().WaitAsync(_timeProvider, cancellationToken);
+    public Task WaitForChangeAsync(CancellationToken cancellationToken = default)
+    {
+        string target = Paths.Target;
+        FileChangeWatch watch;
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (_watch is null || _watch.Path != target)
+            {
+                _watch?.Return();
+                _watch = FileChangeWatch.Rent(target);
+            }
 
-    /// <summary>Lets go of the engine and the watch; the last store of a process on this file closes them.</summary>
+            watch = _watch;
+        }
+
+        return watch.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Lets go of the lock file and the watch; the last store of a process on this file closes them.</summary>
     public void Dispose()
     {
         lock (_lock)
@@ -102,39 +93,20 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
             }
 
             _isDisposed = true;
-            if (_engine is not null)
+            if (_fileLock is not null)
             {
-                SharedFileLocks.Return(_engine);
+                SharedFileLocks.Return(_fileLock);
             }
 
             _watch?.Return();
         }
     }
 
-    /// <summary>Reads the file, or what an interrupted write was to make of it.</summary>
-    /// <exception cref="CredentialsFileException">It cannot be understood.</exception>
-    internal async ValueTask<CredentialsFileContent> ReadContentAsync(CredentialsFilePaths place, CredentialsFileContent? known, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await Reader.ReadAsync(place.Target, known, cancellationToken).ConfigureAwait(false);
-        }
-        catch (CredentialsFileException) when (Stash.Interrupted(place) is { } whole)
-        {
-            return whole;
-        }
-    }
+    /// <summary>Follows the links, which a dotfile manager may have pointed elsewhere since.</summary>
+    /// <exception cref="CredentialsFileException">They cannot be followed.</exception>
+    internal CredentialsFilePaths Resolve() => _paths = CredentialsFilePaths.Resolve(Files, Settings);
 
-    /// <inheritdoc cref="ReadContentAsync"/>
-    internal CredentialsFileContent? TryReadContent(CredentialsFilePaths place, CredentialsFileContent? known, out CredentialsFileException? problem) =>
-        Reader.TryRead(place.Target, known, out problem) ?? Stash.Interrupted(place);
-
-    // The link is followed anew each time: a dotfile manager may have pointed it elsewhere since.
-    internal CredentialsFilePaths Locate() => CredentialsFilePaths.Locate(Files, _settings);
-
-    internal CredentialsFileSettings Settings => _settings;
-
-    internal TimeProvider TimeProvider => _timeProvider;
+    private static async ValueTask<OAuthCredentials?> CredentialsOfAsync(ValueTask<CredentialsFileContent> reading) => (await reading.ConfigureAwait(false)).Credentials;
 
     // Whoever finds the saved token in the file leaves the queue for the lock: an end as good as any, which must not cost an exception in each of dozens of processes.
     private static Task<ICredentialsLease?> WithCancellation(Task<ICredentialsLease?> acquiring, CancellationToken cancellationToken) => acquiring.ContinueWith(
@@ -144,60 +116,24 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
         TaskContinuationOptions.ExecuteSynchronously,
         TaskScheduler.Default).Unwrap();
 
-    private static bool IsRunning(int processId)
-    {
-        try
-        {
-            using var process = System.Diagnostics.Process.GetProcessById(processId);
-            return true;
-        }
-        catch (ArgumentException)
-        {
-            return false;
-        }
-    }
-
     private async ValueTask<ICredentialsLease?> AcquireAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
-        CredentialsFilePaths place = Locate();
-        EnsureDirectory(place.Directory);
-        KeepEngineOpen(place.LockPath);
-        SharedFileLock engine = SharedFileLocks.Rent(place.LockPath);
-        LockHandle? hold = null;
+        CredentialsFilePaths paths = Resolve();
+        EnsureDirectory(paths.Directory);
+        KeepLockOpen(paths.LockPath);
+        SharedFileLock fileLock = SharedFileLocks.Rent(paths.LockPath);
+        LockHandle? handle = null;
         try
         {
-            hold = await engine.AcquireAsync(new LockRequest(timeout, _settings.AllowUnreliableLock, _timeProvider), cancellationToken).ConfigureAwait(false);
-            return hold is null ? null : new FileCredentialsLease(this, place, engine, hold);
+            handle = await fileLock.AcquireAsync(new LockRequest(timeout, Settings.AllowUnreliableLock, TimeProvider), cancellationToken).ConfigureAwait(false);
+            return handle is null ? null : new FileCredentialsLease(this, paths, fileLock, handle);
         }
         finally
         {
-            if (hold is null)
+            if (handle is null)
             {
-                SharedFileLocks.Return(engine);
+                SharedFileLocks.Return(fileLock);
             }
-        }
-    }
-
-    private T? ReadLockFile<T>(Func<SafeFileHandle, T?> read, bool isHint)
-        where T : class
-    {
-        try
-        {
-            using SafeFileHandle? file = LockFile.OpenForReading(Locate().LockPath);
-            return file is null ? null : read(file);
-        }
-        catch (UnauthorizedAccessException)
-        {
-            return null;
-        }
-        catch (IOException) when (Directory.Exists(LockPath))
-        {
-            // Nothing can be noted there, and whoever asks for the lock is told.
-            return null;
-        }
-        catch (IOException e)
-        {
-            return isHint ? null : throw new LockUnavailableException($"The coordination record in '{LockPath}' cannot be read: {e.Message} Nothing was sent. Mend that, or raise the limit it names.", e);
         }
     }
 
@@ -214,40 +150,22 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
     }
 
     // Between two leases too, so that the descriptor stays open and proven: an uncontended lease then costs two system calls.
-    private void KeepEngineOpen(string path)
+    private void KeepLockOpen(string path)
     {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            if (_engine?.Path == path)
+            if (_fileLock?.Path == path)
             {
                 return;
             }
 
-            SharedFileLock? former = _engine;
-            _engine = SharedFileLocks.Rent(path);
-            if (former is not null)
+            if (_fileLock is not null)
             {
-                SharedFileLocks.Return(former);
-            }
-        }
-    }
-
-    private FileChangeWatch GetWatch()
-    {
-        string target = Locate().Target;
-        lock (_lock)
-        {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
-            if (_watch is null || _watchedTarget != target)
-            {
-                FileChangeWatch? former = _watch;
-                _watch = FileChangeWatch.Rent(target);
-                _watchedTarget = target;
-                former?.Return();
+                SharedFileLocks.Return(_fileLock);
             }
 
-            return _watch;
+            _fileLock = SharedFileLocks.Rent(path);
         }
     }
 }
