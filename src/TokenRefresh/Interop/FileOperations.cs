@@ -62,7 +62,11 @@ internal sealed class FileOperations(IFileSystem files) : IFileOperations
         else if (!files.Directory.Exists(path))
         {
             Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            UnixOwner.AdoptFromNeighbor(path);
+            if (Libc.TryOpenRead(path, followLinks: false, out _) is { } created)
+            {
+                UnixOwner.GiveToOwnerOf(Path.GetDirectoryName(path)!, created);
+                created.Dispose();
+            }
         }
     }
 

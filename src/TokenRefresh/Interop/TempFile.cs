@@ -42,7 +42,7 @@ internal sealed class TempFile : ITempFile
                 throw new TempFileSweptException(path);
             }
 
-            UnixOwner.AdoptFromNeighbor(path);
+            UnixOwner.GiveToOwnerOf(System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, "."), file._stream.SafeFileHandle);
         }
 
         return file;
@@ -81,7 +81,10 @@ internal sealed class TempFile : ITempFile
             File.SetUnixFileMode(_stream.SafeFileHandle, mode);
         }
 
-        UnixOwner.TryRead(target)?.ApplyTo(_stream.SafeFileHandle);
+        if (FileIdentity.TryRead(target, followLinks: true, out _) is { } owner)
+        {
+            UnixOwner.Give(_stream.SafeFileHandle, owner);
+        }
     }
 
     public void ReleaseForReplace()

@@ -22,8 +22,9 @@ internal sealed class UnixLockFile : LockFile
         for (var tries = 0; ; tries++)
         {
             // Read and write: NFS emulates an exclusive flock by a byte-range lock that needs a writable descriptor.
-            if (Libc.TryOpenReadWrite(path, out int errno) is { } handle)
+            if (Libc.TryOpenRegular(path, forWriting: true, out _, out int errno) is { } handle)
             {
+                UnixOwner.GiveToOwnerOf(System.IO.Path.ChangeExtension(System.IO.Path.ChangeExtension(path, null), null), handle);
                 return new UnixLockFile(path, handle);
             }
 
@@ -66,12 +67,10 @@ internal sealed class UnixLockFile : LockFile
                 UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
             };
             new FileStream(path, options).Dispose();
-            UnixOwner.AdoptFromNeighbor(path);
         }
         catch (IOException e) when (e.HResult == Libc.EWouldBlock)
         {
             // It was created, and before the managed open could take its own flock another process had it locked.
-            UnixOwner.AdoptFromNeighbor(path);
         }
         catch (IOException e) when (e.HResult == Libc.EExist || File.Exists(path))
         {

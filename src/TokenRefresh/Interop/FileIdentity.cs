@@ -1,0 +1,150 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
+
+namespace TokenRefresh.Interop;
+
+/// <summary>What the system says of one file on Unix: which one it is, whose, and in which state.</summary>
+/// <remarks>
+/// .NET tells neither inode nor owner. <c>statx</c> has one layout on every Linux processor, which <c>stat</c> has not; macOS and FreeBSD have no <c>statx</c>, but one layout of <c>stat</c> each on all that .NET runs on.
+/// </remarks>
+[UnsupportedOSPlatform("windows")]
+internal sealed unsafe partial class FileIdentity
+{
+    private const uint TypeMask = 0xF000;
+    private const uint RegularFile = 0x8000;
+
+    // Larger than each system's structure: 256 bytes on Linux, 144 on macOS, 224 on FreeBSD.
+    private const int BufferSize = 256;
+
+    private const int AtCurrentDirectory = -100;
+    private const int AtSymlinkNoFollow = 0x100;
+    private const int AtEmptyPath = 0x1000;
+    private const uint BasicStats = 0x7ff;
+
+    private FileIdentity(byte* status)
+    {
+        long seconds;
+        long nanoseconds;
+        if (Libc.IsLinux)
+        {
+            Links = *(uint*)(status + 16);
+            UserId = *(uint*)(status + 20);
+            GroupId = *(uint*)(status + 24);
+            Mode = *(ushort*)(status + 28);
+            Inode = *(ulong*)(status + 32);
+            Size = *(long*)(status + 40);
+            seconds = *(long*)(status + 112);
+            nanoseconds = *(uint*)(status + 120);
+            Device = ((ulong)*(uint*)(status + 136) << 32) | *(uint*)(status + 140);
+        }
+        else if (OperatingSystem.IsFreeBSD())
+        {
+            Device = *(ulong*)status;
+            Inode = *(ulong*)(status + 8);
+            Links = (uint)*(ulong*)(status + 16);
+            Mode = *(ushort*)(status + 24);
+            UserId = *(uint*)(status + 28);
+            GroupId = *(uint*)(status + 32);
+            seconds = *(long*)(status + 64);
+            nanoseconds = *(long*)(status + 72);
+            Size = *(long*)(status + 112);
+        }
+        else
+        {
+            Device = *(uint*)status;
+            Mode = *(ushort*)(status + 4);
+            Links = *(ushort*)(status + 6);
+            Inode = *(ulong*)(status + 8);
+            UserId = *(uint*)(status + 16);
+            GroupId = *(uint*)(status + 20);
+            seconds = *(long*)(status + 48);
+            nanoseconds = *(long*)(status + 56);
+            Size = *(long*)(status + 96);
+        }
+
+        ModifiedTicks = DateTime.UnixEpoch.Ticks + seconds * TimeSpan.TicksPerSecond + nanoseconds / 100;
+    }
+
+    internal ulong Device { get; }
+
+    internal ulong Inode { get; }
+
+    internal long Size { get; }
+
+    /// <summary>When the content was last changed, in ticks of a UTC <see cref="DateTime"/>.</summary>
+    internal long ModifiedTicks { get; }
+
+    internal uint UserId { get; }
+
+    internal uint GroupId { get; }
+
+    /// <summary>Type and permissions, as <c>st_mode</c> has them.</summary>
+    internal uint Mode { get; }
+
+    /// <summary>How many names the file has; 0 once it is deleted.</summary>
+    internal uint Links { get; }
+
+    internal bool IsRegularFile => (Mode & TypeMask) == RegularFile;
+
+    internal UnixFileMode Permissions => (UnixFileMode)(Mode & 0xFFF);
+
+    /// <summary>Asks about an open file.</summary>
+    /// <returns><see langword="null"/> if this system cannot be asked: a C library older than 2018, a sandbox that forbids the call.</returns>
+    internal static FileIdentity? TryRead(SafeFileHandle file)
+    {
+        byte* status = stackalloc byte[BufferSize];
+        try
+        {
+            int result = Libc.IsLinux ? Statx(file, string.Empty, AtEmptyPath, BasicStats, status)
+                : OperatingSystem.IsFreeBSD() || RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? Fstat(file, status)
+                : FstatWithLongInode(file, status);
+            return result == 0 ? new FileIdentity(status) : null;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Asks about what has this name.</summary>
+    /// <param name="path">The path.</param>
+    /// <param name="followLinks">Whether a link of this name is followed, or asked about itself.</param>
+    /// <param name="errno">0, or why there is no answer: ENOENT if there is no such file.</param>
+    /// <returns><see langword="null"/> if it cannot be told. Where it must be opened to be asked, as on macOS, that includes what this user may not read.</returns>
+    internal static FileIdentity? TryRead(string path, bool followLinks, out int errno)
+    {
+        if (!Libc.IsLinux)
+        {
+            using SafeFileHandle? file = Libc.TryOpenRead(path, followLinks, out errno);
+            return file is null ? null : TryRead(file);
+        }
+
+        byte* status = stackalloc byte[BufferSize];
+        try
+        {
+            errno = Statx(AtCurrentDirectory, path, followLinks ? 0 : AtSymlinkNoFollow, BasicStats, status) == 0 ? 0 : Marshal.GetLastPInvokeError();
+            return errno == 0 ? new FileIdentity(status) : null;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            errno = Libc.ENoSys;
+            return null;
+        }
+    }
+
+    internal bool IsSameFileAs(FileIdentity? other) => other is not null && Inode == other.Inode && Device == other.Device;
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Statx(SafeFileHandle directory, string path, int flags, uint mask, byte* status);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Statx(int directory, string path, int flags, uint mask, byte* status);
+
+    [LibraryImport("libc", EntryPoint = "fstat", SetLastError = true)]
+    private static partial int Fstat(SafeFileHandle file, byte* status);
+
+    // On Intel Macs the plain name is the call of 2005, with inodes of 32 bits.
+    [LibraryImport("libc", EntryPoint = "fstat$INODE64", SetLastError = true)]
+    private static partial int FstatWithLongInode(SafeFileHandle file, byte* status);
+}
