@@ -4,17 +4,20 @@ using Microsoft.Win32.SafeHandles;
 
 namespace TokenRefresh.Interop;
 
-/// <summary>What the system says of one file on Unix: which one it is, whose, and in which state.</summary>
+/// <summary>What the system says of one file: which one it is, whose, and in which state.</summary>
 /// <remarks>
-/// .NET tells neither inode nor owner. <c>statx</c> has one layout on every Linux processor, which <c>stat</c> has not; macOS and FreeBSD have no <c>statx</c>, but one layout of <c>stat</c> each on all that .NET runs on.
+/// .NET tells neither inode nor owner. <c>statx</c> has one layout on every Linux processor, which <c>stat</c> has not; macOS and FreeBSD have no <c>statx</c>, but one layout of <c>stat</c> each on all
+/// processors that .NET runs on. Windows tells no owner here.
 /// </remarks>
-[UnsupportedOSPlatform("windows")]
 internal sealed unsafe partial class FileIdentity
 {
     private const uint TypeMask = 0xF000;
     private const uint RegularFile = 0x8000;
+    private const uint Directory = 0x4000;
+    private const uint GroupBits = 0x38;
+    private const uint OtherBits = 0x7;
 
-    // Larger than each system's structure: 256 bytes on Linux, 144 on macOS, 224 on FreeBSD.
+    // Larger than each system's structure: 256 bytes on Linux, 144 on macOS, 224 on FreeBSD, 52 on Windows.
     private const int BufferSize = 256;
 
     private const int AtCurrentDirectory = -100;
@@ -26,6 +29,17 @@ internal sealed unsafe partial class FileIdentity
     {
         long seconds;
         long nanoseconds;
+        if (OperatingSystem.IsWindows())
+        {
+            Device = *(uint*)(status + 28);
+            Size = ((long)*(uint*)(status + 32) << 32) | *(uint*)(status + 36);
+            Links = *(uint*)(status + 40);
+            Inode = ((ulong)*(uint*)(status + 44) << 32) | *(uint*)(status + 48);
+            Mode = (*(uint*)status & (uint)FileAttributes.Directory) != 0 ? Directory : RegularFile;
+            ModifiedTicks = DateTime.FromFileTimeUtc(((long)*(uint*)(status + 24) << 32) | *(uint*)(status + 20)).Ticks;
+            return;
+        }
+
         if (Libc.IsLinux)
         {
             Links = *(uint*)(status + 16);
@@ -87,13 +101,23 @@ internal sealed unsafe partial class FileIdentity
 
     internal bool IsRegularFile => (Mode & TypeMask) == RegularFile;
 
+    internal bool IsDirectory => (Mode & TypeMask) == Directory;
+
+    /// <summary>Whether it is deliberately a group's: a file that its group may use, and no one outside.</summary>
+    internal bool IsSharedWithGroup => IsRegularFile && (Mode & GroupBits) != 0 && (Mode & OtherBits) == 0;
+
     internal UnixFileMode Permissions => (UnixFileMode)(Mode & 0xFFF);
 
     /// <summary>Asks about an open file.</summary>
-    /// <returns><see langword="null"/> if this system cannot be asked: a C library older than 2018, a sandbox that forbids the call.</returns>
+    /// <returns><see langword="null"/> if this system cannot be asked: glibc before 2.28, musl before 1.2.5, a sandbox that forbids the call.</returns>
     internal static FileIdentity? TryRead(SafeFileHandle file)
     {
         byte* status = stackalloc byte[BufferSize];
+        if (OperatingSystem.IsWindows())
+        {
+            return Kernel32.GetFileInformationByHandle(file, status) ? new FileIdentity(status) : null;
+        }
+
         try
         {
             int result = Libc.IsLinux ? Statx(file, string.Empty, AtEmptyPath, BasicStats, status)
@@ -112,6 +136,7 @@ internal sealed unsafe partial class FileIdentity
     /// <param name="followLinks">Whether a link of this name is followed, or asked about itself.</param>
     /// <param name="errno">0, or why there is no answer: ENOENT if there is no such file.</param>
     /// <returns><see langword="null"/> if it cannot be told. Where it must be opened to be asked, as on macOS, that includes what this user may not read.</returns>
+    [UnsupportedOSPlatform("windows")]
     internal static FileIdentity? TryRead(string path, bool followLinks, out int errno)
     {
         if (!Libc.IsLinux)

@@ -17,6 +17,7 @@ internal static partial class Libc
 
     internal const int ENoEnt = 2;
     internal const int EIntr = 4;
+    internal const int ENxIo = 6;
     internal const int EAcces = 13;
     internal const int EExist = 17;
     internal const int ENotDir = 20;
@@ -84,9 +85,12 @@ internal static partial class Libc
 
     /// <summary>Says what an error of <see cref="TryOpenRegular"/> means, as the end of a sentence.</summary>
     internal static string Describe(int errno) =>
-        errno == ENotRegular ? "it is not a regular file"
+        errno is ENotRegular or ENxIo ? "it is not a regular file"
         : errno == ELink ? $"it is a symbolic link (errno {errno})"
         : $"{Marshal.GetPInvokeErrorMessage(errno)} (errno {errno})";
+
+    /// <summary>Whether an error of <see cref="TryOpenRegular"/> says that something other than a regular file has the name: a link, a pipe, a device, a socket (ENXIO).</summary>
+    internal static bool IsWrongKind(int errno) => errno is ENotRegular or ENxIo || errno == ELink;
 
     /// <summary>Calls <c>flock</c> until it is not interrupted.</summary>
     /// <returns>0, or the error number.</returns>

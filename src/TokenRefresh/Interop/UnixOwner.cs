@@ -11,9 +11,11 @@ internal static partial class UnixOwner
     /// <summary>Whether this process can give files away, and so has to.</summary>
     internal static bool IsRoot => Libc.EffectiveUserId == 0;
 
-    /// <summary>The user to whom belongs what is created beside the credentials: the owner of the file, or else of its directory.</summary>
-    internal static FileIdentity? TryFind(string credentialsPath) =>
-        FileIdentity.TryRead(credentialsPath, followLinks: true, out _) ?? FileIdentity.TryRead(Path.GetDirectoryName(credentialsPath)!, followLinks: true, out _);
+    /// <summary>The file whose owner gets what is created beside the credentials: the credentials, or else their directory.</summary>
+    internal static FileIdentity? TryFind(string credentialsPath) => FileIdentity.TryRead(credentialsPath, followLinks: true, out _) ?? TryFindOfDirectory(credentialsPath);
+
+    internal static FileIdentity? TryFindOfDirectory(string credentialsPath) =>
+        FileIdentity.TryRead(Path.GetDirectoryName(credentialsPath)!, followLinks: true, out _);
 
     /// <summary>Gives an open file the owner and group of another one; without the right to do so, nothing happens.</summary>
     /// <remarks>
@@ -21,12 +23,14 @@ internal static partial class UnixOwner
     /// </remarks>
     internal static void Give(SafeFileHandle file, FileIdentity owner)
     {
-        // The group alone can also be given by a member of it.
         if (ChangeOwner(file, owner.UserId, owner.GroupId) != 0)
         {
-            _ = ChangeOwner(file, uint.MaxValue, owner.GroupId);
+            GiveToGroup(file, owner);
         }
     }
+
+    /// <summary>Gives an open file the group of another one, which also a member of that group can do.</summary>
+    internal static bool GiveToGroup(SafeFileHandle file, FileIdentity owner) => ChangeOwner(file, uint.MaxValue, owner.GroupId) == 0;
 
     /// <summary>Gives what root has just created beside a user's credentials to that user, wherever this process is root.</summary>
     internal static void GiveToOwnerOf(string credentialsPath, SafeFileHandle file)

@@ -11,7 +11,7 @@ internal sealed class FileChangeWatch : IDisposable
     // Without a watch (macOS, where one makes the system sync its disks; out of inotify instances), the poll is all there is.
     private static readonly TimeSpan PollWithoutWatch = TimeSpan.FromMilliseconds(250);
 
-    private static readonly SharedInstances<FileChangeWatch> Shared = new(static path => new FileChangeWatch(path), static _ => true);
+    private static readonly SharedInstances<FileChangeWatch> Shared = new(static path => new FileChangeWatch(path));
 
     private readonly object _lock = new();
     private readonly string _path;

@@ -65,7 +65,7 @@ internal sealed class FileCredentialsLease : ICredentialsLease, IPairStash
                 $"'{_place.Target}' cannot be saved: {e.Message} Nothing was sent or changed. Make its directory writable for this user and leave room on its disk.", e);
         }
 
-        if (isAlone && _hold.IsStillTheFile() && _store.Locate() == _place)
+        if (isAlone && _hold.PathNamesLockedFile() && _store.Locate() == _place)
         {
             return new(true);
         }

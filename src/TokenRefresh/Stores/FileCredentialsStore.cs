@@ -64,13 +64,12 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
 
     /// <inheritdoc/>
     public ValueTask<ReadOnlyMemory<byte>> ReadRecordAsync(CancellationToken cancellationToken = default) =>
-        new(ReadLockFile(static file => RecordSlots.Read(file), isHint: false) ?? ReadOnlyMemory<byte>.Empty);
+        new(ReadLockFile(static file => LockFileFormat.ReadRecord(file).ToArray(), isHint: false) ?? ReadOnlyMemory<byte>.Empty);
 
     /// <inheritdoc/>
     public ValueTask<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken = default) => new(ReadLockFile(static file =>
     {
-        Span<byte> block = stackalloc byte[HolderBlock.Size];
-        LockHolder? holder = RandomAccess.Read(file, block, HolderBlock.Offset) == block.Length ? HolderBlock.Read(block) : null;
+        LockHolder? holder = LockFileFormat.ReadHolder(file);
 
         // A killed holder leaves its block behind, and the system has taken its lock.
         return holder is null || holder.Host == Environment.MachineName && !IsRunning(holder.ProcessId) ? null : holder;
@@ -161,12 +160,12 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
     {
         CredentialsFilePaths place = Locate();
         EnsureDirectory(place.Directory);
-        KeepEngineOpen(place.LockPath);
-        SharedFileLock engine = SharedFileLocks.Rent(place.LockPath);
+        KeepEngineOpen(place);
+        SharedFileLock engine = SharedFileLocks.Rent(place.LockPath, place.Target);
         LockHandle? hold = null;
         try
         {
-            hold = await engine.AcquireAsync(new LockRequest(timeout, _settings.AllowUnreliableLock, _timeProvider), cancellationToken).ConfigureAwait(false);
+            hold = await engine.AcquireAsync(timeout, _timeProvider, _settings.AllowUnreliableLock, cancellationToken).ConfigureAwait(false);
             return hold is null ? null : new FileCredentialsLease(this, place, engine, hold);
         }
         finally
@@ -214,18 +213,18 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
     }
 
     // Between two leases too, so that the descriptor stays open and proven: an uncontended lease then costs two system calls.
-    private void KeepEngineOpen(string path)
+    private void KeepEngineOpen(CredentialsFilePaths place)
     {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            if (_engine?.Path == path)
+            if (_engine?.Path == place.LockPath)
             {
                 return;
             }
 
             SharedFileLock? former = _engine;
-            _engine = SharedFileLocks.Rent(path);
+            _engine = SharedFileLocks.Rent(place.LockPath, place.Target);
             if (former is not null)
             {
                 SharedFileLocks.Return(former);

@@ -19,7 +19,7 @@ internal sealed class ForeignLock : IDisposable
             throw new PlatformNotSupportedException("Skip the test there.");
         }
 
-        LockFile.Open(path).Dispose();
+        LockFile.Open(path, path + ".credentials").Dispose();
         return new ForeignLock(Libc.TryOpenRegular(path, forWriting: true, out _, out int errno) ?? throw new IOException($"'{path}' cannot be opened (errno {errno})."));
     }
 
@@ -32,9 +32,9 @@ internal sealed class ForeignLock : IDisposable
             throw new InvalidOperationException("The lock is held already.");
         }
 
-        var block = new byte[HolderBlock.Size];
-        HolderBlock.Write(block, holder, new byte[HolderBlock.NonceSize]);
-        RandomAccess.Write(foreign._handle, block, HolderBlock.Offset);
+        var line = new byte[LockFileFormat.HolderSize];
+        LockFileFormat.WriteHolder(line, holder, nonce: new string('0', 32));
+        RandomAccess.Write(foreign._handle, line, 0);
         return foreign;
     }
 
