@@ -31,37 +31,33 @@ internal sealed class FileOperations(IFileSystem files) : IFileOperations
         return files.Path.Combine(UnixFile.RealPath(directory) ?? directory, files.Path.GetFileName(target));
     }
 
-    public byte[]? Read(string path, out FileStatus status)
+    public byte[]? Read(string path, out FileIdentity? identity, out bool isMountPoint)
     {
-        status = default;
-        using SafeFileHandle? file = OpenForReading(path);
+        isMountPoint = false;
+        using SafeFileHandle? file = OpenForReading(path, out identity);
         if (file is null)
         {
             return null;
         }
 
-        status = FileStatus.Of(file);
-        if (!status.IsRegular)
+        isMountPoint = identity?.IsMountPoint ?? IsMountPoint(path);
+        long size = RandomAccess.GetLength(file);
+        if (size > MaximumSize)
         {
-            throw new IOException($"'{path}' is {status.Kind}, not a file.");
-        }
-
-        if (status.IsMountPoint is null)
-        {
-            status = status with { IsMountPoint = IsMountPoint(path) };
+            throw TooLarge(path);
         }
 
         // One byte more than the system says, so that a file that grows is seen to be larger than it was.
-        var bytes = new byte[Math.Min(status.Size, MaximumSize) + 1];
+        var bytes = new byte[size + 1];
         var length = 0;
         for (int read = -1; read != 0 && length < bytes.Length; length += read)
         {
             read = RandomAccess.Read(file, bytes.AsSpan(length), length);
         }
 
-        if (length > MaximumSize || status.Size > MaximumSize)
+        if (length > MaximumSize)
         {
-            throw new IOException($"'{path}' is larger than the 16 MiB that a credentials file may have.");
+            throw TooLarge(path);
         }
 
         return length == bytes.Length ? bytes : bytes[..length];
@@ -89,9 +85,10 @@ internal sealed class FileOperations(IFileSystem files) : IFileOperations
         Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 
         // What root makes below a user's directory belongs to that user: one run under sudo must not lock the user out.
-        if (parent is not null && Environment.IsPrivilegedProcess && FileStatus.Of(path).UserId == 0 && FileStatus.Of(parent) is { UserId: { } owner } around)
+        using SafeFileHandle? created = UnixOwner.IsRoot ? Libc.TryOpenRead(path, followLinks: false, out _) : null;
+        if (created is not null && parent is not null && FileIdentity.TryRead(parent, followLinks: true, out _) is { } around)
         {
-            UnixFile.ChangeOwnerOfLink(path, owner, around.GroupId);
+            UnixOwner.Give(created, around);
         }
     }
 
@@ -118,8 +115,8 @@ internal sealed class FileOperations(IFileSystem files) : IFileOperations
             return true;
         }
 
-        using SafeFileHandle? file = Libc.TryOpenRead(path, out _);
-        if (file is null || !IsOurs(FileStatus.Of(file), FileStatus.Of(target)))
+        using SafeFileHandle? file = Libc.TryOpenRegular(path, forWriting: false, out FileIdentity? identity, out _);
+        if (file is null || !IsOurs(identity, FileIdentity.TryRead(target, followLinks: false, out _)))
         {
             // Gone, or another user's, which then is no exchange with these credentials, even if it is locked.
             return true;
@@ -198,32 +195,51 @@ internal sealed class FileOperations(IFileSystem files) : IFileOperations
 
     public void Delete(string path) => files.File.Delete(path);
 
-    /// <summary>Whether a temp file was made by this user, by root, by the owner of the credentials, or by a member of the group whose credentials they are.</summary>
-    internal static bool IsOurs(in FileStatus temp, in FileStatus credentials)
-    {
-        if (!temp.IsRegular)
-        {
-            return false;
-        }
-
-        return temp.UserId is not { } maker
-            || maker == 0
-            || maker == credentials.UserId
-            || (credentials.IsForGroup && temp.GroupId == credentials.GroupId)
-            || (!OperatingSystem.IsWindows() && maker == UnixFile.UserId);
-    }
-
-    private static SafeFileHandle? OpenForReading(string path)
+    /// <summary>Asks about what stands at a path; a link is not followed.</summary>
+    /// <returns><see langword="null"/> if there is nothing, or the system does not say.</returns>
+    internal static FileIdentity? Identify(string path)
     {
         if (!OperatingSystem.IsWindows())
         {
-            return UnixFile.OpenForReading(path);
+            return FileIdentity.TryRead(path, followLinks: false, out _);
         }
 
         try
         {
+            using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            return FileIdentity.TryRead(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether a temp file was made by this user, by root, by the owner of the credentials, or by a member of the group whose credentials they are.</summary>
+    internal static bool IsOurs(FileIdentity? temp, FileIdentity? credentials) =>
+        OperatingSystem.IsWindows()
+        || temp is null
+        || temp.UserId == 0
+        || temp.UserId == Libc.EffectiveUserId
+        || temp.UserId == credentials?.UserId
+        || (credentials is { IsSharedWithGroup: true } && temp.GroupId == credentials.GroupId);
+
+    private static IOException TooLarge(string path) => new($"'{path}' is larger than the 16 MiB that a credentials file may have.");
+
+    private static SafeFileHandle? OpenForReading(string path, out FileIdentity? identity)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            return UnixFile.OpenForReading(path, out identity);
+        }
+
+        identity = null;
+        try
+        {
             // Delete too, or a writer on Windows could not replace the file while we read it.
-            return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            identity = FileIdentity.TryRead(file);
+            return file;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -8,10 +8,11 @@ internal interface IFileOperations
 
     /// <summary>Reads a whole file of at most 16 MiB, without hindering a program that replaces it, and without waiting for anything.</summary>
     /// <param name="path">The file, with every link resolved.</param>
-    /// <param name="status">What the system says of the very file that was read.</param>
+    /// <param name="identity">What the system says of the very file that was read; <see langword="null"/> if there is none, or the system does not say.</param>
+    /// <param name="isMountPoint">Whether the file is mounted by itself, so that no rename can replace it.</param>
     /// <returns>The bytes, or <see langword="null"/> if the file or its directory is missing.</returns>
     /// <exception cref="IOException">It is larger, or no regular file, or cannot be read.</exception>
-    byte[]? Read(string path, out FileStatus status);
+    byte[]? Read(string path, out FileIdentity? identity, out bool isMountPoint);
 
     /// <summary>Creates the missing directories of a path, each for this user alone; those that root makes belong to the owner of the directory around them.</summary>
     void CreateDirectory(string path);

@@ -1,5 +1,3 @@
-using System.Runtime.Versioning;
-
 namespace TokenRefresh.Interop;
 
 /// <summary>The temp file that becomes the credentials file.</summary>
@@ -21,41 +19,29 @@ internal sealed class TempFile : ITempFile
             return null;
         }
 
-        FileStatus old = FileStatus.Of(target);
-        if (!old.Exists)
+        FileIdentity? old = FileIdentity.TryRead(target, followLinks: false, out _);
+        if (old is null)
         {
-            // What root makes in a user's directory belongs to that user: one run under sudo must not lock the user out.
-            old = FileStatus.Of(System.IO.Path.GetDirectoryName(target)!);
-            if (Environment.IsPrivilegedProcess && old.UserId is { } user)
-            {
-                UnixFile.TryChangeOwner(_stream.SafeFileHandle, user, old.GroupId);
-            }
-
+            UnixOwner.GiveToOwnerOf(target, _stream.SafeFileHandle);
             return null;
         }
 
-        UnixFileMode mode = old.Mode & OwnerOnly;
+        UnixFileMode mode = old.Permissions & OwnerOnly;
+        bool isOwnerKept = UnixOwner.Give(_stream.SafeFileHandle, old) || old.UserId == Libc.EffectiveUserId;
         string? problem = null;
-        if (old.IsForGroup)
+        if (!old.IsSharedWithGroup)
+        {
+            problem = isOwnerKept ? null
+                : $"It belongs to the user {old.UserId}, who could not read it any more after a save by another one. Run as that user, give the file to this one, or make it a group's (mode 0660).";
+        }
+        else if (FileIdentity.TryRead(_stream.SafeFileHandle)?.GroupId == old.GroupId)
         {
             // The owner changes with each member of the group that saves; what counts is that the group keeps its access, and no other gets it.
-            if (!IsKept(old.UserId, old.GroupId) && !UnixFile.TryChangeOwner(_stream.SafeFileHandle, userId: null, old.GroupId))
-            {
-                problem = $"It is shared with the group {old.GroupId}, which this user is not in. Add this user to the group, or take the group's access to the file away.";
-            }
-            else
-            {
-                mode = old.Mode & OwnerAndGroup;
-            }
+            mode = old.Permissions & OwnerAndGroup;
         }
-        else if (!IsKept(old.UserId, old.GroupId) && old.UserId is { } owner && owner != UnixFile.UserId)
+        else
         {
-            problem = $"It belongs to the user {owner}, who could not read it any more after a save by another one. Run as that user, give the file to this one, or make it a group's (mode 0660).";
-        }
-        else if (old.UserId is not null)
-        {
-            // The group of a file that is its owner's alone: kept where that is possible.
-            UnixFile.TryChangeOwner(_stream.SafeFileHandle, userId: null, old.GroupId);
+            problem = $"It is shared with the group {old.GroupId}, which this user is not in. Add this user to the group, or take the group's access to the file away.";
         }
 
         File.SetUnixFileMode(_stream.SafeFileHandle, mode);
@@ -122,8 +108,4 @@ internal sealed class TempFile : ITempFile
     }
 
     public void Dispose() => _stream.Dispose();
-
-    // Only root can give a file to another user.
-    [UnsupportedOSPlatform("windows")]
-    private bool IsKept(uint? userId, uint groupId) => userId is { } user && UnixFile.TryChangeOwner(_stream.SafeFileHandle, user, groupId);
 }

@@ -16,9 +16,6 @@ internal static partial class UnixFile
     private const int EQuota = 122;
     private const int KeepSize = 1;
 
-    /// <summary>Gets the user whose rights this process has.</summary>
-    internal static uint UserId => GetEffectiveUserId();
-
     /// <summary>Calls <c>rename</c> itself: <see cref="File.Move(string, string, bool)"/> answers EXDEV with a copy that is neither atomic nor private.</summary>
     internal static bool TryReplace(string path, string target)
     {
@@ -48,17 +45,17 @@ internal static partial class UnixFile
         RandomAccess.FlushToDisk(directory);
     }
 
-    /// <summary>Opens a file for reading without the <c>flock</c> that every managed open takes: one that another program holds exclusively would refuse it.</summary>
+    /// <summary>Opens a regular file for reading without the <c>flock</c> that every managed open takes: one that another program holds exclusively would refuse it.</summary>
     /// <returns>The handle, or <see langword="null"/> if the file or its directory is missing.</returns>
-    internal static SafeFileHandle? OpenForReading(string path)
+    internal static SafeFileHandle? OpenForReading(string path, out FileIdentity? identity)
     {
-        SafeFileHandle? file = Libc.TryOpenRead(path, out int errno);
+        SafeFileHandle? file = Libc.TryOpenRegular(path, forWriting: false, out identity, out int errno);
         return errno switch
         {
             0 => file,
             Libc.ENoEnt or Libc.ENotDir => null,
             Libc.EAcces => throw new UnauthorizedAccessException($"Access to the path '{path}' is denied."),
-            _ => throw Error($"'{path}' cannot be opened", errno),
+            _ => throw new IOException($"'{path}' cannot be opened: {Libc.Describe(errno)}.", errno),
         };
     }
 
@@ -103,28 +100,28 @@ internal static partial class UnixFile
     internal static string? FindObstacle(string target)
     {
         string folder = Path.GetDirectoryName(target)!;
-        FileStatus directory = FileStatus.Of(folder);
-        if (directory.IsAppendOnly)
+        FileIdentity? directory = FileIdentity.TryRead(folder, followLinks: true, out _);
+        if (directory is { IsAppendOnly: true })
         {
             return $"The directory '{folder}' is append-only, so nothing in it can be replaced. Lift that with 'chattr -a'.";
         }
 
-        FileStatus file = FileStatus.Of(target);
-        if (!file.IsRegular)
+        if (!File.Exists(target))
         {
             return null;
         }
 
+        FileIdentity? file = FileIdentity.TryRead(target, followLinks: false, out _);
         // Linux checks the right to remove a name before it looks at what the name stands for: rmdir of a file fails with ENOTDIR where a rename onto the file would be allowed, and
         // otherwise with the error of that rename, be it because of a mode, a sticky directory, an attribute, a user namespace or a read-only mount. Elsewhere it is always ENOTDIR.
         int errno = RemoveDirectory(target) == 0 ? 0 : Marshal.GetLastPInvokeError();
         return errno switch
         {
             EReadOnly => "Its file system is read-only. Mount it writable.",
-            EPerm or Libc.EAcces when file.IsImmutable => "It is immutable. Lift that with 'chattr -i'.",
-            EPerm or Libc.EAcces when file.IsAppendOnly => "It is append-only. Lift that with 'chattr -a'.",
-            EPerm or Libc.EAcces when directory.IsImmutable => $"The directory '{folder}' is immutable. Lift that with 'chattr -i'.",
-            EPerm or Libc.EAcces when directory.Mode.HasFlag(UnixFileMode.StickyBit) && file.UserId != UserId =>
+            EPerm or Libc.EAcces when file is { IsImmutable: true } => "It is immutable. Lift that with 'chattr -i'.",
+            EPerm or Libc.EAcces when file is { IsAppendOnly: true } => "It is append-only. Lift that with 'chattr -a'.",
+            EPerm or Libc.EAcces when directory is { IsImmutable: true } => $"The directory '{folder}' is immutable. Lift that with 'chattr -i'.",
+            EPerm or Libc.EAcces when directory is not null && directory.Permissions.HasFlag(UnixFileMode.StickyBit) && file?.UserId != Libc.EffectiveUserId =>
                 $"It belongs to another user, and in the sticky directory '{folder}' only the owner may replace a file. Give the file to this user, or keep it in another directory.",
             EPerm or Libc.EAcces => $"Permission denied (errno {errno}). Make its directory '{folder}' writable for this user.",
             _ => null,
@@ -139,12 +136,6 @@ internal static partial class UnixFile
             throw Error($"There is no room for '{path}'", Marshal.GetLastPInvokeError());
         }
     }
-
-    /// <summary>Gives an open file to an owner and a group; <see langword="null"/> leaves the owner.</summary>
-    internal static bool TryChangeOwner(SafeFileHandle file, uint? userId, uint groupId) => ChangeOwner(file, userId ?? uint.MaxValue, groupId) == 0;
-
-    /// <summary>Gives what stands at a path to an owner and a group. Never through a link: root must not change what another user has linked in its place.</summary>
-    internal static void ChangeOwnerOfLink(string path, uint userId, uint groupId) => _ = ChangeOwner(path, userId, groupId);
 
     private static IOException Error(string what, int errno) => new($"{what}: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno}).", errno);
 
@@ -162,13 +153,4 @@ internal static partial class UnixFile
 
     [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
     private static partial int Allocate(SafeFileHandle file, int mode, nint offset, nint length);
-
-    [LibraryImport("libc", EntryPoint = "geteuid")]
-    private static partial uint GetEffectiveUserId();
-
-    [LibraryImport("libc", EntryPoint = "fchown", SetLastError = true)]
-    private static partial int ChangeOwner(SafeFileHandle file, uint userId, uint groupId);
-
-    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int ChangeOwner(string path, uint userId, uint groupId);
 }

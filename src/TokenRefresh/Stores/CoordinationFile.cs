@@ -12,7 +12,7 @@ internal static class CoordinationFile
         try
         {
             using SafeFileHandle? file = LockFile.OpenForReading(path);
-            return file is null ? default : RecordSlots.Read(file);
+            return file is null ? default : LockFileFormat.ReadRecord(file);
         }
         catch (UnauthorizedAccessException)
         {
@@ -36,14 +36,9 @@ internal static class CoordinationFile
         try
         {
             using SafeFileHandle? file = LockFile.OpenForReading(path);
-            Span<byte> block = stackalloc byte[HolderBlock.Size];
-            if (file is null || RandomAccess.Read(file, block, HolderBlock.Offset) != block.Length)
-            {
-                return null;
-            }
 
             // A killed holder leaves its name behind, and the system has taken its lock.
-            LockHolder? holder = HolderBlock.Read(block);
+            LockHolder? holder = file is null ? null : LockFileFormat.ReadHolder(file);
             return holder is null || (holder.Host == Environment.MachineName && !IsRunning(holder.ProcessId)) ? null : holder;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

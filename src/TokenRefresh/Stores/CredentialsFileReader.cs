@@ -65,19 +65,21 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
         try
         {
             problem = null;
-            byte[] bytes = ReadBytes(path, out FileStatus status);
+            byte[]? bytes = ReadBytes(path, out FileIdentity? identity, out bool isMountPoint);
+            bool exists = bytes is not null;
+            bytes ??= [];
             CredentialsFileContent? last = _last;
-            if (last is not null && last.Bytes.AsSpan().SequenceEqual(bytes))
+            if (last is null || !last.Bytes.AsSpan().SequenceEqual(bytes))
             {
-                if (last.Exists == status.Exists && last.IsMountPoint == (status.IsMountPoint == true) && (!status.Exists || last.Version == status.Version))
-                {
-                    return last;
-                }
-
-                return _last = new CredentialsFileContent(last.Bytes, last.Document, status);
+                return _last = new CredentialsFileContent(bytes, CredentialsDocument.Parse(bytes, format), exists, identity, isMountPoint);
             }
 
-            return _last = new CredentialsFileContent(bytes, CredentialsDocument.Parse(bytes, format), status);
+            if (last.Exists != exists || last.IsMountPoint != isMountPoint || !(identity is null ? last.Identity is null : last.Identity?.HasSameContentAs(identity) == true))
+            {
+                _last = last = new CredentialsFileContent(last.Bytes, last.Document, exists, identity, isMountPoint);
+            }
+
+            return last;
         }
         catch (CredentialsDocumentException e)
         {
@@ -85,7 +87,7 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            problem = new CredentialsFileException(path, FileStatus.Of(path).IsDirectory
+            problem = new CredentialsFileException(path, Directory.Exists(path)
                 ? $"The credentials path '{path}' is a directory, not a file. Docker creates one where the source of a bind mount is missing. Remove it and sign in again, or correct 'CredentialsPath'."
                 : $"The credentials file '{path}' cannot be read: {e.Message} Grant this user access to it, or correct 'CredentialsPath'.", e);
         }
@@ -93,14 +95,14 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
         return null;
     }
 
-    private byte[] ReadBytes(string path, out FileStatus status)
+    private byte[]? ReadBytes(string path, out FileIdentity? identity, out bool isMountPoint)
     {
-        byte[] bytes = files.Read(path, out status) ?? [];
+        byte[]? bytes = files.Read(path, out identity, out isMountPoint);
 
         // A mounted file is overwritten in place, and half an old one before half a new one can be valid JSON: only what is read twice counts.
-        for (var tries = 0; status.IsMountPoint == true; tries++)
+        for (var tries = 0; isMountPoint; tries++)
         {
-            byte[] again = files.Read(path, out status) ?? [];
+            byte[]? again = files.Read(path, out identity, out isMountPoint);
             if (again.AsSpan().SequenceEqual(bytes))
             {
                 break;
@@ -122,20 +124,20 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
     {
         try
         {
-            byte[]? torn = files.Read(paths.Target, out FileStatus status);
-            if (torn is null || status.IsMountPoint != true || paths.FindTempFiles(files) is not [string backup])
+            byte[]? torn = files.Read(paths.Target, out FileIdentity? identity, out bool isMountPoint);
+            if (torn is null || !isMountPoint || paths.FindTempFiles(files) is not [string backup])
             {
                 return null;
             }
 
-            byte[] whole = files.Read(backup, out FileStatus backupStatus) ?? [];
-            if (!FileOperations.IsOurs(backupStatus, status))
+            byte[]? whole = files.Read(backup, out FileIdentity? backupIdentity, out _);
+            if (whole is null || !FileOperations.IsOurs(backupIdentity, identity))
             {
                 return null;
             }
 
             var document = CredentialsDocument.Parse(whole, format);
-            return document.Credentials is { IsSignedOut: false } ? new CredentialsFileContent(torn, document, status) { BackupPath = backup } : null;
+            return document.Credentials is { IsSignedOut: false } ? new CredentialsFileContent(torn, document, exists: true, identity, isMountPoint) { BackupPath = backup } : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CredentialsDocumentException)
         {

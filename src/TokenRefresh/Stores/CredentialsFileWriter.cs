@@ -182,7 +182,7 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
         return isAlone;
     }
 
-    private bool IsStill(byte[] bytes) => bytes.AsSpan().SequenceEqual(files.Read(paths.Target, out _));
+    private bool IsStill(byte[] bytes) => bytes.AsSpan().SequenceEqual(files.Read(paths.Target, out _, out _));
 
     private bool TryReplace(ITempFile temp)
     {

@@ -20,7 +20,7 @@ internal sealed class FileChangeWatch : IDisposable
     // Without events (macOS, where a watch makes the system sync its disks; out of inotify instances), the poll is all there is.
     private const int PollMillisecondsWithoutEvents = 250;
 
-    private static readonly SharedInstances<FileChangeWatch> Shared = new(static path => new FileChangeWatch(path), static _ => true);
+    private static readonly SharedInstances<FileChangeWatch> Shared = new(static path => new FileChangeWatch(path));
 
     // Guards all watches: there are one or two of them in a process, and nothing is done under it that waits.
     private static readonly object Lock = new();
@@ -31,7 +31,7 @@ internal sealed class FileChangeWatch : IDisposable
     private readonly byte[] _name;
     private readonly List<Waiter> _waiters = [];
     private FileSystemWatcher? _watcher;
-    private FileStatus _seen;
+    private FileIdentity? _seen;
     private int _watch = -1;
     private bool _isArmed;
 
@@ -61,13 +61,11 @@ internal sealed class FileChangeWatch : IDisposable
         lock (Lock)
         {
             Arm_NeedsLock();
-            FileStatus now = FileStatus.Of(Path);
-            if (_waiters.Count > 0 && !now.IsSameContent(_seen))
+            if (HasChanged_NeedsLock())
             {
                 End_NeedsLock();
             }
 
-            _seen = now;
             _waiters.Add(waiter);
         }
 
@@ -296,10 +294,18 @@ internal sealed class FileChangeWatch : IDisposable
         {
             Disarm_NeedsLock();
         }
-        else if (!FileStatus.Of(Path).IsSameContent(_seen))
+        else if (HasChanged_NeedsLock())
         {
             End_NeedsLock();
         }
+    }
+
+    // What was there is compared, not read: one system call.
+    private bool HasChanged_NeedsLock()
+    {
+        FileIdentity? before = _seen;
+        _seen = FileOperations.Identify(Path);
+        return _seen is null ? before is not null : before is null || !before.HasSameContentAs(_seen);
     }
 
     private void End_NeedsLock()

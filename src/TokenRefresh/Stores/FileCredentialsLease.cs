@@ -71,7 +71,7 @@ internal sealed class FileCredentialsLease(FileCredentialsStore store, Credentia
                 : new CredentialsFileException(paths.Target, $"'{paths.Target}' cannot be saved: {obstacle} Nothing was sent or changed.", cause);
         }
 
-        if (isAlone && handle.IsStillTheFile() && store.Resolve().IsSame(paths))
+        if (isAlone && handle.PathNamesLockedFile() && store.Resolve().IsSame(paths))
         {
             return new(true);
         }

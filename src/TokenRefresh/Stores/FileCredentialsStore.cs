@@ -120,12 +120,12 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
     {
         CredentialsFilePaths paths = Resolve();
         EnsureDirectory(paths.Directory);
-        KeepLockOpen(paths.LockPath);
-        SharedFileLock fileLock = SharedFileLocks.Rent(paths.LockPath);
+        KeepLockOpen(paths);
+        SharedFileLock fileLock = SharedFileLocks.Rent(paths.LockPath, paths.Target);
         LockHandle? handle = null;
         try
         {
-            handle = await fileLock.AcquireAsync(new LockRequest(timeout, Settings.AllowUnreliableLock, TimeProvider), cancellationToken).ConfigureAwait(false);
+            handle = await fileLock.AcquireAsync(timeout, TimeProvider, Settings.AllowUnreliableLock, cancellationToken).ConfigureAwait(false);
             return handle is null ? null : new FileCredentialsLease(this, paths, fileLock, handle);
         }
         finally
@@ -150,12 +150,12 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
     }
 
     // Between two leases too, so that the descriptor stays open and proven: an uncontended lease then costs two system calls.
-    private void KeepLockOpen(string path)
+    private void KeepLockOpen(CredentialsFilePaths paths)
     {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            if (_fileLock?.Path == path)
+            if (_fileLock?.Path == paths.LockPath)
             {
                 return;
             }
@@ -165,7 +165,7 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
                 SharedFileLocks.Return(_fileLock);
             }
 
-            _fileLock = SharedFileLocks.Rent(path);
+            _fileLock = SharedFileLocks.Rent(paths.LockPath, paths.Target);
         }
     }
 }

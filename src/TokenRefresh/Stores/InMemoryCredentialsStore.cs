@@ -126,9 +126,9 @@ public sealed class InMemoryCredentialsStore : ICredentialsStore, IDisposable
 
     private void WriteRecord(ReadOnlyMemory<byte> record)
     {
-        if (record.Length > Locking.RecordSlots.MaximumRecordSize)
+        if (record.Length > Locking.LockFileFormat.MaximumRecordSize)
         {
-            throw new ArgumentException($"A coordination record holds at most {Locking.RecordSlots.MaximumRecordSize} bytes, not {record.Length}.", nameof(record));
+            throw new ArgumentException($"A coordination record holds at most {Locking.LockFileFormat.MaximumRecordSize} bytes, not {record.Length}.", nameof(record));
         }
 
         lock (_lock)

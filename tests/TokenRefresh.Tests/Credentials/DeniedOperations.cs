@@ -6,10 +6,10 @@ namespace TokenRefresh.Tests.Credentials;
 /// <summary>The real file system without the permission for one operation.</summary>
 internal sealed class DeniedOperations(string denied) : FileOperationsDecorator
 {
-    public override byte[]? Read(string path, out FileStatus status)
+    public override byte[]? Read(string path, out FileIdentity? identity, out bool isMountPoint)
     {
         ThrowIfDenied(nameof(Read), path);
-        return base.Read(path, out status);
+        return base.Read(path, out identity, out isMountPoint);
     }
 
     public override ITempFile? TryCreateTemp(string path, long allocate)

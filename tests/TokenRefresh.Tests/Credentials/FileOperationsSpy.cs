@@ -30,11 +30,11 @@ internal sealed class FileOperationsSpy : FileOperationsDecorator
     /// <summary>Gets the names of the temp files, whole paths.</summary>
     internal ConcurrentQueue<string> TempPaths { get; } = new();
 
-    public override byte[]? Read(string path, out FileStatus status)
+    public override byte[]? Read(string path, out FileIdentity? identity, out bool isMountPoint)
     {
         Note("read");
-        byte[]? bytes = base.Read(path, out status);
-        status = status with { IsMountPoint = status.Exists ? MountPoint ?? status.IsMountPoint : null };
+        byte[]? bytes = base.Read(path, out identity, out isMountPoint);
+        isMountPoint = bytes is not null && (MountPoint ?? isMountPoint);
         return ReadAs is { } replace ? replace(bytes) : bytes;
     }
 
