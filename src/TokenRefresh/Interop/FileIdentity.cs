@@ -7,7 +7,8 @@ namespace TokenRefresh.Interop;
 
 /// <summary>What the system says of one file: which one it is, whose, and in which state.</summary>
 /// <remarks>
-/// .NET tells neither inode nor owner. <c>statx</c> has one layout on every Linux processor, which <c>stat</c> has not; macOS and FreeBSD have no <c>statx</c>, but one layout of <c>stat</c> each on all
+/// .NET tells neither inode nor owner. <c>statx</c> has one layout on every Linux processor, which <c>stat</c> has not; macOS and FreeBSD
+/// have no <c>statx</c>, but one layout of <c>stat</c> each on all
 /// processors that .NET runs on. Windows tells no owner here.
 /// </remarks>
 internal sealed unsafe partial class FileIdentity
@@ -113,7 +114,8 @@ internal sealed unsafe partial class FileIdentity
     /// <summary>When the content was last changed, in ticks of a UTC <see cref="DateTime"/>.</summary>
     internal long ModifiedTicks { get; }
 
-    /// <summary>When anything of the file was last changed, its times included; 0 on Windows. No program can set it, as programs that restore files set the other one.</summary>
+    /// <summary>When anything of the file was last changed, its times included; 0 on Windows. No program can set it, as programs that
+    /// restore files set the other one.</summary>
     internal long ChangedTicks { get; }
 
     internal uint UserId { get; }
@@ -126,8 +128,11 @@ internal sealed unsafe partial class FileIdentity
     /// <summary>How many names the file has; 0 once it is deleted.</summary>
     internal uint Links { get; }
 
-    /// <summary>Whether a mount stands at this very path, so that no rename can replace it; <see langword="null"/> if the system does not say (Linux before 5.8).</summary>
+    /// <summary>Whether a mount stands at this very path, so that no rename can replace it; <see langword="null"/> if the system does not
+    /// say (Linux before 5.8).</summary>
     internal bool? IsMountPoint { get; }
+
+    internal bool IsSticky => Permissions.HasFlag(UnixFileMode.StickyBit);
 
     internal bool IsImmutable { get; }
 
@@ -146,7 +151,8 @@ internal sealed unsafe partial class FileIdentity
     internal UnixFileMode Permissions => (UnixFileMode)(Mode & 0xFFF);
 
     /// <summary>Asks about an open file.</summary>
-    /// <returns><see langword="null"/> if this system cannot be asked: glibc before 2.28, musl before 1.2.5, a sandbox that forbids the call.</returns>
+    /// <returns><see langword="null"/> if this system cannot be asked: glibc before 2.28, musl before 1.2.5, a sandbox that forbids the
+    /// call.</returns>
     internal static FileIdentity? TryRead(SafeFileHandle file)
     {
         byte* status = stackalloc byte[BufferSize];
@@ -172,7 +178,8 @@ internal sealed unsafe partial class FileIdentity
     /// <param name="path">The path.</param>
     /// <param name="followLinks">Whether a link of this name is followed, or asked about itself.</param>
     /// <param name="errno">0, or why there is no answer: ENOENT if there is no such file.</param>
-    /// <returns><see langword="null"/> if it cannot be told. Where it must be opened to be asked, as on macOS, that includes what this user may not read.</returns>
+    /// <returns><see langword="null"/> if it cannot be told. Where it must be opened to be asked, as on macOS, that includes what this user
+    /// may not read.</returns>
     [UnsupportedOSPlatform("windows")]
     internal static FileIdentity? TryRead(string path, bool followLinks, out int errno)
     {

@@ -122,7 +122,8 @@ internal sealed class FileOperations(IFileSystem files) : IFileOperations
             return true;
         }
 
-        // Only what is provably held by no process is deleted, and under this lock: where flock does not work, a left-over stays and the lock alone excludes.
+        // Only what is provably held by no process is deleted, and under this lock: where flock does not work, a left-over stays and the
+        // lock alone excludes.
         int errno = Libc.Flock(file, Libc.LockExclusive | Libc.LockNonBlocking);
         if (errno == 0)
         {
@@ -215,7 +216,8 @@ internal sealed class FileOperations(IFileSystem files) : IFileOperations
         }
     }
 
-    /// <summary>Whether a temp file was made by this user, by root, by the owner of the credentials, or by a member of the group whose credentials they are.</summary>
+    /// <summary>Whether a temp file was made by this user, by root, by the owner of the credentials, or by a member of the group whose
+    /// credentials they are.</summary>
     internal static bool IsOurs(FileIdentity? temp, FileIdentity? credentials) =>
         OperatingSystem.IsWindows()
         || temp is null

@@ -6,15 +6,18 @@ internal interface IFileOperations
     /// <summary>Follows symbolic links to the file they end at, which may be missing.</summary>
     string Resolve(string path);
 
-    /// <summary>Reads a whole file of at most 16 MiB, without hindering a program that replaces it, and without waiting for anything.</summary>
+    /// <summary>Reads a whole file of at most 16 MiB, without hindering a program that replaces it, and without waiting for
+    /// anything.</summary>
     /// <param name="path">The file, with every link resolved.</param>
-    /// <param name="identity">What the system says of the very file that was read; <see langword="null"/> if there is none, or the system does not say.</param>
+    /// <param name="identity">What the system says of the very file that was read; <see langword="null"/> if there is none, or the system
+    /// does not say.</param>
     /// <param name="isMountPoint">Whether the file is mounted by itself, so that no rename can replace it.</param>
     /// <returns>The bytes, or <see langword="null"/> if the file or its directory is missing.</returns>
     /// <exception cref="IOException">It is larger, or no regular file, or cannot be read.</exception>
     byte[]? Read(string path, out FileIdentity? identity, out bool isMountPoint);
 
-    /// <summary>Creates the missing directories of a path, each for this user alone; those that root makes belong to the owner of the directory around them.</summary>
+    /// <summary>Creates the missing directories of a path, each for this user alone; those that root makes belong to the owner of the
+    /// directory around them.</summary>
     void CreateDirectory(string path);
 
     /// <summary>Looks for what would keep a file from being replaced by a rename.</summary>
@@ -22,7 +25,8 @@ internal interface IFileOperations
     string? FindObstacle(string target);
 
     /// <summary>Creates a file that only this user may read, from the first system call on, with room really allocated.</summary>
-    /// <returns>The file, or <see langword="null"/> if another process took it for a left-over in the moment before it was held; one with another name will do.</returns>
+    /// <returns>The file, or <see langword="null"/> if another process took it for a left-over in the moment before it was held; one with
+    /// another name will do.</returns>
     ITempFile? TryCreateTemp(string path, long allocate);
 
     /// <summary>Removes a temp file that is ours and that no process holds; one that is not ours is left alone.</summary>

@@ -6,7 +6,8 @@ namespace TokenRefresh.Interop;
 
 /// <summary>Tells of renames in directories on Linux.</summary>
 /// <remarks>
-/// Called directly, since <see cref="FileSystemWatcher"/> cannot be told to leave out what is created and deleted: with it each process that waits wakes for the temp file of every save, and each has an instance and a thread
+/// Called directly, since <see cref="FileSystemWatcher"/> cannot be told to leave out what is created and deleted: with it each process
+/// that waits wakes for the temp file of every save, and each has an instance and a thread
 /// per directory, of which a user has 128.
 /// </remarks>
 [SupportedOSPlatform("linux")]
@@ -57,7 +58,8 @@ internal sealed partial class Inotify : IDisposable
     /// <summary>Takes the next event.</summary>
     /// <param name="events">What <see cref="Wait"/> returned; afterwards what is left of it.</param>
     /// <param name="watch">The number of the watch; negative if events were lost, of whichever watch.</param>
-    /// <param name="name">The name, in its directory, to which a file was renamed; empty if the directory itself is gone or has another name.</param>
+    /// <param name="name">The name, in its directory, to which a file was renamed; empty if the directory itself is gone or has another
+    /// name.</param>
     internal static bool TryTake(ref ReadOnlySpan<byte> events, out int watch, out ReadOnlySpan<byte> name)
     {
         if (events.Length < HeaderSize)

@@ -32,16 +32,19 @@ internal sealed class TempFile : ITempFile
         if (!old.IsSharedWithGroup)
         {
             problem = isOwnerKept ? null
-                : $"It belongs to the user {old.UserId}, who could not read it any more after a save by another one. Run as that user, give the file to this one, or make it a group's (mode 0660).";
+                : $"It belongs to the user {old.UserId}, who could not read it any more after a save by another one. "
+                    + "Run as that user, give the file to this one, or make it a group's (mode 0660).";
         }
         else if (FileIdentity.TryRead(_stream.SafeFileHandle)?.GroupId == old.GroupId)
         {
-            // The owner changes with each member of the group that saves; what counts is that the group keeps its access, and no other gets it.
+            // The owner changes with each member of the group that saves; what counts is that the group keeps its access, and no other gets
+            // it.
             mode = old.Permissions & OwnerAndGroup;
         }
         else
         {
-            problem = $"It is shared with the group {old.GroupId}, which this user is not in. Add this user to the group, or take the group's access to the file away.";
+            problem = $"It is shared with the group {old.GroupId}, which this user is not in. "
+                + "Add this user to the group, or take the group's access to the file away.";
         }
 
         File.SetUnixFileMode(_stream.SafeFileHandle, mode);
@@ -92,8 +95,10 @@ internal sealed class TempFile : ITempFile
 
         if (!OperatingSystem.IsWindows())
         {
-            // Shared, since this becomes the credentials file and every managed reader takes a shared lock of its own: an exclusive one would refuse it. Called directly,
-            // since the managed one is off under DOTNET_SYSTEM_IO_DISABLEFILELOCKING. Any other failure only means that others may take this for a left-over; the lock still excludes them.
+            // Shared, since this becomes the credentials file and every managed reader takes a shared lock of its own: an exclusive one
+            // would refuse it. Called directly,
+            // since the managed one is off under DOTNET_SYSTEM_IO_DISABLEFILELOCKING. Any other failure only means that others may take
+            // this for a left-over; the lock still excludes them.
             int errno = Libc.Flock(stream.SafeFileHandle, Libc.LockShared | Libc.LockNonBlocking);
 
             // Left-overs are deleted under an exclusive flock: what still has its name once we have the shared one keeps it.

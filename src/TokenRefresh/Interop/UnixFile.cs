@@ -16,7 +16,8 @@ internal static partial class UnixFile
     private const int EQuota = 122;
     private const int KeepSize = 1;
 
-    /// <summary>Calls <c>rename</c> itself: <see cref="File.Move(string, string, bool)"/> answers EXDEV with a copy that is neither atomic nor private.</summary>
+    /// <summary>Calls <c>rename</c> itself: <see cref="File.Move(string, string, bool)"/> answers EXDEV with a copy that is neither atomic
+    /// nor private.</summary>
     internal static bool TryReplace(string path, string target)
     {
         if (Rename(path, target) == 0)
@@ -33,7 +34,8 @@ internal static partial class UnixFile
         throw Error($"'{target}' cannot be replaced", errno);
     }
 
-    /// <summary>Flushes the directory entry of a rename; without it a power cut may bring the old file back, with a refresh token that was used.</summary>
+    /// <summary>Flushes the directory entry of a rename; without it a power cut may bring the old file back, with a refresh token that was
+    /// used.</summary>
     internal static void FlushDirectory(string path)
     {
         using SafeFileHandle? directory = Libc.TryOpenRead(path, out int errno);
@@ -45,7 +47,8 @@ internal static partial class UnixFile
         RandomAccess.FlushToDisk(directory);
     }
 
-    /// <summary>Opens a regular file for reading without the <c>flock</c> that every managed open takes: one that another program holds exclusively would refuse it.</summary>
+    /// <summary>Opens a regular file for reading without the <c>flock</c> that every managed open takes: one that another program holds
+    /// exclusively would refuse it.</summary>
     /// <returns>The handle, or <see langword="null"/> if the file or its directory is missing.</returns>
     internal static SafeFileHandle? OpenForReading(string path, out FileIdentity? identity)
     {
@@ -59,7 +62,8 @@ internal static partial class UnixFile
         };
     }
 
-    /// <summary>The one path of a file or directory, whatever links led there; <see langword="null"/> if it cannot be followed to something that is there.</summary>
+    /// <summary>The one path of a file or directory, whatever links led there; <see langword="null"/> if it cannot be followed to something
+    /// that is there.</summary>
     internal static string? RealPath(string path)
     {
         nint resolved = RealPath(path, 0);
@@ -112,8 +116,10 @@ internal static partial class UnixFile
         }
 
         FileIdentity? file = FileIdentity.TryRead(target, followLinks: false, out _);
-        // Linux checks the right to remove a name before it looks at what the name stands for: rmdir of a file fails with ENOTDIR where a rename onto the file would be allowed, and
-        // otherwise with the error of that rename, be it because of a mode, a sticky directory, an attribute, a user namespace or a read-only mount. Elsewhere it is always ENOTDIR.
+        // Linux checks the right to remove a name before it looks at what the name stands for: rmdir of a file fails with ENOTDIR where a
+        // rename onto the file would be allowed, and
+        // otherwise with the error of that rename, be it because of a mode, a sticky directory, an attribute, a user namespace or a
+        // read-only mount. Elsewhere it is always ENOTDIR.
         int errno = RemoveDirectory(target) == 0 ? 0 : Marshal.GetLastPInvokeError();
         return errno switch
         {
@@ -121,8 +127,9 @@ internal static partial class UnixFile
             EPerm or Libc.EAcces when file is { IsImmutable: true } => "It is immutable. Lift that with 'chattr -i'.",
             EPerm or Libc.EAcces when file is { IsAppendOnly: true } => "It is append-only. Lift that with 'chattr -a'.",
             EPerm or Libc.EAcces when directory is { IsImmutable: true } => $"The directory '{folder}' is immutable. Lift that with 'chattr -i'.",
-            EPerm or Libc.EAcces when directory is not null && directory.Permissions.HasFlag(UnixFileMode.StickyBit) && file?.UserId != Libc.EffectiveUserId =>
-                $"It belongs to another user, and in the sticky directory '{folder}' only the owner may replace a file. Give the file to this user, or keep it in another directory.",
+            EPerm or Libc.EAcces when directory is { IsSticky: true } && file?.UserId != Libc.EffectiveUserId =>
+                $"It belongs to another user, and in the sticky directory '{folder}' only the owner may replace a file. "
+                + "Give the file to this user, or keep it in another directory.",
             EPerm or Libc.EAcces => $"Permission denied (errno {errno}). Make its directory '{folder}' writable for this user.",
             _ => null,
         };
@@ -131,9 +138,10 @@ internal static partial class UnixFile
     /// <summary>Allocates room for a longer content of a file without changing what is in it.</summary>
     internal static void Reserve(SafeFileHandle file, string path, long length)
     {
-        if (OperatingSystem.IsLinux() && Allocate(file, KeepSize, 0, (nint)length) != 0 && Marshal.GetLastPInvokeError() is ENoSpace or EQuota)
+        int errno = OperatingSystem.IsLinux() && Allocate(file, KeepSize, 0, (nint)length) != 0 ? Marshal.GetLastPInvokeError() : 0;
+        if (errno is ENoSpace or EQuota)
         {
-            throw Error($"There is no room for '{path}'", Marshal.GetLastPInvokeError());
+            throw Error($"There is no room for '{path}'", errno);
         }
     }
 

@@ -6,7 +6,8 @@ namespace TokenRefresh.Stores;
 /// <summary>Reads the lock file without the lock: the coordination record, and who holds the lock.</summary>
 internal static class CoordinationFile
 {
-    /// <exception cref="LockUnavailableException">The file is there and cannot be read now. A reader that took it for empty would forget what must not be sent again.</exception>
+    /// <exception cref="LockUnavailableException">The file is there and cannot be read now. A reader that took it for empty would forget
+    /// what must not be sent again.</exception>
     internal static ReadOnlyMemory<byte> ReadRecord(string path)
     {
         try

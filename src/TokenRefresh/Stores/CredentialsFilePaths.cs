@@ -7,11 +7,13 @@ namespace TokenRefresh.Stores;
 /// <summary>Where a credentials file really is, and which lock and temp files belong to it.</summary>
 internal sealed class CredentialsFilePaths
 {
-    // Never the file itself: the save renames over it, and flock stays with the old inode. Never ".lock": npm's lock protocol makes a directory of that name, and a file there breaks it.
+    // Never the file itself: the save renames over it, and flock stays with the old inode. Never ".lock": npm's lock protocol makes a
+    // directory of that name, and a file there breaks it.
     internal const string LockSuffix = ".tokenrefresh.lock";
     internal const string TempSuffix = ".tokenrefresh.tmp";
 
-    // NAME_MAX of Linux and macOS, in bytes. What a temp file's name adds to the prefix: process id, dot, 32 hexadecimal digits and the suffix.
+    // NAME_MAX of Linux and macOS, in bytes. What a temp file's name adds to the prefix: process id, dot, 32 hexadecimal digits and the
+    // suffix.
     private const int LongestName = 255;
     private const int LongestTempEnding = 10 + 1 + 32 + 17;
 

@@ -16,7 +16,8 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
     // What was parsed last. A process reads the same bytes many times.
     private volatile CredentialsFileContent? _last;
 
-    /// <summary>Reads and parses; reads again a few times what is unreadable, or empty as a file is between another program's truncation and its write.</summary>
+    /// <summary>Reads and parses; reads again a few times what is unreadable, or empty as a file is between another program's truncation
+    /// and its write.</summary>
     /// <exception cref="CredentialsFileException">It stays unreadable.</exception>
     internal ValueTask<CredentialsFileContent> ReadAsync(CredentialsFilePaths paths, CancellationToken cancellationToken)
     {
@@ -51,9 +52,10 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
                 return content;
             }
 
-            if (content is null && tries >= Tries && !(FileErrors.IsSharingViolation(problem!.InnerException) && timeProvider.GetElapsedTime(start) < SharingTimeout))
+            bool mayGiveUp = !FileErrors.IsSharingViolation(problem?.InnerException) || timeProvider.GetElapsedTime(start) >= SharingTimeout;
+            if (content is null && tries >= Tries && mayGiveUp)
             {
-                return TryReadBackup(paths) ?? throw problem;
+                return TryReadBackup(paths) ?? throw problem!;
             }
 
             await Task.Delay(Pause, timeProvider, cancellationToken).ConfigureAwait(false);
@@ -74,7 +76,7 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
                 return _last = new CredentialsFileContent(bytes, CredentialsDocument.Parse(bytes, format), exists, identity, isMountPoint);
             }
 
-            if (last.Exists != exists || last.IsMountPoint != isMountPoint || !(identity is null ? last.Identity is null : last.Identity?.HasSameContentAs(identity) == true))
+            if (last.Exists != exists || last.IsMountPoint != isMountPoint || identity is null || last.Identity?.HasSameContentAs(identity) != true)
             {
                 _last = last = new CredentialsFileContent(last.Bytes, last.Document, exists, identity, isMountPoint);
             }
@@ -83,12 +85,16 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
         }
         catch (CredentialsDocumentException e)
         {
-            problem = new CredentialsFileException(path, $"The credentials file '{path}' cannot be understood: {e.Message} It was left as it is; repair it, or delete it and sign in again.", e);
+            problem = new CredentialsFileException(
+                path,
+                $"The credentials file '{path}' cannot be understood: {e.Message} It was left as it is; repair it, or delete it and sign in again.",
+                e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             problem = new CredentialsFileException(path, Directory.Exists(path)
-                ? $"The credentials path '{path}' is a directory, not a file. Docker creates one where the source of a bind mount is missing. Remove it and sign in again, or correct 'CredentialsPath'."
+                ? $"The credentials path '{path}' is a directory, not a file. Docker creates one where the source of a bind mount is missing. "
+                    + "Remove it and sign in again, or correct 'CredentialsPath'."
                 : $"The credentials file '{path}' cannot be read: {e.Message} Grant this user access to it, or correct 'CredentialsPath'.", e);
         }
 
@@ -99,7 +105,8 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
     {
         byte[]? bytes = files.Read(path, out identity, out isMountPoint);
 
-        // A mounted file is overwritten in place, and half an old one before half a new one can be valid JSON: only what is read twice counts.
+        // A mounted file is overwritten in place, and half an old one before half a new one can be valid JSON: only what is read twice
+        // counts.
         for (var tries = 0; isMountPoint; tries++)
         {
             byte[]? again = files.Read(path, out identity, out isMountPoint);
@@ -119,7 +126,8 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
         return bytes;
     }
 
-    // What a mounted file that cannot be understood was to become, if a write in place was interrupted. Only there: any other damaged file is another program's, and is left alone.
+    // What a mounted file that cannot be understood was to become, if a write in place was interrupted. Only there: any other damaged file
+    // is another program's, and is left alone.
     private CredentialsFileContent? TryReadBackup(CredentialsFilePaths paths)
     {
         try
@@ -137,7 +145,9 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
             }
 
             var document = CredentialsDocument.Parse(whole, format);
-            return document.Credentials is { IsSignedOut: false } ? new CredentialsFileContent(torn, document, exists: true, identity, isMountPoint) { BackupPath = backup } : null;
+            return document.Credentials is { IsSignedOut: false }
+                ? new CredentialsFileContent(torn, document, exists: true, identity, isMountPoint) { BackupPath = backup }
+                : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CredentialsDocumentException)
         {

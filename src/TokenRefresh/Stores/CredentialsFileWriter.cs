@@ -8,7 +8,8 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
     // What other programs may have added to the file by the time of the save must fit too.
     private const long SpareRoom = 64 * 1024;
 
-    // Another process can take a temp file for a left-over only if it sweeps under another lock file, one that was made after ours had been deleted.
+    // Another process can take a temp file for a left-over only if it sweeps under another lock file, one that was made after ours had been
+    // deleted.
     private const int TriesToCreate = 20;
 
     private ITempFile? _temp;
@@ -22,7 +23,7 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
         /// <summary>The file was written in place, durably. The temp file is kept as a backup until <see cref="Drop"/>.</summary>
         WrittenInPlace,
 
-        /// <summary>Another program wrote the file meanwhile: read and merge again.</summary>
+        /// <summary>Another program wrote the file since it was read: read and merge again.</summary>
         Changed,
 
         /// <summary>Another program on Windows has the file open, and lets go soon.</summary>
@@ -70,7 +71,8 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
         {
             _temp ??= Create(bytes.Length);
 
-            // What could be kept when the save was prepared and cannot be by now must not cost the tokens; the mode is then the stricter one.
+            // What could be kept when the save was prepared and cannot be by now must not cost the tokens; the mode is then the stricter
+            // one.
             _temp.InheritFrom(paths.Target);
             _temp.Write(bytes);
             _temp.Flush();
@@ -134,7 +136,8 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
             return;
         }
 
-        // Windows deletes no open file; elsewhere it is deleted while it is held, so that no process sees it unheld and believes the exchange over.
+        // Windows deletes no open file; elsewhere it is deleted while it is held, so that no process sees it unheld and believes the
+        // exchange over.
         _temp.ReleaseForReplace();
         try
         {
@@ -150,7 +153,9 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
     }
 
     private CredentialsSaveException Failure(Exception cause) =>
-        new($"The credentials could not be saved to '{paths.Target}': {cause.Message} Make its directory writable for this user and leave room on its disk.", cause);
+        new(
+            $"The credentials could not be saved to '{paths.Target}': {cause.Message} Make its directory writable for this user and leave room on its disk.",
+            cause);
 
     private ITempFile Create(long length)
     {
@@ -190,7 +195,8 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
         return files.TryReplace(temp.Path, paths.Target);
     }
 
-    // The only write that is no rename: onto a single file that is mounted into a container. A crash in its middle leaves neither the old login nor the new one in the file; the temp file,
+    // The only write that is no rename: onto a single file that is mounted into a container. A crash in its middle leaves neither the old
+    // login nor the new one in the file; the temp file,
     // complete and durable by then, is what the next holder of the lock finishes it from.
     private void WriteInPlace(byte[] before, byte[] bytes)
     {

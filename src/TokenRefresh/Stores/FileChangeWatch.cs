@@ -4,9 +4,11 @@ using TokenRefresh.Interop;
 
 namespace TokenRefresh.Stores;
 
-/// <summary>One watch per file and process: completes a task when the file may have changed. A hint; correctness holds if every event is lost.</summary>
+/// <summary>One watch per file and process: completes a task when the file may have changed. A hint; correctness holds if every event is
+/// lost.</summary>
 /// <remarks>
-/// One thread per process serves all watches, and only while a task waits. It takes the events and, now and then, asks the system whether a watched file is still the same one: on a thread of its own that costs
+/// One thread per process serves all watches, and only while a task waits. It takes the events and, now and then, asks the system whether a
+/// watched file is still the same one: on a thread of its own that costs
 /// a tenth of what a .NET timer does.
 /// </remarks>
 internal sealed class FileChangeWatch : IDisposable
@@ -166,7 +168,8 @@ internal sealed class FileChangeWatch : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // EBADF, for one, if foreign code closed a descriptor that was not its own. The next wait opens another instance; those of this one have their polls.
+            // EBADF, for one, if foreign code closed a descriptor that was not its own. The next wait opens another instance; those of this
+            // one have their polls.
             lock (Lock)
             {
                 foreach (FileChangeWatch watch in Armed)
@@ -335,8 +338,10 @@ internal sealed class FileChangeWatch : IDisposable
         }
     }
 
-    /// <summary>One wait. Its end takes one step of one other thread, that of the code that waits: dozens of processes end theirs at the same moment.</summary>
-    private sealed class Waiter(FileChangeWatch watch, CancellationToken cancellationToken) : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+    /// <summary>One wait. Its end takes one step of one other thread, that of the code that waits: dozens of processes end theirs at the
+    /// same moment.</summary>
+    private sealed class Waiter(FileChangeWatch watch, CancellationToken cancellationToken)
+        : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         private CancellationTokenRegistration _cancellation;
 

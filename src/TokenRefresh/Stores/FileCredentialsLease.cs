@@ -2,8 +2,10 @@ using TokenRefresh.Locking;
 
 namespace TokenRefresh.Stores;
 
-/// <summary>The lease of the file store: reads, prepares and saves under the lock, all at the places that were resolved when it was granted.</summary>
-internal sealed class FileCredentialsLease(FileCredentialsStore store, CredentialsFilePaths paths, SharedFileLock fileLock, LockHandle handle) : ICredentialsLease
+/// <summary>The lease of the file store: reads, prepares and saves under the lock, all at the places that were resolved when it was
+/// granted.</summary>
+internal sealed class FileCredentialsLease(FileCredentialsStore store, CredentialsFilePaths paths, SharedFileLock fileLock, LockHandle handle)
+    : ICredentialsLease
 {
     // A program that saves by delete and rename, or by truncate and write, has finished after that.
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(1);
@@ -44,7 +46,8 @@ internal sealed class FileCredentialsLease(FileCredentialsStore store, Credentia
 
     public ValueTask<bool> PrepareAsync(CancellationToken cancellationToken = default)
     {
-        // First our own temp file, then the look for others, then the lock's identity. If the lock file was deleted under us, the next holder of the new one makes its temp file before it looks:
+        // First our own temp file, then the look for others, then the lock's identity. If the lock file was deleted under us, the next
+        // holder of the new one makes its temp file before it looks:
         // the one of the two that looks second sees the other's, so never both go on.
         bool isAlone;
         string? obstacle;
@@ -81,7 +84,9 @@ internal sealed class FileCredentialsLease(FileCredentialsStore store, Credentia
     }
 
     public ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default) =>
-        TryCommit(expected, next, isSettled: false, out CredentialsCommit commit) == Progress.Done ? new(commit) : CommitLaterAsync(expected, next, cancellationToken);
+        TryCommit(expected, next, isSettled: false, out CredentialsCommit commit) == Progress.Done
+            ? new(commit)
+            : CommitLaterAsync(expected, next, cancellationToken);
 
     public ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default)
     {
@@ -117,7 +122,8 @@ internal sealed class FileCredentialsLease(FileCredentialsStore store, Credentia
         return content.Credentials;
     }
 
-    // Finishes a write in place that a crash interrupted. The backup it is finished from is removed with the other left-overs when the next save is prepared.
+    // Finishes a write in place that a crash interrupted. The backup it is finished from is removed with the other left-overs when the next
+    // save is prepared.
     private CredentialsFileContent Finish(CredentialsFileContent content)
     {
         try
@@ -140,7 +146,8 @@ internal sealed class FileCredentialsLease(FileCredentialsStore store, Credentia
         return finished;
     }
 
-    private async ValueTask<CredentialsCommit> CommitLaterAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken)
+    private async ValueTask<CredentialsCommit> CommitLaterAsync(
+        OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken)
     {
         long start = Time.GetTimestamp();
         while (true)
@@ -204,7 +211,8 @@ internal sealed class FileCredentialsLease(FileCredentialsStore store, Credentia
             return Progress.Done;
         }
 
-        CredentialsFileWriter.Outcome outcome = _writer.Save(current, next is null ? current.Document.Without() : current.Document.With(next));
+        byte[] bytes = next is null ? current.Document.Without() : current.Document.With(next);
+        CredentialsFileWriter.Outcome outcome = _writer.Save(current, bytes);
         if (outcome is CredentialsFileWriter.Outcome.Changed or CredentialsFileWriter.Outcome.InUse)
         {
             return outcome == CredentialsFileWriter.Outcome.Changed ? Progress.Changed : Progress.InUse;

@@ -45,10 +45,12 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask<ReadOnlyMemory<byte>> ReadRecordAsync(CancellationToken cancellationToken = default) => new(CoordinationFile.ReadRecord(Paths.LockPath));
+    public ValueTask<ReadOnlyMemory<byte>> ReadRecordAsync(CancellationToken cancellationToken = default) =>
+        new(CoordinationFile.ReadRecord(Paths.LockPath));
 
     /// <inheritdoc/>
-    public ValueTask<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken = default) => new(CoordinationFile.ReadHolder(Paths.LockPath));
+    public ValueTask<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken = default) =>
+        new(CoordinationFile.ReadHolder(Paths.LockPath));
 
     /// <inheritdoc/>
     public ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
@@ -58,8 +60,32 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
             return ValueTask.FromCanceled<ICredentialsLease?>(cancellationToken);
         }
 
-        ValueTask<ICredentialsLease?> acquiring = AcquireAsync(timeout, cancellationToken);
-        return acquiring.IsCompleted || !cancellationToken.CanBeCanceled ? acquiring : new(WithCancellation(acquiring.AsTask(), cancellationToken));
+        CredentialsFilePaths paths = Resolve();
+        EnsureDirectory(paths.Directory);
+        KeepLockOpen(paths);
+        SharedFileLock fileLock = SharedFileLocks.Rent(paths.LockPath, paths.Target);
+        var isTaken = false;
+        try
+        {
+            LockHandle? handle = fileLock.TryAcquire(Settings.AllowUnreliableLock, TimeProvider);
+            if (handle is null && timeout <= TimeSpan.Zero && timeout != Timeout.InfiniteTimeSpan)
+            {
+                return default;
+            }
+
+            ValueTask<ICredentialsLease?> lease = handle is not null
+                ? new(new FileCredentialsLease(this, paths, fileLock, handle))
+                : new(new LeaseWait(this, paths, fileLock).StartAsync(timeout, cancellationToken));
+            isTaken = true;
+            return lease;
+        }
+        finally
+        {
+            if (!isTaken)
+            {
+                SharedFileLocks.Return(fileLock);
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -106,36 +132,8 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
     /// <exception cref="CredentialsFileException">They cannot be followed.</exception>
     internal CredentialsFilePaths Resolve() => _paths = CredentialsFilePaths.Resolve(Files, Settings);
 
-    private static async ValueTask<OAuthCredentials?> CredentialsOfAsync(ValueTask<CredentialsFileContent> reading) => (await reading.ConfigureAwait(false)).Credentials;
-
-    // Whoever finds the saved token in the file leaves the queue for the lock: an end as good as any, which must not cost an exception in each of dozens of processes.
-    private static Task<ICredentialsLease?> WithCancellation(Task<ICredentialsLease?> acquiring, CancellationToken cancellationToken) => acquiring.ContinueWith(
-        static (task, token) => task.IsCompletedSuccessfully && task.Result is null && ((CancellationToken)token!).IsCancellationRequested ? Task.FromCanceled<ICredentialsLease?>((CancellationToken)token) : task,
-        cancellationToken,
-        CancellationToken.None,
-        TaskContinuationOptions.ExecuteSynchronously,
-        TaskScheduler.Default).Unwrap();
-
-    private async ValueTask<ICredentialsLease?> AcquireAsync(TimeSpan timeout, CancellationToken cancellationToken)
-    {
-        CredentialsFilePaths paths = Resolve();
-        EnsureDirectory(paths.Directory);
-        KeepLockOpen(paths);
-        SharedFileLock fileLock = SharedFileLocks.Rent(paths.LockPath, paths.Target);
-        LockHandle? handle = null;
-        try
-        {
-            handle = await fileLock.AcquireAsync(timeout, TimeProvider, Settings.AllowUnreliableLock, cancellationToken).ConfigureAwait(false);
-            return handle is null ? null : new FileCredentialsLease(this, paths, fileLock, handle);
-        }
-        finally
-        {
-            if (handle is null)
-            {
-                SharedFileLocks.Return(fileLock);
-            }
-        }
-    }
+    private static async ValueTask<OAuthCredentials?> CredentialsOfAsync(ValueTask<CredentialsFileContent> reading) =>
+        (await reading.ConfigureAwait(false)).Credentials;
 
     private void EnsureDirectory(string directory)
     {
@@ -145,7 +143,10 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CredentialsFileException(directory, $"The directory '{directory}' of the credentials does not exist and cannot be created: {e.Message} Create it, or correct 'CredentialsPath'.", e);
+            throw new CredentialsFileException(
+                directory,
+                $"The directory '{directory}' of the credentials does not exist and cannot be created: {e.Message} Create it, or correct 'CredentialsPath'.",
+                e);
         }
     }
 
@@ -166,6 +167,55 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
             }
 
             _fileLock = SharedFileLocks.Rent(paths.LockPath, paths.Target);
+        }
+    }
+
+    /// <summary>The wait of one lease for the lock.</summary>
+    /// <remarks>
+    /// No async method: that would throw on cancellation, which is how each of dozens of processes leaves the queue when it finds the saved
+    /// token in the file. What waits for the lease goes on right on the thread
+    /// on which the lock's own wait ends.
+    /// </remarks>
+    private sealed class LeaseWait(FileCredentialsStore store, CredentialsFilePaths paths, SharedFileLock fileLock)
+        : TaskCompletionSource<ICredentialsLease?>
+    {
+        internal Task<ICredentialsLease?> StartAsync(TimeSpan timeout, CancellationToken cancellationToken)
+        {
+            bool allowUnreliable = store.Settings.AllowUnreliableLock;
+            Task<LockHandle?> waiting = fileLock.AcquireAsync(timeout, store.TimeProvider, allowUnreliable, cancellationToken).AsTask();
+            if (waiting.IsCompleted)
+            {
+                End(waiting, cancellationToken);
+            }
+            else
+            {
+                waiting.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(() => End(waiting, cancellationToken));
+            }
+
+            return Task;
+        }
+
+        private void End(Task<LockHandle?> waiting, CancellationToken cancellationToken)
+        {
+            if (waiting is { IsCompletedSuccessfully: true, Result: { } handle })
+            {
+                SetResult(new FileCredentialsLease(store, paths, fileLock, handle));
+                return;
+            }
+
+            SharedFileLocks.Return(fileLock);
+            if (waiting.Exception is { } failure)
+            {
+                SetException(failure.InnerExceptions);
+            }
+            else if (cancellationToken.IsCancellationRequested)
+            {
+                SetCanceled(cancellationToken);
+            }
+            else
+            {
+                SetResult(null);
+            }
         }
     }
 }

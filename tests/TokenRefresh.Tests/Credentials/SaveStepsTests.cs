@@ -146,6 +146,30 @@ public sealed class SaveStepsTests
     }
 
     [Fact]
+    [FailureMode("F40")]
+    public async Task A_rename_whose_directory_could_not_be_flushed_is_flushed_again_before_the_pair_counts_as_saved()
+    {
+        await using SharedLogin login = await StartAsync();
+        var failures = 2;
+        _files.Before = operation =>
+        {
+            if (operation == "flush directory" && failures-- > 0)
+            {
+                throw new IOException("Input/output error");
+            }
+        };
+        using FileCredentialsStore store = login.CreateStore(_files, _time);
+        CoordinatedTokenProvider provider = Create(login, store);
+        AccessToken token = await provider.GetAccessTokenAsync(Cancellation);
+
+        await provider.DisposeAsync();
+
+        _files.Calls.Count(c => c == "flush directory").Should().Be(2, "one fails after the rename, and one at disposal");
+        failures.Should().Be(0);
+        (await File.ReadAllTextAsync(login.Path, Cancellation)).Should().Contain(token.Value);
+    }
+
+    [Fact]
     [FailureMode("F47")]
     public async Task Where_a_rename_can_never_work_the_file_is_overwritten_in_one_padded_write()
     {
