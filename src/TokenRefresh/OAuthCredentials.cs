@@ -4,6 +4,8 @@ namespace TokenRefresh;
 /// <remarks><see cref="ToString"/> never shows a token.</remarks>
 public sealed class OAuthCredentials
 {
+    private string? _version;
+
     /// <summary>Creates a login.</summary>
     /// <param name="accessToken">The access token.</param>
     /// <param name="refreshToken">The refresh token, or <see langword="null"/> if the login cannot be refreshed.</param>
@@ -44,7 +46,15 @@ public sealed class OAuthCredentials
     internal bool ContinuesLogin { get; init; }
 
     /// <summary>Gets what tells this content of the store from any other (for a file: device, inode, size and time), or <see langword="null"/> if the store has no such mark.</summary>
-    internal string? Version { get; init; }
+    internal string? Version { get => _version; init => _version = value; }
+
+    /// <summary>The same login, read from this content of the store.</summary>
+    internal OAuthCredentials WithVersion(string? version)
+    {
+        var copy = (OAuthCredentials)MemberwiseClone();
+        copy._version = version;
+        return copy;
+    }
 
     /// <summary>Gets which of the document's logins this is, where a store keeps several: the name of its section. The coordination record is kept for each.</summary>
     internal string? Login { get; init; }

@@ -5,9 +5,9 @@ namespace TokenRefresh.Benchmarks.Coordinations;
 /// <summary>The real file system, with a call right before a save lands.</summary>
 internal sealed class LandingFileOperations(Action onLanding) : FileOperationsDecorator
 {
-    public override void Replace(string path, string target)
+    public override bool TryReplace(string path, string target)
     {
         onLanding();
-        base.Replace(path, target);
+        return base.TryReplace(path, target);
     }
 }

@@ -7,6 +7,9 @@ namespace TokenRefresh.Interop;
 internal sealed class FileOperations(IFileSystem files) : IFileOperations
 {
     private const int ResolveTries = 5;
+    private const int MaximumSize = 16 * 1024 * 1024;
+
+    private volatile Tuple<string, bool>? _mount;
 
     internal static FileOperations Default { get; } = new(new FileSystem());
 
@@ -28,102 +31,130 @@ internal sealed class FileOperations(IFileSystem files) : IFileOperations
         return files.Path.Combine(UnixFile.RealPath(directory) ?? directory, files.Path.GetFileName(target));
     }
 
-    public bool IsMountPoint(string path) => !OperatingSystem.IsWindows() && UnixFile.IsMountPoint(path);
-
-    public bool Exists(string path) => files.File.Exists(path);
-
-    public byte[]? Read(string path)
+    public byte[]? Read(string path, out FileIdentity? identity, out bool isMountPoint)
     {
-        if (!OperatingSystem.IsWindows())
-        {
-            return UnixFile.Read(path);
-        }
-
-        try
-        {
-            // Delete too, or a writer on Windows could not replace the file while we read it.
-            using Stream stream = files.File.Open(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            var bytes = new byte[stream.Length];
-            int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            return length == bytes.Length ? bytes : bytes[..length];
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        isMountPoint = false;
+        using SafeFileHandle? file = OpenForReading(path, out identity);
+        if (file is null)
         {
             return null;
         }
+
+        isMountPoint = identity?.IsMountPoint ?? IsMountPoint(path);
+        long size = RandomAccess.GetLength(file);
+        if (size > MaximumSize)
+        {
+            throw TooLarge(path);
+        }
+
+        // One byte more than the system says, so that a file that grows is seen to be larger than it was.
+        var bytes = new byte[size + 1];
+        var length = 0;
+        for (int read = -1; read != 0 && length < bytes.Length; length += read)
+        {
+            read = RandomAccess.Read(file, bytes.AsSpan(length), length);
+        }
+
+        if (length > MaximumSize)
+        {
+            throw TooLarge(path);
+        }
+
+        return length == bytes.Length ? bytes : bytes[..length];
     }
 
     public void CreateDirectory(string path)
     {
+        if (files.Directory.Exists(path))
+        {
+            return;
+        }
+
         if (OperatingSystem.IsWindows())
         {
             files.Directory.CreateDirectory(path);
+            return;
         }
-        else if (!files.Directory.Exists(path))
+
+        string? parent = files.Path.GetDirectoryName(path);
+        if (parent is not null)
         {
-            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            UnixOwner.AdoptFromNeighbor(path);
+            CreateDirectory(parent);
+        }
+
+        Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+        // What root makes below a user's directory belongs to that user: one run under sudo must not lock the user out.
+        using SafeFileHandle? created = UnixOwner.IsRoot ? Libc.TryOpenRead(path, followLinks: false, out _) : null;
+        if (created is not null && parent is not null && FileIdentity.TryRead(parent, followLinks: true, out _) is { } around)
+        {
+            UnixOwner.Give(created, around);
         }
     }
 
-    public ITempFile CreatePrivate(string path, long allocate) => TempFile.Create(path, allocate);
-
-    public bool TryRemoveLeftOver(string path)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            // Windows lets nobody delete a file that its owner has open without sharing that.
-            try
-            {
-                files.File.Delete(path);
-                return true;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                return false;
-            }
-        }
-
-        using SafeFileHandle? handle = Libc.TryOpenRead(path, out int errno);
-        if (handle is null)
-        {
-            // Gone, or another user's, which then is no exchange with these credentials. Anything else may hide one.
-            return errno is Libc.ENoEnt or Libc.EAcces;
-        }
-
-        // Only what is provably held by nobody is deleted: where flock does not work, a left-over stays and the lock alone excludes.
-        errno = Libc.Flock(handle, Libc.LockExclusive | Libc.LockNonBlocking);
-        if (errno != 0)
-        {
-            return errno != Libc.EWouldBlock;
-        }
-
-        try
-        {
-            files.File.Delete(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Not ours to delete, but nobody's exchange either.
-        }
-
-        return true;
-    }
-
-    public IReadOnlyList<string> List(string directory, string prefix, string suffix) =>
-        [.. files.Directory.EnumerateFiles(directory).Where(path =>
-        {
-            ReadOnlySpan<char> name = Path.GetFileName(path.AsSpan());
-            return name.StartsWith(prefix, StringComparison.Ordinal) && name.EndsWith(suffix, StringComparison.Ordinal);
-        })];
-
-    public void Replace(string path, string target)
+    public string? FindObstacle(string target)
     {
         if (!OperatingSystem.IsWindows())
         {
-            UnixFile.Replace(path, target);
+            return UnixFile.FindObstacle(target);
         }
-        else if (files.File.Exists(target))
+
+        return files.File.Exists(target) && files.File.GetAttributes(target).HasFlag(FileAttributes.ReadOnly)
+            ? "It is read-only. Take that attribute away with 'attrib -r'."
+            : null;
+    }
+
+    public ITempFile? TryCreateTemp(string path, long allocate) => TempFile.TryCreate(path, allocate);
+
+    public bool TryRemoveLeftOver(string path, string target)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            // What is held cannot be deleted, and no second exchange can hold it: there the lock file cannot be deleted while it is open.
+            TryDelete(path);
+            return true;
+        }
+
+        using SafeFileHandle? file = Libc.TryOpenRegular(path, forWriting: false, out FileIdentity? identity, out _);
+        if (file is null || !IsOurs(identity, FileIdentity.TryRead(target, followLinks: false, out _)))
+        {
+            // Gone, or another user's, which then is no exchange with these credentials, even if it is locked.
+            return true;
+        }
+
+        // Only what is provably held by no process is deleted, and under this lock: where flock does not work, a left-over stays and the
+        // lock alone excludes.
+        int errno = Libc.Flock(file, Libc.LockExclusive | Libc.LockNonBlocking);
+        if (errno == 0)
+        {
+            TryDelete(path);
+        }
+
+        return errno != Libc.EWouldBlock;
+    }
+
+    public IReadOnlyList<string> List(string directory, string prefix)
+    {
+        List<string> found = [];
+        foreach (string path in files.Directory.EnumerateFiles(directory))
+        {
+            if (Path.GetFileName(path.AsSpan()).StartsWith(prefix, StringComparison.Ordinal))
+            {
+                found.Add(path);
+            }
+        }
+
+        return found;
+    }
+
+    public bool TryReplace(string path, string target)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            return UnixFile.TryReplace(path, target);
+        }
+
+        if (files.File.Exists(target))
         {
             // Unlike a move, this works while readers that share deletion have the target open, and keeps its access control list.
             files.File.Replace(path, target, null, ignoreMetadataErrors: true);
@@ -132,9 +163,18 @@ internal sealed class FileOperations(IFileSystem files) : IFileOperations
         {
             files.File.Move(path, target);
         }
+
+        return true;
     }
 
-    public void EnsureWritable(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
+    public void EnsureWritable(string path, long length)
+    {
+        using SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        if (!OperatingSystem.IsWindows())
+        {
+            UnixFile.Reserve(handle, path, length);
+        }
+    }
 
     public void FlushDirectory(string directory)
     {
@@ -155,6 +195,83 @@ internal sealed class FileOperations(IFileSystem files) : IFileOperations
     }
 
     public void Delete(string path) => files.File.Delete(path);
+
+    /// <summary>Asks about what stands at a path; a link is not followed.</summary>
+    /// <returns><see langword="null"/> if there is nothing, or the system does not say.</returns>
+    internal static FileIdentity? Identify(string path)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            return FileIdentity.TryRead(path, followLinks: false, out _);
+        }
+
+        try
+        {
+            using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            return FileIdentity.TryRead(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether a temp file was made by this user, by root, by the owner of the credentials, or by a member of the group whose
+    /// credentials they are.</summary>
+    internal static bool IsOurs(FileIdentity? temp, FileIdentity? credentials) =>
+        OperatingSystem.IsWindows()
+        || temp is null
+        || temp.UserId == 0
+        || temp.UserId == Libc.EffectiveUserId
+        || temp.UserId == credentials?.UserId
+        || (credentials is { IsSharedWithGroup: true } && temp.GroupId == credentials.GroupId);
+
+    private static IOException TooLarge(string path) => new($"'{path}' is larger than the 16 MiB that a credentials file may have.");
+
+    private static SafeFileHandle? OpenForReading(string path, out FileIdentity? identity)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            return UnixFile.OpenForReading(path, out identity);
+        }
+
+        identity = null;
+        try
+        {
+            // Delete too, or a writer on Windows could not replace the file while we read it.
+            SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            identity = FileIdentity.TryRead(file);
+            return file;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    // The table of mounts is read once for each path; what changes later shows in a rename that fails.
+    private bool IsMountPoint(string path)
+    {
+        Tuple<string, bool>? mount = _mount;
+        if (mount?.Item1 != path)
+        {
+            _mount = mount = Tuple.Create(path, !OperatingSystem.IsWindows() && UnixFile.IsMountPoint(path));
+        }
+
+        return mount.Item2;
+    }
+
+    private void TryDelete(string path)
+    {
+        try
+        {
+            files.File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A left-over that may not be deleted hinders no refresh.
+        }
+    }
 
     private string ResolveLink(string path)
     {

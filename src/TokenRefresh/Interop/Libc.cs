@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace TokenRefresh.Interop;
 
-/// <summary>The few system calls of the lock that .NET does not offer, or offers with other semantics.</summary>
+/// <summary>The system calls on open files that .NET does not offer, or offers with other semantics.</summary>
 /// <remarks>The library name must be exactly "libc": the loader maps that to the platform's C library.</remarks>
 [UnsupportedOSPlatform("windows")]
 internal static partial class Libc
@@ -17,29 +17,80 @@ internal static partial class Libc
 
     internal const int ENoEnt = 2;
     internal const int EIntr = 4;
+    internal const int ENxIo = 6;
     internal const int EAcces = 13;
-    internal const int ENotDir = 20;
     internal const int EExist = 17;
+    internal const int ENotDir = 20;
 
-    internal static readonly int ENameTooLong = OperatingSystem.IsLinux() || OperatingSystem.IsAndroid() ? 36 : 63;
+    /// <summary>No error of the system: <see cref="TryOpenRegular"/> opened something that is no regular file, and closed it again.</summary>
+    internal const int ENotRegular = -1;
 
     private const int ReadOnly = 0;
     private const int ReadWrite = 2;
 
+    private const int LinuxNoFollow = 0x20000;
+    private const int LinuxNoFollowOnArmAndPower = 0x8000;
+
+    internal static readonly int ENameTooLong = IsLinux ? 36 : 63;
+    internal static readonly int ENoSys = IsLinux ? 38 : 78;
+
     /// <summary>EWOULDBLOCK, which is EAGAIN on all of them, but not the same number.</summary>
-    internal static readonly int EWouldBlock = OperatingSystem.IsLinux() || OperatingSystem.IsAndroid() ? 11 : 35;
+    internal static readonly int EWouldBlock = IsLinux ? 11 : 35;
 
     // Without it a child process would inherit the descriptor, and with it the lock, and keep it after our death.
-    internal static readonly int CloseOnExec = OperatingSystem.IsLinux() || OperatingSystem.IsAndroid() ? 0x80000
-        : OperatingSystem.IsFreeBSD() ? 0x100000
-        : 0x1000000;
+    internal static readonly int CloseOnExec = IsLinux ? 0x80000 : OperatingSystem.IsFreeBSD() ? 0x100000 : 0x1000000;
 
-    /// <summary>Opens an existing file for reading and writing, without the <c>flock</c> that every managed open takes.</summary>
-    /// <returns>The handle, or <see langword="null"/> with the error in <paramref name="errno"/>.</returns>
-    internal static SafeFileHandle? TryOpenReadWrite(string path, out int errno) => TryOpen(path, ReadWrite | CloseOnExec, out errno);
+    // What open says of a symbolic link under O_NOFOLLOW: ELOOP, but EMLINK on FreeBSD.
+    private static readonly int ELink = IsLinux ? 40 : OperatingSystem.IsFreeBSD() ? 31 : 62;
 
-    /// <summary>Opens an existing file or directory for reading, without a <c>flock</c>.</summary>
-    internal static SafeFileHandle? TryOpenRead(string path, out int errno) => TryOpen(path, ReadOnly | CloseOnExec, out errno);
+    // O_NONBLOCK: opening a FIFO whose other end nobody has open would block for as long as that lasts. It changes nothing for a regular file, nor does flock heed it.
+    // O_NOCTTY: a terminal must not become the controlling one of this process.
+    private static readonly int NeverBlock = IsLinux ? 0x800 | 0x100 : 0x4 | (OperatingSystem.IsFreeBSD() ? 0x8000 : 0x20000);
+
+    // On Linux the number depends on the processor, and that of one is O_LARGEFILE of the other.
+    private static readonly int NoFollow = !IsLinux ? 0x100
+        : RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Armv6 or Architecture.Ppc64le ? LinuxNoFollowOnArmAndPower
+        : LinuxNoFollow;
+
+    internal static bool IsLinux => OperatingSystem.IsLinux() || OperatingSystem.IsAndroid();
+
+    /// <summary>The user by whose rights this process opens files.</summary>
+    internal static uint EffectiveUserId => GetEffectiveUserId();
+
+    /// <summary>Opens a regular file by its very name: follows no link there, never blocks, and takes no <c>flock</c>, as every managed open does.</summary>
+    /// <param name="path">The file; its directory may be reached through links.</param>
+    /// <param name="forWriting">Whether it is opened for reading and writing, or for reading only.</param>
+    /// <param name="identity">What the system says of the opened file; <see langword="null"/> where it cannot be asked, which says nothing about the file.</param>
+    /// <param name="errno">0, the system's error, or <see cref="ENotRegular"/>; <see cref="Describe"/> has words for each.</param>
+    /// <returns>The handle, or <see langword="null"/> with the error.</returns>
+    internal static SafeFileHandle? TryOpenRegular(string path, bool forWriting, out FileIdentity? identity, out int errno)
+    {
+        identity = null;
+        SafeFileHandle? handle = TryOpen(path, (forWriting ? ReadWrite : ReadOnly) | NoFollow, out errno);
+        if (handle is not null && (identity = FileIdentity.TryRead(handle)) is { IsRegularFile: false })
+        {
+            handle.Dispose();
+            identity = null;
+            errno = ENotRegular;
+            return null;
+        }
+
+        return handle;
+    }
+
+    /// <summary>Opens an existing file or directory for reading, through links, without a <c>flock</c>; never blocks.</summary>
+    internal static SafeFileHandle? TryOpenRead(string path, out int errno) => TryOpenRead(path, followLinks: true, out errno);
+
+    internal static SafeFileHandle? TryOpenRead(string path, bool followLinks, out int errno) => TryOpen(path, ReadOnly | (followLinks ? 0 : NoFollow), out errno);
+
+    /// <summary>Says what an error of <see cref="TryOpenRegular"/> means, as the end of a sentence.</summary>
+    internal static string Describe(int errno) =>
+        errno is ENotRegular or ENxIo ? "it is not a regular file"
+        : errno == ELink ? $"it is a symbolic link (errno {errno})"
+        : $"{Marshal.GetPInvokeErrorMessage(errno)} (errno {errno})";
+
+    /// <summary>Whether an error of <see cref="TryOpenRegular"/> says that something other than a regular file has the name: a link, a pipe, a device, a socket (ENXIO).</summary>
+    internal static bool IsWrongKind(int errno) => errno is ENotRegular or ENxIo || errno == ELink;
 
     /// <summary>Calls <c>flock</c> until it is not interrupted.</summary>
     /// <returns>0, or the error number.</returns>
@@ -62,7 +113,7 @@ internal static partial class Libc
         int descriptor;
         do
         {
-            descriptor = Open(path, flags);
+            descriptor = Open(path, flags | CloseOnExec | NeverBlock);
             errno = descriptor < 0 ? Marshal.GetLastPInvokeError() : 0;
         }
         while (errno == EIntr);
@@ -76,4 +127,7 @@ internal static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int FlockOnce(SafeFileHandle descriptor, int operation);
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    private static partial uint GetEffectiveUserId();
 }

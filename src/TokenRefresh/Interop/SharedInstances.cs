@@ -1,7 +1,7 @@
 namespace TokenRefresh.Interop;
 
 /// <summary>Counts the users of one instance per path, process-wide; the last one to leave closes it.</summary>
-internal sealed class SharedInstances<T>(Func<string, T> create, Func<T, bool> canClose)
+internal sealed class SharedInstances<T>(Func<string, T> create)
     where T : class, IDisposable
 {
     private readonly object _lock = new();
@@ -26,29 +26,11 @@ internal sealed class SharedInstances<T>(Func<string, T> create, Func<T, bool> c
         lock (_lock)
         {
             Entry entry = _entries[path];
-            entry.Users--;
-            CloseIfUnused(path, entry);
-        }
-    }
-
-    /// <summary>Closes an instance that could not be closed when its last user left.</summary>
-    internal void Reconsider(string path)
-    {
-        lock (_lock)
-        {
-            if (_entries.TryGetValue(path, out Entry? entry))
+            if (--entry.Users == 0)
             {
-                CloseIfUnused(path, entry);
+                _entries.Remove(path);
+                entry.Instance.Dispose();
             }
-        }
-    }
-
-    private void CloseIfUnused(string path, Entry entry)
-    {
-        if (entry.Users == 0 && canClose(entry.Instance))
-        {
-            _entries.Remove(path);
-            entry.Instance.Dispose();
         }
     }
 

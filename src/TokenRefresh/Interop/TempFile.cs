@@ -1,11 +1,10 @@
-using TokenRefresh.Stores;
-
 namespace TokenRefresh.Interop;
 
-/// <summary>The probe that becomes the credentials file.</summary>
+/// <summary>The temp file that becomes the credentials file.</summary>
 internal sealed class TempFile : ITempFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const UnixFileMode OwnerAndGroup = OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
 
     private readonly FileStream _stream;
 
@@ -13,7 +12,62 @@ internal sealed class TempFile : ITempFile
 
     public string Path => _stream.Name;
 
-    internal static TempFile Create(string path, long allocate)
+    public string? InheritFrom(string target)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return null;
+        }
+
+        FileIdentity? old = FileIdentity.TryRead(target, followLinks: false, out _);
+        if (old is null)
+        {
+            UnixOwner.GiveToOwnerOf(target, _stream.SafeFileHandle);
+            return null;
+        }
+
+        UnixFileMode mode = old.Permissions & OwnerOnly;
+        bool isOwnerKept = UnixOwner.Give(_stream.SafeFileHandle, old) || old.UserId == Libc.EffectiveUserId;
+        string? problem = null;
+        if (!old.IsSharedWithGroup)
+        {
+            problem = isOwnerKept ? null
+                : $"It belongs to the user {old.UserId}, who could not read it any more after a save by another one. "
+                    + "Run as that user, give the file to this one, or make it a group's (mode 0660).";
+        }
+        else if (FileIdentity.TryRead(_stream.SafeFileHandle)?.GroupId == old.GroupId)
+        {
+            // The owner changes with each member of the group that saves; what counts is that the group keeps its access, and no other gets
+            // it.
+            mode = old.Permissions & OwnerAndGroup;
+        }
+        else
+        {
+            problem = $"It is shared with the group {old.GroupId}, which this user is not in. "
+                + "Add this user to the group, or take the group's access to the file away.";
+        }
+
+        File.SetUnixFileMode(_stream.SafeFileHandle, mode);
+        return problem;
+    }
+
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        RandomAccess.Write(_stream.SafeFileHandle, bytes, 0);
+        RandomAccess.SetLength(_stream.SafeFileHandle, bytes.Length);
+    }
+
+    public void Flush() => RandomAccess.FlushToDisk(_stream.SafeFileHandle);
+
+    public void ReleaseForReplace()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            _stream.Dispose();
+        }
+    }
+
+    internal static TempFile? TryCreate(string path, long allocate)
     {
         var options = new FileStreamOptions
         {
@@ -28,68 +82,34 @@ internal sealed class TempFile : ITempFile
             options.UnixCreateMode = OwnerOnly;
         }
 
-        var file = new TempFile(Open(path, options));
+        FileStream stream;
+        try
+        {
+            stream = new FileStream(path, options);
+        }
+        catch (IOException e) when (!OperatingSystem.IsWindows() && e.HResult == Libc.EWouldBlock)
+        {
+            // Another process sweeps, and has it locked before the managed open could take its own flock.
+            return null;
+        }
+
         if (!OperatingSystem.IsWindows())
         {
-            // Shared, since this becomes the credentials file and every managed reader takes a shared lock of its own: an exclusive one would refuse it. Called directly,
-            // since the managed one is off under DOTNET_SYSTEM_IO_DISABLEFILELOCKING. Any other failure only means that others may take this for a left-over; the lock still excludes them.
-            int errno = Libc.Flock(file._stream.SafeFileHandle, Libc.LockShared | Libc.LockNonBlocking);
+            // Shared, since this becomes the credentials file and every managed reader takes a shared lock of its own: an exclusive one
+            // would refuse it. Called directly,
+            // since the managed one is off under DOTNET_SYSTEM_IO_DISABLEFILELOCKING. Any other failure only means that others may take
+            // this for a left-over; the lock still excludes them.
+            int errno = Libc.Flock(stream.SafeFileHandle, Libc.LockShared | Libc.LockNonBlocking);
 
             // Left-overs are deleted under an exclusive flock: what still has its name once we have the shared one keeps it.
             if (errno == Libc.EWouldBlock || !File.Exists(path))
             {
-                file.Dispose();
-                throw new TempFileSweptException(path);
+                stream.Dispose();
+                return null;
             }
-
-            UnixOwner.AdoptFromNeighbor(path);
         }
 
-        return file;
-    }
-
-    private static FileStream Open(string path, FileStreamOptions options)
-    {
-        try
-        {
-            return new FileStream(path, options);
-        }
-        catch (IOException e) when (!OperatingSystem.IsWindows() && e.HResult == Libc.EWouldBlock)
-        {
-            throw new TempFileSweptException(path);
-        }
-    }
-
-    public void Write(ReadOnlySpan<byte> bytes)
-    {
-        RandomAccess.Write(_stream.SafeFileHandle, bytes, 0);
-        RandomAccess.SetLength(_stream.SafeFileHandle, bytes.Length);
-    }
-
-    public void Flush() => RandomAccess.FlushToDisk(_stream.SafeFileHandle);
-
-    public void InheritFrom(string target)
-    {
-        if (OperatingSystem.IsWindows() || !File.Exists(target))
-        {
-            return;
-        }
-
-        UnixFileMode mode = File.GetUnixFileMode(target) & OwnerOnly;
-        if (mode != OwnerOnly)
-        {
-            File.SetUnixFileMode(_stream.SafeFileHandle, mode);
-        }
-
-        UnixOwner.TryRead(target)?.ApplyTo(_stream.SafeFileHandle);
-    }
-
-    public void ReleaseForReplace()
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            _stream.Dispose();
-        }
+        return new TempFile(stream);
     }
 
     public void Dispose() => _stream.Dispose();

@@ -2,166 +2,186 @@ using System.Diagnostics;
 
 namespace TokenRefresh.Locking;
 
-/// <summary>The one place in a process that locks a given lock file; every lease of every provider on that file is queued here.</summary>
+/// <summary>The one place in a process that locks a given lock file; all that wait for it here are queued here.</summary>
 /// <remarks>
-/// A descriptor excludes nobody inside its process, and closing or unlocking it would give away a sibling's lock. So one engine per lock file and process owns the one descriptor,
-/// tries only while its thread is not parked, hands the lock from lease to lease, and unlocks when no lease is outstanding.
+/// A descriptor excludes no one inside its process, and closing or unlocking it would give away a sibling's lock. So there is one per lock file and process, at any time in one of three states:
+/// free, held by one <see cref="LockHandle"/>, or waited for by one thread that is parked in the system's blocking lock. Parked, it costs no CPU, wakes at once, and elects the next leader even if the holder was killed.
+/// No thread of the pool ever blocks on a lock: a few dozen of them would starve everything else in a process.
 /// </remarks>
-internal sealed class SharedFileLock : IDisposable
+internal sealed partial class SharedFileLock : IDisposable
 {
-    // A lock file that is deleted over and over must not keep a caller that wants one try in here for ever.
-    private const int TriesWithoutWaiting = 50;
+    internal const string ThreadName = "TokenRefresh lock";
+
+    // Parked in a system call it needs next to nothing.
+    private const int StackSize = 256 * 1024;
+
+    // A lock file that is deleted over and over must not keep a caller that wants one try.
+    private const int TriesAtOnce = 3;
+
+    // How many holders of this process follow each other before another process gets its turn.
+    private const int TurnsInARow = 2;
+
+    // Time for the thread of another process that the unlock has woken: the system hands a flock on to no one, the first to ask has it.
+    private const int GiveWayMilliseconds = 1;
+
+    private const int LongestPauseMilliseconds = 50;
+    private const int TryIntervalMilliseconds = 50;
+
+    // Threads that are parked at a deleted lock file and end only with its holder. Over the process, since each could outlive the lock that it served; past that many, the lock is tried at intervals instead.
+    private const int MaximumOfAbandonedThreads = 4;
+
+    private static int _abandonedThreads;
 
     private readonly object _lock = new();
-    private readonly LinkedList<LockWaiter> _queue = new();
-    private readonly Func<string, LockFile> _open;
-    private readonly LockThread _thread;
-    private readonly Action _onIdle;
+    private readonly List<Waiter> _queue = [];
+    private readonly Func<LockFile> _open;
+    private readonly Action<SharedFileLock> _onIdle;
     private LockFile? _file;
-    private bool _isOwned;
+    private bool _isHeld;
     private bool _isParked;
     private bool _isDisposed;
+    private int _turns;
+    private int _pauseMilliseconds;
 
-    internal SharedFileLock(string path, Func<string, LockFile> open, Action onIdle)
+    internal SharedFileLock(string path, Func<LockFile> open, Action<SharedFileLock> onIdle)
     {
         Path = path;
         _open = open;
         _onIdle = onIdle;
-        _thread = new LockThread(ParkUntilGranted, onIdle);
     }
+
+    internal static int AbandonedThreads => Volatile.Read(ref _abandonedThreads);
 
     internal string Path { get; }
 
-    /// <summary>Whether a lease is out or awaited, or the thread is blocked in the system's lock: then the engine cannot be closed yet.</summary>
+    /// <summary>How many have rented it; kept by <see cref="SharedFileLocks"/>, under its lock.</summary>
+    internal int Users { get; set; }
+
+    /// <summary>Whether it is held or waited for: then it cannot be closed yet.</summary>
     internal bool IsBusy
     {
         get
         {
             lock (_lock)
             {
-                return _isParked || _isOwned || _queue.Count > 0;
+                return _isHeld || _isParked;
             }
         }
     }
 
-    /// <summary>Acquires the lock, checked to be real and to be that of the file the path names.</summary>
-    /// <returns>The hold, or <see langword="null"/> if the time was over first, or the wait was cancelled.</returns>
-    internal async ValueTask<LockHandle?> AcquireAsync(LockRequest request, CancellationToken cancellationToken)
+    /// <summary>Takes the lock if it is free, checked to be real and to be that of the file that the path names.</summary>
+    /// <returns>The handle, or <see langword="null"/> if another one holds or awaits it.</returns>
+    /// <exception cref="LockUnavailableException">It cannot be had here at all.</exception>
+    internal LockHandle? TryAcquire(bool allowUnreliable, TimeProvider? time = null)
     {
-        long start = request.TimeProvider.GetTimestamp();
-        for (var tries = 1; ; tries++)
-        {
-            TimeSpan left = request.Timeout - request.TimeProvider.GetElapsedTime(start);
-            if (!await EnterAsync(left, request, cancellationToken).ConfigureAwait(false))
-            {
-                return null;
-            }
-
-            // From here to Exit nobody else in this process touches the descriptor.
-            bool isConfirmed;
-            LockHandle? hold = null;
-            try
-            {
-                LockFile file = _file!;
-                hold = new LockHandle(this, file);
-                isConfirmed = hold.Claim(request);
-            }
-            catch
-            {
-                Exit(discard: true);
-                throw;
-            }
-
-            if (isConfirmed)
-            {
-                return hold;
-            }
-
-            // The path names another file by now (somebody deleted ours): what is locked excludes nobody who comes later.
-            Exit(discard: true);
-            if (cancellationToken.IsCancellationRequested || (left <= TimeSpan.Zero && tries >= TriesWithoutWaiting))
-            {
-                return null;
-            }
-        }
-    }
-
-    /// <summary>Gives the lock to the next lease that waits in this process, or back to the system.</summary>
-    internal void Exit(bool discard)
-    {
-        lock (_lock)
-        {
-            Debug.Assert(_isOwned && !_isParked, "Only the owner exits, and nobody parks while there is one.");
-            if (discard)
-            {
-                CloseFile();
-                _isOwned = false;
-                ParkIfAnyoneWaits();
-            }
-            else
-            {
-                HandOver();
-            }
-        }
-
-        _onIdle();
-    }
-
-    internal LockFile OpenAnother() => _open(Path);
-
-    public void Dispose()
-    {
-        lock (_lock)
-        {
-            Debug.Assert(!_isParked && !_isOwned && _queue.Count == 0, "An engine in use is never disposed.");
-            _isDisposed = true;
-            CloseFile();
-        }
-
-        _thread.Dispose();
-    }
-
-    private async ValueTask<bool> EnterAsync(TimeSpan timeout, LockRequest request, CancellationToken cancellationToken)
-    {
-        LockWaiter waiter;
-        lock (_lock)
-        {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
-            if (!_isOwned && !_isParked)
-            {
-                Debug.Assert(_queue.Count == 0, "Whoever waits without an owner has the thread parked for it.");
-                if (TryLock(request.AllowUnreliable))
-                {
-                    _isOwned = true;
-                    return true;
-                }
-            }
-
-            if (timeout <= TimeSpan.Zero)
-            {
-                return false;
-            }
-
-            waiter = new LockWaiter();
-            waiter.Node = _queue.AddLast(waiter);
-            ParkIfAnyoneWaits();
-        }
-
-        bool isGranted = await waiter.WaitAsync(timeout, request.TimeProvider, cancellationToken).ConfigureAwait(false);
-        if (!isGranted)
+        for (var tries = 1; tries <= TriesAtOnce; tries++)
         {
             lock (_lock)
             {
-                Remove(waiter);
+                ObjectDisposedException.ThrowIf(_isDisposed, this);
+                AbandonDeletedFile_NeedsLock();
+                if (_isHeld || _isParked)
+                {
+                    return null;
+                }
+
+                if (!TryLock_NeedsLock(allowUnreliable))
+                {
+                    if (_file!.IsAtPath())
+                    {
+                        return null;
+                    }
+
+                    // What another process holds is a file that was deleted since we opened it.
+                    CloseFile_NeedsLock();
+                    continue;
+                }
+
+                Debug.Assert(_queue.Count == 0, "Where one waits, the lock is held or the thread parked.");
+                _isHeld = true;
+                _turns = 1;
+            }
+
+            if (Claim(time ?? TimeProvider.System, allowUnreliable) is { } handle)
+            {
+                return handle;
             }
         }
 
-        return isGranted;
+        return null;
     }
 
-    private bool TryLock(bool allowUnreliable)
+    /// <summary>Waits for the lock.</summary>
+    /// <param name="timeout">How long; <see cref="Timeout.InfiniteTimeSpan"/> for any time, zero for one try.</param>
+    /// <param name="time">The caller's clock.</param>
+    /// <param name="allowUnreliable">Whether a lock that excludes no one counts.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The handle, to be disposed; <see langword="null"/> if the time was over or the wait cancelled first, and then nothing is held.</returns>
+    /// <exception cref="LockUnavailableException">It cannot be had here at all.</exception>
+    internal ValueTask<LockHandle?> AcquireAsync(TimeSpan timeout, TimeProvider time, bool allowUnreliable, CancellationToken cancellationToken)
     {
-        _file ??= _open(Path);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return default;
+        }
+
+        if (TryAcquire(allowUnreliable, time) is { } handle)
+        {
+            return new(handle);
+        }
+
+        if (timeout <= TimeSpan.Zero && timeout != Timeout.InfiniteTimeSpan)
+        {
+            return default;
+        }
+
+        var waiter = new Waiter(this, timeout, time, allowUnreliable);
+        waiter.Start(cancellationToken);
+        Enqueue(waiter, isFirst: false);
+        return new(waiter.Task);
+    }
+
+    internal LockFile OpenFile() => _open();
+
+    /// <summary>Gives the lock to the next that waits in this process, or back to the system.</summary>
+    internal void Release()
+    {
+        lock (_lock)
+        {
+            Debug.Assert(_isHeld && !_isParked, "Only a holder releases, and the thread is not parked while there is one.");
+            if (_turns < TurnsInARow && _queue.Count > 0)
+            {
+                _turns++;
+                Grant_NeedsLock();
+            }
+            else
+            {
+                _file!.Release();
+                _isHeld = false;
+                _pauseMilliseconds = _queue.Count > 0 ? GiveWayMilliseconds : 0;
+                Park_NeedsLock();
+            }
+        }
+
+        _onIdle(this);
+    }
+
+    private static void Pause(int milliseconds)
+    {
+        if (milliseconds > 0)
+        {
+            // Never pulsed: a plain pause of this thread alone.
+            var pause = new object();
+            lock (pause)
+            {
+                Monitor.Wait(pause, milliseconds);
+            }
+        }
+    }
+
+    private bool TryLock_NeedsLock(bool allowUnreliable)
+    {
+        _file ??= _open();
         try
         {
             return _file.TryAcquire();
@@ -172,33 +192,110 @@ internal sealed class SharedFileLock : IDisposable
         }
     }
 
-    private void ParkIfAnyoneWaits()
+    // By the one to whom the lock was granted; until Release no one else in this process touches the descriptor.
+    private LockHandle? Claim(TimeProvider time, bool allowUnreliable)
     {
-        if (!_isOwned && !_isParked && _queue.Count > 0)
+        var isConfirmed = false;
+        try
         {
-            _isParked = true;
-            try
+            var handle = new LockHandle(this, _file!);
+            isConfirmed = handle.WriteHolderAndVerify(time, allowUnreliable);
+            return isConfirmed ? handle : null;
+        }
+        finally
+        {
+            if (!isConfirmed)
             {
-                _thread.Start();
-            }
-            catch (LockUnavailableException e)
-            {
-                _isParked = false;
-                FailAll(e);
+                Discard();
             }
         }
     }
 
-    // On the engine's thread: parked in the system's lock it costs no CPU, wakes in the order of the system's queue, and elects the next leader even if the holder was killed.
-    private void ParkUntilGranted()
+    // The path names another file by now (ours was deleted), or the lock is none: what is locked excludes no one who comes later.
+    private void Discard()
     {
-        LockFile? file = null;
+        lock (_lock)
+        {
+            CloseFile_NeedsLock();
+            _isHeld = false;
+
+            // A program that deletes the file over and over shall not make us spin.
+            _pauseMilliseconds = Math.Clamp(_pauseMilliseconds * 2, 1, LongestPauseMilliseconds);
+            Park_NeedsLock();
+        }
+
+        _onIdle(this);
+    }
+
+    private void Enqueue(Waiter waiter, bool isFirst)
+    {
+        lock (_lock)
+        {
+            if (waiter.HasEnded)
+            {
+                return;
+            }
+
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            _queue.Insert(isFirst ? 0 : _queue.Count, waiter);
+            Park_NeedsLock();
+        }
+    }
+
+    private void Remove(Waiter waiter)
+    {
+        lock (_lock)
+        {
+            _queue.Remove(waiter);
+        }
+    }
+
+    private void Grant_NeedsLock()
+    {
+        Waiter next = _queue[0];
+        _queue.RemoveAt(0);
+        ThreadPool.UnsafeQueueUserWorkItem(next, preferLocal: false);
+    }
+
+    private void Park_NeedsLock()
+    {
+        if (_isHeld || _isParked || _queue.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            // A background thread: it must not keep the process alive while another one holds the lock.
+            new Thread(Park, StackSize) { IsBackground = true, Name = ThreadName }.UnsafeStart(_file);
+            _isParked = true;
+        }
+        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+        {
+            FailAll_NeedsLock(sparingUnreliable: false, new LockUnavailableException(
+                "The thread that waits for the lock cannot be started. Raise the limit of threads or processes of this user or container.", e));
+        }
+    }
+
+    // The life of the thread: one blocking lock, granted to the first that waits by then.
+    private void Park(object? state)
+    {
+        var file = (LockFile?)state;
         Exception? failure = null;
         var isGranted = false;
         try
         {
-            file = _file ?? _open(Path);
-            isGranted = BlockingAcquire.Run(file, HasWaiters);
+            Pause(_pauseMilliseconds);
+            if (file is null)
+            {
+                file = _open();
+                lock (_lock)
+                {
+                    _file = file;
+                }
+            }
+
+            isGranted = WaitForSystem(file);
         }
         catch (Exception e)
         {
@@ -207,72 +304,121 @@ internal sealed class SharedFileLock : IDisposable
 
         lock (_lock)
         {
-            _file = file;
+            if (file != _file)
+            {
+                // Abandoned: the others have gone on with the file that the path names.
+                file!.Release();
+                file.Dispose();
+                Interlocked.Decrement(ref _abandonedThreads);
+                return;
+            }
+
             _isParked = false;
             if (failure is not null)
             {
-                CloseFile();
-                FailAll(failure);
+                FailAll_NeedsLock(sparingUnreliable: file is not null, failure);
+                isGranted = _queue.Count > 0;
             }
-            else if (isGranted)
+
+            if (isGranted && _queue.Count > 0)
             {
-                HandOver();
+                _isHeld = true;
+                _turns = 1;
+                Grant_NeedsLock();
             }
             else
             {
-                ParkIfAnyoneWaits();
+                _file?.Release();
+                Park_NeedsLock();
             }
         }
+
+        _onIdle(this);
     }
 
-    private bool HasWaiters()
+    private bool WaitForSystem(LockFile file)
+    {
+        if (!file.MayBlockForever && AbandonedThreads < MaximumOfAbandonedThreads)
+        {
+            file.Acquire();
+            return true;
+        }
+
+        while (IsWanted(file))
+        {
+            if (file.TryAcquire())
+            {
+                return true;
+            }
+
+            // Jitter, so that the processes of one machine do not try in step.
+            Pause(TryIntervalMilliseconds + Random.Shared.Next(TryIntervalMilliseconds / 2));
+        }
+
+        return false;
+    }
+
+    private bool IsWanted(LockFile file)
     {
         lock (_lock)
         {
-            return _queue.Count > 0;
+            return file == _file && _queue.Count > 0;
         }
     }
 
-    private void HandOver()
+    private void AbandonDeletedFile()
     {
-        while (_queue.First is { } node)
+        lock (_lock)
         {
-            LockWaiter waiter = node.Value;
-            Remove(waiter);
-            if (waiter.TryGrant())
+            AbandonDeletedFile_NeedsLock();
+        }
+    }
+
+    // A thread in a blocking flock cannot be woken: what it waits for is the lock of a file that no longer has the name, maybe held by a stopped process. Another one goes on with the file that has it.
+    private void AbandonDeletedFile_NeedsLock()
+    {
+        if (_isParked && _file?.IsAtPath() == false)
+        {
+            Interlocked.Increment(ref _abandonedThreads);
+            _file = null;
+            _isParked = false;
+            Park_NeedsLock();
+        }
+    }
+
+    // Who accepts a lock that excludes no one can be spared the failure to lock, but not the failure to open.
+    private void FailAll_NeedsLock(bool sparingUnreliable, Exception failure)
+    {
+        for (int i = _queue.Count - 1; i >= 0; i--)
+        {
+            if (!sparingUnreliable || !_queue[i].AllowUnreliable)
             {
-                _isOwned = true;
-                return;
+                _queue[i].Fail(failure);
+                _queue.RemoveAt(i);
             }
         }
 
-        _isOwned = false;
-        _file!.Release();
-    }
-
-    private void FailAll(Exception failure)
-    {
-        while (_queue.First is { } node)
+        if (_queue.Count == 0)
         {
-            LockWaiter waiter = node.Value;
-            Remove(waiter);
-            waiter.Fail(failure);
+            CloseFile_NeedsLock();
         }
     }
 
-    private void Remove(LockWaiter waiter)
-    {
-        if (waiter.Node is { List: not null } node)
-        {
-            _queue.Remove(node);
-        }
-    }
-
-    private void CloseFile()
+    private void CloseFile_NeedsLock()
     {
         // An explicit unlock first: a child that was forked without exec in between would otherwise keep the open file, and the lock with it.
         _file?.Release();
         _file?.Dispose();
         _file = null;
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            Debug.Assert(!_isHeld && !_isParked && _queue.Count == 0, "A lock in use is never disposed.");
+            _isDisposed = true;
+            CloseFile_NeedsLock();
+        }
     }
 }

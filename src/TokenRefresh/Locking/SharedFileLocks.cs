@@ -1,16 +1,46 @@
-using TokenRefresh.Interop;
-
 namespace TokenRefresh.Locking;
 
-/// <summary>The process-wide registry: one engine per lock file, however many providers there are.</summary>
+/// <summary>The registry of a process: one <see cref="SharedFileLock"/> per lock file, however many providers there are.</summary>
 internal static class SharedFileLocks
 {
-    private static readonly SharedInstances<SharedFileLock> Shared = new(
-        static path => new SharedFileLock(path, LockFile.Open, () => Shared!.Reconsider(path)),
-        // A parked thread cannot be woken; its engine waits for the next provider instead of leaking one thread per provider.
-        static engine => !engine.IsBusy);
+    private static readonly Dictionary<string, SharedFileLock> Locks =
+        new(OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
 
-    internal static SharedFileLock Rent(string path) => Shared.Rent(path);
+    /// <summary>Gets the lock of this file; each call is answered by one of <see cref="Return"/>. Touches no disk.</summary>
+    internal static SharedFileLock Rent(string path, string credentialsPath)
+    {
+        lock (Locks)
+        {
+            if (!Locks.TryGetValue(path, out SharedFileLock? shared))
+            {
+                shared = new SharedFileLock(path, () => LockFile.Open(path, credentialsPath), CloseIfUnused);
+                Locks.Add(path, shared);
+            }
 
-    internal static void Return(SharedFileLock engine) => Shared.Return(engine.Path);
+            shared.Users++;
+            return shared;
+        }
+    }
+
+    /// <summary>Lets go of a lock; the last one to do so closes it.</summary>
+    internal static void Return(SharedFileLock shared)
+    {
+        lock (Locks)
+        {
+            shared.Users--;
+            CloseIfUnused(shared);
+        }
+    }
+
+    // A thread that is parked in the system's lock cannot be woken. Its lock is kept for the next provider, instead of one thread for each, and asks again when that has ended.
+    private static void CloseIfUnused(SharedFileLock shared)
+    {
+        lock (Locks)
+        {
+            if (shared.Users == 0 && !shared.IsBusy && Locks.Remove(shared.Path))
+            {
+                shared.Dispose();
+            }
+        }
+    }
 }

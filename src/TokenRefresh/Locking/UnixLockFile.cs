@@ -12,70 +12,201 @@ namespace TokenRefresh.Locking;
 [UnsupportedOSPlatform("windows")]
 internal sealed class UnixLockFile : LockFile
 {
-    private UnixLockFile(string path, SafeFileHandle handle)
-        : base(path, handle)
-    {
-    }
+    // A program that deletes the file between creation and open does not do so this often in a row.
+    private const int OpenTries = 100;
 
-    internal static new UnixLockFile Open(string path)
+    private const UnixFileMode ForOwner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const UnixFileMode ForGroup = UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
+
+    // Names as DriveInfo gives them on Linux and macOS; from .NET 10 on with a subtype, as in fuse.sshfs.
+    private static readonly string[] DoubtfulFileSystems =
+    [
+        "nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "9p", "v9fs", "fuse", "fuse3", "fuseblk", "virtiofs", "ceph", "lustre", "afpfs", "webdav",
+    ];
+
+    private readonly FileIdentity? _identity;
+
+    private UnixLockFile(string path, SafeFileHandle handle, FileIdentity? identity)
+        : base(path, handle) => _identity = identity;
+
+    internal static new UnixLockFile Open(string path, string credentialsPath)
     {
-        for (var tries = 0; ; tries++)
+        if (path == credentialsPath)
         {
-            // Read and write: NFS emulates an exclusive flock by a byte-range lock that needs a writable descriptor.
-            if (Libc.TryOpenReadWrite(path, out int errno) is { } handle)
+            throw IsTheCredentials(path);
+        }
+
+        for (var tries = 1; ; tries++)
+        {
+            // For writing too: NFS emulates an exclusive flock by a byte-range lock that needs a writable descriptor.
+            SafeFileHandle? handle = Libc.TryOpenRegular(path, forWriting: true, out FileIdentity? identity, out int errno);
+            if (handle is not null && identity is not { Links: 0 })
             {
-                return new UnixLockFile(path, handle);
+                return Check(path, credentialsPath, handle, identity);
             }
 
-            // Somebody may delete the file between creation and open; that somebody will not keep doing so for ever.
-            if (errno != Libc.ENoEnt || tries == 100)
+            handle?.Dispose();
+            if (Libc.IsWrongKind(errno))
             {
-                throw Unavailable(path, "opened", errno);
+                throw Refuse(path, $"cannot be used: {Libc.Describe(errno)}", "Remove it");
             }
 
-            Create(path);
+            if (handle is null && errno == Libc.ENoEnt && tries < OpenTries)
+            {
+                Create(path);
+            }
+            else if (handle is null || tries == OpenTries)
+            {
+                throw CannotBe("opened", path, handle is null ? errno : Libc.ENoEnt);
+            }
         }
     }
+
+    internal static new SafeFileHandle? OpenForReading(string path) =>
+        Libc.TryOpenRegular(path, forWriting: false, out _, out int errno) is { } handle ? handle
+        : errno is Libc.ENoEnt or Libc.EAcces or Libc.ENotDir || errno == Libc.ENameTooLong || Libc.IsWrongKind(errno) ? null
+        : throw new IOException($"'{path}' cannot be read: {Libc.Describe(errno)}.", errno);
 
     internal override bool TryAcquire()
     {
         int errno = Libc.Flock(Handle, Libc.LockExclusive | Libc.LockNonBlocking);
-        return errno == 0 || (errno == Libc.EWouldBlock ? false : throw Unavailable(Path, "locked", errno));
+        if (errno is not 0 && errno != Libc.EWouldBlock)
+        {
+            throw CannotBe("locked", Path, errno);
+        }
+
+        return errno == 0;
     }
 
     internal override void Acquire()
     {
         if (Libc.Flock(Handle, Libc.LockExclusive) is not 0 and int errno)
         {
-            throw Unavailable(Path, "locked", errno);
+            throw CannotBe("locked", Path, errno);
         }
     }
 
     internal override void Release() => Libc.Flock(Handle, Libc.LockUnlock);
+
+    internal override bool IsAtPath() =>
+        _identity is null
+        || (FileIdentity.TryRead(Path, followLinks: false, out int errno) is { } there ? there.IsSameFileAs(_identity) : errno is not (Libc.ENoEnt or Libc.ENotDir));
+
+    protected override bool IsOnDoubtfulFileSystem()
+    {
+        try
+        {
+            // On Unix any path will do; it names the file system that holds it.
+            string format = new DriveInfo(System.IO.Path.GetDirectoryName(Path)!).DriveFormat;
+            int dot = format.IndexOf('.', StringComparison.Ordinal);
+            return Array.IndexOf(DoubtfulFileSystems, (dot < 0 ? format : format[..dot]).ToLowerInvariant()) >= 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    // Whatever stands at the path may be another program's file, or one that another user has put there to have it overwritten by us, by root at worst. So before the first byte is written:
+    // is it a lock file, and one that only those can write who can write the credentials? Where the system cannot be asked (FileIdentity), the content alone decides.
+    private static UnixLockFile Check(string path, string credentialsPath, SafeFileHandle file, FileIdentity? identity)
+    {
+        try
+        {
+            FileIdentity? owner = identity is null ? null : UnixOwner.TryFind(credentialsPath);
+            if (identity is not null)
+            {
+                CheckOwnership(path, credentialsPath, identity, owner);
+            }
+
+            if (!LockFileFormat.IsLockFile(file))
+            {
+                throw IsForeign(path);
+            }
+
+            if (identity is not null && owner is not null)
+            {
+                ShareWith(owner, file, identity);
+            }
+
+            return new UnixLockFile(path, file, identity);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private static void CheckOwnership(string path, string credentialsPath, FileIdentity identity, FileIdentity? owner)
+    {
+        if (identity.IsSameFileAs(owner))
+        {
+            throw IsTheCredentials(path);
+        }
+
+        if (identity.Links > 1)
+        {
+            throw HasOtherNames(path, identity.Links);
+        }
+
+        bool isOfGroup = owner?.GroupId == identity.GroupId;
+        uint user = identity.UserId;
+        if (user != 0 && user != Libc.EffectiveUserId && user != owner?.UserId && user != UnixOwner.TryFindOfDirectory(credentialsPath)?.UserId
+            && !(isOfGroup && owner!.IsSharedWithGroup))
+        {
+            throw Refuse(path, $"belongs to another user ({user}), who could keep every refresh waiting", "Remove it");
+        }
+
+        UnixFileMode excess = identity.Permissions & (UnixFileMode.OtherWrite | UnixFileMode.GroupWrite);
+        if (isOfGroup && (owner!.IsSharedWithGroup || owner.Permissions.HasFlag(UnixFileMode.GroupWrite)))
+        {
+            excess &= ~UnixFileMode.GroupWrite;
+        }
+
+        // A disk without permissions (drvfs, exFAT) shows every file as everybody's, the credentials too; then the lock file adds no danger.
+        if (owner is { IsRegularFile: true })
+        {
+            excess &= ~owner.Permissions;
+        }
+
+        if (excess != UnixFileMode.None)
+        {
+            string mode = Convert.ToString((int)identity.Permissions, 8);
+            throw Refuse(path, $"can be written by others than the owner of the credentials (mode {mode})", "Make it their owner's alone ('chmod 600')");
+        }
+    }
+
+    // What root creates belongs to the user whose credentials it guards, or one run under sudo would lock that user out; and the lock of a group's credentials to that group.
+    private static void ShareWith(FileIdentity owner, SafeFileHandle file, FileIdentity identity)
+    {
+        if (identity.UserId != Libc.EffectiveUserId)
+        {
+            return;
+        }
+
+        if (identity.UserId == 0 && owner.UserId != 0)
+        {
+            UnixOwner.Give(file, owner);
+        }
+
+        if (owner.IsSharedWithGroup && identity.Permissions == ForOwner && (identity.GroupId == owner.GroupId || UnixOwner.GiveToGroup(file, owner)))
+        {
+            File.SetUnixFileMode(file, ForOwner | ForGroup);
+        }
+    }
 
     // Managed, for the mode from the first system call; closed at once, for its own flock would refuse our P/Invoke one.
     private static void Create(string path)
     {
         try
         {
-            var options = new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                BufferSize = 0,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            };
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0, UnixCreateMode = ForOwner };
             new FileStream(path, options).Dispose();
-            UnixOwner.AdoptFromNeighbor(path);
         }
-        catch (IOException e) when (e.HResult == Libc.EWouldBlock)
+        catch (IOException e) when (e.HResult == Libc.EWouldBlock || e.HResult == Libc.EExist || File.Exists(path))
         {
-            // It was created, and before the managed open could take its own flock another process had it locked.
-            UnixOwner.AdoptFromNeighbor(path);
-        }
-        catch (IOException e) when (e.HResult == Libc.EExist || File.Exists(path))
-        {
-            // Another process created it first; it may be deleted again by now.
+            // Another process created it first, or had it locked before the managed open could take its own flock. It may be deleted again by now.
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -87,7 +218,7 @@ internal sealed class UnixLockFile : LockFile
                 PathTooLongException => Libc.ENameTooLong,
                 _ => e.HResult & 0xFFFF,
             };
-            throw Unavailable(path, "created", errno, e);
+            throw CannotBe("created", path, errno, e);
         }
     }
 }

@@ -11,26 +11,49 @@ internal sealed unsafe class WindowsLockFile : LockFile
 {
     private const uint LockedByteOffsetHigh = 0x4000_0000;
 
+    // A virus scanner or an indexer opens a file that was just created, without sharing it, for some 100 ms.
+    private const int SharingPatienceMilliseconds = 2000;
+    private const int SharingPauseMilliseconds = 20;
+
     private WindowsLockFile(string path, SafeFileHandle handle)
         : base(path, handle)
     {
     }
 
-    internal static new WindowsLockFile Open(string path)
+    internal static new WindowsLockFile Open(string path, string credentialsPath)
     {
+        if (string.Equals(path, credentialsPath, StringComparison.OrdinalIgnoreCase))
+        {
+            throw IsTheCredentials(path);
+        }
+
+        SafeFileHandle handle;
         try
         {
-            // No FileShare.Delete: while anybody has it open, nobody can delete it. Synchronous: a blocking lock then blocks this thread until it is granted.
-            return new WindowsLockFile(path, File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite));
+            // No FileShare.Delete: while anyone has it open, it cannot be deleted. Synchronous: a blocking lock then blocks this thread until it is granted.
+            handle = RetryWhileNotShared(path, static path => File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Unavailable(path, "opened", e is UnauthorizedAccessException ? 5 : e.HResult & 0xFFFF, e);
+            throw CannotBe("opened", path, e is UnauthorizedAccessException ? 5 : e.HResult & 0xFFFF, e);
+        }
+
+        try
+        {
+            Check(path, credentialsPath, handle);
+            return new WindowsLockFile(path, handle);
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
         }
     }
 
     internal static new SafeFileHandle? OpenForReading(string path) =>
-        File.Exists(path) ? File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete) : null;
+        File.Exists(path)
+            ? RetryWhileNotShared(path, static path => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
+            : null;
 
     internal override bool TryAcquire()
     {
@@ -39,7 +62,7 @@ internal sealed unsafe class WindowsLockFile : LockFile
         {
             0 => true,
             Kernel32.ErrorLockViolation or Kernel32.ErrorIoPending => false,
-            _ => throw Unavailable(Path, "locked", error),
+            _ => throw CannotBe("locked", Path, error),
         };
     }
 
@@ -47,7 +70,7 @@ internal sealed unsafe class WindowsLockFile : LockFile
     {
         if (Lock(Kernel32.Exclusive) is not 0 and int error)
         {
-            throw Unavailable(Path, "locked", error);
+            throw CannotBe("locked", Path, error);
         }
     }
 
@@ -57,7 +80,61 @@ internal sealed unsafe class WindowsLockFile : LockFile
         Kernel32.UnlockFileEx(Handle, 0, 1, 0, &at);
     }
 
+    // Windows deletes no file that is open without FileShare.Delete.
+    internal override bool IsAtPath() => true;
+
+    protected override bool IsOnDoubtfulFileSystem() => Path.StartsWith(@"\\", StringComparison.Ordinal);
+
     private static NativeOverlapped LockedByte => new() { OffsetHigh = unchecked((int)LockedByteOffsetHigh) };
+
+    // Another program's file, or the credentials under another name of theirs (in other case, by its short name, by a hard link), must not be written into.
+    private static void Check(string path, string credentialsPath, SafeFileHandle file)
+    {
+        if (File.GetAttributes(file).HasFlag(FileAttributes.ReparsePoint) || File.GetAttributes(path).HasFlag(FileAttributes.ReparsePoint))
+        {
+            throw Refuse(path, "cannot be used: it is a link", "Remove it");
+        }
+
+        using SafeFileHandle? credentials = OpenForReading(credentialsPath);
+        if (FileIdentity.TryRead(file) is { } identity)
+        {
+            if (credentials is not null && identity.IsSameFileAs(FileIdentity.TryRead(credentials)))
+            {
+                throw IsTheCredentials(path);
+            }
+
+            if (identity.Links > 1)
+            {
+                throw HasOtherNames(path, identity.Links);
+            }
+        }
+
+        if (!LockFileFormat.IsLockFile(file))
+        {
+            throw IsForeign(path);
+        }
+    }
+
+    private static SafeFileHandle RetryWhileNotShared(string path, Func<string, SafeFileHandle> open)
+    {
+        long start = Environment.TickCount64;
+        var pause = new object();
+        while (true)
+        {
+            try
+            {
+                return open(path);
+            }
+            catch (IOException e) when ((e.HResult & 0xFFFF) == Kernel32.ErrorSharingViolation && Environment.TickCount64 - start < SharingPatienceMilliseconds)
+            {
+                lock (pause)
+                {
+                    // Never pulsed: a plain pause of this thread alone.
+                    Monitor.Wait(pause, SharingPauseMilliseconds);
+                }
+            }
+        }
+    }
 
     private int Lock(uint flags)
     {

@@ -12,7 +12,8 @@ public readonly struct CredentialsCommit
     /// <summary>Gets whether the write happened.</summary>
     public bool IsCommitted { get; }
 
-    /// <summary>Gets what is stored now: the new login if the write happened, otherwise what was found in place of the expected one.</summary>
+    /// <summary>Gets what is stored now: the new login if the write happened, otherwise what was found in place of the expected
+    /// one.</summary>
     public OAuthCredentials? Current { get; }
 
     /// <summary>Gets whether the write could not replace the file and changed it in place.</summary>

@@ -1,23 +1,42 @@
 using System.Buffers;
+using System.Text;
 using TokenRefresh.Interop;
 
 namespace TokenRefresh.Stores;
 
-/// <summary>Where a credentials file really is, and which lock belongs to it.</summary>
-internal readonly record struct CredentialsFilePaths(string Target, string LockPath)
+/// <summary>Where a credentials file really is, and which lock and temp files belong to it.</summary>
+internal sealed class CredentialsFilePaths
 {
-    // Never the file itself: the save renames over it, and flock stays with the old inode. Never ".lock": npm's lock protocol makes a directory of that name, and a file there breaks it for ever.
+    // Never the file itself: the save renames over it, and flock stays with the old inode. Never ".lock": npm's lock protocol makes a
+    // directory of that name, and a file there breaks it.
     internal const string LockSuffix = ".tokenrefresh.lock";
     internal const string TempSuffix = ".tokenrefresh.tmp";
 
+    // NAME_MAX of Linux and macOS, in bytes. What a temp file's name adds to the prefix: process id, dot, 32 hexadecimal digits and the
+    // suffix.
+    private const int LongestName = 255;
+    private const int LongestTempEnding = 10 + 1 + 32 + 17;
+
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
-    internal string Directory => Path.GetDirectoryName(Target)!;
+    private readonly string _tempPrefix;
 
-    internal string TempPrefix => Path.GetFileName(Target) + ".";
+    private CredentialsFilePaths(string target, string lockPath)
+    {
+        Target = target;
+        LockPath = lockPath;
+        Directory = Path.GetDirectoryName(target)!;
+        _tempPrefix = PrefixOf(Path.GetFileName(target));
+    }
+
+    internal string Target { get; }
+
+    internal string LockPath { get; }
+
+    internal string Directory { get; }
 
     /// <exception cref="CredentialsFileException">A link leads in a circle, or through a directory that may not be read.</exception>
-    internal static CredentialsFilePaths Locate(IFileOperations files, CredentialsFileSettings settings)
+    internal static CredentialsFilePaths Resolve(IFileOperations files, CredentialsFileSettings settings)
     {
         try
         {
@@ -26,27 +45,60 @@ internal readonly record struct CredentialsFilePaths(string Target, string LockP
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CredentialsFileException(settings.Path, $"The credentials path '{settings.Path}' cannot be followed: {e.Message} Mend the link, grant this user access to its directories, or correct 'CredentialsPath'.", e);
+            throw new CredentialsFileException(
+                settings.Path,
+                $"The credentials path '{settings.Path}' cannot be followed: {e.Message} Fix the link, grant this user access to its directories, or correct 'CredentialsPath'.",
+                e);
         }
     }
 
-    /// <summary>Whether a file beside the target is a probe for it, and not one for a neighbour whose name begins with ours.</summary>
-    internal bool IsTemp(string path) => MiddleOf(path, TempSuffix) is { } middle && middle.IndexOf('.', StringComparison.Ordinal) is > 0 and int dot
-        && middle.AsSpan(0, dot).IndexOfAnyExceptInRange('0', '9') < 0 && IsHex(middle.AsSpan(dot + 1));
-
-    /// <summary>Whether it is a stash for it.</summary>
-    internal bool IsStash(string path) => MiddleOf(path, CredentialsStash.Suffix) is { } middle && IsHex(middle);
+    internal bool IsSame(CredentialsFilePaths other) => Target == other.Target && LockPath == other.LockPath;
 
     // Unique per process and attempt: two writers that shared a name would rename each other's half file.
-    internal string NewTempPath() => $"{Target}.{Environment.ProcessId}.{Guid.NewGuid():N}{TempSuffix}";
+    internal string NewTempPath() => Path.Combine(Directory, $"{_tempPrefix}{Environment.ProcessId}.{Guid.NewGuid():N}{TempSuffix}");
 
-    private static bool IsHex(ReadOnlySpan<char> text) => text.Length == 32 && text.IndexOfAnyExcept(HexDigits) < 0;
-
-    private string? MiddleOf(string path, string suffix)
+    /// <summary>Lists the temp files beside the target, and not those of a neighbor whose name begins with its name.</summary>
+    internal List<string> FindTempFiles(IFileOperations files)
     {
-        string name = Path.GetFileName(path);
-        return name.Length > TempPrefix.Length + suffix.Length && name.StartsWith(TempPrefix, StringComparison.Ordinal) && name.EndsWith(suffix, StringComparison.Ordinal)
-            ? name[TempPrefix.Length..^suffix.Length]
-            : null;
+        List<string> found = [];
+        foreach (string path in files.List(Directory, _tempPrefix))
+        {
+            ReadOnlySpan<char> ending = Path.GetFileName(path.AsSpan())[_tempPrefix.Length..];
+            int dot = ending.IndexOf('.');
+            if (dot > 0
+                && ending[..dot].IndexOfAnyExceptInRange('0', '9') < 0
+                && ending.Length == dot + 1 + 32 + TempSuffix.Length
+                && ending.EndsWith(TempSuffix, StringComparison.Ordinal)
+                && ending.Slice(dot + 1, 32).IndexOfAnyExcept(HexDigits) < 0)
+            {
+                found.Add(path);
+            }
+        }
+
+        return found;
+    }
+
+    // The name itself where there is room behind it, otherwise its beginning and a hash of it (64-bit FNV-1a).
+    private static string PrefixOf(string name)
+    {
+        int room = LongestName - LongestTempEnding - 1;
+        if (name.Length * 3 <= room || Encoding.UTF8.GetByteCount(name) <= room)
+        {
+            return name + ".";
+        }
+
+        ulong hash = 14695981039346656037;
+        foreach (byte value in Encoding.UTF8.GetBytes(name))
+        {
+            hash = unchecked((hash ^ value) * 1099511628211);
+        }
+
+        int length = name.Length;
+        while (Encoding.UTF8.GetByteCount(name.AsSpan(0, length)) > room - 17 || char.IsHighSurrogate(name[length - 1]))
+        {
+            length--;
+        }
+
+        return $"{name[..length]}~{hash:x16}.";
     }
 }

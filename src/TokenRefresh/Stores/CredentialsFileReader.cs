@@ -7,106 +7,151 @@ namespace TokenRefresh.Stores;
 internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFileFormat format, TimeProvider timeProvider)
 {
     private const int Tries = 5;
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    private volatile string? _mountPoint;
-    private volatile string? _notMountPoint;
+    // A virus scanner or an indexer on Windows that has a new file open, without sharing it, has let go after that.
+    private static readonly TimeSpan SharingTimeout = TimeSpan.FromSeconds(2);
 
-    /// <summary>Reads and parses; reads again a few times what is unreadable, or empty as a file is between another program's truncation and its write.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="known">What an earlier read found; it is returned again if the bytes are the same.</param>
-    /// <param name="cancellationToken">Ends the pauses between the tries.</param>
+    // What was parsed last. A process reads the same bytes many times.
+    private volatile CredentialsFileContent? _last;
+
+    /// <summary>Reads and parses; reads again a few times what is unreadable, or empty as a file is between another program's truncation
+    /// and its write.</summary>
     /// <exception cref="CredentialsFileException">It stays unreadable.</exception>
-    internal ValueTask<CredentialsFileContent> ReadAsync(string path, CredentialsFileContent? known, CancellationToken cancellationToken)
+    internal ValueTask<CredentialsFileContent> ReadAsync(CredentialsFilePaths paths, CancellationToken cancellationToken)
     {
-        CredentialsFileContent? content = TryRead(path, known, out _);
-        return content is not null && !IsBeingWritten(path, content) ? new(content) : ReadAgainAsync(path, cancellationToken);
+        CredentialsFileContent? content = TryReadOnce(paths.Target, out CredentialsFileException? problem);
+        if (content is not null && !IsBeingWritten(content))
+        {
+            return new(content);
+        }
+
+        return content is null && !MayPass(problem!) ? throw problem! : ReadAgainAsync(paths, cancellationToken);
     }
 
     /// <summary>Reads once.</summary>
     /// <returns>The content, or <see langword="null"/> with the reason in <paramref name="problem"/>.</returns>
-    internal CredentialsFileContent? TryRead(string path, CredentialsFileContent? known, out CredentialsFileException? problem)
-    {
-        try
-        {
-            problem = null;
-            byte[] bytes = ReadBytes(path);
-            return known is { InterruptedStash: null } && known.Bytes.AsSpan().SequenceEqual(bytes) ? known : new CredentialsFileContent(bytes, CredentialsDocument.Parse(bytes, format));
-        }
-        catch (CredentialsDocumentException e)
-        {
-            problem = new CredentialsFileException(path, $"The credentials file '{path}' cannot be understood: {e.Message} It was left as it is; repair it, or delete it and sign in again.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            problem = new CredentialsFileException(path, Directory.Exists(path)
-                ? $"The credentials path '{path}' is a directory, not a file. Docker creates one where the source of a bind mount is missing. Remove it and sign in again, or correct 'CredentialsPath'."
-                : $"The credentials file '{path}' cannot be read: {e.Message} Grant this user access to it, or correct 'CredentialsPath'.", e);
-        }
+    internal CredentialsFileContent? TryRead(CredentialsFilePaths paths, out CredentialsFileException? problem) =>
+        TryReadOnce(paths.Target, out problem) ?? (problem!.InnerException is CredentialsDocumentException ? TryReadBackup(paths) : null);
 
-        return null;
-    }
+    private static bool MayPass(CredentialsFileException problem) =>
+        problem.InnerException is CredentialsDocumentException || FileErrors.IsSharingViolation(problem.InnerException);
 
-    private async ValueTask<CredentialsFileContent> ReadAgainAsync(string path, CancellationToken cancellationToken)
+    // Windows has no replacement in one step: between ReplaceFile's two renames there is no file of that name.
+    private static bool IsBeingWritten(CredentialsFileContent content) => content.Bytes.Length == 0 && (content.Exists || OperatingSystem.IsWindows());
+
+    private async ValueTask<CredentialsFileContent> ReadAgainAsync(CredentialsFilePaths paths, CancellationToken cancellationToken)
     {
+        long start = timeProvider.GetTimestamp();
         for (var tries = 1; ; tries++)
         {
-            if (TryRead(path, known: null, out CredentialsFileException? problem) is { } content && (tries == Tries || !IsBeingWritten(path, content)))
+            CredentialsFileContent? content = TryReadOnce(paths.Target, out CredentialsFileException? problem);
+            if (content is not null && (tries >= Tries || !IsBeingWritten(content)))
             {
                 return content;
             }
 
-            if (tries == Tries)
+            bool mayGiveUp = !FileErrors.IsSharingViolation(problem?.InnerException) || timeProvider.GetElapsedTime(start) >= SharingTimeout;
+            if (content is null && tries >= Tries && mayGiveUp)
             {
-                throw problem!;
+                return TryReadBackup(paths) ?? throw problem!;
             }
 
             await Task.Delay(Pause, timeProvider, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    // Windows has no replacement in one step: between ReplaceFile's two renames there is no file of that name.
-    private bool IsBeingWritten(string path, CredentialsFileContent content) => content.Bytes.Length == 0 && (OperatingSystem.IsWindows() || files.Exists(path));
-
-    private byte[] ReadBytes(string path)
+    private CredentialsFileContent? TryReadOnce(string path, out CredentialsFileException? problem)
     {
-        byte[] bytes = files.Read(path) ?? [];
-        if (!IsMountPoint(path))
+        try
         {
-            return bytes;
+            problem = null;
+            byte[]? bytes = ReadBytes(path, out FileIdentity? identity, out bool isMountPoint);
+            bool exists = bytes is not null;
+            bytes ??= [];
+            CredentialsFileContent? last = _last;
+            if (last is null || !last.Bytes.AsSpan().SequenceEqual(bytes))
+            {
+                return _last = new CredentialsFileContent(bytes, CredentialsDocument.Parse(bytes, format), exists, identity, isMountPoint);
+            }
+
+            if (last.Exists != exists || last.IsMountPoint != isMountPoint || identity is null || last.Identity?.HasSameContentAs(identity) != true)
+            {
+                _last = last = new CredentialsFileContent(last.Bytes, last.Document, exists, identity, isMountPoint);
+            }
+
+            return last;
+        }
+        catch (CredentialsDocumentException e)
+        {
+            problem = new CredentialsFileException(
+                path,
+                $"The credentials file '{path}' cannot be understood: {e.Message} It was left as it is; repair it, or delete it and sign in again.",
+                e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            problem = new CredentialsFileException(path, Directory.Exists(path)
+                ? $"The credentials path '{path}' is a directory, not a file. Docker creates one where the source of a bind mount is missing. "
+                    + "Remove it and sign in again, or correct 'CredentialsPath'."
+                : $"The credentials file '{path}' cannot be read: {e.Message} Grant this user access to it, or correct 'CredentialsPath'.", e);
         }
 
-        // A mounted file is overwritten in place, and half an old one before half a new one can be valid JSON: only what is read twice counts.
-        for (var tries = 0; tries < Tries; tries++)
+        return null;
+    }
+
+    private byte[]? ReadBytes(string path, out FileIdentity? identity, out bool isMountPoint)
+    {
+        byte[]? bytes = files.Read(path, out identity, out isMountPoint);
+
+        // A mounted file is overwritten in place, and half an old one before half a new one can be valid JSON: only what is read twice
+        // counts.
+        for (var tries = 0; isMountPoint; tries++)
         {
-            byte[] again = files.Read(path) ?? [];
+            byte[]? again = files.Read(path, out identity, out isMountPoint);
             if (again.AsSpan().SequenceEqual(bytes))
             {
-                return bytes;
+                break;
+            }
+
+            if (tries == Tries)
+            {
+                throw new IOException("It changes faster than it can be read.");
             }
 
             bytes = again;
         }
 
-        throw new IOException("It changes faster than it can be read.");
+        return bytes;
     }
 
-    /// <summary>Whether the path is a mount point. The system is asked once for each path; what changes later shows in a rename that fails.</summary>
-    internal bool IsMountPoint(string path)
+    // What a mounted file that cannot be understood was to become, if a write in place was interrupted. Only there: any other damaged file
+    // is another program's, and is left alone.
+    private CredentialsFileContent? TryReadBackup(CredentialsFilePaths paths)
     {
-        if (path != _mountPoint && path != _notMountPoint)
+        try
         {
-            // The other answer stays; a target is looked up again only when a link was moved.
-            if (files.IsMountPoint(path))
+            byte[]? torn = files.Read(paths.Target, out FileIdentity? identity, out bool isMountPoint);
+            if (torn is null || !isMountPoint || paths.FindTempFiles(files) is not [string backup])
             {
-                _mountPoint = path;
+                return null;
             }
-            else
-            {
-                _notMountPoint = path;
-            }
-        }
 
-        return path == _mountPoint;
+            byte[]? whole = files.Read(backup, out FileIdentity? backupIdentity, out _);
+            if (whole is null || !FileOperations.IsOurs(backupIdentity, identity))
+            {
+                return null;
+            }
+
+            var document = CredentialsDocument.Parse(whole, format);
+            return document.Credentials is { IsSignedOut: false }
+                ? new CredentialsFileContent(torn, document, exists: true, identity, isMountPoint) { BackupPath = backup }
+                : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CredentialsDocumentException)
+        {
+            return null;
+        }
     }
 }

@@ -2,85 +2,109 @@ using TokenRefresh.Interop;
 
 namespace TokenRefresh.Stores;
 
-/// <summary>The write of one lease: the probe beside the target, which becomes the credentials file, or the stash if it may not.</summary>
-internal sealed class CredentialsFileWriter(FileCredentialsStore store, CredentialsFilePaths place)
+/// <summary>The write of one lease: a temp file beside the target, which takes the target's place.</summary>
+internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFilePaths paths)
 {
     // What other programs may have added to the file by the time of the save must fit too.
     private const long SpareRoom = 64 * 1024;
 
-    // Two processes that sweep at once do so because the lock file was deleted; they part by themselves.
+    // Another process can take a temp file for a left-over only if it sweeps under another lock file, one that was made after ours had been
+    // deleted.
     private const int TriesToCreate = 20;
 
-    private ITempFile? _probe;
+    private ITempFile? _temp;
 
-    /// <summary>Gets whether the probe is held, which tells others that an exchange is in flight.</summary>
-    internal bool IsPrepared => _probe is not null;
+    /// <summary>What became of a save.</summary>
+    internal enum Outcome
+    {
+        /// <summary>The file was replaced, durably.</summary>
+        Replaced,
 
-    /// <summary>Gets whether a save could not replace the file, and wrote it in place.</summary>
-    internal bool HasWrittenInPlace { get; private set; }
+        /// <summary>The file was written in place, durably. The temp file is kept as a backup until <see cref="Drop"/>.</summary>
+        WrittenInPlace,
 
-    private IFileOperations Files => store.Files;
+        /// <summary>Another program wrote the file since it was read: read and merge again.</summary>
+        Changed,
+
+        /// <summary>Another program on Windows has the file open, and lets go soon.</summary>
+        InUse,
+    }
+
+    /// <summary>Gets whether the temp file is held, which tells others that an exchange is under way.</summary>
+    internal bool IsPrepared => _temp is not null;
+
+    /// <summary>Gets why the file was in use.</summary>
+    internal CredentialsSaveException? Refusal { get; private set; }
 
     /// <summary>Makes sure that a save can succeed, and removes what others left behind.</summary>
     /// <param name="content">What the file holds, or <see langword="null"/> if it cannot be understood.</param>
-    /// <returns>Whether nobody else holds a probe.</returns>
-    internal bool Prepare(CredentialsFileContent? content)
+    /// <param name="obstacle">What would keep a save from succeeding, or <see langword="null"/>.</param>
+    /// <returns>Whether no other process holds a temp file, which would mean another exchange.</returns>
+    /// <exception cref="IOException">There is no room, or the directory cannot be written.</exception>
+    internal bool Prepare(CredentialsFileContent? content, out string? obstacle)
     {
-        _probe ??= CreateProbe(content?.Bytes.Length ?? Files.Read(place.Target)?.Length ?? 0);
-        string? stash = content?.InterruptedStash ?? CredentialsStash.PathOf(place, content?.Credentials);
-        var isAlone = true;
-        foreach (string path in Files.List(place.Directory, place.TempPrefix, ""))
+        long length = (content?.Bytes.Length ?? 0) + SpareRoom;
+        obstacle = null;
+        if (content is { IsMountPoint: true })
         {
-            if (place.IsTemp(path))
-            {
-                isAlone &= path == _probe.Path || Files.TryRemoveLeftOver(path);
-            }
-            else if (content is not null && path != stash && place.IsStash(path))
-            {
-                // The successor of a pair that is not stored any more: another login, or none, took its place.
-                TryDelete(path);
-            }
+            files.EnsureWritable(paths.Target, length);
+        }
+        else
+        {
+            obstacle = files.FindObstacle(paths.Target);
         }
 
-        return isAlone;
+        if (obstacle is null)
+        {
+            _temp ??= Create(length);
+            obstacle = _temp.InheritFrom(paths.Target);
+        }
+
+        return obstacle is not null || IsAlone(content?.BackupPath);
     }
 
     /// <summary>Writes, flushes and renames, if the file still is what was merged into.</summary>
-    /// <param name="mergedFrom">The bytes that were read.</param>
-    /// <param name="bytes">The bytes to be stored.</param>
-    /// <param name="stash">Where the successor of the stored pair waits or would wait, or <see langword="null"/>.</param>
-    /// <returns><see langword="false"/> if another program wrote it meanwhile: read and merge again.</returns>
-    /// <exception cref="CredentialsSaveException">The old file is still there.</exception>
-    internal async ValueTask<bool> SaveAsync(byte[] mergedFrom, byte[] bytes, string? stash)
+    /// <exception cref="CredentialsSaveException">The new login was not stored, or not durably.</exception>
+    internal Outcome Save(CredentialsFileContent mergedFrom, byte[] bytes)
     {
         try
         {
-            WriteProbe(bytes);
+            _temp ??= Create(bytes.Length);
+
+            // What could be kept when the save was prepared and cannot be by now must not cost the tokens; the mode is then the stricter
+            // one.
+            _temp.InheritFrom(paths.Target);
+            _temp.Write(bytes);
+            _temp.Flush();
 
             // The last look. Between it and the rename lie microseconds that stay open to a program that ignores the lock.
-            if (!mergedFrom.AsSpan().SequenceEqual(Files.Read(place.Target) ?? []))
+            if (!IsStill(mergedFrom.Bytes))
             {
-                return false;
+                return Outcome.Changed;
             }
 
-            _probe!.ReleaseForReplace();
-            await ReplaceAsync(bytes, stash).ConfigureAwait(false);
-            Files.FlushDirectory(place.Directory);
+            if (mergedFrom.IsMountPoint || !TryReplace(_temp))
+            {
+                WriteInPlace(mergedFrom.Bytes, bytes);
+                return Outcome.WrittenInPlace;
+            }
+
+            files.FlushDirectory(paths.Directory);
+            _temp.Dispose();
+            _temp = null;
+            return Outcome.Replaced;
+        }
+        catch (Exception e) when (FileErrors.IsInUse(e))
+        {
+            Drop();
+            Refusal = Failure(e);
+            return Outcome.InUse;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             Drop();
             throw Failure(e);
         }
-
-        _probe?.Dispose();
-        _probe = null;
-        if (stash is not null && Files.Exists(stash))
-        {
-            TryDelete(stash);
-        }
-
-        return true;
     }
 
     /// <summary>Makes a rename durable whose flush failed before.</summary>
@@ -89,7 +113,7 @@ internal sealed class CredentialsFileWriter(FileCredentialsStore store, Credenti
     {
         try
         {
-            Files.FlushDirectory(place.Directory);
+            files.FlushDirectory(paths.Directory);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -97,151 +121,98 @@ internal sealed class CredentialsFileWriter(FileCredentialsStore store, Credenti
         }
     }
 
-    /// <summary>Keeps bytes beside the target, durably.</summary>
-    /// <returns><see langword="false"/> if the directory does not take a new file either.</returns>
-    internal bool TryStash(byte[] bytes, string stash)
+    /// <summary>Leaves the temp file for the next holder of the lock, who finishes a write in place from it.</summary>
+    internal void KeepBackup()
     {
-        try
-        {
-            WriteProbe(bytes);
-            return TryMoveProbeTo(stash);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-        finally
-        {
-            Drop();
-        }
+        _temp?.Dispose();
+        _temp = null;
     }
 
-    /// <summary>Removes the probe, if it is still there.</summary>
+    /// <summary>Removes the temp file, if it is still there.</summary>
     internal void Drop()
     {
-        if (_probe is null)
+        if (_temp is null)
         {
             return;
         }
 
-        // Windows deletes no open file; elsewhere it is deleted while it is held, so that nobody sees it unheld and believes the exchange over.
-        _probe.ReleaseForReplace();
-        TryDelete(_probe.Path);
-        _probe.Dispose();
-        _probe = null;
+        // Windows deletes no open file; elsewhere it is deleted while it is held, so that no process sees it unheld and believes the
+        // exchange over.
+        _temp.ReleaseForReplace();
+        try
+        {
+            files.Delete(_temp.Path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Removed by the next holder of the lock.
+        }
+
+        _temp.Dispose();
+        _temp = null;
     }
 
     private CredentialsSaveException Failure(Exception cause) =>
-        new($"The credentials could not be saved to '{place.Target}': {cause.Message} Make its directory writable for this user and leave room on its disk.", cause);
+        new(
+            $"The credentials could not be saved to '{paths.Target}': {cause.Message} Make its directory writable for this user and leave room on its disk.",
+            cause);
 
-    private ITempFile CreateProbe(long length)
+    private ITempFile Create(long length)
     {
-        if (store.Reader.IsMountPoint(place.Target))
-        {
-            Files.EnsureWritable(place.Target);
-        }
-
         for (var tries = 1; ; tries++)
         {
-            try
+            if (files.TryCreateTemp(paths.NewTempPath(), length) is { } temp)
             {
-                return Files.CreatePrivate(place.NewTempPath(), length + SpareRoom);
+                return temp;
             }
-            catch (TempFileSweptException) when (tries < TriesToCreate)
+
+            if (tries == TriesToCreate)
             {
-                // Whoever sweeps beside us holds another lock file; ours was deleted, or will turn out to be.
+                throw new IOException($"Another process keeps removing the temp files in '{paths.Directory}'.");
             }
         }
     }
 
-    private void WriteProbe(byte[] bytes)
+    private bool IsAlone(string? backup)
     {
-        _probe ??= CreateProbe(bytes.Length);
-        _probe.Write(bytes);
-        _probe.InheritFrom(place.Target);
-        _probe.Flush();
-    }
-
-    private async ValueTask ReplaceAsync(byte[] bytes, string? stash)
-    {
-        var pause = TimeSpan.FromMilliseconds(2);
-        long start = store.TimeProvider.GetTimestamp();
-        while (true)
+        var isAlone = true;
+        foreach (string path in paths.FindTempFiles(files))
         {
-            try
+            if (path != _temp!.Path && path != backup)
             {
-                Files.Replace(_probe!.Path, place.Target);
-                return;
+                isAlone &= files.TryRemoveLeftOver(path, paths.Target);
             }
-            catch (CannotReplaceException)
-            {
-                HasWrittenInPlace = true;
-                WriteInPlace(bytes, stash);
-                return;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException
-                && OperatingSystem.IsWindows() && store.TimeProvider.GetElapsedTime(start) < store.Settings.SaveTimeout)
-            {
-                // A virus scanner or a reader without FileShare.Delete has the file open; both let go soon.
-            }
-
-            await Task.Delay(pause, store.TimeProvider).ConfigureAwait(false);
-            pause = TimeSpan.FromMilliseconds(Math.Min(50, pause.TotalMilliseconds * 2));
         }
+
+        return isAlone;
     }
 
-    // A crash in the middle of this write leaves neither the old pair nor the new one in the file; the stash has it then.
-    private void WriteInPlace(byte[] bytes, string? stash)
-    {
-        byte[]? before = Files.Read(place.Target);
-        if (stash is null || !TryMoveProbeTo(stash))
-        {
-            stash = null;
-            Drop();
-        }
+    private bool IsStill(byte[] bytes) => bytes.AsSpan().SequenceEqual(files.Read(paths.Target, out _, out _));
 
+    private bool TryReplace(ITempFile temp)
+    {
+        temp.ReleaseForReplace();
+        return files.TryReplace(temp.Path, paths.Target);
+    }
+
+    // The only write that is no rename: onto a single file that is mounted into a container. A crash in its middle leaves neither the old
+    // login nor the new one in the file; the temp file,
+    // complete and durable by then, is what the next holder of the lock finishes it from.
+    private void WriteInPlace(byte[] before, byte[] bytes)
+    {
+        files.FlushDirectory(paths.Directory);
         try
         {
-            Files.WriteInPlace(place.Target, bytes);
+            files.WriteInPlace(paths.Target, bytes);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Refused as a whole: then the stash would announce a change that its caller is told did not happen.
-            if (stash is not null && before.AsSpan().SequenceEqual(Files.Read(place.Target)))
+            if (!IsStill(before))
             {
-                TryDelete(stash);
+                KeepBackup();
             }
 
             throw;
-        }
-    }
-
-    private bool TryMoveProbeTo(string stash)
-    {
-        try
-        {
-            _probe!.ReleaseForReplace();
-            Files.Replace(_probe.Path, stash);
-            _probe.Dispose();
-            _probe = null;
-            Files.FlushDirectory(place.Directory);
-            return true;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
-
-    private void TryDelete(string path)
-    {
-        try
-        {
-            Files.Delete(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Not needed any more; removed by the next holder of the lease.
         }
     }
 }

@@ -1,54 +1,193 @@
+using System.Runtime.Versioning;
+using System.Text;
 using TokenRefresh.Interop;
 
 namespace TokenRefresh.Stores;
 
-/// <summary>One watch per file and process: completes a task when the file may have changed. A hint; correctness holds if every event is lost.</summary>
+/// <summary>One watch per file and process: completes a task when the file may have changed. A hint; correctness holds if every event is
+/// lost.</summary>
+/// <remarks>
+/// One thread per process serves all watches, and only while a task waits. It takes the events and, now and then, asks the system whether a
+/// watched file is still the same one: on a thread of its own that costs
+/// a tenth of what a .NET timer does.
+/// </remarks>
 internal sealed class FileChangeWatch : IDisposable
 {
-    // While anybody waits, and only then, so that a lost event costs half a second and not the lock's time-out.
-    private static readonly TimeSpan SafetyPoll = TimeSpan.FromMilliseconds(500);
+    private const string ThreadName = "TokenRefresh watch";
+    private const int StackSize = 256 * 1024;
 
-    // Without a watch (macOS, where one makes the system sync its disks; out of inotify instances), the poll is all there is.
-    private static readonly TimeSpan PollWithoutWatch = TimeSpan.FromMilliseconds(250);
+    // How long a change goes unnoticed whose event was lost, or that has none: a program that writes in place or deletes the file.
+    private const int PollMilliseconds = 500;
 
-    private static readonly SharedInstances<FileChangeWatch> Shared = new(static path => new FileChangeWatch(path), static _ => true);
+    // Without events (macOS, where a watch makes the system sync its disks; out of inotify instances), the poll is all there is.
+    private const int PollMillisecondsWithoutEvents = 250;
 
-    private readonly object _lock = new();
-    private readonly string _path;
-    private IDisposable? _events;
-    private List<Waiter> _waiters = [];
+    private static readonly SharedInstances<FileChangeWatch> Shared = new(static path => new FileChangeWatch(path));
 
-    private FileChangeWatch(string path) => _path = path;
+    // Guards all watches: there are one or two of them in a process, and nothing is done under it that waits.
+    private static readonly object Lock = new();
+    private static readonly List<FileChangeWatch> Armed = [];
+    private static Inotify? _inotify;
+    private static bool _isRunning;
+
+    private readonly byte[] _name;
+    private readonly List<Waiter> _waiters = [];
+    private FileSystemWatcher? _watcher;
+    private FileIdentity? _seen;
+    private int _watch = -1;
+    private bool _isArmed;
+
+    private FileChangeWatch(string path)
+    {
+        Path = path;
+        _name = Encoding.UTF8.GetBytes(System.IO.Path.GetFileName(path));
+    }
+
+    internal string Path { get; }
+
+    private bool HasEvents => _watch >= 0 || _watcher is not null;
 
     internal static FileChangeWatch Rent(string path) => Shared.Rent(path);
 
-    internal void Return() => Shared.Return(_path);
+    internal void Return() => Shared.Return(Path);
 
-    /// <summary>Completes at the next change, or at the next poll. The watch is armed when this returns.</summary>
-    internal Task WaitAsync(TimeProvider timeProvider, CancellationToken cancellationToken)
+    /// <summary>Completes at the next change. The watch is armed when this returns.</summary>
+    internal Task WaitAsync(CancellationToken cancellationToken)
     {
-        var waiter = new Waiter(this, cancellationToken);
-        lock (_lock)
+        if (cancellationToken.IsCancellationRequested)
         {
-            _events ??= TryStart();
-            waiter.Start(_events is null ? PollWithoutWatch : SafetyPoll, timeProvider);
-            if (!waiter.Task.IsCompleted)
-            {
-                _waiters.Add(waiter);
-            }
+            return Task.FromCanceled(cancellationToken);
         }
 
+        var waiter = new Waiter(this, cancellationToken);
+        lock (Lock)
+        {
+            Arm_NeedsLock();
+            if (HasChanged_NeedsLock())
+            {
+                End_NeedsLock();
+            }
+
+            _waiters.Add(waiter);
+        }
+
+        waiter.Register();
         return waiter.Task;
     }
 
-    public void Dispose() => Drop();
+    public void Dispose()
+    {
+        lock (Lock)
+        {
+            Disarm_NeedsLock();
+            End_NeedsLock();
+        }
+    }
+
+    private static void Run()
+    {
+        long lastPoll = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            Inotify? inotify;
+            int period = PollMilliseconds;
+            lock (Lock)
+            {
+                foreach (FileChangeWatch watch in Armed)
+                {
+                    period = watch.HasEvents ? period : PollMillisecondsWithoutEvents;
+                }
+
+                inotify = _inotify;
+                if (inotify is null)
+                {
+                    Monitor.Wait(Lock, period);
+                }
+            }
+
+            if (inotify is not null && OperatingSystem.IsLinux())
+            {
+                TakeEvents(inotify, period);
+            }
+
+            if (TimeProvider.System.GetElapsedTime(lastPoll).TotalMilliseconds < period)
+            {
+                continue;
+            }
+
+            lastPoll = TimeProvider.System.GetTimestamp();
+            lock (Lock)
+            {
+                for (int i = Armed.Count - 1; i >= 0; i--)
+                {
+                    Armed[i].Poll_NeedsLock();
+                }
+
+                if (Armed.Count == 0)
+                {
+                    // The next wait starts another thread; until then this process keeps neither thread nor descriptor.
+                    Close_NeedsLock();
+                    _isRunning = false;
+                    return;
+                }
+            }
+        }
+    }
+
+    [SupportedOSPlatform("linux")]
+    private static void TakeEvents(Inotify inotify, int milliseconds)
+    {
+        try
+        {
+            ReadOnlySpan<byte> events = inotify.Wait(milliseconds);
+            if (events.IsEmpty)
+            {
+                return;
+            }
+
+            lock (Lock)
+            {
+                while (Inotify.TryTake(ref events, out int number, out ReadOnlySpan<byte> name))
+                {
+                    for (int i = Armed.Count - 1; i >= 0; i--)
+                    {
+                        FileChangeWatch watch = Armed[i];
+                        if (number < 0 || (number == watch._watch && name.SequenceEqual(watch._name)))
+                        {
+                            watch.OnChange_NeedsLock();
+                        }
+                        else if (number == watch._watch && name.IsEmpty)
+                        {
+                            // The directory is gone, or has another name; the next wait watches its successor.
+                            watch.Disarm_NeedsLock();
+                            watch.End_NeedsLock();
+                        }
+                    }
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // EBADF, for one, if foreign code closed a descriptor that was not its own. The next wait opens another instance; those of this
+            // one have their polls.
+            lock (Lock)
+            {
+                foreach (FileChangeWatch watch in Armed)
+                {
+                    watch._watch = -1;
+                }
+
+                Close_NeedsLock();
+            }
+        }
+    }
 
     private static FileSystemWatcher? TryStartWatcher(string path, Action onChange, Action onLost)
     {
         FileSystemWatcher? watcher = null;
         try
         {
-            watcher = new FileSystemWatcher(Path.GetDirectoryName(path)!, Path.GetFileName(path))
+            watcher = new FileSystemWatcher(System.IO.Path.GetDirectoryName(path)!, System.IO.Path.GetFileName(path))
             {
                 NotifyFilter = NotifyFilters.FileName | NotifyFilters.LastWrite | NotifyFilters.Size,
             };
@@ -68,80 +207,167 @@ internal sealed class FileChangeWatch : IDisposable
         }
     }
 
-    // Every save of ours is a rename. A program that writes in place, or deletes the file, is noticed on Linux by the poll, or under the lock.
-    private IDisposable? TryStart() =>
-        OperatingSystem.IsLinux() ? Inotify.TrySubscribe(_path, Signal, Drop)
-        : OperatingSystem.IsMacOS() ? null
-        : TryStartWatcher(_path, Signal, Drop);
-
-    private void Signal()
+    // Every save of ours is a rename.
+    private void Arm_NeedsLock()
     {
-        List<Waiter> waiters;
-        lock (_lock)
+        if (_isArmed)
         {
-            waiters = _waiters;
-            _waiters = [];
-        }
-
-        if (waiters.Count == 0)
-        {
-            // Nobody waits: those who do elsewhere shall not have to wait for this process to wake at each of their saves.
-            Drop();
             return;
         }
 
-        waiters.ForEach(static waiter => waiter.End());
-    }
-
-    // The directory went away, events were dropped, or nobody waits; the next waiter arms a new watch.
-    private void Drop()
-    {
-        IDisposable? events;
-        List<Waiter> waiters;
-        lock (_lock)
+        if (OperatingSystem.IsLinux())
         {
-            (events, _events) = (_events, null);
-            (waiters, _waiters) = (_waiters, []);
+            _inotify ??= Inotify.TryOpen();
+            _watch = _inotify?.Add(System.IO.Path.GetDirectoryName(Path)!) ?? -1;
+        }
+        else if (!OperatingSystem.IsMacOS())
+        {
+            _watcher = TryStartWatcher(Path, OnWatcherChange, OnWatcherLost);
         }
 
-        events?.Dispose();
-        waiters.ForEach(static waiter => waiter.End());
+        _isArmed = true;
+        Armed.Add(this);
+        StartThread_NeedsLock();
     }
 
-    private void Leave(Waiter waiter)
+    private static void StartThread_NeedsLock()
     {
-        lock (_lock)
+        if (_isRunning)
         {
-            _waiters.Remove(waiter);
+            return;
+        }
+
+        try
+        {
+            // A background thread: it must not keep the process alive.
+            new Thread(Run, StackSize) { IsBackground = true, Name = ThreadName }.UnsafeStart();
+            _isRunning = true;
+        }
+        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+        {
+            // Then the waiters of this process learn of a change when they have the lock.
         }
     }
 
-    /// <summary>One wait. Its end throws nothing and takes one step of one other thread, that of the code that waits: dozens of processes end theirs at the same moment.</summary>
-    private sealed class Waiter(FileChangeWatch watch, CancellationToken cancellationToken) : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+    private static void Close_NeedsLock()
     {
-        private ITimer? _poll;
+        if (OperatingSystem.IsLinux())
+        {
+            _inotify?.Dispose();
+            _inotify = null;
+        }
+    }
+
+    private void Disarm_NeedsLock()
+    {
+        if (!_isArmed)
+        {
+            return;
+        }
+
+        _isArmed = false;
+        Armed.Remove(this);
+        int number = _watch;
+        _watch = -1;
+        if (number >= 0 && OperatingSystem.IsLinux() && !Armed.Exists(other => other._watch == number))
+        {
+            _inotify?.Remove(number);
+        }
+
+        _watcher?.Dispose();
+        _watcher = null;
+    }
+
+    private void OnChange_NeedsLock()
+    {
+        if (_waiters.Count == 0)
+        {
+            // No waiters: stop watching, so that saves of other processes do not wake this one.
+            Disarm_NeedsLock();
+        }
+        else
+        {
+            End_NeedsLock();
+        }
+    }
+
+    private void Poll_NeedsLock()
+    {
+        if (_waiters.Count == 0)
+        {
+            Disarm_NeedsLock();
+        }
+        else if (HasChanged_NeedsLock())
+        {
+            End_NeedsLock();
+        }
+    }
+
+    // What was there is compared, not read: one system call.
+    private bool HasChanged_NeedsLock()
+    {
+        FileIdentity? before = _seen;
+        _seen = FileOperations.Identify(Path);
+        return _seen is null ? before is not null : before is null || !before.HasSameContentAs(_seen);
+    }
+
+    private void End_NeedsLock()
+    {
+        foreach (Waiter waiter in _waiters)
+        {
+            waiter.End();
+        }
+
+        _waiters.Clear();
+    }
+
+    private void OnWatcherChange()
+    {
+        lock (Lock)
+        {
+            OnChange_NeedsLock();
+        }
+    }
+
+    private void OnWatcherLost()
+    {
+        lock (Lock)
+        {
+            Disarm_NeedsLock();
+            End_NeedsLock();
+        }
+    }
+
+    /// <summary>One wait. Its end takes one step of one other thread, that of the code that waits: dozens of processes end theirs at the
+    /// same moment.</summary>
+    private sealed class Waiter(FileChangeWatch watch, CancellationToken cancellationToken)
+        : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
         private CancellationTokenRegistration _cancellation;
 
-        // Under the watch's monitor, so that no end but that of a token cancelled before comes until this is whole and in the list.
-        internal void Start(TimeSpan poll, TimeProvider timeProvider)
+        internal void Register()
         {
-            _poll = timeProvider.CreateTimer(static waiter => ((Waiter)waiter!).LeaveAndEnd(), this, poll, Timeout.InfiniteTimeSpan);
-            _cancellation = cancellationToken.UnsafeRegister(static waiter => ((Waiter)waiter!).LeaveAndEnd(), this);
+            _cancellation = cancellationToken.UnsafeRegister(static waiter => ((Waiter)waiter!).Cancel(), this);
+            if (Task.IsCompleted)
+            {
+                _cancellation.Unregister();
+            }
         }
 
-        /// <summary>Ends the wait; the watch has forgotten it already.</summary>
         internal void End()
         {
-            // First of all: by the time a sleeping thread has woken to go on, the rest is done.
-            _ = cancellationToken.IsCancellationRequested ? TrySetCanceled(cancellationToken) : TrySetResult();
-            _poll!.Dispose();
+            TrySetResult();
             _cancellation.Unregister();
         }
 
-        private void LeaveAndEnd()
+        private void Cancel()
         {
-            watch.Leave(this);
-            End();
+            lock (Lock)
+            {
+                watch._waiters.Remove(this);
+            }
+
+            TrySetCanceled(cancellationToken);
         }
     }
 }

@@ -2,70 +2,79 @@ using TokenRefresh.Locking;
 
 namespace TokenRefresh.Stores;
 
-/// <summary>The lease of the file store: reads, probes and saves under the lock.</summary>
-internal sealed class FileCredentialsLease : ICredentialsLease, IPairStash
+/// <summary>The lease of the file store: reads, prepares and saves under the lock, all at the places that were resolved when it was
+/// granted.</summary>
+internal sealed class FileCredentialsLease(FileCredentialsStore store, CredentialsFilePaths paths, SharedFileLock fileLock, LockHandle handle)
+    : ICredentialsLease
 {
     // A program that saves by delete and rename, or by truncate and write, has finished after that.
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan SettlePause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    private readonly FileCredentialsStore _store;
-    private readonly CredentialsFilePaths _place;
-    private readonly SharedFileLock _engine;
-    private readonly LockHandle _hold;
-    private readonly CredentialsFileWriter _writer;
+    private readonly CredentialsFileWriter _writer = new(store.Files, paths);
     private CredentialsFileContent? _content;
-    private bool _hasTriedToUnstash;
+    private bool _hasTriedToFinish;
     private bool _isDisposed;
 
-    internal FileCredentialsLease(FileCredentialsStore store, CredentialsFilePaths place, SharedFileLock engine, LockHandle hold)
+    /// <summary>How far a commit came in one try.</summary>
+    private enum Progress
     {
-        _store = store;
-        _place = place;
-        _engine = engine;
-        _hold = hold;
-        _writer = new CredentialsFileWriter(store, place);
+        /// <summary>It is done.</summary>
+        Done,
+
+        /// <summary>The file is gone or unreadable, which another program's save may be the reason for: look again.</summary>
+        Unsettled,
+
+        /// <summary>Another program wrote the file between read and write: merge again.</summary>
+        Changed,
+
+        /// <summary>Another program has the file open, where the system then replaces nothing: try again.</summary>
+        InUse,
     }
 
-    public string Location => _place.Target;
+    public string Location => paths.Target;
 
-    public string LockPath => _place.LockPath;
+    public string LockPath => paths.LockPath;
 
-    public bool HasWrittenInPlace => _writer.HasWrittenInPlace;
+    private TimeProvider Time => store.TimeProvider;
 
-    public async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
+    public ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
     {
-        CredentialsFileContent content = _content = await _store.ReadContentAsync(_place, _content, cancellationToken).ConfigureAwait(false);
-        OAuthCredentials? latest = _store.Stash.Latest(_place, content.Credentials);
-
-        // Once a lease, and never with the probe in hand: it tells others of the exchange that follows.
-        if ((content.InterruptedStash is not null || !ReferenceEquals(latest, content.Credentials)) && !_hasTriedToUnstash && !_writer.IsPrepared)
-        {
-            _hasTriedToUnstash = true;
-            await TryUnstashAsync(content, latest!).ConfigureAwait(false);
-        }
-
-        return latest;
+        ValueTask<CredentialsFileContent> reading = store.Reader.ReadAsync(paths, cancellationToken);
+        return reading.IsCompletedSuccessfully ? new(Accept(reading.Result)) : AcceptLaterAsync(reading);
     }
 
     public ValueTask<bool> PrepareAsync(CancellationToken cancellationToken = default)
     {
-        // First our own probe, then the look for others, then the lock's identity. If the lock file was deleted under us, the next holder of the new one makes its probe before it looks:
-        // whichever of the two looks second sees the other's, so never both go on.
+        // First our own temp file, then the look for others, then the lock's identity. If the lock file was deleted under us, the next
+        // holder of the new one makes its temp file before it looks:
+        // the one of the two that looks second sees the other's, so never both go on.
         bool isAlone;
+        string? obstacle;
+        Exception? cause = null;
         CredentialsFileException? problem = null;
         try
         {
-            isAlone = _writer.Prepare(_content ?? _store.TryReadContent(_place, known: null, out problem));
+            isAlone = _writer.Prepare(_content ?? store.Reader.TryRead(paths, out problem), out obstacle);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // What cannot even be read says more about the cause: a directory in its place, for one.
-            throw problem is { InnerException: IOException or UnauthorizedAccessException } ? problem : new CredentialsFileException(_place.Target,
-                $"'{_place.Target}' cannot be saved: {e.Message} Nothing was sent or changed. Make its directory writable for this user and leave room on its disk.", e);
+            isAlone = true;
+            obstacle = $"{e.Message} Make its directory writable for this user and leave room on its disk.";
+            cause = e;
         }
 
-        if (isAlone && _hold.IsStillTheFile() && _store.Locate() == _place)
+        if (obstacle is not null)
+        {
+            _writer.Drop();
+
+            // What cannot even be read says more about the cause: a directory in its place, for one.
+            throw problem is { InnerException: IOException or UnauthorizedAccessException }
+                ? problem
+                : new CredentialsFileException(paths.Target, $"'{paths.Target}' cannot be saved: {obstacle} Nothing was sent or changed.", cause);
+        }
+
+        if (isAlone && handle.PathNamesLockedFile() && store.Resolve().IsSame(paths))
         {
             return new(true);
         }
@@ -74,64 +83,14 @@ internal sealed class FileCredentialsLease : ICredentialsLease, IPairStash
         return new(false);
     }
 
-    public async ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default)
-    {
-        long start = _store.TimeProvider.GetTimestamp();
-        while (true)
-        {
-            CredentialsFileContent current = await ReadSettledAsync(expected, cancellationToken).ConfigureAwait(false);
-            OAuthCredentials? latest = _store.Stash.Latest(_place, current.Credentials);
-
-            if (!OAuthCredentials.AreSameLogin(expected, latest))
-            {
-                if (next is null || !next.IsSamePair(latest))
-                {
-                    return CredentialsCommit.Superseded(latest);
-                }
-
-                // Renamed already, but then the directory could not be flushed.
-                if (next.IsSamePair(current.Credentials))
-                {
-                    _writer.FlushDirectory();
-                    return CredentialsCommit.Committed(latest);
-                }
-
-                // A stashed pair is the stored one for everybody, but its save is not done before it stands in the file.
-            }
-
-            if (next is null && current.Credentials is null)
-            {
-                return CredentialsCommit.Committed(null);
-            }
-
-            byte[] bytes = next is null ? current.Document.Without() : current.Document.With(next);
-            if (await _writer.SaveAsync(current.Bytes, bytes, StashOf(current)).ConfigureAwait(false))
-            {
-                return ReadBack(next);
-            }
-
-            if (_store.TimeProvider.GetElapsedTime(start) > _store.Settings.SaveTimeout)
-            {
-                throw new CredentialsSaveException($"The credentials could not be saved to '{_place.Target}': another program writes it faster than it can be merged. End that program.");
-            }
-        }
-    }
-
-    public bool TryStash(OAuthCredentials replaced, OAuthCredentials successor)
-    {
-        if (_store.TryReadContent(_place, _content, out _) is not { } content || StashOf(content) is not { } stash)
-        {
-            return false;
-        }
-
-        OAuthCredentials? latest = _store.Stash.Latest(_place, content.Credentials);
-        return successor.IsSamePair(latest)
-            || (OAuthCredentials.AreSameLogin(replaced, latest) && _writer.TryStash(content.Document.With(successor), stash));
-    }
+    public ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default) =>
+        TryCommit(expected, next, isSettled: false, out CredentialsCommit commit) == Progress.Done
+            ? new(commit)
+            : CommitLaterAsync(expected, next, cancellationToken);
 
     public ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default)
     {
-        _hold.WriteRecord(record.Span, durable);
+        handle.WriteRecord(record.Span, durable);
         return default;
     }
 
@@ -141,62 +100,141 @@ internal sealed class FileCredentialsLease : ICredentialsLease, IPairStash
         {
             _isDisposed = true;
             _writer.Drop();
-            _hold.Dispose();
-            SharedFileLocks.Return(_engine);
+            handle.Dispose();
+            SharedFileLocks.Return(fileLock);
         }
 
         return default;
     }
 
-    private string? StashOf(CredentialsFileContent content) => content.InterruptedStash ?? CredentialsStash.PathOf(_place, content.Credentials);
+    private async ValueTask<OAuthCredentials?> AcceptLaterAsync(ValueTask<CredentialsFileContent> reading) => Accept(await reading.ConfigureAwait(false));
 
-    // What could not be done when the pair came may be possible by now: a disk has room again, a mount is writable again.
-    private async ValueTask TryUnstashAsync(CredentialsFileContent content, OAuthCredentials successor)
+    private OAuthCredentials? Accept(CredentialsFileContent content)
+    {
+        // Once a lease, and never with the temp file in hand: it tells others of the exchange that follows.
+        if (content.BackupPath is not null && !_hasTriedToFinish && !_writer.IsPrepared)
+        {
+            _hasTriedToFinish = true;
+            content = Finish(content);
+        }
+
+        _content = content;
+        return content.Credentials;
+    }
+
+    // Finishes a write in place that a crash interrupted. The backup it is finished from is removed with the other left-overs when the next
+    // save is prepared.
+    private CredentialsFileContent Finish(CredentialsFileContent content)
     {
         try
         {
-            await _writer.SaveAsync(content.Bytes, content.Document.With(successor), StashOf(content)).ConfigureAwait(false);
+            _writer.Save(content, content.Document.With(content.Credentials!));
         }
         catch (CredentialsSaveException)
         {
-            // It waits on, for everybody to use.
+            // The backup is still there, for the next holder of the lock.
         }
-        finally
+
+        CredentialsFileContent? finished = store.Reader.TryRead(paths, out _);
+        if (finished is not { BackupPath: null })
         {
-            _writer.Drop();
+            _writer.KeepBackup();
+            return finished ?? content;
+        }
+
+        _writer.Drop();
+        return finished;
+    }
+
+    private async ValueTask<CredentialsCommit> CommitLaterAsync(
+        OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken)
+    {
+        long start = Time.GetTimestamp();
+        while (true)
+        {
+            TimeSpan elapsed = Time.GetElapsedTime(start);
+            Progress progress = TryCommit(expected, next, elapsed >= SettleTime, out CredentialsCommit commit);
+            if (progress == Progress.Done)
+            {
+                return commit;
+            }
+
+            if (progress != Progress.Unsettled && elapsed > store.Settings.SaveTimeout)
+            {
+                throw (progress == Progress.InUse ? _writer.Refusal : null) ?? new CredentialsSaveException(
+                    $"The credentials could not be saved to '{paths.Target}': another program writes it faster than it can be merged. End that program.");
+            }
+
+            if (progress != Progress.Changed)
+            {
+                await Task.Delay(Pause, Time, cancellationToken).ConfigureAwait(false);
+            }
         }
     }
 
-    // A file that is gone or half written when we come to save is looked at again before it is called a logout or a defect.
-    private async ValueTask<CredentialsFileContent> ReadSettledAsync(OAuthCredentials? expected, CancellationToken cancellationToken)
+    private Progress TryCommit(OAuthCredentials? expected, OAuthCredentials? next, bool isSettled, out CredentialsCommit commit)
     {
-        long start = _store.TimeProvider.GetTimestamp();
-        while (true)
+        commit = default;
+        CredentialsFileContent? current = store.Reader.TryRead(paths, out CredentialsFileException? problem);
+
+        // A file that is gone or half written when we come to save is looked at again before it is called a logout or a defect.
+        if (!isSettled && (current is null || (expected is not null && current.Credentials is null)))
         {
-            CredentialsFileContent? content = _store.TryReadContent(_place, _content, out CredentialsFileException? problem);
-            if (content is not null && (expected is null || content.Credentials is not null))
-            {
-                return content;
-            }
-
-            if (_store.TimeProvider.GetElapsedTime(start) >= SettleTime)
-            {
-                return content ?? throw problem!;
-            }
-
-            await Task.Delay(SettlePause, _store.TimeProvider, cancellationToken).ConfigureAwait(false);
+            return Progress.Unsettled;
         }
+
+        if (current is null)
+        {
+            throw problem!;
+        }
+
+        if (!OAuthCredentials.AreSameLogin(expected, current.Credentials))
+        {
+            if (next is null || !next.IsSamePair(current.Credentials))
+            {
+                commit = CredentialsCommit.Superseded(current.Credentials);
+                return Progress.Done;
+            }
+
+            if (!current.IsMountPoint)
+            {
+                // Renamed already, but then the directory could not be flushed.
+                _writer.FlushDirectory();
+                commit = CredentialsCommit.Committed(current.Credentials);
+                return Progress.Done;
+            }
+        }
+
+        if (next is null && current.Credentials is null)
+        {
+            commit = CredentialsCommit.Committed(null);
+            return Progress.Done;
+        }
+
+        byte[] bytes = next is null ? current.Document.Without() : current.Document.With(next);
+        CredentialsFileWriter.Outcome outcome = _writer.Save(current, bytes);
+        if (outcome is CredentialsFileWriter.Outcome.Changed or CredentialsFileWriter.Outcome.InUse)
+        {
+            return outcome == CredentialsFileWriter.Outcome.Changed ? Progress.Changed : Progress.InUse;
+        }
+
+        commit = ReadBack(next, outcome == CredentialsFileWriter.Outcome.WrittenInPlace);
+        return Progress.Done;
     }
 
     // Another refresh token than ours is another writer that came right after us, not a failed save.
-    private CredentialsCommit ReadBack(OAuthCredentials? next)
+    private CredentialsCommit ReadBack(OAuthCredentials? next, bool isInPlace)
     {
-        CredentialsFileContent? stored = _store.Reader.TryRead(_place.Target, known: null, out CredentialsFileException? problem);
-        if (stored is null)
+        CredentialsFileContent? stored = store.Reader.TryRead(paths, out CredentialsFileException? problem);
+        if (stored is not { BackupPath: null })
         {
-            throw new CredentialsSaveException($"What was saved to '{_place.Target}' cannot be read back. {problem!.Message}", problem);
+            _writer.KeepBackup();
+            throw new CredentialsSaveException($"What was saved to '{paths.Target}' cannot be read back. {problem?.Message}", problem);
         }
 
-        return OAuthCredentials.AreSameLogin(next, stored.Credentials) ? CredentialsCommit.Committed(stored.Credentials) : CredentialsCommit.Superseded(stored.Credentials);
+        _writer.Drop();
+        return OAuthCredentials.AreSameLogin(next, stored.Credentials)
+            ? CredentialsCommit.Committed(stored.Credentials) with { IsInPlace = isInPlace }
+            : CredentialsCommit.Superseded(stored.Credentials);
     }
 }

@@ -1,4 +1,3 @@
-using Microsoft.Win32.SafeHandles;
 using TokenRefresh.Interop;
 using TokenRefresh.Locking;
 
@@ -7,74 +6,51 @@ namespace TokenRefresh.Stores;
 /// <summary>The default store: one JSON file that many programs share, and a lock file beside it.</summary>
 internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
 {
-    // A login that is stored more often than that while it is read is nobody's to wait for.
-    private const int ReadTries = 5;
-
     private readonly object _lock = new();
-    private readonly CredentialsFileSettings _settings;
-    private readonly TimeProvider _timeProvider;
-    private SharedFileLock? _engine;
+    private volatile CredentialsFilePaths? _paths;
+    private SharedFileLock? _fileLock;
     private FileChangeWatch? _watch;
-    private string? _watchedTarget;
     private bool _isDisposed;
 
     internal FileCredentialsStore(CredentialsFileSettings settings, TimeProvider timeProvider, IFileOperations? files = null)
     {
-        _settings = settings;
-        _timeProvider = timeProvider;
+        Settings = settings;
+        TimeProvider = timeProvider;
         Files = files ?? FileOperations.Default;
         Reader = new CredentialsFileReader(Files, settings.Format, timeProvider);
-        Stash = new CredentialsStash(Files, Reader);
     }
 
     /// <inheritdoc/>
-    public string Location => _settings.Path;
+    public string Location => Settings.Path;
 
     /// <inheritdoc/>
-    public string LockPath => _settings.LockPath ?? _settings.Path + CredentialsFilePaths.LockSuffix;
+    public string LockPath => Settings.LockPath ?? Settings.Path + CredentialsFilePaths.LockSuffix;
+
+    internal CredentialsFileSettings Settings { get; }
+
+    internal TimeProvider TimeProvider { get; }
 
     internal IFileOperations Files { get; }
 
     internal CredentialsFileReader Reader { get; }
 
-    internal CredentialsStash Stash { get; }
+    // Those of the last read or lease; what belongs to the same look or the same lease does not follow the links again.
+    private CredentialsFilePaths Paths => _paths ?? Resolve();
 
     /// <inheritdoc/>
-    public async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
+    public ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
     {
-        CredentialsFilePaths place = Locate();
-        CredentialsFileContent content = await ReadContentAsync(place, known: null, cancellationToken).ConfigureAwait(false);
-        OAuthCredentials? latest = Stash.Latest(place, content.Credentials);
-
-        // A file that is written in place has its successor beside it meanwhile. That is removed when the write is done, maybe between our two looks: then what we read is older than what others have got.
-        for (var tries = 1; tries < ReadTries && content.InterruptedStash is null && ReferenceEquals(latest, content.Credentials) && Reader.IsMountPoint(place.Target); tries++)
-        {
-            CredentialsFileContent again = await ReadContentAsync(place, content, cancellationToken).ConfigureAwait(false);
-            if (ReferenceEquals(again, content))
-            {
-                break;
-            }
-
-            content = again;
-            latest = Stash.Latest(place, content.Credentials);
-        }
-
-        return latest;
+        ValueTask<CredentialsFileContent> reading = Reader.ReadAsync(Resolve(), cancellationToken);
+        return reading.IsCompletedSuccessfully ? new(reading.Result.Credentials) : CredentialsOfAsync(reading);
     }
 
     /// <inheritdoc/>
     public ValueTask<ReadOnlyMemory<byte>> ReadRecordAsync(CancellationToken cancellationToken = default) =>
-        new(ReadLockFile(static file => RecordSlots.Read(file), isHint: false) ?? ReadOnlyMemory<byte>.Empty);
+        new(CoordinationFile.ReadRecord(Paths.LockPath));
 
     /// <inheritdoc/>
-    public ValueTask<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken = default) => new(ReadLockFile(static file =>
-    {
-        Span<byte> block = stackalloc byte[HolderBlock.Size];
-        LockHolder? holder = RandomAccess.Read(file, block, HolderBlock.Offset) == block.Length ? HolderBlock.Read(block) : null;
-
-        // A killed holder leaves its block behind, and the system has taken its lock.
-        return holder is null || holder.Host == Environment.MachineName && !IsRunning(holder.ProcessId) ? null : holder;
-    }, isHint: true));
+    public ValueTask<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken = default) =>
+        new(CoordinationFile.ReadHolder(Paths.LockPath));
 
     /// <inheritdoc/>
     public ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
@@ -84,14 +60,55 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
             return ValueTask.FromCanceled<ICredentialsLease?>(cancellationToken);
         }
 
-        ValueTask<ICredentialsLease?> acquiring = AcquireAsync(timeout, cancellationToken);
-        return acquiring.IsCompleted || !cancellationToken.CanBeCanceled ? acquiring : new(WithCancellation(acquiring.AsTask(), cancellationToken));
+        CredentialsFilePaths paths = Resolve();
+        EnsureDirectory(paths.Directory);
+        KeepLockOpen(paths);
+        SharedFileLock fileLock = SharedFileLocks.Rent(paths.LockPath, paths.Target);
+        var isTaken = false;
+        try
+        {
+            LockHandle? handle = fileLock.TryAcquire(Settings.AllowUnreliableLock, TimeProvider);
+            if (handle is null && timeout <= TimeSpan.Zero && timeout != Timeout.InfiniteTimeSpan)
+            {
+                return default;
+            }
+
+            ValueTask<ICredentialsLease?> lease = handle is not null
+                ? new(new FileCredentialsLease(this, paths, fileLock, handle))
+                : new(new LeaseWait(this, paths, fileLock).StartAsync(timeout, cancellationToken));
+            isTaken = true;
+            return lease;
+        }
+        finally
+        {
+            if (!isTaken)
+            {
+                SharedFileLocks.Return(fileLock);
+            }
+        }
     }
 
     /// <inheritdoc/>
-    public Task WaitForChangeAsync(CancellationToken cancellationToken = default) => GetWatch().WaitAsync(_timeProvider, cancellationToken);
+    public Task WaitForChangeAsync(CancellationToken cancellationToken = default)
+    {
+        string target = Paths.Target;
+        FileChangeWatch watch;
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (_watch is null || _watch.Path != target)
+            {
+                _watch?.Return();
+                _watch = FileChangeWatch.Rent(target);
+            }
 
-    /// <summary>Lets go of the engine and the watch; the last store of a process on this file closes them.</summary>
+            watch = _watch;
+        }
+
+        return watch.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Lets go of the lock file and the watch; the last store of a process on this file closes them.</summary>
     public void Dispose()
     {
         lock (_lock)
@@ -102,104 +119,21 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
             }
 
             _isDisposed = true;
-            if (_engine is not null)
+            if (_fileLock is not null)
             {
-                SharedFileLocks.Return(_engine);
+                SharedFileLocks.Return(_fileLock);
             }
 
             _watch?.Return();
         }
     }
 
-    /// <summary>Reads the file, or what an interrupted write was to make of it.</summary>
-    /// <exception cref="CredentialsFileException">It cannot be understood.</exception>
-    internal async ValueTask<CredentialsFileContent> ReadContentAsync(CredentialsFilePaths place, CredentialsFileContent? known, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await Reader.ReadAsync(place.Target, known, cancellationToken).ConfigureAwait(false);
-        }
-        catch (CredentialsFileException) when (Stash.Interrupted(place) is { } whole)
-        {
-            return whole;
-        }
-    }
+    /// <summary>Follows the links, which a dotfile manager may have pointed elsewhere since.</summary>
+    /// <exception cref="CredentialsFileException">They cannot be followed.</exception>
+    internal CredentialsFilePaths Resolve() => _paths = CredentialsFilePaths.Resolve(Files, Settings);
 
-    /// <inheritdoc cref="ReadContentAsync"/>
-    internal CredentialsFileContent? TryReadContent(CredentialsFilePaths place, CredentialsFileContent? known, out CredentialsFileException? problem) =>
-        Reader.TryRead(place.Target, known, out problem) ?? Stash.Interrupted(place);
-
-    // The link is followed anew each time: a dotfile manager may have pointed it elsewhere since.
-    internal CredentialsFilePaths Locate() => CredentialsFilePaths.Locate(Files, _settings);
-
-    internal CredentialsFileSettings Settings => _settings;
-
-    internal TimeProvider TimeProvider => _timeProvider;
-
-    // Whoever finds the saved token in the file leaves the queue for the lock: an end as good as any, which must not cost an exception in each of dozens of processes.
-    private static Task<ICredentialsLease?> WithCancellation(Task<ICredentialsLease?> acquiring, CancellationToken cancellationToken) => acquiring.ContinueWith(
-        static (task, token) => task.IsCompletedSuccessfully && task.Result is null && ((CancellationToken)token!).IsCancellationRequested ? Task.FromCanceled<ICredentialsLease?>((CancellationToken)token) : task,
-        cancellationToken,
-        CancellationToken.None,
-        TaskContinuationOptions.ExecuteSynchronously,
-        TaskScheduler.Default).Unwrap();
-
-    private static bool IsRunning(int processId)
-    {
-        try
-        {
-            using var process = System.Diagnostics.Process.GetProcessById(processId);
-            return true;
-        }
-        catch (ArgumentException)
-        {
-            return false;
-        }
-    }
-
-    private async ValueTask<ICredentialsLease?> AcquireAsync(TimeSpan timeout, CancellationToken cancellationToken)
-    {
-        CredentialsFilePaths place = Locate();
-        EnsureDirectory(place.Directory);
-        KeepEngineOpen(place.LockPath);
-        SharedFileLock engine = SharedFileLocks.Rent(place.LockPath);
-        LockHandle? hold = null;
-        try
-        {
-            hold = await engine.AcquireAsync(new LockRequest(timeout, _settings.AllowUnreliableLock, _timeProvider), cancellationToken).ConfigureAwait(false);
-            return hold is null ? null : new FileCredentialsLease(this, place, engine, hold);
-        }
-        finally
-        {
-            if (hold is null)
-            {
-                SharedFileLocks.Return(engine);
-            }
-        }
-    }
-
-    private T? ReadLockFile<T>(Func<SafeFileHandle, T?> read, bool isHint)
-        where T : class
-    {
-        try
-        {
-            using SafeFileHandle? file = LockFile.OpenForReading(Locate().LockPath);
-            return file is null ? null : read(file);
-        }
-        catch (UnauthorizedAccessException)
-        {
-            return null;
-        }
-        catch (IOException) when (Directory.Exists(LockPath))
-        {
-            // Nothing can be noted there, and whoever asks for the lock is told.
-            return null;
-        }
-        catch (IOException e)
-        {
-            return isHint ? null : throw new LockUnavailableException($"The coordination record in '{LockPath}' cannot be read: {e.Message} Nothing was sent. Mend that, or raise the limit it names.", e);
-        }
-    }
+    private static async ValueTask<OAuthCredentials?> CredentialsOfAsync(ValueTask<CredentialsFileContent> reading) =>
+        (await reading.ConfigureAwait(false)).Credentials;
 
     private void EnsureDirectory(string directory)
     {
@@ -209,45 +143,79 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CredentialsFileException(directory, $"The directory '{directory}' of the credentials does not exist and cannot be created: {e.Message} Create it, or correct 'CredentialsPath'.", e);
+            throw new CredentialsFileException(
+                directory,
+                $"The directory '{directory}' of the credentials does not exist and cannot be created: {e.Message} Create it, or correct 'CredentialsPath'.",
+                e);
         }
     }
 
     // Between two leases too, so that the descriptor stays open and proven: an uncontended lease then costs two system calls.
-    private void KeepEngineOpen(string path)
+    private void KeepLockOpen(CredentialsFilePaths paths)
     {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            if (_engine?.Path == path)
+            if (_fileLock?.Path == paths.LockPath)
             {
                 return;
             }
 
-            SharedFileLock? former = _engine;
-            _engine = SharedFileLocks.Rent(path);
-            if (former is not null)
+            if (_fileLock is not null)
             {
-                SharedFileLocks.Return(former);
+                SharedFileLocks.Return(_fileLock);
             }
+
+            _fileLock = SharedFileLocks.Rent(paths.LockPath, paths.Target);
         }
     }
 
-    private FileChangeWatch GetWatch()
+    /// <summary>The wait of one lease for the lock.</summary>
+    /// <remarks>
+    /// No async method: that would throw on cancellation, which is how each of dozens of processes leaves the queue when it finds the saved
+    /// token in the file. What waits for the lease goes on right on the thread
+    /// on which the lock's own wait ends.
+    /// </remarks>
+    private sealed class LeaseWait(FileCredentialsStore store, CredentialsFilePaths paths, SharedFileLock fileLock)
+        : TaskCompletionSource<ICredentialsLease?>
     {
-        string target = Locate().Target;
-        lock (_lock)
+        internal Task<ICredentialsLease?> StartAsync(TimeSpan timeout, CancellationToken cancellationToken)
         {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
-            if (_watch is null || _watchedTarget != target)
+            bool allowUnreliable = store.Settings.AllowUnreliableLock;
+            Task<LockHandle?> waiting = fileLock.AcquireAsync(timeout, store.TimeProvider, allowUnreliable, cancellationToken).AsTask();
+            if (waiting.IsCompleted)
             {
-                FileChangeWatch? former = _watch;
-                _watch = FileChangeWatch.Rent(target);
-                _watchedTarget = target;
-                former?.Return();
+                End(waiting, cancellationToken);
+            }
+            else
+            {
+                waiting.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(() => End(waiting, cancellationToken));
             }
 
-            return _watch;
+            return Task;
+        }
+
+        private void End(Task<LockHandle?> waiting, CancellationToken cancellationToken)
+        {
+            if (waiting is { IsCompletedSuccessfully: true, Result: { } handle })
+            {
+                SetResult(new FileCredentialsLease(store, paths, fileLock, handle));
+                return;
+            }
+
+            SharedFileLocks.Return(fileLock);
+            if (waiting.Exception is { } failure)
+            {
+                SetException(failure.InnerExceptions);
+            }
+            else if (cancellationToken.IsCancellationRequested)
+            {
+                SetCanceled(cancellationToken);
+            }
+            else
+            {
+                SetResult(null);
+            }
         }
     }
 }

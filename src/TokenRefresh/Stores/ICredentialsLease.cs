@@ -16,24 +16,28 @@ public interface ICredentialsLease : IAsyncDisposable
     /// <exception cref="CredentialsFileException">What is stored cannot be read.</exception>
     ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>Probes that a commit can succeed, and makes room for it, before a refresh token is spent.</summary>
-    /// <param name="cancellationToken">Ends the probe.</param>
-    /// <returns><see langword="false"/> if the lease turned out not to be exclusive, or is no longer that of this login: give it back and start over.</returns>
+    /// <summary>Makes sure that a commit can succeed, and makes room for it, before anything is sent.</summary>
+    /// <param name="cancellationToken">Ends the preparation.</param>
+    /// <returns><see langword="false"/> if the lease turned out not to be exclusive, or is no longer that of this login: give it back and
+    /// start over.</returns>
     /// <exception cref="CredentialsFileException">A commit could not succeed; nothing may be sent.</exception>
     ValueTask<bool> PrepareAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Replaces what is stored, durably, if it still is <paramref name="expected"/>; otherwise changes nothing.</summary>
-    /// <param name="expected">What must be stored: the same refresh token (the same access token where there is none); <see langword="null"/> for nothing.</param>
+    /// <param name="expected">What must be stored: the same refresh token (the same access token where there is none);
+    /// <see langword="null"/> for nothing.</param>
     /// <param name="next">What to store; <see langword="null"/> to remove the login.</param>
     /// <param name="cancellationToken">Ends the wait before the write; a write that has begun is finished.</param>
     /// <returns>Whether the write happened, and what is stored where it did not.</returns>
     /// <exception cref="CredentialsFileException">What is stored cannot be read; nothing was written.</exception>
-    /// <exception cref="CredentialsSaveException">The write failed, or was not made durable: the old login or the new one is stored, whole.</exception>
+    /// <exception cref="CredentialsSaveException">The write failed, or was not made durable: the old login or the new one is stored,
+    /// whole.</exception>
     ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default);
 
     /// <summary>Replaces the coordination record. A crash leaves the old record or the new one, never a part of either.</summary>
     /// <param name="record">At most 65,536 opaque bytes.</param>
-    /// <param name="durable">Whether the record must survive a power cut once the task completes; otherwise the older one may come back.</param>
+    /// <param name="durable">Whether the record must survive a power cut once the task completes; otherwise the older one may come
+    /// back.</param>
     /// <param name="cancellationToken">Ends the wait before the write.</param>
     /// <returns>A task that completes when the record is written.</returns>
     ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default);

@@ -3,11 +3,12 @@ namespace TokenRefresh;
 /// <summary>Keeps one login, and the lock that suits its medium.</summary>
 /// <remarks>
 /// Implementations are safe for concurrent use; several providers, in one process or in many, may share one medium.
-/// A store that implements <see cref="IDisposable"/> or <see cref="IAsyncDisposable"/> is disposed by whoever made it.
+/// A store that implements <see cref="IDisposable"/> or <see cref="IAsyncDisposable"/> is disposed by the code that made it.
 /// </remarks>
 public interface ICredentialsStore
 {
-    /// <summary>Gets where the credentials are, for messages and status: a path, for the file store. Neither touches the medium nor throws.</summary>
+    /// <summary>Gets where the credentials are, for messages and status: a path, for the file store. Neither touches the medium nor
+    /// throws.</summary>
     string Location { get; }
 
     /// <summary>Gets where the lock is, for messages. Neither touches the medium nor throws.</summary>
@@ -15,19 +16,21 @@ public interface ICredentialsStore
 
     /// <summary>Reads the login without a lease. Never blocks a writer.</summary>
     /// <param name="cancellationToken">Ends the read.</param>
-    /// <returns>The login; <see langword="null"/> if none is stored; one whose <see cref="OAuthCredentials.IsSignedOut"/> is set if a logout left its sentinel.</returns>
+    /// <returns>The login; <see langword="null"/> if none is stored; one whose <see cref="OAuthCredentials.IsSignedOut"/> is set if a
+    /// logout left its sentinel.</returns>
     /// <exception cref="CredentialsFileException">What is stored cannot be read; it is left alone.</exception>
     ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Reads the coordination record without a lease.</summary>
     /// <param name="cancellationToken">Ends the read.</param>
-    /// <returns>The bytes last written by <see cref="ICredentialsLease.WriteRecordAsync"/>, whole; empty if there are none or they are damaged. Never throws for damaged bytes.</returns>
+    /// <returns>The bytes last written by <see cref="ICredentialsLease.WriteRecordAsync"/>, whole; empty if there are none or they are
+    /// damaged. Never throws for damaged bytes.</returns>
     /// <exception cref="LockUnavailableException">They are there and cannot be read.</exception>
     ValueTask<ReadOnlyMemory<byte>> ReadRecordAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Reads who holds the lease, as far as the medium tells. A hint for messages.</summary>
     /// <param name="cancellationToken">Ends the read.</param>
-    /// <returns>The holder, or <see langword="null"/> if nobody holds it or that is not known.</returns>
+    /// <returns>The holder, or <see langword="null"/> if there is none or that is not known.</returns>
     ValueTask<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Acquires the exclusive lease: at most one is held over all processes.</summary>
@@ -38,7 +41,8 @@ public interface ICredentialsStore
     ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default);
 
     /// <summary>Completes at the next change of what is stored, or now and then without one: a hint to look again.</summary>
-    /// <remarks>The watch is in place when this method returns its task; a change after that completes it. A caller reads after the call, and then awaits.</remarks>
+    /// <remarks>The watch is in place when this method returns its task; a change after that completes it. A caller reads after the call,
+    /// and then awaits.</remarks>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>A task that completes at the next change.</returns>
     Task WaitForChangeAsync(CancellationToken cancellationToken = default);

@@ -126,9 +126,10 @@ public sealed class InMemoryCredentialsStore : ICredentialsStore, IDisposable
 
     private void WriteRecord(ReadOnlyMemory<byte> record)
     {
-        if (record.Length > Locking.RecordSlots.MaximumRecordSize)
+        if (record.Length > Locking.LockFileFormat.MaximumRecordSize)
         {
-            throw new ArgumentException($"A coordination record holds at most {Locking.RecordSlots.MaximumRecordSize} bytes, not {record.Length}.", nameof(record));
+            throw new ArgumentException(
+                $"A coordination record holds at most {Locking.LockFileFormat.MaximumRecordSize} bytes, not {record.Length}.", nameof(record));
         }
 
         lock (_lock)
@@ -159,7 +160,8 @@ public sealed class InMemoryCredentialsStore : ICredentialsStore, IDisposable
 
         public ValueTask<bool> PrepareAsync(CancellationToken cancellationToken = default) => new(true);
 
-        public ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default) => new(store.Commit(expected, next));
+        public ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default) =>
+            new(store.Commit(expected, next));
 
         public ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default)
         {

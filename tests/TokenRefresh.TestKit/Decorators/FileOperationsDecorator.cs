@@ -9,23 +9,21 @@ internal abstract class FileOperationsDecorator : IFileOperations
 
     public string Resolve(string path) => _files.Resolve(path);
 
-    public virtual bool IsMountPoint(string path) => _files.IsMountPoint(path);
-
-    public bool Exists(string path) => _files.Exists(path);
-
-    public virtual byte[]? Read(string path) => _files.Read(path);
+    public virtual byte[]? Read(string path, out FileIdentity? identity, out bool isMountPoint) => _files.Read(path, out identity, out isMountPoint);
 
     public void CreateDirectory(string path) => _files.CreateDirectory(path);
 
-    public virtual ITempFile CreatePrivate(string path, long allocate) => _files.CreatePrivate(path, allocate);
+    public virtual string? FindObstacle(string target) => _files.FindObstacle(target);
 
-    public bool TryRemoveLeftOver(string path) => _files.TryRemoveLeftOver(path);
+    public virtual ITempFile? TryCreateTemp(string path, long allocate) => _files.TryCreateTemp(path, allocate);
 
-    public IReadOnlyList<string> List(string directory, string prefix, string suffix) => _files.List(directory, prefix, suffix);
+    public bool TryRemoveLeftOver(string path, string target) => _files.TryRemoveLeftOver(path, target);
 
-    public virtual void Replace(string path, string target) => _files.Replace(path, target);
+    public IReadOnlyList<string> List(string directory, string prefix) => _files.List(directory, prefix);
 
-    public virtual void EnsureWritable(string path) => _files.EnsureWritable(path);
+    public virtual bool TryReplace(string path, string target) => _files.TryReplace(path, target);
+
+    public virtual void EnsureWritable(string path, long length) => _files.EnsureWritable(path, length);
 
     public virtual void FlushDirectory(string directory) => _files.FlushDirectory(directory);
 

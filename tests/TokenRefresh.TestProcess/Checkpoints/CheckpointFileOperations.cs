@@ -5,10 +5,11 @@ namespace TokenRefresh.TestProcess.Checkpoints;
 /// <summary>The real file system with a checkpoint on either side of the rename.</summary>
 internal sealed class CheckpointFileOperations(Checkpoint checkpoint) : FileOperationsDecorator
 {
-    public override void Replace(string path, string target)
+    public override bool TryReplace(string path, string target)
     {
         checkpoint.Reach(Checkpoint.Temp);
-        base.Replace(path, target);
+        bool isReplaced = base.TryReplace(path, target);
         checkpoint.Reach(Checkpoint.Renamed);
+        return isReplaced;
     }
 }

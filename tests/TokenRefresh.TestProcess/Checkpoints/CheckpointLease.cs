@@ -4,10 +4,8 @@ using TokenRefresh.TestKit;
 namespace TokenRefresh.TestProcess.Checkpoints;
 
 /// <summary>A lease with a checkpoint.</summary>
-internal sealed class CheckpointLease(FileCredentialsLease lease, Checkpoint checkpoint) : LeaseDecorator(lease), IPairStash
+internal sealed class CheckpointLease(FileCredentialsLease lease, Checkpoint checkpoint) : LeaseDecorator(lease)
 {
-    public bool HasWrittenInPlace => ((FileCredentialsLease)Inner).HasWrittenInPlace;
-
     public override async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
     {
         OAuthCredentials? read = await base.ReadAsync(cancellationToken);
@@ -31,8 +29,6 @@ internal sealed class CheckpointLease(FileCredentialsLease lease, Checkpoint che
             await checkpoint.ReachAsync(Checkpoint.Journal);
         }
     }
-
-    public bool TryStash(OAuthCredentials replaced, OAuthCredentials successor) => ((FileCredentialsLease)Inner).TryStash(replaced, successor);
 
     public override async ValueTask DisposeAsync()
     {

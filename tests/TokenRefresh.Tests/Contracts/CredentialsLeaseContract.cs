@@ -251,7 +251,7 @@ public abstract class CredentialsLeaseContract : CredentialsStoreContract
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
-    [InlineData(4_096)]
+    [InlineData(65_536)]
     public async Task A_record_is_read_as_it_was_written(int length)
     {
         ICredentialsStore store = await OpenAsync();
@@ -289,7 +289,7 @@ public abstract class CredentialsLeaseContract : CredentialsStoreContract
         await using ICredentialsLease lease = await AcquireAsync(store);
         await WriteAsync(lease, record);
 
-        Func<Task> act = async () => await WriteAsync(lease, Record(4_097, seed: 5));
+        Func<Task> act = async () => await WriteAsync(lease, Record(65_537, seed: 5));
 
         await act.Should().ThrowAsync<ArgumentException>();
         (await store.ReadRecordAsync(Cancellation)).ToArray().Should().Equal(record);

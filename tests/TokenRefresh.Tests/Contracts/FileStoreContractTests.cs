@@ -17,7 +17,7 @@ public sealed class FileStoreContractTests : CredentialsLeaseContract, IDisposab
     protected override ValueTask<bool> TryDamageRecordAsync()
     {
         using FileStream file = new(Path + CredentialsFilePaths.LockSuffix, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
-        var garbage = new byte[20_000];
+        var garbage = new byte[200_000];
         Array.Fill(garbage, (byte)0xA5);
         file.Write(garbage);
         return new(true);

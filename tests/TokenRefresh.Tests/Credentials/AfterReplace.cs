@@ -7,11 +7,12 @@ internal sealed class AfterReplace(Action act) : FileOperationsDecorator
 {
     public List<string> Steps { get; } = [];
 
-    public override void Replace(string path, string target)
+    public override bool TryReplace(string path, string target)
     {
         Steps.Add($"replace, new bytes {new FileInfo(path).Length}");
-        base.Replace(path, target);
+        bool isReplaced = base.TryReplace(path, target);
         act();
+        return isReplaced;
     }
 
     public override void FlushDirectory(string directory)

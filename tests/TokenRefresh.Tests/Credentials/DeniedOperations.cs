@@ -6,22 +6,22 @@ namespace TokenRefresh.Tests.Credentials;
 /// <summary>The real file system without the permission for one operation.</summary>
 internal sealed class DeniedOperations(string denied) : FileOperationsDecorator
 {
-    public override byte[]? Read(string path)
+    public override byte[]? Read(string path, out FileIdentity? identity, out bool isMountPoint)
     {
         ThrowIfDenied(nameof(Read), path);
-        return base.Read(path);
+        return base.Read(path, out identity, out isMountPoint);
     }
 
-    public override ITempFile CreatePrivate(string path, long allocate)
+    public override ITempFile? TryCreateTemp(string path, long allocate)
     {
-        ThrowIfDenied(nameof(CreatePrivate), path);
-        return base.CreatePrivate(path, allocate);
+        ThrowIfDenied(nameof(TryCreateTemp), path);
+        return base.TryCreateTemp(path, allocate);
     }
 
-    public override void Replace(string path, string target)
+    public override bool TryReplace(string path, string target)
     {
-        ThrowIfDenied(nameof(Replace), path);
-        base.Replace(path, target);
+        ThrowIfDenied(nameof(TryReplace), path);
+        return base.TryReplace(path, target);
     }
 
     private void ThrowIfDenied(string operation, string path)

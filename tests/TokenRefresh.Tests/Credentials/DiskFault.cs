@@ -1,5 +1,3 @@
-using TokenRefresh.Stores;
-
 namespace TokenRefresh.Tests.Credentials;
 
 /// <summary>One thing a disk does at one step of a save.</summary>
@@ -14,10 +12,6 @@ internal sealed record DiskFault(string Name, params (string Operation, Exceptio
     private static Exception ReadOnly => Error(30, "Read-only file system");
 
     private static Exception Denied => new UnauthorizedAccessException("Permission denied");
-
-    private static Exception Busy => new CannotReplaceException("Device or resource busy");
-
-    private static Exception OtherFileSystem => new CannotReplaceException("Invalid cross-device link");
 
     /// <summary>Gets whether the rename had happened: the new pair is in the file, and only a power cut could undo that.</summary>
     internal bool IsRenamed => Failures[0].Operation == "flush directory";
@@ -42,22 +36,29 @@ internal sealed record DiskFault(string Name, params (string Operation, Exceptio
         new("the rename is not permitted", ("replace", Error(1, "Operation not permitted"))),
         new("the permission was lost after the probe", ("replace", Denied)),
         new("the file system was made read-only after the probe", ("replace", ReadOnly)),
-        new("the rename is busy and the write in place fails", ("replace", Busy), ("write in place", InputOutput)),
-        new("the rename crosses file systems and the write in place is denied", ("replace", OtherFileSystem), ("write in place", Denied)),
+        new("the rename is busy and the write in place fails", ("write in place", InputOutput)) { CannotReplace = true },
+        new("the rename crosses file systems and the write in place is denied", ("write in place", Denied)) { CannotReplace = true },
         new("the disk fails at the flush of the directory", ("flush directory", InputOutput)),
     ];
 
+    /// <summary>Gets whether no rename can ever replace the file.</summary>
+    internal bool CannotReplace { get; init; }
+
     /// <summary>Makes every one of the operations fail from now on.</summary>
-    internal void Break(FileOperationsSpy files) => files.Before = operation =>
+    internal void Break(FileOperationsSpy files)
     {
-        foreach ((string broken, Exception failure) in Failures)
+        files.CannotReplace = CannotReplace;
+        files.Before = operation =>
         {
-            if (operation == broken)
+            foreach ((string broken, Exception failure) in Failures)
             {
-                throw failure;
+                if (operation == broken)
+                {
+                    throw failure;
+                }
             }
-        }
-    };
+        };
+    }
 
     private static IOException Error(int errno, string message) => new(message, errno);
 }

@@ -15,8 +15,8 @@ internal sealed class FileOperationsSpy : FileOperationsDecorator
     /// <summary>Gets or sets what happens before an operation, by its name; what it throws, the operation throws.</summary>
     internal Action<string>? Before { get; set; }
 
-    /// <summary>Gets or sets the failure of a rename, by the path that is to be replaced; <see langword="null"/> lets it through.</summary>
-    internal Func<string, Exception?>? RefuseToReplace { get; set; }
+    /// <summary>Gets or sets whether no rename can ever replace a file.</summary>
+    internal bool CannotReplace { get; set; }
 
     /// <summary>Gets or sets what happens in place of a write in place.</summary>
     internal Action<string, byte[]>? WriteInPlaceAs { get; set; }
@@ -30,37 +30,37 @@ internal sealed class FileOperationsSpy : FileOperationsDecorator
     /// <summary>Gets the names of the temp files, whole paths.</summary>
     internal ConcurrentQueue<string> TempPaths { get; } = new();
 
-    public override bool IsMountPoint(string path) => MountPoint ?? base.IsMountPoint(path);
-
-    public override byte[]? Read(string path)
+    public override byte[]? Read(string path, out FileIdentity? identity, out bool isMountPoint)
     {
         Note("read");
-        byte[]? bytes = base.Read(path);
+        byte[]? bytes = base.Read(path, out identity, out isMountPoint);
+        isMountPoint = bytes is not null && (MountPoint ?? isMountPoint);
         return ReadAs is { } replace ? replace(bytes) : bytes;
     }
 
-    public override ITempFile CreatePrivate(string path, long allocate)
+    public override string? FindObstacle(string target)
+    {
+        Note("find obstacle");
+        return base.FindObstacle(target);
+    }
+
+    public override ITempFile? TryCreateTemp(string path, long allocate)
     {
         Note("create");
         TempPaths.Enqueue(path);
-        return new TempFileSpy(this, base.CreatePrivate(path, allocate));
+        return base.TryCreateTemp(path, allocate) is { } temp ? new TempFileSpy(this, temp) : null;
     }
 
-    public override void Replace(string path, string target)
+    public override bool TryReplace(string path, string target)
     {
         Note("replace");
-        if (RefuseToReplace?.Invoke(target) is { } refusal)
-        {
-            throw refusal;
-        }
-
-        base.Replace(path, target);
+        return !CannotReplace && base.TryReplace(path, target);
     }
 
-    public override void EnsureWritable(string path)
+    public override void EnsureWritable(string path, long length)
     {
         Note("ensure writable");
-        base.EnsureWritable(path);
+        base.EnsureWritable(path, length);
     }
 
     public override void FlushDirectory(string directory)
@@ -104,7 +104,7 @@ internal sealed class FileOperationsSpy : FileOperationsDecorator
             file.Flush();
         }
 
-        public void InheritFrom(string target) => file.InheritFrom(target);
+        public string? InheritFrom(string target) => file.InheritFrom(target);
 
         public void ReleaseForReplace() => file.ReleaseForReplace();
 

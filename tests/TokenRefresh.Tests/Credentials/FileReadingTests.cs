@@ -19,7 +19,7 @@ public sealed class FileReadingTests : IDisposable
         File.WriteAllText(path, "{}");
         using var locked = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
 
-        byte[]? bytes = FileOperations.Default.Read(path);
+        byte[]? bytes = FileOperations.Default.Read(path, out _, out _);
 
         bytes.Should().Equal("{}"u8.ToArray());
     }
@@ -29,7 +29,7 @@ public sealed class FileReadingTests : IDisposable
     public void A_directory_is_no_empty_file_even_where_its_length_is_zero()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "It is one of Linux's.");
-        Action act = () => FileOperations.Default.Read("/proc/self/fdinfo");
+        Action act = () => FileOperations.Default.Read("/proc/self/fdinfo", out _, out _);
 
         act.Should().Throw<Exception>().Which.Should().Match(e => e is IOException || e is UnauthorizedAccessException);
     }

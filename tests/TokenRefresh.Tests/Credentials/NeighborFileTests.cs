@@ -1,5 +1,4 @@
 using FluentAssertions;
-using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Refresh;
 
@@ -25,25 +24,6 @@ public sealed class NeighborFileTests
         parked.Release();
         (await theirs).Value.Should().NotBe(ours.Value);
         Directory.GetFiles(login.Directory.Path, "*.tokenrefresh.tmp").Should().BeEmpty();
-    }
-
-    [Fact]
-    [FailureMode("F34")]
-    public async Task A_refresh_of_the_one_leaves_the_other_s_stash_alone()
-    {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
-        string neighbor = AddNeighbor(login);
-        var files = new FileOperationsSpy { RefuseToReplace = path => path == neighbor ? new UnauthorizedAccessException("Operation not permitted") : null };
-        using var refused = new FileCredentialsStore(new(neighbor, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, TimeSpan.FromSeconds(5)), _clock, files);
-        CoordinatedTokenProvider first = login.CreateProvider(o => o.CredentialsPath = neighbor, new() { CredentialsStore = refused, TimeProvider = _clock });
-        AccessToken theirs = await first.GetAccessTokenAsync();
-        await first.DisposeAsync();
-
-        await login.CreateProvider(services: new() { TimeProvider = _clock }).GetAccessTokenAsync();
-        AccessToken next = await login.CreateProvider(o => o.CredentialsPath = neighbor, new() { TimeProvider = _clock }).GetAccessTokenAsync();
-
-        next.Value.Should().Be(theirs.Value);
-        login.Server.Books.Should().BeEquivalentTo(new { TokenRequests = 2, Reuses = 0 });
     }
 
     private static string AddNeighbor(SharedLogin login)

@@ -13,7 +13,11 @@ public sealed class LockFileContractTests : IDisposable
 {
     private static readonly DateTimeOffset Moment = DateTimeOffset.FromUnixTimeMilliseconds(1767225600123);
 
+    private const string Nonce = "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf";
+
     private readonly TempDirectory _directory = new();
+
+    private static byte[] Record => """{"version":2}"""u8.ToArray();
 
     private string Path => System.IO.Path.Combine(_directory.Path, "lock");
 
@@ -32,92 +36,141 @@ public sealed class LockFileContractTests : IDisposable
     }
 
     [Fact]
-    public void The_holder_block_has_these_bytes()
+    public void The_holder_line_has_these_bytes()
     {
-        byte[] expected = new byte[512];
-        Put(expected, 0, "54524C4B" + "0100" + "0000" + "67120000" + "00000000" + "7BA8DA769B010000");
-        Put(expected, 24, "A0A1A2A3A4A5A6A7A8A9AAABACADAEAF");
-        Put(expected, 40, "0600" + "776F726B6572");
-        Put(expected, 168, "0500" + "68C3B67374");
-        Put(expected, 480, "A9FC9DBB80AEA03D411965BF11BAEF395D42B6A57DE42CED7A93BF0A57A1B20A");
+        var line = new byte[512];
+        using SafeFileHandle file = NewFile();
 
-        byte[] actual = new byte[512];
-        HolderBlock.Write(actual, new LockHolder(4711, "worker", "höst", Moment), Convert.FromHexString("A0A1A2A3A4A5A6A7A8A9AAABACADAEAF"));
+        LockFileFormat.WriteHolder(line, new LockHolder(4711, "worker", "höst", Moment), Nonce);
+        RandomAccess.Write(file, line, 0);
 
-        HolderBlock.Offset.Should().Be(0);
-        HolderBlock.Size.Should().Be(512);
-        HolderBlock.NonceOffset.Should().Be(24);
-        Convert.ToHexString(actual).Should().Be(Convert.ToHexString(expected));
-        HolderBlock.Read(expected).Should().Be(new LockHolder(4711, "worker", "höst", Moment));
-    }
-
-    [Theory]
-    [InlineData(0)]
-    [InlineData(4)]
-    [InlineData(8)]
-    [InlineData(100)]
-    [InlineData(479)]
-    [InlineData(480)]
-    [InlineData(511)]
-    public void A_holder_block_with_any_byte_changed_reads_as_nobody(int offset)
-    {
-        byte[] block = new byte[512];
-        HolderBlock.Write(block, new LockHolder(4711, "worker", "host", Moment), new byte[16]);
-
-        block[offset] ^= 1;
-
-        HolderBlock.Read(block).Should().BeNull();
+        Encoding.UTF8.GetString(line).Should().Be(
+            """{"tokenrefresh":2,"pid":4711,"process":"worker","host":"höst","since":"2026-01-01T00:00:00.123Z","nonce":"a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"}"""
+            + new string(' ', 512 - 141 - 1) + "\n");
+        LockFileFormat.ReadHolder(file).Should().Be(new LockHolder(4711, "worker", "höst", Moment));
     }
 
     [Fact]
-    public void A_name_too_long_for_its_field_is_cut_between_characters()
+    public void A_line_without_a_holder_says_what_the_file_is()
     {
-        byte[] block = new byte[512];
+        var line = new byte[512];
+        using SafeFileHandle file = NewFile();
 
-        HolderBlock.Write(block, new LockHolder(1, new string('ö', 100), new string('h', 300), Moment), new byte[16]);
+        LockFileFormat.WriteHolder(line, holder: null, nonce: "");
+        RandomAccess.Write(file, line, 0);
 
-        HolderBlock.Read(block).Should().Be(new LockHolder(1, new string('ö', 63), new string('h', 254), Moment));
+        Encoding.UTF8.GetString(line).Should().Be("""{"tokenrefresh":2}""".PadRight(511) + "\n");
+        LockFileFormat.ReadHolder(file).Should().BeNull();
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{\"tokenrefresh\":2,\"pid\":47")]
+    [InlineData("{\"tokenrefresh\":2,\"pid\":\"4711\",\"process\":\"a\",\"host\":\"b\",\"since\":\"2026-01-01T00:00:00.123Z\"}")]
+    [InlineData("{\"tokenrefresh\":2,\"pid\":4711,\"process\":\"a\",\"host\":\"b\",\"since\":\"yesterday\"}")]
+    [InlineData("{\"pid\":4711,\"process\":\"a\",\"host\":\"b\",\"since\":\"2026-01-01T00:00:00.123Z\"}")]
+    public void Anything_but_a_whole_line_names_no_holder(string text)
+    {
+        using SafeFileHandle file = NewFile();
+        RandomAccess.Write(file, Encoding.UTF8.GetBytes(text), 0);
+
+        LockHolder? holder = LockFileFormat.ReadHolder(file);
+
+        holder.Should().BeNull();
+    }
+
+    [Fact]
+    public void Names_that_do_not_fit_are_cut_and_what_json_would_escape_is_replaced()
+    {
+        var line = new byte[512];
+        using SafeFileHandle file = NewFile();
+        string smileys = string.Concat(Enumerable.Repeat("\U0001F600", 50));
+
+        LockFileFormat.WriteHolder(line, new LockHolder(int.MaxValue, "a\"b\\c\n" + smileys, new string('\uFFFD', 300), Moment), Nonce);
+        RandomAccess.Write(file, line, 0);
+
+        LockFileFormat.ReadHolder(file).Should().Be(
+            new LockHolder(int.MaxValue, "a_b_c_" + string.Concat(Enumerable.Repeat("\U0001F600", 17)), new string('\uFFFD', 84), Moment));
+        line[511].Should().Be((byte)'\n');
     }
 
     [Fact]
     public void The_record_alternates_between_two_slots_with_these_bytes()
     {
-        byte[] record = [.. Enumerable.Range(1, 16).Select(i => (byte)i)];
-        using SafeFileHandle file = File.OpenHandle(Path, FileMode.CreateNew, FileAccess.ReadWrite);
+        using SafeFileHandle file = NewFile();
 
-        RecordSlots.Write(file, record, flush: true);
-        RecordSlots.Write(file, record, flush: false);
-        byte[] first = Slot(file, 4096);
-        byte[] second = Slot(file, 12288);
-        RecordSlots.Write(file, record, flush: false);
+        LockFileFormat.WriteRecord(file, Record, flush: true);
+        LockFileFormat.WriteRecord(file, Record, flush: false);
+        string first = Slot(file, 512);
+        string second = Slot(file, 66_560);
+        LockFileFormat.WriteRecord(file, Record, flush: false);
 
-        Convert.ToHexString(first).Should().Be(SlotText(1, "051799D299FB4250E7F3DEE81D1D5D607DB9BA79B6DB45F288DB526CEE84B257"));
-        Convert.ToHexString(second).Should().Be(SlotText(2, "E9F1A9E71D86F1DA059710A561574A86ADE805E66FD54C8591B962DFFEE5ED14"));
-        Convert.ToHexString(Slot(file, 4096)).Should().Be(SlotText(3, "57CCB62FE0D50B808CA0DAB14024D0986226296812FE413A3D94A2CC8B5579CC"));
-        RecordSlots.Read(file).Should().Equal(record);
+        first.Should().Be("""{"checksum":"aa389ee97c626097","sequence":"00000000000000000001","length":"000013","record":{"version":2}}""" + "\n");
+        second.Should().Be("""{"checksum":"d8607f48e198345e","sequence":"00000000000000000002","length":"000013","record":{"version":2}}""" + "\n");
+        Slot(file, 512).Should().Be("""{"checksum":"60557fb0401c9be1","sequence":"00000000000000000003","length":"000013","record":{"version":2}}""" + "\n");
+        LockFileFormat.ReadRecord(file).ToArray().Should().Equal(Record);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(13)]
+    [InlineData(30)]
+    [InlineData(43)]
+    [InlineData(80)]
+    [InlineData(95)]
+    [InlineData(105)]
+    public void A_slot_with_any_byte_changed_leaves_the_record_before_it(int offset)
+    {
+        using SafeFileHandle file = NewFile();
+        LockFileFormat.WriteRecord(file, "the older"u8, flush: false);
+        LockFileFormat.WriteRecord(file, Record, flush: false);
+
+        RandomAccess.Write(file, "X"u8, 66_560 + offset);
+
+        Encoding.UTF8.GetString(LockFileFormat.ReadRecord(file).Span).Should().Be("the older");
     }
 
     [Fact]
-    public void A_torn_slot_leaves_the_record_before_it()
+    public void A_write_that_was_cut_off_leaves_the_record_before_it_and_the_next_goes_over_it()
     {
-        using SafeFileHandle file = File.OpenHandle(Path, FileMode.CreateNew, FileAccess.ReadWrite);
-        RecordSlots.Write(file, "the older"u8, flush: false);
-        RecordSlots.Write(file, "the newer"u8, flush: false);
+        using SafeFileHandle file = NewFile();
+        LockFileFormat.WriteRecord(file, "the older"u8, flush: false);
+        LockFileFormat.WriteRecord(file, new byte[10_000], flush: false);
+        RandomAccess.SetLength(file, 66_560 + 9_000);
 
-        RandomAccess.Write(file, "X"u8, 12288 + 64 + 3);
+        string torn = Encoding.UTF8.GetString(LockFileFormat.ReadRecord(file).Span);
+        ulong next = LockFileFormat.WriteRecord(file, "the newer"u8, flush: false);
 
-        Encoding.UTF8.GetString(RecordSlots.Read(file)).Should().Be("the older");
+        torn.Should().Be("the older");
+        next.Should().Be(2);
+        Encoding.UTF8.GetString(LockFileFormat.ReadRecord(file).Span).Should().Be("the newer");
+    }
+
+    [Fact]
+    public void A_record_of_64_KiB_fits_and_a_longer_one_is_refused()
+    {
+        var longest = new byte[65_536];
+        Random.Shared.NextBytes(longest);
+        using SafeFileHandle file = NewFile();
+        LockFileFormat.WriteRecord(file, longest, flush: false);
+        LockFileFormat.WriteRecord(file, longest, flush: false);
+        LockFileFormat.WriteRecord(file, Record, flush: false);
+
+        Action act = () => LockFileFormat.WriteRecord(file, new byte[65_537], flush: false);
+
+        act.Should().Throw<ArgumentException>();
+        LockFileFormat.ReadRecord(file).ToArray().Should().Equal(Record, "the longest in the other slot does not reach into this one");
+        RandomAccess.GetLength(file).Should().Be(66_560 + 92 + 65_536 + 2);
     }
 
     private static void Put(byte[] bytes, int offset, string hex) => Convert.FromHexString(hex).CopyTo(bytes, offset);
 
-    private static string SlotText(int sequence, string checksum) =>
-        "54524D4D" + "0100" + "0000" + $"0{sequence}00000000000000" + "10000000" + new string('0', 24) + checksum + "0102030405060708090A0B0C0D0E0F10";
-
-    private static byte[] Slot(SafeFileHandle file, long offset)
+    private static string Slot(SafeFileHandle file, long offset)
     {
-        byte[] slot = new byte[64 + 16];
+        var slot = new byte[92 + 13 + 2];
         RandomAccess.Read(file, slot, offset);
-        return slot;
+        return Encoding.UTF8.GetString(slot);
     }
+
+    private SafeFileHandle NewFile() => File.OpenHandle(Path, FileMode.CreateNew, FileAccess.ReadWrite);
 }

@@ -70,7 +70,7 @@ public sealed class BadInputTests
     // Through the seam, not by a mode: root, as which many a build machine runs its tests, may read everything.
     [Theory]
     [InlineData("Read", "cannot be read")]
-    [InlineData("CreatePrivate", "cannot be saved: ")]
+    [InlineData("TryCreateTemp", "cannot be saved: ")]
     [FailureMode("F35")]
     public async Task A_file_that_may_not_be_read_or_a_directory_that_may_not_be_written_ends_before_anything_is_sent(string denied, string expected)
     {

@@ -19,8 +19,8 @@ internal sealed class ForeignLock : IDisposable
             throw new PlatformNotSupportedException("Skip the test there.");
         }
 
-        LockFile.Open(path).Dispose();
-        return new ForeignLock(Libc.TryOpenReadWrite(path, out int errno) ?? throw new IOException($"'{path}' cannot be opened (errno {errno})."));
+        LockFile.Open(path, path + ".credentials").Dispose();
+        return new ForeignLock(Libc.TryOpenRegular(path, forWriting: true, out _, out int errno) ?? throw new IOException($"'{path}' cannot be opened (errno {errno})."));
     }
 
     /// <summary>Takes the lock and says so in the holder block, as a process of this library does.</summary>
@@ -32,9 +32,9 @@ internal sealed class ForeignLock : IDisposable
             throw new InvalidOperationException("The lock is held already.");
         }
 
-        var block = new byte[HolderBlock.Size];
-        HolderBlock.Write(block, holder, new byte[HolderBlock.NonceSize]);
-        RandomAccess.Write(foreign._handle, block, HolderBlock.Offset);
+        var line = new byte[LockFileFormat.HolderSize];
+        LockFileFormat.WriteHolder(line, holder, nonce: new string('0', 32));
+        RandomAccess.Write(foreign._handle, line, 0);
         return foreign;
     }
 

@@ -14,7 +14,7 @@ public sealed class ThreadPoolTests
     public async Task Two_hundred_waiters_behind_a_foreign_lock_leave_a_pool_that_cannot_grow_free_to_work()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
-        using LockFile foreign = LockFile.Open(login.LockPath);
+        using LockFile foreign = LockFile.Open(login.LockPath, login.Path);
         foreign.TryAcquire().Should().BeTrue();
         CoordinatedTokenProvider[] providers = [.. Enumerable.Range(0, 20).Select(_ => login.CreateProvider())];
         ThreadPool.GetMinThreads(out int minWorkers, out int minPorts);

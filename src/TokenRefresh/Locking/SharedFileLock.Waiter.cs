@@ -1,0 +1,123 @@
+namespace TokenRefresh.Locking;
+
+internal sealed partial class SharedFileLock
+{
+    /// <summary>One place in the queue. Exactly one of grant, time-out, cancellation and failure ends it; a grant that comes second is given back.</summary>
+    /// <remarks>
+    /// Time-out and cancellation go on right on the thread they come on: in each of dozens of processes someone leaves the queue at the moment a save lands, and a detour over a sleeping pool thread costs more than the rest.
+    /// Grant and failure come under the lock, so they go on elsewhere.
+    /// </remarks>
+    private sealed class Waiter(SharedFileLock owner, TimeSpan timeout, TimeProvider time, bool allowUnreliable) : TaskCompletionSource<LockHandle?>, IThreadPoolWorkItem
+    {
+        // How soon a waiter notices that the file was deleted whose lock its thread waits for.
+        private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
+
+        private readonly long _start = time.GetTimestamp();
+        private ITimer? _timer;
+        private CancellationTokenRegistration _cancellation;
+        private Exception? _failure;
+        private int _hasEnded;
+
+        internal bool AllowUnreliable => allowUnreliable;
+
+        internal bool HasEnded => Interlocked.CompareExchange(ref _hasEnded, 0, 0) != 0;
+
+        /// <summary>Starts to time out and to be cancelled. Before it is queued, since foreign clocks must not run under the lock.</summary>
+        internal void Start(CancellationToken cancellationToken)
+        {
+            _timer = time.CreateTimer(static waiter => ((Waiter)waiter!).Tick(), this, NextTick(), Timeout.InfiniteTimeSpan);
+            _cancellation = cancellationToken.UnsafeRegister(static waiter => ((Waiter)waiter!).Leave(), this);
+            if (HasEnded)
+            {
+                CleanUp();
+            }
+        }
+
+        internal void Fail(Exception failure)
+        {
+            _failure = failure;
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+
+        void IThreadPoolWorkItem.Execute()
+        {
+            LockHandle? handle = null;
+            try
+            {
+                handle = _failure is null ? owner.Claim(time, allowUnreliable) : null;
+            }
+            catch (Exception e)
+            {
+                _failure = e;
+            }
+
+            if (handle is null && _failure is null)
+            {
+                owner.Enqueue(this, isFirst: true);
+            }
+            else if (!TryEnd())
+            {
+                handle?.Dispose();
+            }
+            else if (handle is not null)
+            {
+                SetResult(handle);
+            }
+            else
+            {
+                SetException(_failure!);
+            }
+        }
+
+        private void Tick()
+        {
+            TimeSpan next = NextTick();
+            if (next <= TimeSpan.Zero)
+            {
+                Leave();
+            }
+            else if (!HasEnded)
+            {
+                owner.AbandonDeletedFile();
+                _timer?.Change(next, Timeout.InfiniteTimeSpan);
+            }
+        }
+
+        private TimeSpan NextTick()
+        {
+            if (timeout == Timeout.InfiniteTimeSpan)
+            {
+                return CheckInterval;
+            }
+
+            TimeSpan left = timeout - time.GetElapsedTime(_start);
+            return left < CheckInterval ? left : CheckInterval;
+        }
+
+        private void Leave()
+        {
+            if (TryEnd())
+            {
+                owner.Remove(this);
+                SetResult(null);
+            }
+        }
+
+        private bool TryEnd()
+        {
+            if (Interlocked.Exchange(ref _hasEnded, 1) != 0)
+            {
+                return false;
+            }
+
+            CleanUp();
+            return true;
+        }
+
+        private void CleanUp()
+        {
+            _timer?.Dispose();
+            _cancellation.Unregister();
+        }
+    }
+}
