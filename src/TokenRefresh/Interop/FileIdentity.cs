@@ -6,7 +6,8 @@ namespace TokenRefresh.Interop;
 
 /// <summary>What the system says of one file: which one it is, whose, and in which state.</summary>
 /// <remarks>
-/// .NET tells neither inode nor owner. <c>statx</c> has one layout on every Linux processor, which <c>stat</c> has not; macOS and FreeBSD have no <c>statx</c>, but one layout of <c>stat</c> each on all
+/// .NET tells neither inode nor owner. <c>statx</c> has one layout on every Linux processor, which <c>stat</c> has not; macOS and FreeBSD
+/// have no <c>statx</c>, but one layout of <c>stat</c> each on all
 /// processors that .NET runs on. Windows tells no owner here.
 /// </remarks>
 internal sealed unsafe partial class FileIdentity
@@ -109,7 +110,9 @@ internal sealed unsafe partial class FileIdentity
     internal UnixFileMode Permissions => (UnixFileMode)(Mode & 0xFFF);
 
     /// <summary>Asks about an open file.</summary>
-    /// <returns><see langword="null"/> if this system cannot be asked: glibc before 2.28, musl before 1.2.5, a sandbox that forbids the call.</returns>
+    /// <returns>
+    /// <see langword="null"/> if this system cannot be asked: glibc before 2.28, musl before 1.2.5, a sandbox that forbids the call.
+    /// </returns>
     internal static FileIdentity? TryRead(SafeFileHandle file)
     {
         byte* status = stackalloc byte[BufferSize];
@@ -135,7 +138,10 @@ internal sealed unsafe partial class FileIdentity
     /// <param name="path">The path.</param>
     /// <param name="followLinks">Whether a link of this name is followed, or asked about itself.</param>
     /// <param name="errno">0, or why there is no answer: ENOENT if there is no such file.</param>
-    /// <returns><see langword="null"/> if it cannot be told. Where it must be opened to be asked, as on macOS, that includes what this user may not read.</returns>
+    /// <returns>
+    /// <see langword="null"/> if it cannot be told. Where it must be opened to be asked, as on macOS, that includes what this user may
+    /// not read.
+    /// </returns>
     [UnsupportedOSPlatform("windows")]
     internal static FileIdentity? TryRead(string path, bool followLinks, out int errno)
     {
@@ -148,7 +154,8 @@ internal sealed unsafe partial class FileIdentity
         byte* status = stackalloc byte[BufferSize];
         try
         {
-            errno = Statx(AtCurrentDirectory, path, followLinks ? 0 : AtSymlinkNoFollow, BasicStats, status) == 0 ? 0 : Marshal.GetLastPInvokeError();
+            int result = Statx(AtCurrentDirectory, path, followLinks ? 0 : AtSymlinkNoFollow, BasicStats, status);
+            errno = result == 0 ? 0 : Marshal.GetLastPInvokeError();
             return errno == 0 ? new FileIdentity(status) : null;
         }
         catch (EntryPointNotFoundException)

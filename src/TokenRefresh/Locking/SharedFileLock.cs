@@ -4,8 +4,10 @@ namespace TokenRefresh.Locking;
 
 /// <summary>The one place in a process that locks a given lock file; all that wait for it here are queued here.</summary>
 /// <remarks>
-/// A descriptor excludes no one inside its process, and closing or unlocking it would give away a sibling's lock. So there is one per lock file and process, at any time in one of three states:
-/// free, held by one <see cref="LockHandle"/>, or waited for by one thread that is parked in the system's blocking lock. Parked, it costs no CPU, wakes at once, and elects the next leader even if the holder was killed.
+/// A descriptor excludes no one inside its process, and closing or unlocking it would give away a sibling's lock. So there is one per
+/// lock file and process, at any time in one of three states:
+/// free, held by one <see cref="LockHandle"/>, or waited for by one thread that is parked in the system's blocking lock. Parked, it costs
+/// no CPU, wakes at once, and elects the next leader even if the holder was killed.
 /// No thread of the pool ever blocks on a lock: a few dozen of them would starve everything else in a process.
 /// </remarks>
 internal sealed partial class SharedFileLock : IDisposable
@@ -27,7 +29,8 @@ internal sealed partial class SharedFileLock : IDisposable
     private const int LongestPauseMilliseconds = 50;
     private const int TryIntervalMilliseconds = 50;
 
-    // Threads that are parked at a deleted lock file and end only with its holder. Over the process, since each could outlive the lock that it served; past that many, the lock is tried at intervals instead.
+    // Threads that are parked at a deleted lock file and end only with its holder. Over the process, since each could outlive the lock
+    // that it served; past that many, the lock is tried at intervals instead.
     private const int MaximumOfAbandonedThreads = 4;
 
     private static int _abandonedThreads;
@@ -116,9 +119,12 @@ internal sealed partial class SharedFileLock : IDisposable
     /// <param name="time">The caller's clock.</param>
     /// <param name="allowUnreliable">Whether a lock that excludes no one counts.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>The handle, to be disposed; <see langword="null"/> if the time was over or the wait cancelled first, and then nothing is held.</returns>
+    /// <returns>
+    /// The handle, to be disposed; <see langword="null"/> if the time was over or the wait cancelled first, and then nothing is held.
+    /// </returns>
     /// <exception cref="LockUnavailableException">It cannot be had here at all.</exception>
-    internal ValueTask<LockHandle?> AcquireAsync(TimeSpan timeout, TimeProvider time, bool allowUnreliable, CancellationToken cancellationToken)
+    internal ValueTask<LockHandle?> AcquireAsync(
+        TimeSpan timeout, TimeProvider time, bool allowUnreliable, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
         {
@@ -273,7 +279,8 @@ internal sealed partial class SharedFileLock : IDisposable
         catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
         {
             FailAll_NeedsLock(sparingUnreliable: false, new LockUnavailableException(
-                "The thread that waits for the lock cannot be started. Raise the limit of threads or processes of this user or container.", e));
+                "The thread that waits for the lock cannot be started. Raise the limit of threads or processes of this user or container.",
+                e));
         }
     }
 
@@ -374,7 +381,8 @@ internal sealed partial class SharedFileLock : IDisposable
         }
     }
 
-    // A thread in a blocking flock cannot be woken: what it waits for is the lock of a file that no longer has the name, maybe held by a stopped process. Another one goes on with the file that has it.
+    // A thread in a blocking flock cannot be woken: what it waits for is the lock of a file that no longer has the name, maybe held by a
+    // stopped process. Another one goes on with the file that has it.
     private void AbandonDeletedFile_NeedsLock()
     {
         if (_isParked && _file?.IsAtPath() == false)
@@ -406,7 +414,8 @@ internal sealed partial class SharedFileLock : IDisposable
 
     private void CloseFile_NeedsLock()
     {
-        // An explicit unlock first: a child that was forked without exec in between would otherwise keep the open file, and the lock with it.
+        // An explicit unlock first: a child that was forked without exec in between would otherwise keep the open file, and the lock with
+        // it.
         _file?.Release();
         _file?.Dispose();
         _file = null;
