@@ -123,7 +123,8 @@ internal sealed unsafe partial class FileIdentity
 
         try
         {
-            int result = Libc.IsLinux ? Statx(file, string.Empty, AtEmptyPath, BasicStats, status)
+            // One declaration of statx for descriptors and paths: each costs a fresh process two compiled methods. The caller keeps the handle alive.
+            int result = Libc.IsLinux ? Statx((int)file.DangerousGetHandle(), string.Empty, AtEmptyPath, BasicStats, status)
                 : OperatingSystem.IsFreeBSD() || RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? Fstat(file, status)
                 : FstatWithLongInode(file, status);
             return result == 0 ? new FileIdentity(status) : null;
@@ -166,9 +167,6 @@ internal sealed unsafe partial class FileIdentity
     }
 
     internal bool IsSameFileAs(FileIdentity? other) => other is not null && Inode == other.Inode && Device == other.Device;
-
-    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Statx(SafeFileHandle directory, string path, int flags, uint mask, byte* status);
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Statx(int directory, string path, int flags, uint mask, byte* status);

@@ -44,6 +44,8 @@ internal static class LockFileFormat
     private const int ProcessNameCapacity = 40;
     private const int HostCapacity = 84;
 
+    private const int LengthToMilliseconds = 23;
+
     private static ReadOnlySpan<byte> HolderStart => "{\"tokenrefresh\":"u8;
 
     private static ReadOnlySpan<byte> Header =>
@@ -58,8 +60,8 @@ internal static class LockFileFormat
             "{\"tokenrefresh\":2,\"pid\":", processId.ToString(CultureInfo.InvariantCulture),
             ",\"process\":\"", Fit(processName, ProcessNameCapacity),
             "\",\"host\":\"", Fit(host, HostCapacity),
-            "\",\"since\":\"", since.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture),
-            "\",\"nonce\":\"", nonce, "\"}",
+            "\",\"since\":\"", since.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)[..LengthToMilliseconds],
+            "Z\",\"nonce\":\"", nonce, "\"}",
         }));
 
     /// <summary>Writes the line that names no holder.</summary>
@@ -243,8 +245,12 @@ internal static class LockFileFormat
 
     private static void WriteLine(Span<byte> line, string text)
     {
-        line[..HolderSize].Fill((byte)' ');
-        Encoding.UTF8.GetBytes(text, line);
+        // Not Span.Fill, whose vectors a fresh process would have to compile.
+        for (int i = Encoding.UTF8.GetBytes(text, line); i < HolderSize - 1; i++)
+        {
+            line[i] = (byte)' ';
+        }
+
         line[HolderSize - 1] = (byte)'\n';
     }
 

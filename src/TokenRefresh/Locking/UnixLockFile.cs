@@ -151,11 +151,11 @@ internal sealed class UnixLockFile : LockFile
             throw HasOtherNames(path, identity.Links);
         }
 
-        bool isOfGroup = owner?.GroupId == identity.GroupId;
+        bool isOfGroup = owner is not null && owner.GroupId == identity.GroupId;
         bool isOfMember = isOfGroup && owner!.IsSharedWithGroup;
         uint user = identity.UserId;
-        if (user != 0 && user != Libc.EffectiveUserId && user != owner?.UserId && !isOfMember
-            && user != UnixOwner.TryFindOfDirectory(credentialsPath)?.UserId)
+        if (user != 0 && user != Libc.EffectiveUserId && !isOfMember
+            && user != owner?.UserId && user != UnixOwner.TryFindOfDirectory(credentialsPath)?.UserId)
         {
             throw Refuse(path, $"belongs to another user ({user}), who could keep every refresh waiting", "Remove it");
         }
