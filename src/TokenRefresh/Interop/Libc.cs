@@ -48,7 +48,7 @@ internal static partial class Libc
     // What open says of a socket on macOS and FreeBSD: EOPNOTSUPP.
     private static readonly int EOpNotSupp = IsLinux ? 95 : OperatingSystem.IsFreeBSD() ? 45 : 102;
 
-    // O_NONBLOCK: opening a FIFO whose other end nobody has open would block for as long as that lasts. It changes nothing for a regular
+    // O_NONBLOCK: opening a FIFO whose other end no one has open would block for as long as that lasts. It changes nothing for a regular
     // file, nor does flock heed it.
     // O_NOCTTY: a terminal must not become the controlling one of this process.
     private static readonly int NeverBlock = IsLinux ? 0x800 | 0x100 : 0x4 | (OperatingSystem.IsFreeBSD() ? 0x8000 : 0x20000);

@@ -7,8 +7,7 @@ namespace TokenRefresh.Locking;
 /// <summary>A lock file under <c>flock(2)</c>: Linux, macOS and the BSDs.</summary>
 /// <remarks>
 /// Called directly, since <see cref="FileShare.None"/> swallows every error but EWOULDBLOCK (on a file system without locks both of two
-/// openers "hold" it) and does nothing
-/// when <c>DOTNET_SYSTEM_IO_DISABLEFILELOCKING</c> is set. <c>flock(1)</c> of util-linux takes part.
+/// openers "hold" it) and does nothing when <c>DOTNET_SYSTEM_IO_DISABLEFILELOCKING</c> is set. <c>flock(1)</c> of util-linux takes part.
 /// </remarks>
 [UnsupportedOSPlatform("windows")]
 internal sealed class UnixLockFile : LockFile
@@ -106,10 +105,9 @@ internal sealed class UnixLockFile : LockFile
         }
     }
 
-    // Whatever stands at the path may be another program's file, or one that another user has put there to have it overwritten by us, by
-    // root at worst. So before the first byte is written:
-    // is it a lock file, and one that only those can write who can write the credentials? Where the system cannot be asked
-    // (FileIdentity), the content alone decides.
+    // What stands at the path may be another program's file, or one that another user has put there to have it overwritten by us, by root
+    // at worst. So before the first byte is written: is it a lock file, and one that only those can write who can write the credentials?
+    // Where the system cannot be asked (FileIdentity), the content alone decides.
     private static UnixLockFile Check(string path, string credentialsPath, SafeFileHandle file, FileIdentity? identity)
     {
         try
