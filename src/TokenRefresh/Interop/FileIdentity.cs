@@ -151,8 +151,9 @@ internal sealed unsafe partial class FileIdentity
     internal UnixFileMode Permissions => (UnixFileMode)(Mode & 0xFFF);
 
     /// <summary>Asks about an open file.</summary>
-    /// <returns><see langword="null"/> if this system cannot be asked: glibc before 2.28, musl before 1.2.5, a sandbox that forbids the
-    /// call.</returns>
+    /// <returns>
+    /// <see langword="null"/> if this system cannot be asked: glibc before 2.28, musl before 1.2.5, a sandbox that forbids the call.
+    /// </returns>
     internal static FileIdentity? TryRead(SafeFileHandle file)
     {
         byte* status = stackalloc byte[BufferSize];
@@ -163,7 +164,8 @@ internal sealed unsafe partial class FileIdentity
 
         try
         {
-            int result = Libc.IsLinux ? Statx(file, string.Empty, AtEmptyPath, BasicStats, status)
+            // One declaration of statx for descriptors and paths: each costs a fresh process two compiled methods. The caller keeps the handle alive.
+            int result = Libc.IsLinux ? Statx((int)file.DangerousGetHandle(), string.Empty, AtEmptyPath, BasicStats, status)
                 : OperatingSystem.IsFreeBSD() || RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? Fstat(file, status)
                 : FstatWithLongInode(file, status);
             return result == 0 ? new FileIdentity(status) : null;
@@ -178,8 +180,10 @@ internal sealed unsafe partial class FileIdentity
     /// <param name="path">The path.</param>
     /// <param name="followLinks">Whether a link of this name is followed, or asked about itself.</param>
     /// <param name="errno">0, or why there is no answer: ENOENT if there is no such file.</param>
-    /// <returns><see langword="null"/> if it cannot be told. Where it must be opened to be asked, as on macOS, that includes what this user
-    /// may not read.</returns>
+    /// <returns>
+    /// <see langword="null"/> if it cannot be told. Where it must be opened to be asked, as on macOS, that includes what this user may
+    /// not read.
+    /// </returns>
     [UnsupportedOSPlatform("windows")]
     internal static FileIdentity? TryRead(string path, bool followLinks, out int errno)
     {
@@ -192,7 +196,8 @@ internal sealed unsafe partial class FileIdentity
         byte* status = stackalloc byte[BufferSize];
         try
         {
-            errno = Statx(AtCurrentDirectory, path, followLinks ? 0 : AtSymlinkNoFollow, BasicStats, status) == 0 ? 0 : Marshal.GetLastPInvokeError();
+            int result = Statx(AtCurrentDirectory, path, followLinks ? 0 : AtSymlinkNoFollow, BasicStats, status);
+            errno = result == 0 ? 0 : Marshal.GetLastPInvokeError();
             return errno == 0 ? new FileIdentity(status) : null;
         }
         catch (EntryPointNotFoundException)
@@ -209,9 +214,6 @@ internal sealed unsafe partial class FileIdentity
 
     // struct timespec, or statx_timestamp, whose nanoseconds are the first half of the second word: seconds, nanoseconds.
     private static long TicksAt(byte* time) => DateTime.UnixEpoch.Ticks + *(long*)time * TimeSpan.TicksPerSecond + *(uint*)(time + 8) / 100;
-
-    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Statx(SafeFileHandle directory, string path, int flags, uint mask, byte* status);
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Statx(int directory, string path, int flags, uint mask, byte* status);

@@ -22,7 +22,9 @@ internal static partial class Libc
     internal const int EExist = 17;
     internal const int ENotDir = 20;
 
-    /// <summary>No error of the system: <see cref="TryOpenRegular"/> opened something that is no regular file, and closed it again.</summary>
+    /// <summary>
+    /// No error of the system: <see cref="TryOpenRegular"/> opened something that is no regular file, and closed it again.
+    /// </summary>
     internal const int ENotRegular = -1;
 
     private const int ReadOnly = 0;
@@ -43,13 +45,18 @@ internal static partial class Libc
     // What open says of a symbolic link under O_NOFOLLOW: ELOOP, but EMLINK on FreeBSD.
     private static readonly int ELink = IsLinux ? 40 : OperatingSystem.IsFreeBSD() ? 31 : 62;
 
-    // O_NONBLOCK: opening a FIFO whose other end nobody has open would block for as long as that lasts. It changes nothing for a regular file, nor does flock heed it.
+    // What open says of a socket on macOS and FreeBSD: EOPNOTSUPP.
+    private static readonly int EOpNotSupp = IsLinux ? 95 : OperatingSystem.IsFreeBSD() ? 45 : 102;
+
+    // O_NONBLOCK: opening a FIFO whose other end no one has open would block for as long as that lasts. It changes nothing for a regular
+    // file, nor does flock heed it.
     // O_NOCTTY: a terminal must not become the controlling one of this process.
     private static readonly int NeverBlock = IsLinux ? 0x800 | 0x100 : 0x4 | (OperatingSystem.IsFreeBSD() ? 0x8000 : 0x20000);
 
     // On Linux the number depends on the processor, and that of one is O_LARGEFILE of the other.
     private static readonly int NoFollow = !IsLinux ? 0x100
-        : RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Armv6 or Architecture.Ppc64le ? LinuxNoFollowOnArmAndPower
+        : RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Armv6 or Architecture.Ppc64le
+            ? LinuxNoFollowOnArmAndPower
         : LinuxNoFollow;
 
     internal static bool IsLinux => OperatingSystem.IsLinux() || OperatingSystem.IsAndroid();
@@ -57,10 +64,14 @@ internal static partial class Libc
     /// <summary>The user by whose rights this process opens files.</summary>
     internal static uint EffectiveUserId => GetEffectiveUserId();
 
-    /// <summary>Opens a regular file by its very name: follows no link there, never blocks, and takes no <c>flock</c>, as every managed open does.</summary>
+    /// <summary>
+    /// Opens a regular file by its very name: follows no link there, never blocks, and takes no <c>flock</c>, as every managed open does.
+    /// </summary>
     /// <param name="path">The file; its directory may be reached through links.</param>
     /// <param name="forWriting">Whether it is opened for reading and writing, or for reading only.</param>
-    /// <param name="identity">What the system says of the opened file; <see langword="null"/> where it cannot be asked, which says nothing about the file.</param>
+    /// <param name="identity">
+    /// What the system says of the opened file; <see langword="null"/> where it cannot be asked, which says nothing about the file.
+    /// </param>
     /// <param name="errno">0, the system's error, or <see cref="ENotRegular"/>; <see cref="Describe"/> has words for each.</param>
     /// <returns>The handle, or <see langword="null"/> with the error.</returns>
     internal static SafeFileHandle? TryOpenRegular(string path, bool forWriting, out FileIdentity? identity, out int errno)
@@ -81,16 +92,21 @@ internal static partial class Libc
     /// <summary>Opens an existing file or directory for reading, through links, without a <c>flock</c>; never blocks.</summary>
     internal static SafeFileHandle? TryOpenRead(string path, out int errno) => TryOpenRead(path, followLinks: true, out errno);
 
-    internal static SafeFileHandle? TryOpenRead(string path, bool followLinks, out int errno) => TryOpen(path, ReadOnly | (followLinks ? 0 : NoFollow), out errno);
+    /// <inheritdoc cref="TryOpenRead(string, out int)"/>
+    internal static SafeFileHandle? TryOpenRead(string path, bool followLinks, out int errno) =>
+        TryOpen(path, ReadOnly | (followLinks ? 0 : NoFollow), out errno);
 
     /// <summary>Says what an error of <see cref="TryOpenRegular"/> means, as the end of a sentence.</summary>
     internal static string Describe(int errno) =>
-        errno is ENotRegular or ENxIo ? "it is not a regular file"
-        : errno == ELink ? $"it is a symbolic link (errno {errno})"
+        errno == ELink ? $"it is a symbolic link (errno {errno})"
+        : IsWrongKind(errno) ? "it is not a regular file"
         : $"{Marshal.GetPInvokeErrorMessage(errno)} (errno {errno})";
 
-    /// <summary>Whether an error of <see cref="TryOpenRegular"/> says that something other than a regular file has the name: a link, a pipe, a device, a socket (ENXIO).</summary>
-    internal static bool IsWrongKind(int errno) => errno is ENotRegular or ENxIo || errno == ELink;
+    /// <summary>
+    /// Whether an error of <see cref="TryOpenRegular"/> says that something other than a regular file has the name: a link, a pipe, a
+    /// device, a socket (ENXIO).
+    /// </summary>
+    internal static bool IsWrongKind(int errno) => errno is ENotRegular or ENxIo || errno == ELink || errno == EOpNotSupp;
 
     /// <summary>Calls <c>flock</c> until it is not interrupted.</summary>
     /// <returns>0, or the error number.</returns>
@@ -121,7 +137,8 @@ internal static partial class Libc
         return descriptor < 0 ? null : new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
-    // Two parameters only: open is variadic, and on Apple arm64 a variadic third argument goes on the stack, where a P/Invoke does not put it.
+    // Two parameters only: open is variadic, and on Apple arm64 a variadic third argument goes on the stack, where a P/Invoke does not
+    // put it.
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
 

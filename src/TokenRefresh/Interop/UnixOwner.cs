@@ -12,14 +12,16 @@ internal static partial class UnixOwner
     internal static bool IsRoot => Libc.EffectiveUserId == 0;
 
     /// <summary>The file whose owner gets what is created beside the credentials: the credentials, or else their directory.</summary>
-    internal static FileIdentity? TryFind(string credentialsPath) => FileIdentity.TryRead(credentialsPath, followLinks: true, out _) ?? TryFindOfDirectory(credentialsPath);
+    internal static FileIdentity? TryFind(string credentialsPath) =>
+        FileIdentity.TryRead(credentialsPath, followLinks: true, out _) ?? TryFindOfDirectory(credentialsPath);
 
     internal static FileIdentity? TryFindOfDirectory(string credentialsPath) =>
         FileIdentity.TryRead(Path.GetDirectoryName(credentialsPath)!, followLinks: true, out _);
 
     /// <summary>Gives an open file the owner and group of another one; without the right to do so, nothing happens.</summary>
     /// <remarks>
-    /// By the handle, never by the path: in a directory of another user, root would give away whatever this user has put in the file's place.
+    /// By the handle, never by the path: in a directory of another user, root would give away whatever this user has put in the file's
+    /// place.
     /// </remarks>
     /// <returns>Whether the owner could be given, and not the group alone.</returns>
     internal static bool Give(SafeFileHandle file, FileIdentity owner)

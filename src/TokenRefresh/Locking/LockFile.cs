@@ -5,8 +5,10 @@ namespace TokenRefresh.Locking;
 
 /// <summary>One open lock file: the only thing in the library that locks and unlocks.</summary>
 /// <remarks>
-/// Not for concurrent use: a descriptor excludes no other thread of its process, so <see cref="SharedFileLock"/> lets one holder at a time near it.
-/// The lock file is never deleted and never renamed: a process that waits for the old file and one that creates a new one would both be granted.
+/// Not for concurrent use: a descriptor excludes no other thread of its process, so <see cref="SharedFileLock"/> lets one holder at a
+/// time near it.
+/// The lock file is never deleted and never renamed: a process that waits for the old file and one that creates a new one would both be
+/// granted.
 /// </remarks>
 internal abstract class LockFile : IDisposable
 {
@@ -25,19 +27,29 @@ internal abstract class LockFile : IDisposable
     /// <summary>Whether a second handle was seen to be refused; only a pass is remembered.</summary>
     internal bool HasPassedSelfTest { get; set; }
 
-    /// <summary>Whether a blocked lock may never wake on its file system. Asked for by a thread that has to wait only: to find out takes longer than the lock.</summary>
+    /// <summary>
+    /// Whether a blocked lock may never wake on its file system. Asked for by a thread that has to wait only: to find out takes longer
+    /// than the lock.
+    /// </summary>
     internal bool MayBlockForever => _mayBlockForever ??= IsOnDoubtfulFileSystem();
 
     /// <summary>Opens the lock file, creating it for its owner only if it is missing.</summary>
     /// <param name="path">The lock file.</param>
-    /// <param name="credentialsPath">The credentials that it guards, links resolved: their owner may own it, and it must not be them.</param>
-    /// <exception cref="LockUnavailableException">It can be neither opened nor created, or is not a lock file of ours. Nothing was written.</exception>
+    /// <param name="credentialsPath">
+    /// The credentials that it guards, links resolved: their owner may own it, and it must not be them.
+    /// </param>
+    /// <exception cref="LockUnavailableException">
+    /// It can be neither opened nor created, or is not a lock file of ours. Nothing was written.
+    /// </exception>
     internal static LockFile Open(string path, string credentialsPath) =>
         OperatingSystem.IsWindows() ? WindowsLockFile.Open(path, credentialsPath) : UnixLockFile.Open(path, credentialsPath);
 
     /// <summary>Reads through the path, not through the handle: shows the file that the next opener would lock.</summary>
     /// <returns>The number of bytes read; 0 if no lock file can be opened there.</returns>
-    /// <exception cref="LockUnavailableException">It is there and cannot be read now, for want of a descriptor for one: no reason to take it for another file, and to try again at once.</exception>
+    /// <exception cref="LockUnavailableException">
+    /// It is there and cannot be read now, for want of a descriptor for one: no reason to take it for another file, and to try again at
+    /// once.
+    /// </exception>
     internal static int ReadThroughPath(string path, Span<byte> buffer)
     {
         try
@@ -52,13 +64,16 @@ internal abstract class LockFile : IDisposable
         catch (IOException e)
         {
             throw new LockUnavailableException(
-                $"The lock file cannot be checked: {e.Message} Nothing was sent. Close files, or raise this process's limit of open ones.", e);
+                $"The lock file cannot be checked: {e.Message} Nothing was sent. Close files, or raise this process's limit of open ones.",
+                e);
         }
     }
 
     /// <summary>Opens a lock file for reading, which hinders no holder. Never blocks.</summary>
     /// <returns>The handle, or <see langword="null"/> if there is no such file, or no regular one, or this user may not read it.</returns>
-    /// <exception cref="IOException">It is there and cannot be opened now. Not the same as an empty record, whose reader would forget what must not be sent again.</exception>
+    /// <exception cref="IOException">
+    /// It is there and cannot be opened now. Not the same as an empty record, whose reader would forget what must not be sent again.
+    /// </exception>
     internal static SafeFileHandle? OpenForReading(string path) =>
         OperatingSystem.IsWindows() ? WindowsLockFile.OpenForReading(path) : UnixLockFile.OpenForReading(path);
 
@@ -71,7 +86,9 @@ internal abstract class LockFile : IDisposable
 
     internal abstract void Release();
 
-    /// <summary>Whether the path still names this file, as far as the system tells. A hint for those who wait; a holder proves it by its nonce.</summary>
+    /// <summary>
+    /// Whether the path still names this file, as far as the system tells. A hint for those who wait; a holder proves it by its nonce.
+    /// </summary>
     internal abstract bool IsAtPath();
 
     public void Dispose() => Handle.Dispose();
@@ -80,13 +97,15 @@ internal abstract class LockFile : IDisposable
 
     protected static LockUnavailableException CannotBe(string act, string path, int error, Exception? inner = null) =>
         Refuse(path, $"cannot be {act}: {Marshal.GetPInvokeErrorMessage(error)} (error {error})",
-            System.IO.Path.GetDirectoryName(path) is { Length: > 0 } directory && !Directory.Exists(directory) ? $"Create the directory '{directory}'"
+            System.IO.Path.GetDirectoryName(path) is { Length: > 0 } directory && !Directory.Exists(directory)
+                ? $"Create the directory '{directory}'"
             : Directory.Exists(path) ? "Remove the directory of that name"
             : "Grant this user access to it",
             inner);
 
     protected static LockUnavailableException Refuse(string path, string reason, string remedy, Exception? inner = null) => new(
-        $"The lock file '{path}' {reason}. {remedy}, or set 'LockPath' to a place that every program sharing these credentials can write.", inner);
+        $"The lock file '{path}' {reason}. {remedy}, or set 'LockPath' to a place that every program sharing these credentials can write.",
+        inner);
 
     protected static LockUnavailableException IsTheCredentials(string path) =>
         Refuse(path, "is the credentials file itself, which a save replaces", "Remove 'LockPath' to have the lock beside the credentials");

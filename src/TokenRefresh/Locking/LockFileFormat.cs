@@ -7,9 +7,13 @@ using Microsoft.Win32.SafeHandles;
 
 namespace TokenRefresh.Locking;
 
-/// <summary>The bytes of the lock file: one line that names the holder, and two slots for the coordination record. A versioned contract, see <c>docs/lock-file.md</c>.</summary>
+/// <summary>
+/// The bytes of the lock file: one line that names the holder, and two slots for the coordination record. A versioned contract, see
+/// <c>docs/lock-file.md</c>.
+/// </summary>
 /// <remarks>
-/// JSON that <c>cat</c> shows, but with every number at a fixed place, so that a record is found and checked without a parser. The record itself is opaque here. What is torn, foreign or garbage reads as absent.
+/// JSON that <c>cat</c> shows, but with every number at a fixed place, so that a record is found and checked without a parser. The record
+/// itself is opaque here. What is torn, foreign or garbage reads as absent.
 /// </remarks>
 internal static class LockFileFormat
 {
@@ -35,29 +39,33 @@ internal static class LockFileFormat
     private const int LengthOffset = 75;
     private const int LengthSize = 6;
 
-    // In UTF-8 a UTF-16 unit takes three bytes at most, and what is around the two names takes 137: so the line always fits. A host name has 63 characters, since .NET cuts it at the first dot.
+    // In UTF-8 a UTF-16 unit takes three bytes at most, and what is around the two names takes 137: so the line always fits. A host name
+    // has 63 characters, since .NET cuts it at the first dot.
     private const int ProcessNameCapacity = 40;
     private const int HostCapacity = 84;
 
+    private const int LengthToMilliseconds = 23;
+
     private static ReadOnlySpan<byte> HolderStart => "{\"tokenrefresh\":"u8;
 
-    private static ReadOnlySpan<byte> Header => "{\"checksum\":\"0000000000000000\",\"sequence\":\"00000000000000000000\",\"length\":\"000000\",\"record\":"u8;
+    private static ReadOnlySpan<byte> Header =>
+        """{"checksum":"0000000000000000","sequence":"00000000000000000000","length":"000000","record":"""u8;
 
     private static ReadOnlySpan<byte> Footer => "}\n"u8;
 
-    /// <summary>Writes the line of a holder; without one, the line that names none.</summary>
-    internal static void WriteHolder(Span<byte> line, LockHolder? holder, string nonce)
-    {
-        string text = holder is null ? "{\"tokenrefresh\":2}" : string.Concat([
-            "{\"tokenrefresh\":2,\"pid\":", holder.ProcessId.ToString(CultureInfo.InvariantCulture),
-            ",\"process\":\"", Fit(holder.ProcessName, ProcessNameCapacity),
-            "\",\"host\":\"", Fit(holder.Host, HostCapacity),
-            "\",\"since\":\"", holder.Since.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture),
-            "\",\"nonce\":\"", nonce, "\"}"]);
-        line[..HolderSize].Fill((byte)' ');
-        Encoding.UTF8.GetBytes(text, line);
-        line[HolderSize - 1] = (byte)'\n';
-    }
+    /// <summary>Writes the line of a holder.</summary>
+    internal static void WriteHolder(Span<byte> line, int processId, string processName, string host, DateTimeOffset since, string nonce) =>
+        WriteLine(line, string.Concat(new[]
+        {
+            "{\"tokenrefresh\":2,\"pid\":", processId.ToString(CultureInfo.InvariantCulture),
+            ",\"process\":\"", Fit(processName, ProcessNameCapacity),
+            "\",\"host\":\"", Fit(host, HostCapacity),
+            "\",\"since\":\"", since.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)[..LengthToMilliseconds],
+            "Z\",\"nonce\":\"", nonce, "\"}",
+        }));
+
+    /// <summary>Writes the line that names no holder.</summary>
+    internal static void WriteNoHolder(Span<byte> line) => WriteLine(line, "{\"tokenrefresh\":2}");
 
     /// <summary>Reads who holds the lock, as the last holder wrote it.</summary>
     /// <returns>The holder, or <see langword="null"/> if the line names none, or is none.</returns>
@@ -99,7 +107,8 @@ internal static class LockFileFormat
     {
         if (record.Length > MaximumRecordSize)
         {
-            throw new ArgumentException($"A coordination record holds at most {MaximumRecordSize} bytes, not {record.Length}.", nameof(record));
+            throw new ArgumentException(
+                $"A coordination record holds at most {MaximumRecordSize} bytes, not {record.Length}.", nameof(record));
         }
 
         if (newest == 0)
@@ -124,7 +133,10 @@ internal static class LockFileFormat
         return sequence;
     }
 
-    /// <summary>Whether these are the bytes of a lock file: none at all, NULs only (after a power cut the system knows the length and not the content), a holder's line, or a whole slot.</summary>
+    /// <summary>
+    /// Whether these are the bytes of a lock file: none at all, NULs only (after a power cut the system knows the length and not the
+    /// content), a holder's line, or a whole slot.
+    /// </summary>
     internal static bool IsLockFile(SafeFileHandle file)
     {
         Span<byte> bytes = stackalloc byte[ReadAhead];
@@ -152,7 +164,8 @@ internal static class LockFileFormat
         return sequence != 0;
     }
 
-    // An odd number stands in the first slot, an even one in the second: so the older one is always written over, and a torn write leaves the newer.
+    // An odd number stands in the first slot, an even one in the second: so the older one is always written over, and a torn write leaves
+    // the newer.
     private static int OffsetOf(ulong sequence) => sequence % 2 == 1 ? FirstSlotOffset : SecondSlotOffset;
 
     private static ReadOnlyMemory<byte> ReadNewest(SafeFileHandle file, out ulong sequence)
@@ -171,8 +184,10 @@ internal static class LockFileFormat
         start = start[..Read(file, start, offset)];
         if (start.Length < HeaderSize
             || !HasHeader(start)
-            || !Utf8Parser.TryParse(start.Slice(SequenceOffset, SequenceSize), out ulong sequence, out int digits) || digits != SequenceSize
-            || !Utf8Parser.TryParse(start.Slice(LengthOffset, LengthSize), out int length, out digits) || digits != LengthSize
+            || !Utf8Parser.TryParse(start.Slice(SequenceOffset, SequenceSize), out ulong sequence, out int digits)
+            || digits != SequenceSize
+            || !Utf8Parser.TryParse(start.Slice(LengthOffset, LengthSize), out int length, out digits)
+            || digits != LengthSize
             || length is < 0 or > MaximumRecordSize
             || sequence <= newest)
         {
@@ -184,7 +199,8 @@ internal static class LockFileFormat
         start[..known].CopyTo(slot);
         if (known + Read(file, slot.AsSpan(known), offset + known) < slot.Length
             || !slot.AsSpan().EndsWith(Footer)
-            || !Utf8Parser.TryParse(slot.AsSpan(ChecksumOffset, ChecksumSize), out ulong checksum, out digits, 'x') || digits != ChecksumSize
+            || !Utf8Parser.TryParse(slot.AsSpan(ChecksumOffset, ChecksumSize), out ulong checksum, out digits, 'x')
+            || digits != ChecksumSize
             || checksum != ChecksumOf(slot))
         {
             return default;
@@ -201,8 +217,10 @@ internal static class LockFileFormat
         && slot[(SequenceOffset + SequenceSize)..LengthOffset].SequenceEqual(Header[(SequenceOffset + SequenceSize)..LengthOffset])
         && slot[(LengthOffset + LengthSize)..HeaderSize].SequenceEqual(Header[(LengthOffset + LengthSize)..]);
 
-    // FNV-1a of 64 bits over everything behind the checksum: number and length too, so that half of a new header over an old record does not pass.
-    // It need not resist anyone, only a torn write; a SHA would load the system's crypto library, which costs a fresh process more than the lock.
+    // FNV-1a of 64 bits over everything behind the checksum: number and length too, so that half of a new header over an old record does
+    // not pass.
+    // It need not resist anyone, only a torn write; a SHA would load the system's crypto library, which costs a fresh process more than
+    // the lock.
     private static ulong ChecksumOf(ReadOnlySpan<byte> slot)
     {
         ulong hash = 14695981039346656037;
@@ -223,6 +241,17 @@ internal static class LockFileFormat
         }
 
         return length;
+    }
+
+    private static void WriteLine(Span<byte> line, string text)
+    {
+        // Not Span.Fill, whose vectors a fresh process would have to compile.
+        for (int i = Encoding.UTF8.GetBytes(text, line); i < HolderSize - 1; i++)
+        {
+            line[i] = (byte)' ';
+        }
+
+        line[HolderSize - 1] = (byte)'\n';
     }
 
     // Names are only for messages: cut, and without what JSON would have to escape.

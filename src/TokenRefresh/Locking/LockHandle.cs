@@ -1,6 +1,8 @@
 namespace TokenRefresh.Locking;
 
-/// <summary>The held lock of one holder: names the holder in the file, proves that the file is the one others would lock, and gives it back.</summary>
+/// <summary>
+/// The held lock of one holder: names the holder in the file, proves that the file is the one others would lock, and gives it back.
+/// </summary>
 internal sealed class LockHandle : IDisposable
 {
     private static readonly string ThisProcess = GetProcessName();
@@ -19,7 +21,9 @@ internal sealed class LockHandle : IDisposable
 
     internal string Path => _file.Path;
 
-    /// <summary>Checks that the path still names the locked file: what was written through the handle is read back through the path.</summary>
+    /// <summary>
+    /// Checks that the path still names the locked file: what was written through the handle is read back through the path.
+    /// </summary>
     /// <remarks>By the nonce in the line and not by an inode: the same on every system, and no file system is too simple for it.</remarks>
     /// <exception cref="LockUnavailableException">It cannot be checked now.</exception>
     internal bool PathNamesLockedFile()
@@ -31,7 +35,8 @@ internal sealed class LockHandle : IDisposable
     /// <summary>Writes the coordination record.</summary>
     /// <param name="record">The record.</param>
     /// <param name="flush">Whether it must survive a power cut.</param>
-    internal void WriteRecord(ReadOnlySpan<byte> record, bool flush) => _sequence = LockFileFormat.WriteRecord(_file.Handle, record, flush, _sequence);
+    internal void WriteRecord(ReadOnlySpan<byte> record, bool flush) =>
+        _sequence = LockFileFormat.WriteRecord(_file.Handle, record, flush, _sequence);
 
     /// <summary>Names the holder and checks identity and, once per descriptor, reality of the lock.</summary>
     /// <returns><see langword="false"/> if the path does not name the locked file any more.</returns>
@@ -40,20 +45,22 @@ internal sealed class LockHandle : IDisposable
     {
         // Unique, not secret: RandomNumberGenerator would load the system's crypto library.
         var nonce = Guid.NewGuid().ToString("N");
-        LockFileFormat.WriteHolder(_line, new LockHolder(Environment.ProcessId, ThisProcess, Environment.MachineName, time.GetUtcNow()), nonce);
+        LockFileFormat.WriteHolder(_line, Environment.ProcessId, ThisProcess, Environment.MachineName, time.GetUtcNow(), nonce);
         try
         {
             RandomAccess.Write(_file.Handle, _line, 0);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LockUnavailableException($"The lock file '{Path}' was locked but cannot be written: {e.Message} Make room on its disk.", e);
+            throw new LockUnavailableException(
+                $"The lock file '{Path}' was locked but cannot be written: {e.Message} Make room on its disk.", e);
         }
 
         return PathNamesLockedFile() && (_file.HasPassedSelfTest || SelfTest(allowUnreliable));
     }
 
-    // Some systems grant everything: NFS without a lock daemon, CIFS, 9p, Docker Desktop's mounts. A second handle that is granted too shows it, unless it opened another file.
+    // Some systems grant everything: NFS without a lock daemon, CIFS, 9p, Docker Desktop's mounts. A second handle that is granted too
+    // shows it, unless it opened another file.
     private bool SelfTest(bool allowUnreliable)
     {
         using LockFile second = _owner.OpenFile();
@@ -85,8 +92,9 @@ internal sealed class LockHandle : IDisposable
         }
 
         throw new LockUnavailableException(
-            $"The lock file '{_file.Path}' is on a file system whose locks exclude no one: a second lock was granted while the first was held. "
-            + "Set 'LockPath' to a local file system that every program sharing these credentials uses, or accept the risk of losing the login with 'AllowUnreliableLock'.");
+            $"The lock file '{_file.Path}' is on a file system whose locks exclude no one: a second one was granted while the first was held. "
+            + "Set 'LockPath' to a local file system that every program sharing these credentials uses, "
+            + "or accept the risk of losing the login with 'AllowUnreliableLock'.");
     }
 
     // Process.GetCurrentProcess would read half of /proc, in an assembly of its own.
@@ -107,7 +115,7 @@ internal sealed class LockHandle : IDisposable
         try
         {
             // Before the unlock: afterwards the line may be the next holder's.
-            LockFileFormat.WriteHolder(_line, holder: null, nonce: "");
+            LockFileFormat.WriteNoHolder(_line);
             RandomAccess.Write(_file.Handle, _line, 0);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -2,12 +2,16 @@ namespace TokenRefresh.Locking;
 
 internal sealed partial class SharedFileLock
 {
-    /// <summary>One place in the queue. Exactly one of grant, time-out, cancellation and failure ends it; a grant that comes second is given back.</summary>
+    /// <summary>
+    /// One place in the queue. Exactly one of grant, time-out, cancellation and failure ends it; a grant that comes second is given back.
+    /// </summary>
     /// <remarks>
-    /// Time-out and cancellation go on right on the thread they come on: in each of dozens of processes someone leaves the queue at the moment a save lands, and a detour over a sleeping pool thread costs more than the rest.
+    /// Time-out and cancellation go on right on the thread they come on: in each of dozens of processes someone leaves the queue at the
+    /// moment a save lands, and a detour over a sleeping pool thread costs more than the rest.
     /// Grant and failure come under the lock, so they go on elsewhere.
     /// </remarks>
-    private sealed class Waiter(SharedFileLock owner, TimeSpan timeout, TimeProvider time, bool allowUnreliable) : TaskCompletionSource<LockHandle?>, IThreadPoolWorkItem
+    private sealed class Waiter(SharedFileLock owner, TimeSpan timeout, TimeProvider time, bool allowUnreliable)
+        : TaskCompletionSource<LockHandle?>, IThreadPoolWorkItem
     {
         // How soon a waiter notices that the file was deleted whose lock its thread waits for.
         private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
@@ -22,7 +26,9 @@ internal sealed partial class SharedFileLock
 
         internal bool HasEnded => Interlocked.CompareExchange(ref _hasEnded, 0, 0) != 0;
 
-        /// <summary>Starts to time out and to be cancelled. Before it is queued, since foreign clocks must not run under the lock.</summary>
+        /// <summary>
+        /// Starts to time out and to be cancelled. Before it is queued, since foreign clocks must not run under the lock.
+        /// </summary>
         internal void Start(CancellationToken cancellationToken)
         {
             _timer = time.CreateTimer(static waiter => ((Waiter)waiter!).Tick(), this, NextTick(), Timeout.InfiniteTimeSpan);

@@ -4,16 +4,14 @@ namespace TokenRefresh.Locking;
 
 /// <summary>The one place in a process that locks a given lock file; all that wait for it here are queued here.</summary>
 /// <remarks>
-/// A descriptor excludes no one inside its process, and closing or unlocking it would give away a sibling's lock. So there is one per lock file and process, at any time in one of three states:
-/// free, held by one <see cref="LockHandle"/>, or waited for by one thread that is parked in the system's blocking lock. Parked, it costs no CPU, wakes at once, and elects the next leader even if the holder was killed.
-/// No thread of the pool ever blocks on a lock: a few dozen of them would starve everything else in a process.
+/// A descriptor excludes no one inside its process, and closing or unlocking it would give away a sibling's lock. So there is one per
+/// lock file and process, at any time in one of three states: free, held by one <see cref="LockHandle"/>, or waited for by one thread
+/// that is parked in the system's blocking lock. Parked, it costs no CPU, wakes at once, and elects the next leader even if the holder
+/// was killed. No thread of the pool ever blocks on a lock: a few dozen of them would starve everything else in a process.
 /// </remarks>
 internal sealed partial class SharedFileLock : IDisposable
 {
     internal const string ThreadName = "TokenRefresh lock";
-
-    // Parked in a system call it needs next to nothing.
-    private const int StackSize = 256 * 1024;
 
     // A lock file that is deleted over and over must not keep a caller that wants one try.
     private const int TriesAtOnce = 3;
@@ -25,12 +23,6 @@ internal sealed partial class SharedFileLock : IDisposable
     private const int GiveWayMilliseconds = 1;
 
     private const int LongestPauseMilliseconds = 50;
-    private const int TryIntervalMilliseconds = 50;
-
-    // Threads that are parked at a deleted lock file and end only with its holder. Over the process, since each could outlive the lock that it served; past that many, the lock is tried at intervals instead.
-    private const int MaximumOfAbandonedThreads = 4;
-
-    private static int _abandonedThreads;
 
     private readonly object _lock = new();
     private readonly List<Waiter> _queue = [];
@@ -49,8 +41,6 @@ internal sealed partial class SharedFileLock : IDisposable
         _open = open;
         _onIdle = onIdle;
     }
-
-    internal static int AbandonedThreads => Volatile.Read(ref _abandonedThreads);
 
     internal string Path { get; }
 
@@ -116,9 +106,12 @@ internal sealed partial class SharedFileLock : IDisposable
     /// <param name="time">The caller's clock.</param>
     /// <param name="allowUnreliable">Whether a lock that excludes no one counts.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>The handle, to be disposed; <see langword="null"/> if the time was over or the wait cancelled first, and then nothing is held.</returns>
+    /// <returns>
+    /// The handle, to be disposed; <see langword="null"/> if the time was over or the wait cancelled first, and then nothing is held.
+    /// </returns>
     /// <exception cref="LockUnavailableException">It cannot be had here at all.</exception>
-    internal ValueTask<LockHandle?> AcquireAsync(TimeSpan timeout, TimeProvider time, bool allowUnreliable, CancellationToken cancellationToken)
+    internal ValueTask<LockHandle?> AcquireAsync(
+        TimeSpan timeout, TimeProvider time, bool allowUnreliable, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
         {
@@ -164,19 +157,6 @@ internal sealed partial class SharedFileLock : IDisposable
         }
 
         _onIdle(this);
-    }
-
-    private static void Pause(int milliseconds)
-    {
-        if (milliseconds > 0)
-        {
-            // Never pulsed: a plain pause of this thread alone.
-            var pause = new object();
-            lock (pause)
-            {
-                Monitor.Wait(pause, milliseconds);
-            }
-        }
     }
 
     private bool TryLock_NeedsLock(bool allowUnreliable)
@@ -257,156 +237,9 @@ internal sealed partial class SharedFileLock : IDisposable
         ThreadPool.UnsafeQueueUserWorkItem(next, preferLocal: false);
     }
 
-    private void Park_NeedsLock()
-    {
-        if (_isHeld || _isParked || _queue.Count == 0)
-        {
-            return;
-        }
-
-        try
-        {
-            // A background thread: it must not keep the process alive while another one holds the lock.
-            new Thread(Park, StackSize) { IsBackground = true, Name = ThreadName }.UnsafeStart(_file);
-            _isParked = true;
-        }
-        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
-        {
-            FailAll_NeedsLock(sparingUnreliable: false, new LockUnavailableException(
-                "The thread that waits for the lock cannot be started. Raise the limit of threads or processes of this user or container.", e));
-        }
-    }
-
-    // The life of the thread: one blocking lock, granted to the first that waits by then.
-    private void Park(object? state)
-    {
-        var file = (LockFile?)state;
-        Exception? failure = null;
-        var isGranted = false;
-        try
-        {
-            Pause(_pauseMilliseconds);
-            if (file is null)
-            {
-                file = _open();
-                lock (_lock)
-                {
-                    _file = file;
-                }
-            }
-
-            isGranted = WaitForSystem(file);
-        }
-        catch (Exception e)
-        {
-            failure = e;
-        }
-
-        lock (_lock)
-        {
-            if (file != _file)
-            {
-                // Abandoned: the others have gone on with the file that the path names.
-                file!.Release();
-                file.Dispose();
-                Interlocked.Decrement(ref _abandonedThreads);
-                return;
-            }
-
-            _isParked = false;
-            if (failure is not null)
-            {
-                FailAll_NeedsLock(sparingUnreliable: file is not null, failure);
-                isGranted = _queue.Count > 0;
-            }
-
-            if (isGranted && _queue.Count > 0)
-            {
-                _isHeld = true;
-                _turns = 1;
-                Grant_NeedsLock();
-            }
-            else
-            {
-                _file?.Release();
-                Park_NeedsLock();
-            }
-        }
-
-        _onIdle(this);
-    }
-
-    private bool WaitForSystem(LockFile file)
-    {
-        if (!file.MayBlockForever && AbandonedThreads < MaximumOfAbandonedThreads)
-        {
-            file.Acquire();
-            return true;
-        }
-
-        while (IsWanted(file))
-        {
-            if (file.TryAcquire())
-            {
-                return true;
-            }
-
-            // Jitter, so that the processes of one machine do not try in step.
-            Pause(TryIntervalMilliseconds + Random.Shared.Next(TryIntervalMilliseconds / 2));
-        }
-
-        return false;
-    }
-
-    private bool IsWanted(LockFile file)
-    {
-        lock (_lock)
-        {
-            return file == _file && _queue.Count > 0;
-        }
-    }
-
-    private void AbandonDeletedFile()
-    {
-        lock (_lock)
-        {
-            AbandonDeletedFile_NeedsLock();
-        }
-    }
-
-    // A thread in a blocking flock cannot be woken: what it waits for is the lock of a file that no longer has the name, maybe held by a stopped process. Another one goes on with the file that has it.
-    private void AbandonDeletedFile_NeedsLock()
-    {
-        if (_isParked && _file?.IsAtPath() == false)
-        {
-            Interlocked.Increment(ref _abandonedThreads);
-            _file = null;
-            _isParked = false;
-            Park_NeedsLock();
-        }
-    }
-
-    // Who accepts a lock that excludes no one can be spared the failure to lock, but not the failure to open.
-    private void FailAll_NeedsLock(bool sparingUnreliable, Exception failure)
-    {
-        for (int i = _queue.Count - 1; i >= 0; i--)
-        {
-            if (!sparingUnreliable || !_queue[i].AllowUnreliable)
-            {
-                _queue[i].Fail(failure);
-                _queue.RemoveAt(i);
-            }
-        }
-
-        if (_queue.Count == 0)
-        {
-            CloseFile_NeedsLock();
-        }
-    }
-
     private void CloseFile_NeedsLock()
     {
-        // An explicit unlock first: a child that was forked without exec in between would otherwise keep the open file, and the lock with it.
+        // Unlocked first: a child that was forked and has not called exec yet still has the open file, and would keep the lock.
         _file?.Release();
         _file?.Dispose();
         _file = null;

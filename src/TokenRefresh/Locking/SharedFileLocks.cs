@@ -32,7 +32,8 @@ internal static class SharedFileLocks
         }
     }
 
-    // A thread that is parked in the system's lock cannot be woken. Its lock is kept for the next provider, instead of one thread for each, and asks again when that has ended.
+    // A thread that is parked in the system's lock cannot be woken. Its lock is kept for the next provider, instead of one thread for
+    // each, and asks again when that has ended.
     private static void CloseIfUnused(SharedFileLock shared)
     {
         lock (Locks)

@@ -6,8 +6,8 @@ namespace TokenRefresh.Locking;
 
 /// <summary>A lock file under <c>flock(2)</c>: Linux, macOS and the BSDs.</summary>
 /// <remarks>
-/// Called directly, since <see cref="FileShare.None"/> swallows every error but EWOULDBLOCK (on a file system without locks both of two openers "hold" it) and does nothing
-/// when <c>DOTNET_SYSTEM_IO_DISABLEFILELOCKING</c> is set. <c>flock(1)</c> of util-linux takes part.
+/// Called directly, since <see cref="FileShare.None"/> swallows every error but EWOULDBLOCK (on a file system without locks both of two
+/// openers "hold" it) and does nothing when <c>DOTNET_SYSTEM_IO_DISABLEFILELOCKING</c> is set. <c>flock(1)</c> of util-linux takes part.
 /// </remarks>
 [UnsupportedOSPlatform("windows")]
 internal sealed class UnixLockFile : LockFile
@@ -17,12 +17,6 @@ internal sealed class UnixLockFile : LockFile
 
     private const UnixFileMode ForOwner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode ForGroup = UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
-
-    // Names as DriveInfo gives them on Linux and macOS; from .NET 10 on with a subtype, as in fuse.sshfs.
-    private static readonly string[] DoubtfulFileSystems =
-    [
-        "nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "9p", "v9fs", "fuse", "fuse3", "fuseblk", "virtiofs", "ceph", "lustre", "afpfs", "webdav",
-    ];
 
     private readonly FileIdentity? _identity;
 
@@ -88,18 +82,22 @@ internal sealed class UnixLockFile : LockFile
 
     internal override void Release() => Libc.Flock(Handle, Libc.LockUnlock);
 
-    internal override bool IsAtPath() =>
-        _identity is null
-        || (FileIdentity.TryRead(Path, followLinks: false, out int errno) is { } there ? there.IsSameFileAs(_identity) : errno is not (Libc.ENoEnt or Libc.ENotDir));
+    internal override bool IsAtPath()
+    {
+        FileIdentity? there = FileIdentity.TryRead(Path, followLinks: false, out int errno);
+        return _identity is null || (there is null ? errno is not (Libc.ENoEnt or Libc.ENotDir) : there.IsSameFileAs(_identity));
+    }
 
     protected override bool IsOnDoubtfulFileSystem()
     {
         try
         {
-            // On Unix any path will do; it names the file system that holds it.
+            // On Unix any path will do; it names the file system that holds it. From .NET 10 on with a subtype, as in fuse.sshfs.
             string format = new DriveInfo(System.IO.Path.GetDirectoryName(Path)!).DriveFormat;
             int dot = format.IndexOf('.', StringComparison.Ordinal);
-            return Array.IndexOf(DoubtfulFileSystems, (dot < 0 ? format : format[..dot]).ToLowerInvariant()) >= 0;
+            return (dot < 0 ? format : format[..dot]).ToLowerInvariant()
+                is "nfs" or "nfs4" or "cifs" or "smb" or "smb2" or "smb3" or "smbfs" or "afpfs" or "webdav" or "9p" or "v9fs"
+                or "fuse" or "fuse3" or "fuseblk" or "virtiofs" or "ceph" or "lustre";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -107,8 +105,9 @@ internal sealed class UnixLockFile : LockFile
         }
     }
 
-    // Whatever stands at the path may be another program's file, or one that another user has put there to have it overwritten by us, by root at worst. So before the first byte is written:
-    // is it a lock file, and one that only those can write who can write the credentials? Where the system cannot be asked (FileIdentity), the content alone decides.
+    // What stands at the path may be another program's file, or one that another user has put there to have it overwritten by us, by root
+    // at worst. So before the first byte is written: is it a lock file, and one that only those can write who can write the credentials?
+    // Where the system cannot be asked (FileIdentity), the content alone decides.
     private static UnixLockFile Check(string path, string credentialsPath, SafeFileHandle file, FileIdentity? identity)
     {
         try
@@ -150,34 +149,36 @@ internal sealed class UnixLockFile : LockFile
             throw HasOtherNames(path, identity.Links);
         }
 
-        bool isOfGroup = owner?.GroupId == identity.GroupId;
+        bool isOfGroup = owner is not null && owner.GroupId == identity.GroupId;
+        bool isOfMember = isOfGroup && owner!.IsSharedWithGroup;
         uint user = identity.UserId;
-        if (user != 0 && user != Libc.EffectiveUserId && user != owner?.UserId && user != UnixOwner.TryFindOfDirectory(credentialsPath)?.UserId
-            && !(isOfGroup && owner!.IsSharedWithGroup))
+        if (user != 0 && user != Libc.EffectiveUserId && !isOfMember
+            && user != owner?.UserId && user != UnixOwner.TryFindOfDirectory(credentialsPath)?.UserId)
         {
             throw Refuse(path, $"belongs to another user ({user}), who could keep every refresh waiting", "Remove it");
         }
 
         UnixFileMode excess = identity.Permissions & (UnixFileMode.OtherWrite | UnixFileMode.GroupWrite);
-        if (isOfGroup && (owner!.IsSharedWithGroup || owner.Permissions.HasFlag(UnixFileMode.GroupWrite)))
+        if (isOfMember || (isOfGroup && owner!.Permissions.HasFlag(UnixFileMode.GroupWrite)))
         {
             excess &= ~UnixFileMode.GroupWrite;
         }
 
-        // A disk without permissions (drvfs, exFAT) shows every file as everybody's, the credentials too; then the lock file adds no danger.
+        // A disk without permissions (drvfs, exFAT) shows every file as everyone's, the credentials too; then the lock file adds no danger.
         if (owner is { IsRegularFile: true })
         {
-            excess &= ~owner.Permissions;
+            excess &= ~(owner.Permissions & UnixFileMode.OtherWrite);
         }
 
         if (excess != UnixFileMode.None)
         {
             string mode = Convert.ToString((int)identity.Permissions, 8);
-            throw Refuse(path, $"can be written by others than the owner of the credentials (mode {mode})", "Make it their owner's alone ('chmod 600')");
+            throw Refuse(path, $"can be written by others than the owner of the credentials (mode {mode})", "Do 'chmod 600' on it");
         }
     }
 
-    // What root creates belongs to the user whose credentials it guards, or one run under sudo would lock that user out; and the lock of a group's credentials to that group.
+    // What root creates belongs to the user whose credentials it guards, or one run under sudo would lock that user out; and the lock of
+    // a group's credentials to that group.
     private static void ShareWith(FileIdentity owner, SafeFileHandle file, FileIdentity identity)
     {
         if (identity.UserId != Libc.EffectiveUserId)
@@ -190,7 +191,9 @@ internal sealed class UnixLockFile : LockFile
             UnixOwner.Give(file, owner);
         }
 
-        if (owner.IsSharedWithGroup && identity.Permissions == ForOwner && (identity.GroupId == owner.GroupId || UnixOwner.GiveToGroup(file, owner)))
+        if (owner.IsSharedWithGroup
+            && identity.Permissions == ForOwner
+            && (identity.GroupId == owner.GroupId || UnixOwner.GiveToGroup(file, owner)))
         {
             File.SetUnixFileMode(file, ForOwner | ForGroup);
         }
@@ -201,12 +204,19 @@ internal sealed class UnixLockFile : LockFile
     {
         try
         {
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0, UnixCreateMode = ForOwner };
+            var options = new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                BufferSize = 0,
+                UnixCreateMode = ForOwner,
+            };
             new FileStream(path, options).Dispose();
         }
         catch (IOException e) when (e.HResult == Libc.EWouldBlock || e.HResult == Libc.EExist || File.Exists(path))
         {
-            // Another process created it first, or had it locked before the managed open could take its own flock. It may be deleted again by now.
+            // Another process created it first, or had it locked before the managed open could take its own flock. It may be deleted
+            // again by now.
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

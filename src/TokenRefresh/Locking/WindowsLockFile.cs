@@ -5,7 +5,10 @@ using TokenRefresh.Interop;
 
 namespace TokenRefresh.Locking;
 
-/// <summary>A lock file under <c>LockFileEx</c>. One byte far past the end: locked bytes are mandatory on Windows, and the record must stay readable.</summary>
+/// <summary>
+/// A lock file under <c>LockFileEx</c>. One byte far past the end: locked bytes are mandatory on Windows, and the record must stay
+/// readable.
+/// </summary>
 [SupportedOSPlatform("windows")]
 internal sealed unsafe class WindowsLockFile : LockFile
 {
@@ -30,8 +33,9 @@ internal sealed unsafe class WindowsLockFile : LockFile
         SafeFileHandle handle;
         try
         {
-            // No FileShare.Delete: while anyone has it open, it cannot be deleted. Synchronous: a blocking lock then blocks this thread until it is granted.
-            handle = RetryWhileNotShared(path, static path => File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite));
+            // No FileShare.Delete: while anyone has it open, it cannot be deleted. Synchronous: a blocking lock then blocks this thread
+            // until it is granted.
+            handle = OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -51,9 +55,7 @@ internal sealed unsafe class WindowsLockFile : LockFile
     }
 
     internal static new SafeFileHandle? OpenForReading(string path) =>
-        File.Exists(path)
-            ? RetryWhileNotShared(path, static path => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
-            : null;
+        File.Exists(path) ? OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete) : null;
 
     internal override bool TryAcquire()
     {
@@ -87,7 +89,8 @@ internal sealed unsafe class WindowsLockFile : LockFile
 
     private static NativeOverlapped LockedByte => new() { OffsetHigh = unchecked((int)LockedByteOffsetHigh) };
 
-    // Another program's file, or the credentials under another name of theirs (in other case, by its short name, by a hard link), must not be written into.
+    // Another program's file, or the credentials under another name of theirs (in other case, by its short name, by a hard link), must
+    // not be written into.
     private static void Check(string path, string credentialsPath, SafeFileHandle file)
     {
         if (File.GetAttributes(file).HasFlag(FileAttributes.ReparsePoint) || File.GetAttributes(path).HasFlag(FileAttributes.ReparsePoint))
@@ -115,7 +118,7 @@ internal sealed unsafe class WindowsLockFile : LockFile
         }
     }
 
-    private static SafeFileHandle RetryWhileNotShared(string path, Func<string, SafeFileHandle> open)
+    private static SafeFileHandle OpenHandle(string path, FileMode mode, FileAccess access, FileShare share)
     {
         long start = Environment.TickCount64;
         var pause = new object();
@@ -123,9 +126,10 @@ internal sealed unsafe class WindowsLockFile : LockFile
         {
             try
             {
-                return open(path);
+                return File.OpenHandle(path, mode, access, share);
             }
-            catch (IOException e) when ((e.HResult & 0xFFFF) == Kernel32.ErrorSharingViolation && Environment.TickCount64 - start < SharingPatienceMilliseconds)
+            catch (IOException e) when ((e.HResult & 0xFFFF) == Kernel32.ErrorSharingViolation
+                && Environment.TickCount64 - start < SharingPatienceMilliseconds)
             {
                 lock (pause)
                 {

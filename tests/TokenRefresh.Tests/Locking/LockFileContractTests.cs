@@ -7,7 +7,10 @@ using TokenRefresh.Tests.Refresh;
 
 namespace TokenRefresh.Tests.Locking;
 
-/// <summary>Pins name and bytes of the lock file, computed by another program: versions of this library that run side by side meet there. What these tests say, <c>docs/lock-file.md</c> says in words.</summary>
+/// <summary>
+/// Pins name and bytes of the lock file, computed by another program: versions of this library that run side by side meet there. What
+/// these tests say, <c>docs/lock-file.md</c> says in words.
+/// </summary>
 [FailureMode("F10")]
 public sealed class LockFileContractTests : IDisposable
 {
@@ -41,11 +44,12 @@ public sealed class LockFileContractTests : IDisposable
         var line = new byte[512];
         using SafeFileHandle file = NewFile();
 
-        LockFileFormat.WriteHolder(line, new LockHolder(4711, "worker", "höst", Moment), Nonce);
+        LockFileFormat.WriteHolder(line, 4711, "worker", "höst", Moment, Nonce);
         RandomAccess.Write(file, line, 0);
 
         Encoding.UTF8.GetString(line).Should().Be(
-            """{"tokenrefresh":2,"pid":4711,"process":"worker","host":"höst","since":"2026-01-01T00:00:00.123Z","nonce":"a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"}"""
+            """{"tokenrefresh":2,"pid":4711,"process":"worker","host":"höst","since":"2026-01-01T00:00:00.123Z","""
+            + "\"nonce\":\"a0a1a2a3a4a5a6a7a8a9aaabacadaeaf\"}"
             + new string(' ', 512 - 141 - 1) + "\n");
         LockFileFormat.ReadHolder(file).Should().Be(new LockHolder(4711, "worker", "höst", Moment));
     }
@@ -56,7 +60,7 @@ public sealed class LockFileContractTests : IDisposable
         var line = new byte[512];
         using SafeFileHandle file = NewFile();
 
-        LockFileFormat.WriteHolder(line, holder: null, nonce: "");
+        LockFileFormat.WriteNoHolder(line);
         RandomAccess.Write(file, line, 0);
 
         Encoding.UTF8.GetString(line).Should().Be("""{"tokenrefresh":2}""".PadRight(511) + "\n");
@@ -86,7 +90,7 @@ public sealed class LockFileContractTests : IDisposable
         using SafeFileHandle file = NewFile();
         string smileys = string.Concat(Enumerable.Repeat("\U0001F600", 50));
 
-        LockFileFormat.WriteHolder(line, new LockHolder(int.MaxValue, "a\"b\\c\n" + smileys, new string('\uFFFD', 300), Moment), Nonce);
+        LockFileFormat.WriteHolder(line, int.MaxValue, "a\"b\\c\n" + smileys, new string('\uFFFD', 300), Moment, Nonce);
         RandomAccess.Write(file, line, 0);
 
         LockFileFormat.ReadHolder(file).Should().Be(
@@ -105,9 +109,9 @@ public sealed class LockFileContractTests : IDisposable
         string second = Slot(file, 66_560);
         LockFileFormat.WriteRecord(file, Record, flush: false);
 
-        first.Should().Be("""{"checksum":"aa389ee97c626097","sequence":"00000000000000000001","length":"000013","record":{"version":2}}""" + "\n");
-        second.Should().Be("""{"checksum":"d8607f48e198345e","sequence":"00000000000000000002","length":"000013","record":{"version":2}}""" + "\n");
-        Slot(file, 512).Should().Be("""{"checksum":"60557fb0401c9be1","sequence":"00000000000000000003","length":"000013","record":{"version":2}}""" + "\n");
+        first.Should().Be(SlotText("aa389ee97c626097", 1));
+        second.Should().Be(SlotText("d8607f48e198345e", 2));
+        Slot(file, 512).Should().Be(SlotText("60557fb0401c9be1", 3));
         LockFileFormat.ReadRecord(file).ToArray().Should().Equal(Record);
     }
 
@@ -164,6 +168,9 @@ public sealed class LockFileContractTests : IDisposable
     }
 
     private static void Put(byte[] bytes, int offset, string hex) => Convert.FromHexString(hex).CopyTo(bytes, offset);
+
+    private static string SlotText(string checksum, int sequence) =>
+        $$$"""{"checksum":"{{{checksum}}}","sequence":"0000000000000000000{{{sequence}}}","length":"000013","record":{"version":2}}""" + "\n";
 
     private static string Slot(SafeFileHandle file, long offset)
     {

@@ -5,7 +5,10 @@ using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Locking;
 
-/// <summary>The lock of a process against the real lock of this system. Another process is played by a second descriptor, which the system treats alike.</summary>
+/// <summary>
+/// The lock of a process against the real lock of this system. Another process is played by a second descriptor, which the system treats
+/// alike.
+/// </summary>
 public sealed class SharedFileLockTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -199,7 +202,7 @@ public sealed class SharedFileLockTests : IDisposable
     [FailureMode("F26")]
     public async Task A_lock_file_that_may_not_be_written_is_an_error_at_once_and_no_busy_lock()
     {
-        Assert.SkipUnless(OperatingSystem.IsWindows(), "Needs Windows, where a denied access and a contended one look alike; elsewhere F31 is tested with a user who has no access.");
+        Assert.SkipUnless(OperatingSystem.IsWindows(), "Needs Windows, where a denied access and a contended one look alike.");
         OpenLockFile().Dispose();
         File.SetAttributes(LockPath, FileAttributes.ReadOnly);
         using SharedFileLock shared = NewLock();
@@ -261,8 +264,9 @@ public sealed class SharedFileLockTests : IDisposable
     public async Task A_wait_that_was_cancelled_before_it_began_takes_nothing()
     {
         using SharedFileLock shared = NewLock();
+        var cancelled = new CancellationToken(canceled: true);
 
-        LockHandle? handle = await shared.AcquireAsync(Patience, TimeProvider.System, allowUnreliable: false, new CancellationToken(canceled: true));
+        LockHandle? handle = await shared.AcquireAsync(Patience, TimeProvider.System, allowUnreliable: false, cancelled);
 
         handle.Should().BeNull();
         shared.IsBusy.Should().BeFalse();
@@ -352,7 +356,8 @@ public sealed class SharedFileLockTests : IDisposable
             (await waiting.WaitAsync(Patience))!.Dispose();
         }
 
-        SpinWait.SpinUntil(static () => SharedFileLock.AbandonedThreads <= 4, Patience).Should().BeTrue("past four, the lock is tried at intervals, and such a thread ends by itself");
+        SpinWait.SpinUntil(static () => SharedFileLock.AbandonedThreads <= 4, Patience).Should().BeTrue(
+            "past four, the lock is tried at intervals, and such a thread ends by itself");
         deleted.ForEach(static file => file.Dispose());
     }
 

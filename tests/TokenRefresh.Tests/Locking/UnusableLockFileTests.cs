@@ -144,7 +144,8 @@ public sealed class UnusableLockFileTests : IDisposable
     public void A_lock_file_whose_first_block_was_lost_is_one_by_its_record()
     {
         File.WriteAllBytes(LockPath, Encoding.UTF8.GetBytes(
-            new string('\0', 512) + "{\"checksum\":\"aa389ee97c626097\",\"sequence\":\"00000000000000000001\",\"length\":\"000013\",\"record\":{\"version\":2}}\n"));
+            new string('\0', 512)
+            + """{"checksum":"aa389ee97c626097","sequence":"00000000000000000001","length":"000013","record":{"version":2}}""" + "\n"));
 
         using LockFile file = LockFile.Open(LockPath, CredentialsPath);
 
@@ -249,12 +250,14 @@ public sealed class UnusableLockFileTests : IDisposable
         LockFile.OpenForReading(LockPath).Should().BeNull();
     }
 
-    private static void SkipUnlessRoot() => Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "Only root gives files away.");
+    private static void SkipUnlessRoot() =>
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "Only root gives files away.");
 
     private static string Run(string program, params string[] arguments)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), $"There is no {program}(1) there.");
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, UseShellExecute = false })!;
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, UseShellExecute = false };
+        using Process process = Process.Start(start)!;
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         process.ExitCode.Should().Be(0);

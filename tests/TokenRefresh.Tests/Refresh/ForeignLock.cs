@@ -33,7 +33,7 @@ internal sealed class ForeignLock : IDisposable
         }
 
         var line = new byte[LockFileFormat.HolderSize];
-        LockFileFormat.WriteHolder(line, holder, nonce: new string('0', 32));
+        LockFileFormat.WriteHolder(line, holder.ProcessId, holder.ProcessName, holder.Host, holder.Since, nonce: new string('0', 32));
         RandomAccess.Write(foreign._handle, line, 0);
         return foreign;
     }
