@@ -182,11 +182,12 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
             return TokenEndpointResult.Success(tokens);
         }
 
+        answer.ReadError(out string? code, out string? description);
         SecretRedactor redactor = RedactorFor(request, answer.AccessToken, answer.RefreshToken);
         var error = new TokenErrorResponse((int)response.StatusCode)
         {
-            Error = redactor.Clean(answer.Error, SecretRedactor.ErrorLength),
-            ErrorDescription = redactor.Clean(answer.ErrorDescription ?? PlainText(response, body, answer), SecretRedactor.DescriptionLength),
+            Error = redactor.Clean(code, SecretRedactor.ErrorLength),
+            ErrorDescription = redactor.Clean(description ?? (code is null ? PlainText(response, body, answer) : null), SecretRedactor.DescriptionLength),
             Body = redactor.Clean(Text(body, SecretRedactor.BodyLength), SecretRedactor.BodyLength),
             IsJson = answer.IsJson,
         };
@@ -249,7 +250,7 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
         new(_settings.Secrets, request.RefreshToken, request.StoredAccessToken, accessToken, refreshToken);
 
     private static string? PlainText(HttpResponseMessage response, LimitedBody body, TokenResponseParser answer) =>
-        !answer.IsJson && answer.Error is null && response.Content.Headers.ContentType?.MediaType == MediaTypeNames.Text.Plain
+        !answer.IsJson && response.Content.Headers.ContentType?.MediaType == MediaTypeNames.Text.Plain
             ? Text(body, SecretRedactor.DescriptionLength)
             : null;
 
