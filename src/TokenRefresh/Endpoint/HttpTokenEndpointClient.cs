@@ -34,7 +34,11 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
         _logger = logger ?? NullLogger.Instance;
     }
 
-    private string ShownEndpoint => UriRedaction.Show(_settings.TokenEndpoint);
+    internal TimeProvider TimeProvider => _time;
+
+    internal ILogger Logger => _logger;
+
+    internal string ShownEndpoint => UriRedaction.Show(_settings.TokenEndpoint);
 
     /// <inheritdoc/>
     public ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default)
@@ -45,7 +49,7 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
     }
 
     // One method, since each async method costs a fresh process several compiled ones.
-    private async ValueTask<TokenEndpointResult> TryAsync(TokenRequest request, HttpMessageInvoker invoker, bool isRetry, CancellationToken deadline)
+    internal async ValueTask<TokenEndpointResult> TryAsync(TokenRequest request, HttpMessageInvoker invoker, bool isRetry, CancellationToken deadline)
     {
         TokenEndpointResult result;
         using (var content = new TokenRequestContent(
@@ -61,7 +65,9 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
             }
             catch (Exception e)
             {
+                // A handler of the program's that was still sending again when time was up.
                 failure = e;
+                response = content.Answer?.CreateResponse(message);
             }
 
             using (response)
@@ -83,7 +89,9 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
                 }
                 else
                 {
-                    LimitedBody body = await LimitedBody.ReadAsync(response.Content, timeout.Token).ConfigureAwait(false);
+                    // An answer that was kept is whole already, though time is up.
+                    CancellationToken limit = failure is null ? timeout.Token : CancellationToken.None;
+                    LimitedBody body = await LimitedBody.ReadAsync(response.Content, limit).ConfigureAwait(false);
                     result = Interpret(request, response, body, timeout, deadline);
                 }
             }
@@ -94,13 +102,12 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
             return result;
         }
 
-        return await ConnectRetry.RunAsync(
-            result, again => TryAsync(request, invoker, isRetry: true, again), ShownEndpoint, _time, _logger, deadline).ConfigureAwait(false);
+        return await ConnectRetry.RunAsync(this, request, invoker, result, deadline).ConfigureAwait(false);
     }
 
     private HttpRequestMessage CreateMessage(HttpContent content)
     {
-        // HTTP/1.1: a server that refuses a stream of HTTP/2 (GOAWAY, RFC 9113 section 6.8) makes the handler send the body again, which it must not.
+        // Version 1.1, the default: when a server refuses a stream of HTTP/2 (GOAWAY, RFC 9113 section 6.8), the handler sends the body again, which is refused here.
         var message = new HttpRequestMessage(HttpMethod.Post, _settings.TokenEndpoint) { Content = content };
         TokenRequestBody.AddHeaders(_settings, message);
         message.Options.Set(TokenRequestMark.Key, value: true);

@@ -33,6 +33,9 @@ internal sealed class TokenRequestContent : HttpContent
     /// <summary>Gets the refusal of a second sending, if there was one.</summary>
     internal TokenRequestResentException? Refusal => _refusal;
 
+    /// <summary>Gets or sets the error answer to this body, which every further sending of it gets.</summary>
+    internal FirstAnswer? Answer { get; set; }
+
     /// <summary>Throws what the announcement threw, unchanged. Nothing was sent then.</summary>
     internal void ThrowIfAnnouncementFailed() => _announcementFailure?.Throw();
 
