@@ -5,7 +5,8 @@ namespace TokenRefresh.Endpoint;
 
 /// <summary>The texts of one JSON object, or of a form; what is empty counts as absent. Holds secrets.</summary>
 /// <remarks>
-/// Names are compared without case, underscores and hyphens: <c>access_token</c>, <c>accessToken</c> and <c>AccessToken</c> are one. The texts in an array are joined
+/// Names are compared without case, underscores and hyphens: <c>access_token</c>, <c>accessToken</c> and <c>AccessToken</c> are one. The
+/// texts in an array are joined
 /// by blanks, under its name and brackets: <c>scopes[]</c>.
 /// </remarks>
 internal sealed class AnswerObject
@@ -19,7 +20,9 @@ internal sealed class AnswerObject
 
     internal string Name { get; }
 
-    /// <summary>Gets whether this is the outermost object of a body that was read to its closing brace. Bytes behind that are ignored.</summary>
+    /// <summary>
+    /// Gets whether this is the outermost object of a body that was read to its closing brace. Bytes behind that are ignored.
+    /// </summary>
     internal bool IsJson { get; private set; }
 
     internal string? this[string name] => _texts.GetValueOrDefault(name);

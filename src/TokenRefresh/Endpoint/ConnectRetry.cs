@@ -18,9 +18,14 @@ internal static class ConnectRetry
     /// <param name="deadline">Ends the pauses and the tries.</param>
     /// <returns>What the last try gave.</returns>
     internal static async ValueTask<TokenEndpointResult> RunAsync(
-        HttpTokenEndpointClient client, TokenRequest request, HttpMessageInvoker invoker, TokenEndpointResult failure, CancellationToken deadline)
+        HttpTokenEndpointClient client,
+        TokenRequest request,
+        HttpMessageInvoker invoker,
+        TokenEndpointResult failure,
+        CancellationToken deadline)
     {
-        ResiliencePipeline<TokenEndpointResult> pipeline = new ResiliencePipelineBuilder<TokenEndpointResult> { TimeProvider = client.TimeProvider }
+        var builder = new ResiliencePipelineBuilder<TokenEndpointResult> { TimeProvider = client.TimeProvider };
+        ResiliencePipeline<TokenEndpointResult> pipeline = builder
             .AddRetry(new RetryStrategyOptions<TokenEndpointResult>
             {
                 ShouldHandle = static tried => ValueTask.FromResult(tried.Outcome.Result?.IsConnectFailure == true),
@@ -40,7 +45,8 @@ internal static class ConnectRetry
         try
         {
             return await pipeline.ExecuteAsync(
-                async again => last = last is null ? failure : await client.TryAsync(request, invoker, isRetry: true, again).ConfigureAwait(false),
+                async again =>
+                    last = last is null ? failure : await client.TryAsync(request, invoker, isRetry: true, again).ConfigureAwait(false),
                 deadline).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)

@@ -15,7 +15,7 @@ internal sealed class TokenResponseParser
     private readonly List<AnswerObject> _objects;
     private readonly AnswerObject _tokens;
 
-    private TokenResponseParser(LimitedBody body, HttpResponseMessage response, TimeProvider time)
+    internal TokenResponseParser(LimitedBody body, HttpResponseMessage response, TimeProvider time)
     {
         _response = response;
         _time = time;
@@ -47,8 +47,6 @@ internal sealed class TokenResponseParser
     // The server's own clock, where it tells it, since the times in its answer come from that too.
     private DateTimeOffset AnsweredAt => _response.Headers.Date ?? _time.GetUtcNow();
 
-    internal static TokenResponseParser Parse(LimitedBody body, HttpResponseMessage response, TimeProvider time) => new(body, response, time);
-
     /// <summary>Creates the response if the answer holds an access token.</summary>
     internal TokenResponse? TryCreateResponse()
     {
@@ -59,7 +57,8 @@ internal sealed class TokenResponseParser
 
         TimeSpan? expiresIn = Lifetime(Get("expiresin"), out bool isNegative);
         HasNegativeLifetime = isNegative;
-        string[]? scopes = (Get("scope") ?? Get("scopes") ?? Get("scope[]") ?? Get("scopes[]"))?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        string? scope = Get("scope") ?? Get("scopes") ?? Get("scope[]") ?? Get("scopes[]");
+        string[]? scopes = scope?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         AnswerObject? account = Find("account");
         return new TokenResponse(
             AccessToken, RefreshToken, expiresIn ?? Until(Get("expiresat") ?? Get("expireson") ?? Get("expirydate") ?? Get("expiry")))
@@ -99,14 +98,16 @@ internal sealed class TokenResponseParser
         if (error is not null)
         {
             string? exact = CodeOf(error);
-            code ??= exact is not null && !char.IsAsciiDigit(exact[0]) ? exact : error["type"] ?? error["error"] ?? error["status"] ?? exact;
+            bool isWord = exact is not null && !char.IsAsciiDigit(exact[0]);
+            code ??= isWord ? exact : error["type"] ?? error["error"] ?? error["status"] ?? exact;
 
             // {"resource":"RefreshToken","field":"refresh_token","code":"invalid"}
             description ??= MessageOf(error) ?? (error["field"] is { } field ? $"{field}: {exact}" : null);
         }
     }
 
-    private static string? CodeOf(AnswerObject error) => error["errorcode"] ?? error["errortype"] ?? error["errorid"] ?? error["errcode"] ?? error["code"];
+    private static string? CodeOf(AnswerObject error) =>
+        error["errorcode"] ?? error["errortype"] ?? error["errorid"] ?? error["errcode"] ?? error["code"];
 
     private static string? MessageOf(AnswerObject error) =>
         error["message"] ?? error["errordescription"] ?? error["description"] ?? error["msg"] ?? error["errmsg"] ?? error["errormessage"]
@@ -236,7 +237,9 @@ internal sealed class TokenResponseParser
         }
 
         const DateTimeStyles Utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
-        return DateTimeOffset.TryParse(expiresAt, CultureInfo.InvariantCulture, Utc, out DateTimeOffset time) ? Positive(time - AnsweredAt) : null;
+        return DateTimeOffset.TryParse(expiresAt, CultureInfo.InvariantCulture, Utc, out DateTimeOffset time)
+            ? Positive(time - AnsweredAt)
+            : null;
     }
 
     private static TimeSpan? Positive(TimeSpan lifetime)
