@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Http;
+using TokenRefresh.Endpoint;
 
 namespace TokenRefresh.DependencyInjection;
 
@@ -25,6 +26,7 @@ internal sealed class PipelineFilter : IHttpMessageHandlerBuilderFilter
             }
 
             Prepare(builder);
+            builder.AdditionalHandlers.Add(new FirstAnswerHandler());
         }
         else if (handlers > 1)
         {

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.Retry;
 using TokenRefresh.Diagnostics;
@@ -12,22 +11,21 @@ internal static class ConnectRetry
     private const int Retries = 2;
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
 
+    /// <param name="client">Tries.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="invoker">What sends it.</param>
     /// <param name="failure">The first try's failure.</param>
-    /// <param name="tryAgain">One more try.</param>
-    /// <param name="endpoint">The endpoint, for the log.</param>
-    /// <param name="time">Drives the pauses.</param>
-    /// <param name="logger">Where each retry is noted.</param>
     /// <param name="deadline">Ends the pauses and the tries.</param>
     /// <returns>What the last try gave.</returns>
     internal static async ValueTask<TokenEndpointResult> RunAsync(
+        HttpTokenEndpointClient client,
+        TokenRequest request,
+        HttpMessageInvoker invoker,
         TokenEndpointResult failure,
-        Func<CancellationToken, ValueTask<TokenEndpointResult>> tryAgain,
-        string endpoint,
-        TimeProvider time,
-        ILogger logger,
         CancellationToken deadline)
     {
-        ResiliencePipeline<TokenEndpointResult> pipeline = new ResiliencePipelineBuilder<TokenEndpointResult> { TimeProvider = time }
+        var builder = new ResiliencePipelineBuilder<TokenEndpointResult> { TimeProvider = client.TimeProvider };
+        ResiliencePipeline<TokenEndpointResult> pipeline = builder
             .AddRetry(new RetryStrategyOptions<TokenEndpointResult>
             {
                 ShouldHandle = static tried => ValueTask.FromResult(tried.Outcome.Result?.IsConnectFailure == true),
@@ -37,7 +35,7 @@ internal static class ConnectRetry
                 UseJitter = true,
                 OnRetry = retry =>
                 {
-                    Log.ConnectRetrying(logger, endpoint, retry.RetryDelay, retry.Outcome.Result?.Exception?.Message);
+                    Log.ConnectRetrying(client.Logger, client.ShownEndpoint, retry.RetryDelay, retry.Outcome.Result?.Exception?.Message);
                     return default;
                 },
             })
@@ -47,7 +45,8 @@ internal static class ConnectRetry
         try
         {
             return await pipeline.ExecuteAsync(
-                async cancellationToken => last = last is null ? failure : await tryAgain(cancellationToken).ConfigureAwait(false),
+                async again =>
+                    last = last is null ? failure : await client.TryAsync(request, invoker, isRetry: true, again).ConfigureAwait(false),
                 deadline).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)

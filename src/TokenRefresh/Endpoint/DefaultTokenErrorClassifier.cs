@@ -40,15 +40,16 @@ internal sealed class DefaultTokenErrorClassifier : ITokenErrorClassifier
                 return TokenEndpointOutcome.RefreshTokenProbablyRejected;
             case "invalid_client" or "unauthorized_client" or "invalid_scope" or "unsupported_grant_type" or "invalid_target":
                 return TokenEndpointOutcome.Misconfigured;
-            case "temporarily_unavailable" or "slow_down" or "rate_limit_error" or "rate_limited" or "overloaded_error" or "too_many_requests":
+            case "temporarily_unavailable" or "slow_down" or "rate_limit_error" or "rate_limited" or "too_many_requests":
+            case "overloaded_error":
                 return TokenEndpointOutcome.Throttled;
             case "server_error" or "internal_error" or "internal_server_error":
                 return TokenEndpointOutcome.Unknown;
             default:
                 // Plain text, or a server that has its codes where others have words.
-                return CodeOf(error.ErrorDescription) is "invalid_grant" || (IsOneWord(error.ErrorDescription) && IsRejection(CodeOf(error.ErrorDescription)))
-                    ? TokenEndpointOutcome.RefreshTokenRejected
-                    : null;
+                string? word = CodeOf(error.ErrorDescription);
+                bool isCode = word == "invalid_grant" || word?.Length == error.ErrorDescription?.Length;
+                return isCode && IsRejection(word) ? TokenEndpointOutcome.RefreshTokenRejected : null;
         }
     }
 
@@ -67,8 +68,6 @@ internal sealed class DefaultTokenErrorClassifier : ITokenErrorClassifier
         or "invalid_refresh_token" or "bad_refresh_token" or "expired_refresh_token"
         or "session_expired" or "session_not_found"
         or "token_expired" or "expired_token" or "token_revoked";
-
-    private static bool IsOneWord(string? text) => text is not null && CodeOf(text)!.Length == text.Length;
 
     // 'invalid_grant: token expired' and 'INVALID_GRANT' are the code too; 'invalid_grant_type' is another one.
     private static string? CodeOf(string? text)
@@ -89,7 +88,9 @@ internal sealed class DefaultTokenErrorClassifier : ITokenErrorClassifier
     }
 
     private static TokenEndpointOutcome? ByText(TokenErrorResponse error) =>
-        RejectionText.Says(error.Error) || RejectionText.Says(error.ErrorDescription) ? TokenEndpointOutcome.RefreshTokenProbablyRejected : null;
+        RejectionText.Says(error.Error) || RejectionText.Says(error.ErrorDescription)
+            ? TokenEndpointOutcome.RefreshTokenProbablyRejected
+            : null;
 
     private static TokenEndpointOutcome ByStatus(TokenErrorResponse error)
     {
@@ -100,6 +101,8 @@ internal sealed class DefaultTokenErrorClassifier : ITokenErrorClassifier
         }
 
         // A 4xx without meaning, such as a gateway's page, has not.
-        return CodeOf(error.Error) is "invalid_request" or "invalid_request_error" ? TokenEndpointOutcome.Misconfigured : TokenEndpointOutcome.Unavailable;
+        return CodeOf(error.Error) is "invalid_request" or "invalid_request_error"
+            ? TokenEndpointOutcome.Misconfigured
+            : TokenEndpointOutcome.Unavailable;
     }
 }

@@ -9,7 +9,8 @@ namespace TokenRefresh.Endpoint;
 
 /// <summary>Exchanges refresh tokens over HTTP (RFC 6749 section 6).</summary>
 /// <remarks>
-/// Safe for concurrent use. Only what was provably never sent is tried again; everything after the first byte of the body is told as it is: answered, or unknown.
+/// Safe for concurrent use. Only what was provably never sent is tried again; everything after the first byte of the body is told as it is:
+/// answered, or unknown.
 /// </remarks>
 internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
 {
@@ -25,7 +26,11 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
     /// <param name="time">Drives time-outs, back-off and dates.</param>
     /// <param name="logger">Where retries and odd answers are noted.</param>
     internal HttpTokenEndpointClient(
-        TokenEndpointSettings settings, Func<HttpMessageInvoker> invoker, ITokenErrorClassifier? classifier, TimeProvider time, ILogger? logger)
+        TokenEndpointSettings settings,
+        Func<HttpMessageInvoker> invoker,
+        ITokenErrorClassifier? classifier,
+        TimeProvider time,
+        ILogger? logger)
     {
         _settings = settings;
         _invoker = invoker;
@@ -34,7 +39,11 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
         _logger = logger ?? NullLogger.Instance;
     }
 
-    private string ShownEndpoint => UriRedaction.Show(_settings.TokenEndpoint);
+    internal TimeProvider TimeProvider => _time;
+
+    internal ILogger Logger => _logger;
+
+    internal string ShownEndpoint => UriRedaction.Show(_settings.TokenEndpoint);
 
     /// <inheritdoc/>
     public ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default)
@@ -45,11 +54,12 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
     }
 
     // One method, since each async method costs a fresh process several compiled ones.
-    private async ValueTask<TokenEndpointResult> TryAsync(TokenRequest request, HttpMessageInvoker invoker, bool isRetry, CancellationToken deadline)
+    internal async ValueTask<TokenEndpointResult> TryAsync(
+        TokenRequest request, HttpMessageInvoker invoker, bool isRetry, CancellationToken deadline)
     {
         TokenEndpointResult result;
-        using (var content = new TokenRequestContent(
-            TokenRequestBody.WriteRefresh(_settings, request.RefreshToken), TokenRequestBody.ContentType(_settings.RequestFormat), request, deadline))
+        byte[] body = TokenRequestBody.WriteRefresh(_settings, request.RefreshToken);
+        using (var content = new TokenRequestContent(body, TokenRequestBody.ContentType(_settings.RequestFormat), request, deadline))
         using (HttpRequestMessage message = CreateMessage(content))
         using (var timeout = new FairTimeout(_settings.AttemptTimeout, _time, deadline))
         {
@@ -61,7 +71,9 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
             }
             catch (Exception e)
             {
+                // A handler of the program's that was still sending again when time was up.
                 failure = e;
+                response = content.Answer?.CreateResponse(message);
             }
 
             using (response)
@@ -83,8 +95,10 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
                 }
                 else
                 {
-                    LimitedBody body = await LimitedBody.ReadAsync(response.Content, timeout.Token).ConfigureAwait(false);
-                    result = Interpret(request, response, body, timeout, deadline);
+                    // An answer that was kept is whole already, though time is up.
+                    CancellationToken limit = failure is null ? timeout.Token : CancellationToken.None;
+                    LimitedBody answer = await LimitedBody.ReadAsync(response.Content, limit).ConfigureAwait(false);
+                    result = Interpret(request, response, answer, timeout, deadline);
                 }
             }
         }
@@ -94,13 +108,13 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
             return result;
         }
 
-        return await ConnectRetry.RunAsync(
-            result, again => TryAsync(request, invoker, isRetry: true, again), ShownEndpoint, _time, _logger, deadline).ConfigureAwait(false);
+        return await ConnectRetry.RunAsync(this, request, invoker, result, deadline).ConfigureAwait(false);
     }
 
     private HttpRequestMessage CreateMessage(HttpContent content)
     {
-        // HTTP/1.1: a server that refuses a stream of HTTP/2 (GOAWAY, RFC 9113 section 6.8) makes the handler send the body again, which it must not.
+        // Version 1.1, the default: when a server refuses a stream of HTTP/2 (GOAWAY, RFC 9113 section 6.8), the handler sends the body
+        // again, which is refused here.
         var message = new HttpRequestMessage(HttpMethod.Post, _settings.TokenEndpoint) { Content = content };
         TokenRequestBody.AddHeaders(_settings, message);
         message.Options.Set(TokenRequestMark.Key, value: true);
@@ -108,7 +122,8 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
     }
 
     // An HttpClient would buffer the whole answer, up to 2 GB of it, before its length could be looked at.
-    private static Task<HttpResponseMessage> SendAsync(HttpMessageInvoker invoker, HttpRequestMessage message, CancellationToken cancellationToken) =>
+    private static Task<HttpResponseMessage> SendAsync(
+        HttpMessageInvoker invoker, HttpRequestMessage message, CancellationToken cancellationToken) =>
         invoker is HttpClient client
             ? client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken)
             : invoker.SendAsync(message, cancellationToken);
@@ -170,7 +185,7 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
     private TokenEndpointResult Interpret(
         TokenRequest request, HttpResponseMessage response, LimitedBody body, FairTimeout timeout, CancellationToken deadline)
     {
-        var answer = TokenResponseParser.Parse(body, response, _time);
+        var answer = new TokenResponseParser(body, response, _time);
         bool isSuccess = response.IsSuccessStatusCode;
         if (isSuccess && answer.TryCreateResponse() is { } tokens)
         {
@@ -182,26 +197,30 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
             return TokenEndpointResult.Success(tokens);
         }
 
+        answer.ReadError(out string? code, out string? description);
+        description ??= code is null ? PlainText(response, body, answer) : null;
         SecretRedactor redactor = RedactorFor(request, answer.AccessToken, answer.RefreshToken);
         var error = new TokenErrorResponse((int)response.StatusCode)
         {
-            Error = redactor.Clean(answer.Error, SecretRedactor.ErrorLength),
-            ErrorDescription = redactor.Clean(answer.ErrorDescription ?? PlainText(response, body, answer), SecretRedactor.DescriptionLength),
+            Error = redactor.Clean(code, SecretRedactor.ErrorLength),
+            ErrorDescription = redactor.Clean(description, SecretRedactor.DescriptionLength),
             Body = redactor.Clean(Text(body, SecretRedactor.BodyLength), SecretRedactor.BodyLength),
             IsJson = answer.IsJson,
         };
 
-        // A new refresh token beside an error, or without an access token, was issued all the same; a server that repeats the one it was sent has issued none.
+        // A new refresh token beside an error, or without an access token, was issued all the same; a server that repeats the one it was
+        // sent has issued none.
         string? recovered = isSuccess && answer.RefreshToken != request.RefreshToken ? answer.RefreshToken : null;
         TokenEndpointOutcome outcome = recovered is null ? Classify(error) : TokenEndpointOutcome.Unknown;
         bool isWithoutTokens = isSuccess && outcome == TokenEndpointOutcome.Unknown && body.Exception is null;
+        Exception? exception = isWithoutTokens ? Lacking(response, body) : null;
+        if (body.Exception is { } broken)
+        {
+            exception = redactor.Clean(Explain(request, broken, timeout, deadline));
+        }
+
         return TokenEndpointResult.Answered(
-            outcome,
-            error,
-            RetryAfterReader.Read(response, _time),
-            isWithoutTokens ? Lacking(response, body) : body.Exception is null ? null : redactor.Clean(Explain(request, body.Exception, timeout, deadline)),
-            recovered,
-            isWithoutTokens && recovered is null);
+            outcome, error, RetryAfterReader.Read(response, _time), exception, recovered, isWithoutTokens && recovered is null);
     }
 
     private TokenEndpointOutcome Classify(TokenErrorResponse error)
@@ -227,19 +246,23 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
 
     private InvalidDataException Lacking(HttpResponseMessage response, LimitedBody body) => new(
         $"The token endpoint '{ShownEndpoint}' answered with HTTP {(int)response.StatusCode}, but its {body.Bytes.Length} bytes of " +
-        $"'{response.Content.Headers.ContentType?.MediaType ?? "unknown type"}' hold no 'access_token'. Check 'TokenEndpoint' and what answers there.");
+        $"'{response.Content.Headers.ContentType?.MediaType ?? "unknown type"}' hold no 'access_token'. " +
+        "Check 'TokenEndpoint' and what answers there.");
 
     private Exception Explain(TokenRequest request, Exception failure, FairTimeout timeout, CancellationToken deadline)
     {
         if (failure is OperationCanceledException && deadline.IsCancellationRequested)
         {
-            return new TimeoutException($"The token endpoint '{ShownEndpoint}' did not answer before the deadline of the refresh ('RefreshTimeout').", failure);
+            return new TimeoutException(
+                $"The token endpoint '{ShownEndpoint}' did not answer before the deadline of the refresh ('RefreshTimeout').", failure);
         }
 
         if (failure is OperationCanceledException && timeout.IsExpired)
         {
             return new TimeoutException(
-                $"The token endpoint '{ShownEndpoint}' did not answer within '{_settings.AttemptTimeout}'. Raise 'AttemptTimeout' if it is that slow.", failure);
+                $"The token endpoint '{ShownEndpoint}' did not answer within '{_settings.AttemptTimeout}'. " +
+                "Raise 'AttemptTimeout' if it is that slow.",
+                failure);
         }
 
         return RedactorFor(request, null, null).Clean(failure);
@@ -249,10 +272,11 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
         new(_settings.Secrets, request.RefreshToken, request.StoredAccessToken, accessToken, refreshToken);
 
     private static string? PlainText(HttpResponseMessage response, LimitedBody body, TokenResponseParser answer) =>
-        !answer.IsJson && answer.Error is null && response.Content.Headers.ContentType?.MediaType == MediaTypeNames.Text.Plain
+        !answer.IsJson && response.Content.Headers.ContentType?.MediaType == MediaTypeNames.Text.Plain
             ? Text(body, SecretRedactor.DescriptionLength)
             : null;
 
     // Four times as much as is kept, since what is not printable goes and secrets shrink.
-    private static string Text(LimitedBody body, int length) => Encoding.UTF8.GetString(body.Bytes.Span[..Math.Min(body.Bytes.Length, length * 4)]);
+    private static string Text(LimitedBody body, int length) =>
+        Encoding.UTF8.GetString(body.Bytes.Span[..Math.Min(body.Bytes.Length, length * 4)]);
 }

@@ -1,7 +1,12 @@
 namespace TokenRefresh.Endpoint;
 
-/// <summary>Says what an error answer of the token endpoint means for the refresh token. Replace it for a server with a dialect of its own.</summary>
-/// <remarks>Called by one exchange at a time for each provider; one that several providers share must be safe for concurrent use. What it throws makes the outcome unknown.</remarks>
+/// <summary>
+/// Says what an error answer of the token endpoint means for the refresh token. Replace it for a server with a dialect of its own.
+/// </summary>
+/// <remarks>
+/// Called by one exchange at a time for each provider; one that several providers share must be safe for concurrent use. What it throws
+/// makes the outcome unknown.
+/// </remarks>
 public interface ITokenErrorClassifier
 {
     /// <summary>Classifies an answer that is no success.</summary>

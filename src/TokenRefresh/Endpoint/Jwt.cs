@@ -18,7 +18,9 @@ internal static class Jwt
     internal static DateTimeOffset? TryReadExpiry(string? token)
     {
         using JsonDocument? claims = TryReadClaims(token);
-        return claims is not null && TryGet(claims, "exp", out JsonElement expiry) && expiry.ValueKind == JsonValueKind.Number ? FromNumericDate(expiry) : null;
+        return claims is not null && TryGet(claims, "exp", out JsonElement expiry) && expiry.ValueKind == JsonValueKind.Number
+            ? FromNumericDate(expiry)
+            : null;
     }
 
     /// <summary>Reads <c>sub</c>: whom the token is about.</summary>
@@ -41,7 +43,8 @@ internal static class Jwt
     private static JsonDocument? TryReadClaims(string? token)
     {
         // RFC 7519 section 6: the signature of an unsecured JWT is empty. An encrypted one (RFC 7516) has five parts.
-        if (token?.Split('.', 4) is not [string header, string payload, string signature] || signature.AsSpan().ContainsAnyExcept(Base64UrlCharacters))
+        if (token?.Split('.', 4) is not [string header, string payload, string signature]
+            || signature.AsSpan().ContainsAnyExcept(Base64UrlCharacters))
         {
             return null;
         }
@@ -110,6 +113,8 @@ internal static class Jwt
             return null;
         }
 
-        return seconds >= MaxSeconds ? DateTimeOffset.MaxValue : DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * TimeSpan.TicksPerSecond));
+        return seconds >= MaxSeconds
+            ? DateTimeOffset.MaxValue
+            : DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * TimeSpan.TicksPerSecond));
     }
 }

@@ -24,7 +24,8 @@ internal sealed class LimitedBody
     internal bool IsWhole => Exception is null && _length < Limit;
 
     /// <summary>
-    /// Reads as far as it goes, and keeps what came before a failure: it may hold the only copy of a refresh token. Counts bytes as they come out of any
+    /// Reads as far as it goes, and keeps what came before a failure: it may hold the only copy of a refresh token. Counts bytes as they
+    /// come out of any
     /// decompression; announced lengths are not believed.
     /// </summary>
     internal static async ValueTask<LimitedBody> ReadAsync(HttpContent content, CancellationToken cancellationToken)

@@ -1,13 +1,16 @@
 namespace TokenRefresh.Endpoint;
 
-/// <summary>Understands the words in which servers say that a refresh token, or the grant or session behind it, is not valid any more.</summary>
+/// <summary>
+/// Understands the words in which servers say that a refresh token, or the grant or session behind it, is not valid any more.
+/// </summary>
 internal static class RejectionText
 {
     private const int Reach = 8;
 
     private static readonly string[] States =
     [
-        "invalid", "expired", "revoked", "unknown", "reused", "inactive", "incorrect", "bad", "invalidated", "unrecognized", "blacklisted", "deleted",
+        "invalid", "expired", "revoked", "unknown", "reused", "inactive", "incorrect", "bad",
+        "invalidated", "unrecognized", "blacklisted", "deleted",
     ];
 
     // Between a state and what it says it of: "invalid or expired refresh token", "unknown authorization grant".
@@ -16,12 +19,20 @@ internal static class RejectionText
 
     // Behind a state these are what it says it of: "the refresh token request has an invalid scope".
     private static readonly string[] OtherThings =
-        ["client", "scope", "scopes", "type", "request", "parameter", "audience", "resource", "redirect", "secret", "credentials", "assertion", "format", "value"];
+    [
+        "client", "scope", "scopes", "type", "request", "parameter", "audience", "resource", "redirect", "secret",
+        "credentials", "assertion", "format", "value",
+    ];
 
     private static readonly string[] TryLater =
-        ["try again later", "retry later", "temporar", "rate limit", "too many", "unavailable", "timed out", "timeout", "overloaded", "maintenance"];
+    [
+        "try again later", "retry later", "temporar", "rate limit", "too many", "unavailable", "timed out", "timeout", "overloaded",
+        "maintenance",
+    ];
 
-    /// <summary>Tells whether the text says that the refresh token or grant is invalid, expired, revoked, unknown or already used.</summary>
+    /// <summary>
+    /// Tells whether the text says that the refresh token or grant is invalid, expired, revoked, unknown or already used.
+    /// </summary>
     internal static bool Says(string? text)
     {
         if (string.IsNullOrEmpty(text))

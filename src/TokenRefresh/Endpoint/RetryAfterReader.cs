@@ -7,7 +7,9 @@ internal static class RetryAfterReader
 {
     private static readonly TimeSpan Longest = TimeSpan.FromDays(36525);
 
-    /// <summary>Returns the time to wait from now, not negative and not capped; <see langword="null"/> if none is named or it cannot be read.</summary>
+    /// <summary>
+    /// Returns the time to wait from now, not negative and not capped; <see langword="null"/> if none is named or it cannot be read.
+    /// </summary>
     internal static TimeSpan? Read(HttpResponseMessage response, TimeProvider time)
     {
         if (!response.Headers.NonValidated.TryGetValues("Retry-After", out var values))

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace TokenRefresh.Endpoint;
 
-/// <summary>Takes secrets, and whatever a terminal or a log could stumble over, out of texts that a server or a foreign handler wrote.</summary>
+/// <summary>
+/// Takes secrets, and whatever a terminal or a log could stumble over, out of texts that a server or a foreign handler wrote.
+/// </summary>
 internal sealed class SecretRedactor
 {
     internal const int ErrorLength = 100;
@@ -33,7 +35,9 @@ internal sealed class SecretRedactor
         }
     }
 
-    /// <summary>Returns printable text of at most <paramref name="maxLength"/> characters without any secret; <see langword="null"/> for nothing.</summary>
+    /// <summary>
+    /// Returns printable text of at most <paramref name="maxLength"/> characters without any secret; <see langword="null"/> for nothing.
+    /// </summary>
     internal string? Clean(string? text, int maxLength)
     {
         if (string.IsNullOrEmpty(text))
@@ -54,7 +58,8 @@ internal sealed class SecretRedactor
         {
             if (Mask(cause.Message) != cause.Message)
             {
-                return new HttpRequestException($"'{exception.GetType().Name}' while asking the token endpoint; its text repeats a secret and is withheld.");
+                return new HttpRequestException(
+                    $"'{exception.GetType().Name}' while asking the token endpoint; its text repeats a secret and is withheld.");
             }
         }
 

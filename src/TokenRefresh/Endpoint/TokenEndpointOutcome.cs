@@ -7,7 +7,8 @@ public enum TokenEndpointOutcome
     Succeeded,
 
     /// <summary>
-    /// The server says <c>invalid_grant</c> (RFC 6749 section 5.2), or a code that means the same: the refresh token is rejected, and the user must sign in.
+    /// The server says <c>invalid_grant</c> (RFC 6749 section 5.2), or a code that means the same: the refresh token is rejected, and the
+    /// user must sign in.
     /// </summary>
     RefreshTokenRejected,
 

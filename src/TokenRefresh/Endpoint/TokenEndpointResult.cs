@@ -12,13 +12,17 @@ public sealed class TokenEndpointResult
     /// <summary>Gets what happened to the refresh token.</summary>
     public TokenEndpointOutcome Outcome { get; }
 
-    /// <summary>Gets the new pair; not <see langword="null"/> exactly when <see cref="Outcome"/> is <see cref="TokenEndpointOutcome.Succeeded"/>.</summary>
+    /// <summary>
+    /// Gets the new pair; not <see langword="null"/> exactly when <see cref="Outcome"/> is <see cref="TokenEndpointOutcome.Succeeded"/>.
+    /// </summary>
     public TokenResponse? Response { get; }
 
     /// <summary>Gets the HTTP status, or <see langword="null"/> if there was no answer.</summary>
     public int? StatusCode { get; init; }
 
-    /// <summary>Gets the server's <c>error</c> code (RFC 6749 section 5.2), at most 100 printable characters, or <see langword="null"/>.</summary>
+    /// <summary>
+    /// Gets the server's <c>error</c> code (RFC 6749 section 5.2), at most 100 printable characters, or <see langword="null"/>.
+    /// </summary>
     public string? Error { get; init; }
 
     /// <summary>Gets the server's <c>error_description</c>, at most 300 printable characters, or <see langword="null"/>.</summary>
@@ -30,13 +34,19 @@ public sealed class TokenEndpointResult
     /// <summary>Gets the cause, or <see langword="null"/>. Its texts hold no secret.</summary>
     public Exception? Exception { get; init; }
 
-    /// <summary>Gets the complete refresh token found in an otherwise unreadable answer of status 200, or <see langword="null"/>. A secret: never log it.</summary>
+    /// <summary>
+    /// Gets the complete refresh token found in an otherwise unreadable answer of status 200, or <see langword="null"/>. A secret: never
+    /// log it.
+    /// </summary>
     public string? RecoveredRefreshToken { get; init; }
 
     /// <summary>Gets whether no connection was made, so that another try may.</summary>
     internal bool IsConnectFailure { get; private init; }
 
-    /// <summary>Gets whether a success was answered whole that holds no token: nothing was lost on the way, and the same request would get the same answer.</summary>
+    /// <summary>
+    /// Gets whether a success was answered whole that holds no token: nothing was lost on the way, and the same request would get the same
+    /// answer.
+    /// </summary>
     internal bool IsWithoutTokens { get; private init; }
 
     /// <summary>The server issued a new pair.</summary>
@@ -89,13 +99,19 @@ public sealed class TokenEndpointResult
 
     /// <summary>Returns outcome, status and error code.</summary>
     /// <returns>A text that is safe to log.</returns>
-    public override string ToString() => $"{Outcome}{(StatusCode is { } status ? $", HTTP {status}" : "")}{(Error is null ? "" : $", '{Error}'")}";
+    public override string ToString() =>
+        $"{Outcome}{(StatusCode is { } status ? $", HTTP {status}" : "")}{(Error is null ? "" : $", '{Error}'")}";
 
     internal static TokenEndpointResult NotSent(Exception exception, bool isConnectFailure) =>
         new(TokenEndpointOutcome.NotSent, response: null) { Exception = exception, IsConnectFailure = isConnectFailure };
 
     internal static TokenEndpointResult Answered(
-        TokenEndpointOutcome outcome, TokenErrorResponse error, TimeSpan? retryAfter, Exception? exception, string? recoveredRefreshToken, bool isWithoutTokens) =>
+        TokenEndpointOutcome outcome,
+        TokenErrorResponse error,
+        TimeSpan? retryAfter,
+        Exception? exception,
+        string? recoveredRefreshToken,
+        bool isWithoutTokens) =>
         new(outcome, response: null)
         {
             StatusCode = error.StatusCode,

@@ -1,6 +1,8 @@
 namespace TokenRefresh.Endpoint;
 
-/// <summary>What the clients of the token and the revocation endpoint need of the options, read once. The options were validated before.</summary>
+/// <summary>
+/// What the clients of the token and the revocation endpoint need of the options, read once. The options were validated before.
+/// </summary>
 internal sealed class TokenEndpointSettings
 {
     /// <summary>A shorter value is a version or a flag, and a word of many texts.</summary>
@@ -25,7 +27,10 @@ internal sealed class TokenEndpointSettings
         AttemptTimeout = options.AttemptTimeout;
 
         // With a token endpoint client of the user's own neither has to be set.
-        BasicCredentials = options is { ClientAuthentication: ClientAuthentication.ClientSecretBasic, ClientId: { } id, ClientSecret: { } secret } ? TokenRequestBody.BasicCredentials(id, secret) : null;
+        if (options is { ClientAuthentication: ClientAuthentication.ClientSecretBasic, ClientId: { } id, ClientSecret: { } secret })
+        {
+            BasicCredentials = TokenRequestBody.BasicCredentials(id, secret);
+        }
     }
 
     internal Uri TokenEndpoint { get; }
@@ -51,7 +56,10 @@ internal sealed class TokenEndpointSettings
     /// <summary>Gets what follows <c>Basic</c> in the header, or <see langword="null"/> where that is not sent.</summary>
     internal string? BasicCredentials { get; }
 
-    /// <summary>Gets what no text may repeat besides tokens: the client's secret, and whatever else is sent, since an assertion (RFC 7523) or the key of a gateway may be among it.</summary>
+    /// <summary>
+    /// Gets what no text may repeat besides tokens: the client's secret, and whatever else is sent, since an assertion (RFC 7523) or the
+    /// key of a gateway may be among it.
+    /// </summary>
     internal IReadOnlyList<string> Secrets => _secrets ??= FindSecrets();
 
     internal static TokenEndpointSettings From(TokenRefreshOptions options) => new(options);

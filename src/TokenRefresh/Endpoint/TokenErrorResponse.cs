@@ -14,11 +14,14 @@ public sealed class TokenErrorResponse
     public string? Error { get; init; }
 
     /// <summary>
-    /// Gets the <c>error_description</c>, else a nested message, else a body of plain text, at most 300 characters, or <see langword="null"/>.
+    /// Gets the <c>error_description</c>, else a nested message, else a body of plain text, at most 300 characters, or
+    /// <see langword="null"/>.
     /// </summary>
     public string? ErrorDescription { get; init; }
 
-    /// <summary>Gets the body, its first 4,096 characters, with <c>***</c> in place of secrets, or <see langword="null"/> if it is empty.</summary>
+    /// <summary>
+    /// Gets the body, its first 4,096 characters, with <c>***</c> in place of secrets, or <see langword="null"/> if it is empty.
+    /// </summary>
     public string? Body { get; init; }
 
     /// <summary>Gets whether the body was a JSON object.</summary>

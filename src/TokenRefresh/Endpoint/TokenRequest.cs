@@ -15,7 +15,8 @@ public sealed class TokenRequest
     /// <summary>Creates a request.</summary>
     /// <param name="refreshToken">The refresh token to present.</param>
     /// <param name="beforeSend">
-    /// Awaited when the connection stands, right before the body is serialized; if it throws, nothing is sent. <see langword="null"/> for none.
+    /// Awaited when the connection stands, right before the body is serialized; if it throws, nothing is sent. <see langword="null"/> for
+    /// none.
     /// </param>
     public TokenRequest(string refreshToken, Func<CancellationToken, ValueTask>? beforeSend = null)
     {
@@ -27,7 +28,9 @@ public sealed class TokenRequest
     /// <summary>Gets the refresh token to present. A secret: never log it.</summary>
     public string RefreshToken { get; }
 
-    /// <summary>Gets the access token that is stored beside it, so that an answer that repeats it can be cleaned. A secret: never log it.</summary>
+    /// <summary>
+    /// Gets the access token that is stored beside it, so that an answer that repeats it can be cleaned. A secret: never log it.
+    /// </summary>
     internal string? StoredAccessToken { get; init; }
 
     /// <summary>Gets whether the body may have left: <c>beforeSend</c> completed while the request was open.</summary>
@@ -43,7 +46,8 @@ public sealed class TokenRequest
     }
 
     /// <summary>
-    /// Announces that the body is about to leave. A client calls this once name resolution, connect and TLS are done; what it throws ends the call with nothing sent.
+    /// Announces that the body is about to leave. A client calls this once name resolution, connect and TLS are done; what it throws ends
+    /// the call with nothing sent.
     /// </summary>
     /// <param name="cancellationToken">The deadline of the call.</param>
     /// <returns>A task to await before the first byte.</returns>
@@ -53,7 +57,8 @@ public sealed class TokenRequest
         if (!await TryAnnounceAsync(cancellationToken, CancellationToken.None).ConfigureAwait(false))
         {
             throw new InvalidOperationException(
-                "The token request is over and its lock given back, so nothing may be sent for it any more. Announce and send before 'RefreshAsync' returns.");
+                "The token request is over and its lock given back, so nothing may be sent for it any more. " +
+                "Announce and send before 'RefreshAsync' returns.");
         }
     }
 

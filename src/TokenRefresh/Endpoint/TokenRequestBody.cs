@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace TokenRefresh.Endpoint;
 
-/// <summary>Writes the parameters of a request as a form or as JSON, and the client's authentication (RFC 6749 section 2.3) into body or header.</summary>
+/// <summary>
+/// Writes the parameters of a request as a form or as JSON, and the client's authentication (RFC 6749 section 2.3) into body or header.
+/// </summary>
 internal static class TokenRequestBody
 {
     internal static byte[] WriteRefresh(TokenEndpointSettings settings, string refreshToken)
@@ -36,7 +38,8 @@ internal static class TokenRequestBody
         return body.ToArray();
     }
 
-    internal static string ContentType(TokenRequestFormat format) => format == TokenRequestFormat.Json ? "application/json" : "application/x-www-form-urlencoded";
+    internal static string ContentType(TokenRequestFormat format) =>
+        format == TokenRequestFormat.Json ? "application/json" : "application/x-www-form-urlencoded";
 
     internal static void AddHeaders(TokenEndpointSettings settings, HttpRequestMessage message)
     {

@@ -6,7 +6,8 @@ namespace TokenRefresh.Endpoint;
 
 /// <summary>The body of a token request. It leaves once or not at all.</summary>
 /// <remarks>
-/// A refresh token presented twice costs the login. So no resilience, hedging or redirect handler may serialize this body again, at the same time or later,
+/// A refresh token presented twice costs the login. So no resilience, hedging or redirect handler may serialize this body again, at the
+/// same time or later,
 /// and none may buffer it: a buffered body is sent again without asking its content.
 /// </remarks>
 internal sealed class TokenRequestContent : HttpContent
@@ -32,6 +33,9 @@ internal sealed class TokenRequestContent : HttpContent
 
     /// <summary>Gets the refusal of a second sending, if there was one.</summary>
     internal TokenRequestResentException? Refusal => _refusal;
+
+    /// <summary>Gets or sets the error answer to this body, which every further sending of it gets.</summary>
+    internal FirstAnswer? Answer { get; set; }
 
     /// <summary>Throws what the announcement threw, unchanged. Nothing was sent then.</summary>
     internal void ThrowIfAnnouncementFailed() => _announcementFailure?.Throw();
@@ -104,8 +108,10 @@ internal sealed class TokenRequestContent : HttpContent
 
     private void Take(Stream stream)
     {
-        // LoadIntoBufferAsync, ReadAsStringAsync and their like serialize into a private stream nested in HttpContent, and later sendings copy from that without
-        // asking the content. None of the members they call can be overridden (dotnet/runtime, HttpContent.cs), so only the name of that stream tells them apart.
+        // LoadIntoBufferAsync, ReadAsStringAsync and their like serialize into a private stream nested in HttpContent, and later sendings
+        // copy from that without
+        // asking the content. None of the members they call can be overridden (dotnet/runtime, HttpContent.cs), so only the name of that
+        // stream tells them apart.
         if (stream.GetType().FullName?.StartsWith("System.Net.Http.HttpContent+", StringComparison.Ordinal) == true)
         {
             throw RefuseBuffering();
@@ -117,7 +123,8 @@ internal sealed class TokenRequestContent : HttpContent
         }
     }
 
-    private TokenRequestResentException RefuseBuffering() => Refuse("buffer the body of a token request, from where it could be sent a second time");
+    private TokenRequestResentException RefuseBuffering() =>
+        Refuse("buffer the body of a token request, from where it could be sent a second time");
 
     private TokenRequestResentException Refuse(string attempt) => _refusal = new TokenRequestResentException(
         $"A handler of the token endpoint's HTTP client tried to {attempt}; that was refused, since a refresh token may be used once. " +

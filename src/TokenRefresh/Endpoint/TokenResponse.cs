@@ -7,7 +7,8 @@ public sealed class TokenResponse
     /// <param name="accessToken">The new access token: printable ASCII (RFC 6749 appendix A.12), not blank.</param>
     /// <param name="refreshToken">The new refresh token; <see langword="null"/> if the server keeps the old one.</param>
     /// <param name="expiresIn">The access token's lifetime; <see langword="null"/> if the server named none.</param>
-    /// <exception cref="ArgumentException"><paramref name="accessToken"/> is empty or blank, or holds a character that no header may hold.</exception>
+    /// <exception cref="ArgumentException"><paramref name="accessToken"/> is empty or blank, or holds a character that no header may
+    /// hold.</exception>
     public TokenResponse(string accessToken, string? refreshToken, TimeSpan? expiresIn)
     {
         TokenRefresh.AccessToken.ThrowIfItCannotBeSent(accessToken, nameof(accessToken));
@@ -34,10 +35,15 @@ public sealed class TokenResponse
     /// <summary>Gets the token type, or <see langword="null"/> if the server named none.</summary>
     public string? TokenType { get; init; }
 
-    /// <summary>Gets the account the pair is for: <c>account_id</c>, else <c>uuid</c> or <c>id</c> of <c>account</c>; <see langword="null"/> if the server named none.</summary>
+    /// <summary>
+    /// Gets the account the pair is for: <c>account_id</c>, else <c>uuid</c> or <c>id</c> of <c>account</c>; <see langword="null"/> if the
+    /// server named none.
+    /// </summary>
     public string? AccountId { get; init; }
 
-    /// <summary>Gets the <c>sub</c> of an <c>id_token</c> (OpenID Connect Core section 12.2), unverified, or <see langword="null"/>.</summary>
+    /// <summary>
+    /// Gets the <c>sub</c> of an <c>id_token</c> (OpenID Connect Core section 12.2), unverified, or <see langword="null"/>.
+    /// </summary>
     internal string? Subject { get; init; }
 
     /// <summary>Returns a text without tokens.</summary>

@@ -17,7 +17,8 @@ internal sealed class TokenRevocationClient
     internal TokenRevocationClient(TokenEndpointSettings settings, Func<HttpMessageInvoker> invoker, TimeProvider time, ILogger? logger)
     {
         _settings = settings;
-        _endpoint = settings.RevocationEndpoint ?? throw new ArgumentException("The settings name no revocation endpoint.", nameof(settings));
+        _endpoint = settings.RevocationEndpoint
+            ?? throw new ArgumentException("The settings name no revocation endpoint.", nameof(settings));
         _invoker = invoker;
         _time = time;
         _logger = logger ?? NullLogger.Instance;
@@ -31,7 +32,8 @@ internal sealed class TokenRevocationClient
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
-            using var message = new HttpRequestMessage(HttpMethod.Post, _endpoint) { Content = new ByteArrayContent(TokenRequestBody.WriteRevocation(_settings, refreshToken)) };
+            byte[] body = TokenRequestBody.WriteRevocation(_settings, refreshToken);
+            using var message = new HttpRequestMessage(HttpMethod.Post, _endpoint) { Content = new ByteArrayContent(body) };
             message.Content.Headers.TryAddWithoutValidation("Content-Type", TokenRequestBody.ContentType(TokenRequestFormat.Form));
             TokenRequestBody.AddHeaders(_settings, message);
             message.Options.Set(TokenRequestMark.Key, value: true);

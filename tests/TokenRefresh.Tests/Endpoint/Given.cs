@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using TokenRefresh.Endpoint;
+using TokenRefresh.Tests.Wire;
 
 namespace TokenRefresh.Tests.Endpoint;
 
@@ -30,4 +31,10 @@ internal static class Given
 
     public static Task<TokenEndpointResult> AnswerAsync(HttpMessageHandler handler, Action<TokenRefreshOptions>? configure = null, TimeProvider? time = null) =>
         Client(handler, configure, time: time).RefreshAsync(new TokenRequest(RefreshToken)).AsTask();
+
+    public static async Task<TokenResponse> ResponseAsync(string body)
+    {
+        TokenEndpointResult result = await AnswerAsync(FakeHandler.Answering(200, body));
+        return result.Response ?? throw new InvalidOperationException($"The answer was read as '{result}'.");
+    }
 }

@@ -86,6 +86,21 @@ public sealed class TokenRequestPhaseTests
         server.ConnectionCount.Should().Be(1);
     }
 
+    [Fact]
+    [FailureMode("F131")]
+    public async Task A_server_that_offers_http_2_gets_http_1_1_which_refuses_no_stream()
+    {
+        using X509Certificate2 certificate = SelfSigned();
+        await using var server = new WireServer(e => e.RespondJsonAsync(200, """{"access_token":"at"}"""), certificate);
+        using SocketsHttpHandler handler = TokenEndpointTransport.CreateHandler();
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, presented, _, _) => presented?.GetCertHashString() == certificate.GetCertHashString();
+
+        TokenEndpointResult result = await Given.AnswerAsync(handler, o => o.TokenEndpoint = server.TokenEndpoint);
+
+        result.Outcome.Should().Be(TokenEndpointOutcome.Succeeded, "{0}", result.Exception);
+        server.Requests.Should().ContainSingle().Which.Version.Should().Be("HTTP/1.1");
+    }
+
     [Theory]
     [FailureMode("F12", "F52")]
     [InlineData("close")]

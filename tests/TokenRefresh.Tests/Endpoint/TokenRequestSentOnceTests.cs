@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text;
 using FluentAssertions;
+using Microsoft.Extensions.DependencyInjection;
+using TokenRefresh.DependencyInjection;
 using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Wire;
@@ -25,6 +27,67 @@ public sealed class TokenRequestSentOnceTests
 
         result.Outcome.Should().Be(TokenEndpointOutcome.Unknown);
         result.Exception.Should().BeOfType<TokenRequestResentException>().Which.Message.Should().Contain("Remove retry");
+        server.Requests.Should().ContainSingle();
+    }
+
+    [Theory]
+    [FailureMode("F118", "F95")]
+    [InlineData(503, TokenEndpointOutcome.Throttled)]
+    [InlineData(429, TokenEndpointOutcome.Throttled)]
+    [InlineData(500, TokenEndpointOutcome.Unknown)]
+    [InlineData(400, TokenEndpointOutcome.RefreshTokenRejected)]
+    public async Task A_default_handler_that_sends_an_answered_request_again_gets_the_first_answer(int status, TokenEndpointOutcome expected)
+    {
+        await using var server = new WireServer(e => e.RespondJsonAsync(status, """{"error":"invalid_grant"}""", ("Retry-After", "7")));
+        int sendings = 0;
+        var services = new ServiceCollection();
+        services.AddTokenRefresh(o => (o.TokenEndpoint, o.ClientId, o.CredentialsPath) = (server.TokenEndpoint, "my-cli", "login.json"));
+        services.ConfigureHttpClientDefaults(d => d.AddHttpMessageHandler(() => new Resending(async (next, _) =>
+        {
+            HttpResponseMessage answer = await next();
+            for (; sendings < 3 && !answer.IsSuccessStatusCode; sendings++)
+            {
+                answer.Dispose();
+                answer = await next();
+            }
+
+            return answer;
+        })));
+        await using ServiceProvider provider = services.BuildServiceProvider();
+        Func<HttpMessageInvoker> invoker = ProviderFactory.InvokerOf(provider, "");
+        var client = new HttpTokenEndpointClient(Given.Settings(o => o.TokenEndpoint = server.TokenEndpoint), invoker, null, TimeProvider.System, null);
+
+        TokenEndpointResult result = await client.RefreshAsync(new TokenRequest("rt"));
+
+        result.Outcome.Should().Be(expected);
+        result.Error.Should().Be("invalid_grant");
+        result.RetryAfter.Should().Be(TimeSpan.FromSeconds(7));
+        sendings.Should().Be(3);
+        server.Requests.Should().ContainSingle();
+    }
+
+    [Fact]
+    [FailureMode("F118")]
+    public async Task A_handler_that_still_waits_to_send_again_when_time_is_up_does_not_lose_the_answer()
+    {
+        var time = new WireTimeProvider();
+        var waiting = new TaskCompletionSource();
+        await using var server = new WireServer(e => e.RespondJsonAsync(400, """{"error":"invalid_grant"}"""));
+        using var handler = new Resending(async (next, cancellationToken) =>
+        {
+            (await next()).Dispose();
+            waiting.SetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
+            return await next();
+        });
+        handler.InnerHandler = new FirstAnswerHandler { InnerHandler = TokenEndpointTransport.CreateHandler() };
+
+        Task<TokenEndpointResult> refresh = Given.AnswerAsync(handler, o => o.TokenEndpoint = server.TokenEndpoint, time);
+        await waiting.Task;
+        time.Advance(TimeSpan.FromSeconds(15));
+        TokenEndpointResult result = await refresh;
+
+        result.Outcome.Should().Be(TokenEndpointOutcome.RefreshTokenRejected);
         server.Requests.Should().ContainSingle();
     }
 
@@ -235,6 +298,12 @@ public sealed class TokenRequestSentOnceTests
         await act.Should().ThrowAsync<TokenRequestResentException>();
         await next.CopyToAsync(sent);
         Encoding.ASCII.GetString(sent.ToArray()).Should().Be("next");
+    }
+
+    private sealed class Resending(Func<Func<Task<HttpResponseMessage>>, CancellationToken, Task<HttpResponseMessage>> relay) : DelegatingHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            relay(() => base.SendAsync(request, cancellationToken), cancellationToken);
     }
 
     private static async Task<object?> BufferAsync(HttpContent content)

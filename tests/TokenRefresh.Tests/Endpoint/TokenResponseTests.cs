@@ -13,7 +13,7 @@ public sealed class TokenResponseTests
     [Fact]
     public async Task A_full_answer_is_read()
     {
-        TokenResponse response = await ReadAsync("""
+        TokenResponse response = await Given.ResponseAsync("""
             {"token_type":"bearer","access_token":"at","expires_in":3600,"refresh_token":"rt","refresh_token_expires_in":86400.5,"scope":"a  b","organization":{"uuid":"x","list":[1]}}
             """);
 
@@ -28,7 +28,7 @@ public sealed class TokenResponseTests
     [Fact]
     public async Task The_camel_case_dialect_is_read()
     {
-        TokenResponse response = await ReadAsync("""{"accessToken":"at","refreshToken":"rt","expiresIn":60,"refreshExpiresIn":"120","scopes":["a",7,null,{}],"tokenType":"DPoP"}""");
+        TokenResponse response = await Given.ResponseAsync("""{"accessToken":"at","refreshToken":"rt","expiresIn":60,"refreshExpiresIn":"120","scopes":["a",7,null,{}],"tokenType":"DPoP"}""");
 
         response.Should().BeEquivalentTo(new TokenResponse("at", "rt", TimeSpan.FromMinutes(1))
         {
@@ -51,7 +51,7 @@ public sealed class TokenResponseTests
     [InlineData("""{"access_token":"at","organization":{"uuid":"o"}}""", null)]
     public async Task The_account_is_read_where_the_answer_names_one(string body, string? account)
     {
-        TokenResponse response = await ReadAsync(body);
+        TokenResponse response = await Given.ResponseAsync(body);
 
         response.AccessToken.Should().Be("at");
         response.AccountId.Should().Be(account);
@@ -70,7 +70,7 @@ public sealed class TokenResponseTests
     {
         string token = $"eyJhbGciOiJub25lIn0.{Convert.ToBase64String(Encoding.UTF8.GetBytes(claims)).TrimEnd('=').Replace('+', '-').Replace('/', '_')}.c2ln";
 
-        TokenResponse response = await ReadAsync($$"""{"access_token":"at","id_token":"{{token}}"}""");
+        TokenResponse response = await Given.ResponseAsync($$"""{"access_token":"at","id_token":"{{token}}"}""");
 
         response.Subject.Should().Be(subject);
         response.AccountId.Should().BeNull();
@@ -84,7 +84,7 @@ public sealed class TokenResponseTests
     [InlineData(""","refresh_token":{}""")]
     public async Task A_refresh_token_that_is_absent_null_or_empty_means_keep_the_old_one(string member)
     {
-        TokenResponse response = await ReadAsync($$"""{"access_token":"at"{{member}}}""");
+        TokenResponse response = await Given.ResponseAsync($$"""{"access_token":"at"{{member}}}""");
 
         response.RefreshToken.Should().BeNull();
     }
@@ -105,7 +105,7 @@ public sealed class TokenResponseTests
     [InlineData("true", null)]
     public async Task A_lifetime_may_be_a_number_a_numeric_string_or_unknown(string value, double? seconds)
     {
-        TokenResponse response = await ReadAsync($$"""{"access_token":"at","expires_in":{{value}},"refresh_token":"rt"}""");
+        TokenResponse response = await Given.ResponseAsync($$"""{"access_token":"at","expires_in":{{value}},"refresh_token":"rt"}""");
 
         response.ExpiresIn.Should().Be(seconds is { } s ? TimeSpan.FromSeconds(s) : null);
         response.RefreshToken.Should().Be("rt");
@@ -131,7 +131,7 @@ public sealed class TokenResponseTests
     [InlineData("{\"name\":\"\\ud800\",\"access_token\":\"at\",\"refresh_token\":\"rt\"}")]
     public async Task Details_around_a_readable_pair_do_not_lose_it(string body)
     {
-        TokenResponse response = await ReadAsync(body);
+        TokenResponse response = await Given.ResponseAsync(body);
 
         response.RefreshToken.Should().Be("rt");
     }
@@ -168,134 +168,6 @@ public sealed class TokenResponseTests
         result.Outcome.Should().Be(TokenEndpointOutcome.Unknown);
         result.RecoveredRefreshToken.Should().Be(expected);
         result.IsWithoutTokens.Should().Be(expected is null);
-    }
-
-    [Theory]
-    [FailureMode("F90", "F123")]
-    [InlineData("access_token=at&refresh_token=rt-new&expires_in=36", "rt-new")]
-    [InlineData("access_token=at&refresh_token=rt-n", null)]
-    public async Task A_form_that_is_cut_off_gives_its_refresh_token_if_that_is_complete_and_no_tokens(string sent, string? expected)
-    {
-        await using var server = new WireServer(async e =>
-        {
-            await e.SendAsync($"HTTP/1.1 200 OK\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 200\r\n\r\n{sent}");
-            e.Close();
-        });
-        using SocketsHttpHandler handler = TokenEndpointTransport.CreateHandler();
-
-        TokenEndpointResult result = await Given.AnswerAsync(handler, o => o.TokenEndpoint = server.TokenEndpoint);
-
-        result.Outcome.Should().Be(TokenEndpointOutcome.Unknown);
-        result.RecoveredRefreshToken.Should().Be(expected);
-        result.IsWithoutTokens.Should().BeFalse("the answer was lost on the way");
-    }
-
-    [Theory]
-    [FailureMode("F123")]
-    [InlineData("application/x-www-form-urlencoded")]
-    [InlineData("text/plain")]
-    [InlineData("text/html")]
-    [InlineData("application/json")]
-    [InlineData(null)]
-    public async Task A_form_encoded_answer_is_read_like_json_whatever_its_media_type(string? mediaType)
-    {
-        const string Form = "access_token=a%2Bt&scope=repo+user%3Aemail&token_type=bearer&refresh_token=r%26t&expires_in=3600\n";
-
-        TokenEndpointResult result = await Given.AnswerAsync(FakeHandler.Answering(200, Form, mediaType));
-
-        result.Response.Should().BeEquivalentTo(new TokenResponse("a+t", "r&t", TimeSpan.FromHours(1))
-        {
-            Scopes = ["repo", "user:email"],
-            TokenType = "Bearer",
-        });
-    }
-
-    [Theory]
-    [FailureMode("F112")]
-    [InlineData("""{"message":{"access_token":"at","refresh_token":"rt","expires_in":60}}""")]
-    [InlineData("""{"code":0,"message":"success","data":{"accessToken":"at","refreshToken":"rt","expiresIn":60}}""")]
-    [InlineData("""{"AuthenticationResult":{"AccessToken":"at","RefreshToken":"rt","ExpiresIn":60}}""")]
-    [InlineData("""{"result":{"session":{"user":{"id":7},"token":{"access_token":"at","refresh_token":"rt","expires_in":60}}}}""")]
-    [InlineData("""[{"access_token":"at","refresh_token":"rt","expires_in":60}]""")]
-    [InlineData("""{"refresh_token":"rt","expires_in":60,"token":{"access_token":"at"}}""")]
-    [InlineData("""{"data":{"access_token":null},"tokens":[7,{"access_token":"at","refresh_token":"rt","expires_in":60}]}""")]
-    public async Task Tokens_in_an_envelope_are_found(string body)
-    {
-        TokenResponse response = await ReadAsync(body);
-
-        response.AccessToken.Should().Be("at");
-        response.RefreshToken.Should().Be("rt");
-        response.ExpiresIn.Should().Be(TimeSpan.FromMinutes(1));
-    }
-
-    [Fact]
-    [FailureMode("F112")]
-    public async Task Another_token_beside_the_one_at_the_top_is_left_alone()
-    {
-        TokenResponse response = await ReadAsync("""{"ok":true,"access_token":"at","authed_user":{"access_token":"other","refresh_token":"other"}}""");
-
-        response.AccessToken.Should().Be("at");
-        response.RefreshToken.Should().BeNull();
-    }
-
-    [Theory]
-    [FailureMode("F112")]
-    [InlineData("""{"status":"ok","id":"42"}""", "application/json", "25 bytes of 'application/json'")]
-    [InlineData("<html>Sign in to the hotel</html>", "text/html", "33 bytes of 'text/html'")]
-    [InlineData("", null, "0 bytes of 'unknown type'")]
-    public async Task An_answer_without_tokens_is_no_lost_one_and_says_what_it_lacked(string body, string? mediaType, string named)
-    {
-        TokenEndpointResult result = await Given.AnswerAsync(FakeHandler.Answering(200, body, mediaType));
-
-        result.IsWithoutTokens.Should().BeTrue();
-        result.Exception.Should().BeOfType<InvalidDataException>().Which.Message.Should().Contain("'access_token'").And.Contain(named).And.Contain("HTTP 200");
-    }
-
-    [Theory]
-    [FailureMode("F126")]
-    [InlineData("\"expires_at\":1767229200", 3600d)]
-    [InlineData("\"expires_at\":\"1767229200\"", 3600d)]
-    [InlineData("\"expires_at\":1767229200.5", 3600.5)]
-    [InlineData("\"expiresAt\":1767229200000", 3600d)]
-    [InlineData("\"expiry_date\":1767229200000", 3600d)]
-    [InlineData("\"expires_at\":1767229200000000", 3600d)]
-    [InlineData("\"expires_on\":\"1767229200\"", 3600d)]
-    [InlineData("\"expires_at\":\"2026-01-01T01:00:00Z\"", 3600d)]
-    [InlineData("\"expires_at\":\"2026-01-01T03:00:00.5+02:00\"", 3600.5)]
-    [InlineData("\"expiry\":\"2026-01-01T01:00:00\"", 3600d)]
-    [InlineData("\"expires_at\":3600", 3600d)]
-    [InlineData("\"expires_at\":1767229200,\"expires_in\":60", 60d)]
-    [InlineData("\"expires_at\":1767225600", null)]
-    [InlineData("\"expires_at\":1e400", null)]
-    [InlineData("\"expires_at\":0", null)]
-    [InlineData("\"expires_at\":-1", null)]
-    [InlineData("\"expires_at\":\"tomorrow\"", null)]
-    [InlineData("\"expires_at\":null", null)]
-    [InlineData("\"expires_at\":\"9999-12-31T23:59:59Z\"", 3155760000d)]
-    public async Task A_time_of_expiry_counts_where_there_is_no_lifetime(string member, double? seconds)
-    {
-        TokenEndpointResult result = await Given.AnswerAsync(
-            FakeHandler.Answering(200, $$"""{"access_token":"at",{{member}},"refresh_token":"rt"}"""), time: new WireTimeProvider());
-
-        result.Response!.ExpiresIn.Should().Be(seconds is { } s ? TimeSpan.FromSeconds(s) : null);
-        result.Response.RefreshToken.Should().Be("rt");
-    }
-
-    [Fact]
-    [FailureMode("F126")]
-    public async Task A_time_of_expiry_is_held_against_the_server_s_own_clock()
-    {
-        var handler = new FakeHandler(_ =>
-        {
-            HttpResponseMessage response = FakeHandler.Response(200, """{"access_token":"at","expires_at":1767229200,"refresh_token_expires_at":1767229200}""");
-            response.Headers.Date = DateTimeOffset.FromUnixTimeSeconds(1767229140);
-            return response;
-        });
-
-        TokenEndpointResult result = await Given.AnswerAsync(handler, time: new WireTimeProvider());
-
-        result.Response!.ExpiresIn.Should().Be(TimeSpan.FromMinutes(1));
-        result.Response.RefreshTokenExpiresIn.Should().Be(TimeSpan.FromMinutes(1));
     }
 
     [Fact]
@@ -387,13 +259,6 @@ public sealed class TokenResponseTests
         TokenEndpointResult result = await Given.AnswerAsync(FakeHandler.Answering(200, body));
 
         result.Outcome.Should().Be(expected);
-    }
-
-    private static async Task<TokenResponse> ReadAsync(string body)
-    {
-        TokenEndpointResult result = await Given.AnswerAsync(FakeHandler.Answering(200, body));
-        result.Outcome.Should().Be(TokenEndpointOutcome.Succeeded);
-        return result.Response!;
     }
 
     private static async Task ForeverAsync(string text, WireExchange exchange)
