@@ -101,6 +101,8 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
     /// <inheritdoc cref="DisposeAsync"/>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
+    string ITokenProvider.HeaderName => _services.Options.HeaderName;
+
     private long Tick => _isSystemClock ? Environment.TickCount64 : _services.TimeProvider.GetTimestamp() / (_services.TimeProvider.TimestampFrequency / 1000);
 
     private bool IsDisposed => Volatile.Read(ref _disposal) is not null;

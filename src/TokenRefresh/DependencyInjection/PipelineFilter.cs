@@ -3,50 +3,42 @@ using Microsoft.Extensions.Http;
 
 namespace TokenRefresh.DependencyInjection;
 
-/// <summary>Looks at each finished pipeline of <see cref="IHttpClientFactory"/>, whoever put it together, also from <c>ConfigureHttpClientDefaults</c>.</summary>
-internal sealed class PipelineFilter : IHttpMessageHandlerBuilderFilter
+/// <summary>Looks at each finished pipeline of <see cref="IHttpClientFactory"/>, also at what <c>ConfigureHttpClientDefaults</c> has put into it.</summary>
+internal sealed class PipelineFilter(TokenRefreshRegistry registry) : IHttpMessageHandlerBuilderFilter
 {
     private static readonly TimeSpan LongestIdle = TimeSpan.FromSeconds(10);
-
-    private readonly TokenRefreshRegistry _registry;
-
-    public PipelineFilter(TokenRefreshRegistry registry) => _registry = registry;
 
     public Action<HttpMessageHandlerBuilder> Configure(Action<HttpMessageHandlerBuilder> next) => builder =>
     {
         next(builder);
 
-        int handlers = builder.AdditionalHandlers.Count(handler => handler is BearerTokenHandler);
-        if (_registry.IsTokenEndpointClient(builder.Name))
+        int handlers = builder.AdditionalHandlers.Count(static handler => handler is BearerTokenHandler);
+        if (registry.IsTokenEndpointClient(builder.Name))
         {
             if (handlers > 0)
             {
-                throw Reentrant(builder.Name!);
+                throw SelfReferencingHandler(builder.Name!);
             }
 
             Prepare(builder);
         }
         else if (handlers > 1)
         {
-            throw Twice(builder.Name);
+            throw DuplicateHandler(builder.Name);
         }
     };
 
-    /// <summary>The failure of a client that would wait for itself.</summary>
-    /// <param name="clientName">The client's name.</param>
-    /// <returns>The exception to throw.</returns>
-    public static InvalidOperationException Reentrant(string clientName) => new(
+    /// <summary>Creates the exception for a client that would wait for itself.</summary>
+    internal static InvalidOperationException SelfReferencingHandler(string clientName) => new(
         $"The HTTP client '{clientName}' sends token requests, and a {nameof(BearerTokenHandler)} in it would wait for the very token that its request is to bring. " +
         "Call 'AddTokenRefreshHandler' on the clients of your API only.");
 
-    /// <summary>The failure of a client with two of our handlers.</summary>
-    /// <param name="clientName">The client's name; <see langword="null"/> for the defaults of all clients.</param>
-    /// <returns>The exception to throw.</returns>
-    public static InvalidOperationException Twice(string? clientName) => new(
+    /// <summary>Creates the exception for a client with two of our handlers.</summary>
+    internal static InvalidOperationException DuplicateHandler(string? clientName) => new(
         $"The HTTP client '{clientName}' has two of {nameof(BearerTokenHandler)}; each would refresh and resend on a 401 that the other has already dealt with. " +
         "Call 'AddTokenRefreshHandler' once per client, and not also in 'ConfigureHttpClientDefaults'.");
 
-    /// <summary>Sees to what every token request needs of its primary handler, whichever the program has chosen.</summary>
+    /// <summary>Sets what a token request needs of its primary handler, whichever the program has chosen.</summary>
     private static void Prepare(HttpMessageHandlerBuilder builder)
     {
         HttpMessageHandler handler = builder.PrimaryHandler;
@@ -78,7 +70,8 @@ internal sealed class PipelineFilter : IHttpMessageHandlerBuilderFilter
 
     private static void Prepare(SocketsHttpHandler handler)
     {
-        // A redirect would carry the refresh token elsewhere; a cookie jar is shared state nobody asked for. A handler in use refuses any assignment, so only what is wrong is set.
+        // A redirect would carry the refresh token elsewhere, and cookies are state that the exchange does not expect.
+        // A handler in use refuses any assignment, so only what is wrong is set.
         if (handler.AllowAutoRedirect || handler.UseCookies)
         {
             handler.AllowAutoRedirect = false;

@@ -42,22 +42,19 @@ internal static partial class Log
     [LoggerMessage(TokenRefreshEventIds.ConnectRetrying, LogLevel.Debug, "Trying the token request to '{TokenEndpoint}' again in {Delay}, since no connection was made: {Reason}")]
     internal static partial void ConnectRetrying(ILogger logger, string tokenEndpoint, TimeSpan delay, string? reason);
 
-    [LoggerMessage(TokenRefreshEventIds.LifetimeMalformed, LogLevel.Warning, "The token endpoint '{TokenEndpoint}' answered with a negative 'expires_in'; the pair is used and its expiry counts as unknown")]
+    [LoggerMessage(TokenRefreshEventIds.LifetimeMalformed, LogLevel.Warning, "The token endpoint '{TokenEndpoint}' answered with a negative 'expires_in'; the tokens are used and their expiry counts as unknown")]
     internal static partial void LifetimeMalformed(ILogger logger, string tokenEndpoint);
 
     [LoggerMessage(TokenRefreshEventIds.SaveFailed, LogLevel.Error, "The new tokens could not be saved to '{Location}'; they are kept in memory and saved again")]
     internal static partial void SaveFailed(ILogger logger, string location, Exception exception);
 
-    [LoggerMessage(TokenRefreshEventIds.PairStashed, LogLevel.Warning, "The new tokens wait in a file beside '{Location}' for whoever reads it with this library, until they can take their place in it")]
-    internal static partial void PairStashed(ILogger logger, string location);
-
     [LoggerMessage(TokenRefreshEventIds.SavedInPlace, LogLevel.Warning, "'{Location}' cannot be replaced, since it is mounted by itself, and was written in place; the lock beside it is not shared with programs outside. Mount its directory")]
     internal static partial void SavedInPlace(ILogger logger, string location);
 
-    [LoggerMessage(TokenRefreshEventIds.PendingPairSaved, LogLevel.Information, "The tokens that could not be saved to '{Location}' before are saved")]
-    internal static partial void PendingPairSaved(ILogger logger, string location);
+    [LoggerMessage(TokenRefreshEventIds.UnsavedTokensSaved, LogLevel.Information, "The tokens that could not be saved to '{Location}' before are saved")]
+    internal static partial void UnsavedTokensSaved(ILogger logger, string location);
 
-    [LoggerMessage(TokenRefreshEventIds.TokensDiscarded, LogLevel.Warning, "The new tokens of '{Location}' were dropped: {Reason}")]
+    [LoggerMessage(TokenRefreshEventIds.TokensDiscarded, LogLevel.Warning, "The new tokens of '{Location}' were discarded: {Reason}")]
     internal static partial void TokensDiscarded(ILogger logger, string location, TokensDiscardedReason reason);
 
     [LoggerMessage(TokenRefreshEventIds.RollbackUndone, LogLevel.Warning, "An older file had come back to '{Location}'; the newer tokens were saved over it")]
@@ -66,7 +63,7 @@ internal static partial class Log
     [LoggerMessage(TokenRefreshEventIds.RecordNotWritten, LogLevel.Debug, "The coordination record of '{Location}' was not updated after the save")]
     internal static partial void RecordNotWritten(ILogger logger, string location, Exception exception);
 
-    [LoggerMessage(TokenRefreshEventIds.SignInRequired, LogLevel.Error, "The login in '{Location}' needs its user: {Reason}")]
+    [LoggerMessage(TokenRefreshEventIds.SignInRequired, LogLevel.Error, "The login in '{Location}' requires that the user signs in again: {Reason}")]
     internal static partial void SignInRequired(ILogger logger, string location, SignInRequiredReason reason);
 
     [LoggerMessage(TokenRefreshEventIds.SignedIn, LogLevel.Information, "Stored a login in '{Location}'")]
@@ -80,4 +77,10 @@ internal static partial class Log
 
     [LoggerMessage(TokenRefreshEventIds.CallbackFailed, LogLevel.Warning, "A callback '{Callback}' threw")]
     internal static partial void CallbackFailed(ILogger logger, string callback, Exception exception);
+
+    [LoggerMessage(TokenRefreshEventIds.TokenNotAttached, LogLevel.Debug, "Sending a request to '{Origin}' without the access token: {Reason}")]
+    internal static partial void TokenNotAttached(ILogger logger, string origin, string reason);
+
+    [LoggerMessage(TokenRefreshEventIds.RequestNotResent, LogLevel.Debug, "Not sending the rejected request to '{Origin}' again: {Reason}")]
+    internal static partial void RequestNotResent(ILogger logger, string origin, string reason, Exception? exception);
 }

@@ -6,20 +6,67 @@ namespace TokenRefresh.Http;
 internal static class ResendableContent
 {
     /// <summary>Tells whether the body can be produced twice, whatever happens to the first one.</summary>
-    internal static bool IsRepeatable(HttpContent? content) => content switch
+    internal static bool IsRepeatable(HttpContent? content)
     {
-        null or ByteArrayContent or ReadOnlyMemoryContent or JsonContent => true,
-        RecordingContent recording => recording.IsComplete,
-        RecordingContent.NotDuplex recording => recording.IsComplete,
-        MultipartContent multipart => multipart.All(IsRepeatable),
+        switch (content)
+        {
+            case null or ByteArrayContent or ReadOnlyMemoryContent or JsonContent:
+                return true;
+            case CopiedContent copied:
+                return copied.Copy.IsRepeatable;
+            case CopiedContent.NotDuplex copied:
+                return copied.Copy.IsRepeatable;
+            case MultipartContent multipart:
+                foreach (HttpContent part in multipart)
+                {
+                    if (!IsRepeatable(part))
+                    {
+                        return false;
+                    }
+                }
 
-        StreamContent stream when CanSeek(stream) => true,
-        _ => IsBuffered(content),
-    };
+                return true;
+            case StreamContent stream:
+                return CanSeek(stream);
+            default:
+                return false;
+        }
+    }
 
-    /// <summary>Returns what to send instead so that the body can be sent again: the content itself, or one that keeps up to <paramref name="limit"/> bytes.</summary>
-    internal static HttpContent? Keep(HttpContent? content, int limit) =>
-        limit == 0 || content is null || content.Headers.ContentLength > limit || IsRepeatable(content) ? content : RecordingContent.Over(content, limit);
+    /// <summary>Buffers a body of known length, if it is to be buffered before it is sent.</summary>
+    /// <returns>The buffering, or <see langword="null"/> if the body is of unknown length, too long, or can be sent twice as it is.</returns>
+    /// <remarks>Returns at once for a body that is buffered already.</remarks>
+    internal static Task? TryBufferAsync(HttpContent content, int limit, CancellationToken cancellationToken)
+    {
+        if (limit == 0 || IsRepeatable(content) || !(content.Headers.ContentLength <= limit))
+        {
+            return null;
+        }
+
+#if NET9_0_OR_GREATER
+        return content.LoadIntoBufferAsync(limit, cancellationToken);
+#else
+        return content.LoadIntoBufferAsync(limit).WaitAsync(cancellationToken);
+#endif
+    }
+
+    /// <summary>Returns what to send instead, so that the body can be sent again: the content itself, or one that copies up to <paramref name="limit"/> bytes while it is sent.</summary>
+    internal static HttpContent? Keep(HttpContent? content, int limit)
+    {
+        if (IsRepeatable(content))
+        {
+            return content;
+        }
+
+        limit = content!.Headers.ContentLength > limit ? 0 : limit;
+        if (content is StreamContent or MultipartContent)
+        {
+            return new CopiedContent.NotDuplex(content, limit);
+        }
+
+        // Other classes of the framework, such as the body of an answer that is passed on, are left alone: how they are sent is not documented.
+        return content.GetType().Assembly == typeof(HttpContent).Assembly ? content : new CopiedContent(content, limit);
+    }
 
     private static bool CanSeek(StreamContent content)
     {
@@ -30,29 +77,6 @@ internal static class ResendableContent
             return content.ReadAsStream().CanSeek;
         }
         catch (ObjectDisposedException)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>Tells whether <see cref="HttpContent.LoadIntoBufferAsync()"/> was called on it.</summary>
-    /// <remarks>
-    /// Nothing public says so. But a buffered content always knows its length, and <c>LoadIntoBufferAsync(0)</c> succeeds at once if it is buffered and otherwise refuses a length above 0 before it touches the body.
-    /// </remarks>
-    private static bool IsBuffered(HttpContent content)
-    {
-        try
-        {
-            if (content.Headers.ContentLength is not > 0)
-            {
-                return false;
-            }
-
-            Task probe = content.LoadIntoBufferAsync(maxBufferSize: 0);
-            _ = probe.Exception;
-            return probe.IsCompletedSuccessfully;
-        }
-        catch (Exception e) when (e is ObjectDisposedException or HttpRequestException)
         {
             return false;
         }

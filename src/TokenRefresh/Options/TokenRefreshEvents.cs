@@ -4,6 +4,10 @@ namespace TokenRefresh;
 /// <remarks>Set them before the provider is made. What a callback throws is logged and goes no further.</remarks>
 public sealed class TokenRefreshEvents
 {
+    internal TokenRefreshEvents()
+    {
+    }
+
     /// <summary>Gets or sets the callback for a pair this process obtained.</summary>
     public Func<TokensRefreshedEvent, ValueTask>? Refreshed { get; set; }
 

@@ -56,8 +56,15 @@ public sealed class TokenRefreshOptions
     public bool AllowInsecureHttp { get; set; }
 
     /// <summary>Gets or sets the header that carries the access token.</summary>
-    /// <value>Default <c>Authorization</c>, with the token type before the token; in any other header the token stands alone.</value>
+    /// <value>Default <c>Authorization</c>, with <see cref="AuthorizationScheme"/> before the token; in any other header the token stands alone.</value>
     public string HeaderName { get; set; } = AccessToken.DefaultHeaderName;
+
+    /// <summary>Gets or sets the authentication scheme that stands before the token in the <c>Authorization</c> header (RFC 9110 section 11.1).</summary>
+    /// <value>
+    /// Default <c>Bearer</c>; a token of RFC 9110 section 5.6.2. The token type that a server names is stored and never used as a scheme,
+    /// so that all processes send the same header. No effect with another <see cref="HeaderName"/>.
+    /// </value>
+    public string AuthorizationScheme { get; set; } = AccessToken.DefaultTokenType;
 
     /// <summary>Gets or sets how long before expiry the token is refreshed in the background, while callers go on with the old one.</summary>
     /// <value>Default 5 minutes; more than <see cref="ExpirationSkew"/>, up to 7 days; 0 switches background refresh off. Never more than half of the token's lifetime is used.</value>

@@ -57,7 +57,7 @@ internal sealed class PairCommit(RefreshContext services, ProviderState memory, 
         Outcome outcome = await SaveAsync(pending.Replaces, pending.Pair, record).ConfigureAwait(false);
         if (outcome == Outcome.Saved)
         {
-            Log.PendingPairSaved(services.Logger, services.Store.Location);
+            Log.UnsavedTokensSaved(services.Logger, services.Store.Location);
         }
 
         ObtainedNote obtained = record.Obtained is { } noted && noted.AccessToken == Fingerprint.Of(pending.Pair.AccessToken) ? noted : pending.Obtained;
@@ -115,7 +115,6 @@ internal sealed class PairCommit(RefreshContext services, ProviderState memory, 
             return false;
         }
 
-        Log.PairStashed(services.Logger, services.Store.Location);
         return true;
     }
 

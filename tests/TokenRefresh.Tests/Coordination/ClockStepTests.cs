@@ -125,7 +125,7 @@ public sealed class ClockStepTests
         files.Before = null;
         await _clock.WaitForTimerDueInAsync(TimeSpan.FromSeconds(1));
         Pass(TimeSpan.FromSeconds(1));
-        await log.WaitForAsync(TokenRefreshEventIds.PendingPairSaved);
+        await log.WaitForAsync(TokenRefreshEventIds.UnsavedTokensSaved);
 
         login.Server.IsAccepted(served.Value).Should().BeTrue();
         (await File.ReadAllTextAsync(login.Path, Cancellation)).Should().Contain(served.Value);

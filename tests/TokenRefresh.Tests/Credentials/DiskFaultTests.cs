@@ -176,7 +176,7 @@ public sealed class DiskFaultTests : IDisposable
         await parked.Arrived;
 
         (await File.ReadAllTextAsync(login.Path, Cancellation)).Should().Contain(token.Value);
-        _log.CountOf(TokenRefreshEventIds.PendingPairSaved).Should().Be(1);
+        _log.CountOf(TokenRefreshEventIds.UnsavedTokensSaved).Should().Be(1);
         parked.Release();
         login.Server.IsAccepted((await refreshing).Value).Should().BeTrue();
         login.Server.Books.Should().BeEquivalentTo(new { Grants = 2, Reuses = 0 });
