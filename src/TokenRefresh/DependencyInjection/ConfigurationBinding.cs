@@ -9,29 +9,23 @@ internal static class ConfigurationBinding
     /// <exception cref="OptionsValidationException">A key is unknown, or a value cannot be read.</exception>
     internal static void Bind(IConfiguration section, TokenRefreshOptions options, string name)
     {
-        List<string> failures = [];
-        if (section.GetSection(nameof(options.Events)) is { } events && events.Exists())
+        try
         {
-            failures.Add($"'{events.Path}' cannot come from configuration. Set the callbacks in code.");
-        }
+            IConfigurationSection events = section.GetSection(nameof(options.Events));
+            if (events.Exists())
+            {
+                throw new InvalidOperationException($"'{events.Path}' cannot come from configuration. Set the callbacks in code.");
+            }
 
-        CheckAddress(section.GetSection(nameof(options.TokenEndpoint)), failures);
-        CheckAddress(section.GetSection(nameof(options.RevocationEndpoint)), failures);
-        options.FileFormat = ReadFileFormat(section.GetSection(nameof(options.FileFormat)), failures) ?? options.FileFormat;
-        if (failures.Count == 0)
+            ThrowIfNoAddress(section.GetSection(nameof(options.TokenEndpoint)));
+            ThrowIfNoAddress(section.GetSection(nameof(options.RevocationEndpoint)));
+            section.Bind(options, static binder => binder.ErrorOnUnknownConfiguration = true);
+            options.FileFormat = ReadFileFormat(section.GetSection(nameof(options.FileFormat))) ?? options.FileFormat;
+        }
+        catch (InvalidOperationException e)
         {
-            try
-            {
-                section.Bind(options, static binder => binder.ErrorOnUnknownConfiguration = true);
-                return;
-            }
-            catch (InvalidOperationException e)
-            {
-                failures.Add(e.Message);
-            }
+            throw new OptionsValidationException(name, typeof(TokenRefreshOptions), [e.Message]);
         }
-
-        throw new OptionsValidationException(name, typeof(TokenRefreshOptions), failures);
     }
 
     /// <exception cref="OptionsValidationException">A key is unknown, or a value cannot be read.</exception>
@@ -48,7 +42,7 @@ internal static class ConfigurationBinding
     }
 
     // By hand, since the generated code cannot set init-only properties. It does refuse unknown keys of the section.
-    private static CredentialsFileFormat? ReadFileFormat(IConfigurationSection section, List<string> failures)
+    private static CredentialsFileFormat? ReadFileFormat(IConfigurationSection section)
     {
         if (section.GetChildren().Any())
         {
@@ -78,18 +72,19 @@ internal static class ConfigurationBinding
             case "FLATOAUTH":
                 return CredentialsFileFormat.FlatOAuth;
             default:
-                failures.Add($"'{section.Path}' is '{section.Value}'. Use '{nameof(CredentialsFileFormat.Auto)}', '{nameof(CredentialsFileFormat.ClaudeCode)}' or " +
+                throw new InvalidOperationException(
+                    $"'{section.Path}' is '{section.Value}'. Use '{nameof(CredentialsFileFormat.Auto)}', '{nameof(CredentialsFileFormat.ClaudeCode)}' or " +
                     $"'{nameof(CredentialsFileFormat.FlatOAuth)}', or a section that names the members.");
-                return null;
         }
     }
 
     // The binder's own error would repeat the value, which may hold a password.
-    private static void CheckAddress(IConfigurationSection section, List<string> failures)
+    private static void ThrowIfNoAddress(IConfigurationSection section)
     {
         if (section.Value is { } text && !Uri.TryCreate(text, UriKind.RelativeOrAbsolute, out _))
         {
-            failures.Add($"'{section.Path}' is '{UriRedaction.Show(text)}', which is no address. Write it in full, such as 'https://auth.example.com/token'.");
+            throw new InvalidOperationException(
+                $"'{section.Path}' is '{UriRedaction.Show(text)}', which is no address. Write it in full, such as 'https://auth.example.com/token'.");
         }
     }
 }

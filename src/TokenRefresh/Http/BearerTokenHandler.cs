@@ -69,8 +69,16 @@ public sealed class BearerTokenHandler : DelegatingHandler
     /// <inheritdoc/>
     /// <exception cref="TokenRefreshException">No token can be had: nothing was sent, or the token was rejected and only an act helps.</exception>
     /// <exception cref="InvalidOperationException">The pipeline holds two of these handlers.</exception>
-    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-        NeedsToken(request) ? SendWithTokenAsync(request, cancellationToken) : base.SendAsync(request, cancellationToken);
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (!NeedsToken(request))
+        {
+            return base.SendAsync(request, cancellationToken);
+        }
+
+        Task? buffering = _retryOnUnauthorized && request.Content is { } content ? ResendableContent.TryBufferAsync(content, _bufferLimit, cancellationToken) : null;
+        return buffering is null ? SendWithTokenAsync(request, isBuffered: false, cancellationToken) : SendBufferedAsync(request, buffering, cancellationToken);
+    }
 
     /// <inheritdoc/>
     /// <exception cref="TokenRefreshException">No token can be had: nothing was sent, or the token was rejected and only an act helps.</exception>
@@ -107,8 +115,14 @@ public sealed class BearerTokenHandler : DelegatingHandler
         }
     }
 
-    // Its state machine is what a request with a valid token costs, so what only a rejection needs lives elsewhere.
-    private async Task<HttpResponseMessage> SendWithTokenAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendBufferedAsync(HttpRequestMessage request, Task buffering, CancellationToken cancellationToken)
+    {
+        await buffering.ConfigureAwait(false);
+        return await SendWithTokenAsync(request, isBuffered: true, cancellationToken).ConfigureAwait(false);
+    }
+
+    // Its state machine is what a request with a valid token costs, so what only some requests need lives elsewhere.
+    private async Task<HttpResponseMessage> SendWithTokenAsync(HttpRequestMessage request, bool isBuffered, CancellationToken cancellationToken)
     {
         AccessToken token = await _tokens.GetAccessTokenAsync(cancellationToken).ConfigureAwait(false);
         if (!MayCarry(request, token))
@@ -116,13 +130,7 @@ public sealed class BearerTokenHandler : DelegatingHandler
             return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         }
 
-        Task? buffering = request.Content is { } content && _retryOnUnauthorized ? ResendableContent.TryBufferAsync(content, _bufferLimit, cancellationToken) : null;
-        if (buffering is not null)
-        {
-            await buffering.ConfigureAwait(false);
-        }
-
-        AuthorizedRequest authorized = Authorize(request, token, isBuffered: buffering is not null);
+        AuthorizedRequest authorized = Authorize(request, token, isBuffered);
         try
         {
             HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);

@@ -211,7 +211,7 @@ public sealed class BearerTokenHandlerTests
                     r.RequestUri = new Uri("http://api.example.com/");
                     break;
                 case "body":
-                    r.Content = new StreamContent(new OneWay());
+                    r.Content = new StreamContent(new OneWay([1]));
                     break;
             }
         });
@@ -298,7 +298,7 @@ public sealed class BearerTokenHandlerTests
         }
     }
 
-    private sealed class OneWay : MemoryStream
+    private sealed class OneWay(byte[] bytes) : MemoryStream(bytes)
     {
         public override bool CanSeek => false;
     }

@@ -242,11 +242,11 @@ public sealed class ResendTests
     {
         await using var server = Server();
         using var inner = new HttpClient(new SocketsHttpHandler());
-        using var client = new HttpClient(new BearerTokenHandler(new RotatingTokens()) { InnerHandler = new ClientHandler(inner) });
+        using var client = new HttpMessageInvoker(new BearerTokenHandler(new RotatingTokens()) { InnerHandler = new ClientHandler(inner) });
         using var content = new StringContent(Text);
         using var request = new HttpRequestMessage(HttpMethod.Post, server.Origin) { Content = content, Headers = { { "X-Own", "kept" } } };
 
-        using HttpResponseMessage response = await client.SendAsync(request);
+        using HttpResponseMessage response = await client.SendAsync(request, CancellationToken.None);
 
         response.StatusCode.Should().Be(HttpStatusCode.OK);
         server.Requests.Select(r => (r.Bearer, r.Body, r["X-Own"])).Should().Equal(("T1", Text, "kept"), ("T2", Text, "kept"));
