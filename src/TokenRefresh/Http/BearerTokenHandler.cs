@@ -32,7 +32,7 @@ public sealed class BearerTokenHandler : DelegatingHandler
     private readonly Func<HttpResponseMessage, bool>? _shouldRefresh;
     private readonly int _bufferLimit;
     private readonly bool _retryOnUnauthorized;
-    private readonly ILogger? _logger;
+    private readonly NonThrowingLogger? _logger;
     private volatile bool _isPipelineChecked;
     private volatile bool _areRedirectsOff;
 
@@ -76,8 +76,9 @@ public sealed class BearerTokenHandler : DelegatingHandler
             return base.SendAsync(request, cancellationToken);
         }
 
-        Task? buffering = _retryOnUnauthorized && request.Content is { } content ? ResendableContent.TryBufferAsync(content, _bufferLimit, cancellationToken) : null;
-        return buffering is null ? SendWithTokenAsync(request, isBuffered: false, cancellationToken) : SendBufferedAsync(request, buffering, cancellationToken);
+        return _retryOnUnauthorized && request.Content is { } content && ResendableContent.IsToBeBuffered(content, _bufferLimit)
+            ? SendBufferedAsync(request, content, cancellationToken)
+            : SendWithTokenAsync(request, isBuffered: false, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -115,9 +116,9 @@ public sealed class BearerTokenHandler : DelegatingHandler
         }
     }
 
-    private async Task<HttpResponseMessage> SendBufferedAsync(HttpRequestMessage request, Task buffering, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendBufferedAsync(HttpRequestMessage request, HttpContent content, CancellationToken cancellationToken)
     {
-        await buffering.ConfigureAwait(false);
+        await ResendableContent.BufferAsync(content, _bufferLimit, cancellationToken).ConfigureAwait(false);
         return await SendWithTokenAsync(request, isBuffered: true, cancellationToken).ConfigureAwait(false);
     }
 
@@ -155,6 +156,8 @@ public sealed class BearerTokenHandler : DelegatingHandler
     }
 
     private static T Wait<T>(ValueTask<T> task) => task.IsCompleted ? task.GetAwaiter().GetResult() : task.AsTask().GetAwaiter().GetResult();
+
+    private static string OriginOf(HttpRequestMessage request) => request.RequestUri is { } address ? UriRedaction.ShowOrigin(address) : "no address";
 
     private bool NeedsToken(HttpRequestMessage request)
     {
@@ -321,6 +324,4 @@ public sealed class BearerTokenHandler : DelegatingHandler
             Log.RequestNotResent(_logger, OriginOf(request), reason, exception);
         }
     }
-
-    private static string OriginOf(HttpRequestMessage request) => request.RequestUri is { } address ? UriRedaction.ShowOrigin(address) : "no address";
 }

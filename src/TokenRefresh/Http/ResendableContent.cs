@@ -33,22 +33,16 @@ internal static class ResendableContent
         }
     }
 
-    /// <summary>Buffers a body of known length, if it is to be buffered before it is sent.</summary>
-    /// <returns>The buffering, or <see langword="null"/> if the body is of unknown length, too long, or can be sent twice as it is.</returns>
-    /// <remarks>Returns at once for a body that is buffered already.</remarks>
-    internal static Task? TryBufferAsync(HttpContent content, int limit, CancellationToken cancellationToken)
-    {
-        if (limit == 0 || IsRepeatable(content) || !(content.Headers.ContentLength <= limit))
-        {
-            return null;
-        }
+    /// <summary>Tells whether a body is to be buffered before it is sent: it cannot be produced twice, and its length is known and within the limit.</summary>
+    internal static bool IsToBeBuffered(HttpContent content, int limit) => limit > 0 && !IsRepeatable(content) && content.Headers.ContentLength <= limit;
 
+    /// <summary>Buffers a body; returns at once for one that is buffered already.</summary>
+    internal static Task BufferAsync(HttpContent content, int limit, CancellationToken cancellationToken) =>
 #if NET9_0_OR_GREATER
-        return content.LoadIntoBufferAsync(limit, cancellationToken);
+        content.LoadIntoBufferAsync(limit, cancellationToken);
 #else
-        return content.LoadIntoBufferAsync(limit).WaitAsync(cancellationToken);
+        content.LoadIntoBufferAsync(limit).WaitAsync(cancellationToken);
 #endif
-    }
 
     /// <summary>Returns what to send instead, so that the body can be sent again: the content itself, or one that copies up to <paramref name="limit"/> bytes while it is sent.</summary>
     internal static HttpContent? Keep(HttpContent? content, int limit)
