@@ -73,7 +73,8 @@ internal static class ConfigurationBinding
                 return CredentialsFileFormat.FlatOAuth;
             default:
                 throw new InvalidOperationException(
-                    $"'{section.Path}' is '{section.Value}'. Use '{nameof(CredentialsFileFormat.Auto)}', '{nameof(CredentialsFileFormat.ClaudeCode)}' or " +
+                    $"'{section.Path}' is '{section.Value}'. Use '{nameof(CredentialsFileFormat.Auto)}', " +
+                    $"'{nameof(CredentialsFileFormat.ClaudeCode)}' or " +
                     $"'{nameof(CredentialsFileFormat.FlatOAuth)}', or a section that names the members.");
         }
     }
@@ -84,7 +85,8 @@ internal static class ConfigurationBinding
         if (section.Value is { } text && !Uri.TryCreate(text, UriKind.RelativeOrAbsolute, out _))
         {
             throw new InvalidOperationException(
-                $"'{section.Path}' is '{UriRedaction.Show(text)}', which is no address. Write it in full, such as 'https://auth.example.com/token'.");
+                $"'{section.Path}' is '{UriRedaction.Show(text)}', which is no address. Write it in full, " +
+                "such as 'https://auth.example.com/token'.");
         }
     }
 }

@@ -3,7 +3,9 @@ using Microsoft.Extensions.Http;
 
 namespace TokenRefresh.DependencyInjection;
 
-/// <summary>Looks at each finished pipeline of <see cref="IHttpClientFactory"/>, also at what <c>ConfigureHttpClientDefaults</c> has put into it.</summary>
+/// <summary>
+/// Looks at each finished pipeline of <see cref="IHttpClientFactory"/>, also at what <c>ConfigureHttpClientDefaults</c> has put into it.
+/// </summary>
 internal sealed class PipelineFilter(TokenRefreshRegistry registry) : IHttpMessageHandlerBuilderFilter
 {
     private static readonly TimeSpan LongestIdle = TimeSpan.FromSeconds(10);
@@ -30,12 +32,14 @@ internal sealed class PipelineFilter(TokenRefreshRegistry registry) : IHttpMessa
 
     /// <summary>Creates the exception for a client that would wait for itself.</summary>
     internal static InvalidOperationException SelfReferencingHandler(string clientName) => new(
-        $"The HTTP client '{clientName}' sends token requests, and a {nameof(BearerTokenHandler)} in it would wait for the very token that its request is to bring. " +
+        $"The HTTP client '{clientName}' sends token requests, " +
+        $"and a {nameof(BearerTokenHandler)} in it would wait for the very token that its request is to bring. " +
         "Call 'AddTokenRefreshHandler' on the clients of your API only.");
 
     /// <summary>Creates the exception for a client with two of our handlers.</summary>
     internal static InvalidOperationException DuplicateHandler(string? clientName) => new(
-        $"The HTTP client '{clientName}' has two of {nameof(BearerTokenHandler)}; each would refresh and resend on a 401 that the other has already dealt with. " +
+        $"The HTTP client '{clientName}' has two of {nameof(BearerTokenHandler)}; " +
+        "each would refresh and resend on a 401 that the other has already dealt with. " +
         "Call 'AddTokenRefreshHandler' once per client, and not also in 'ConfigureHttpClientDefaults'.");
 
     /// <summary>Sets what a token request needs of its primary handler, whichever the program has chosen.</summary>
@@ -62,7 +66,8 @@ internal sealed class PipelineFilter(TokenRefreshRegistry registry) : IHttpMessa
         catch (InvalidOperationException alreadyUsed)
         {
             throw new InvalidOperationException(
-                $"The HTTP client '{builder.Name}' sends token requests through a primary handler that has been used before and follows redirects or keeps cookies. " +
+                $"The HTTP client '{builder.Name}' sends token requests through a primary handler that has been used before and follows " +
+                "redirects or keeps cookies. " +
                 "Give it a handler of its own, or set 'AllowAutoRedirect' and 'UseCookies' of the shared one to false.",
                 alreadyUsed);
         }
@@ -78,7 +83,10 @@ internal sealed class PipelineFilter(TokenRefreshRegistry registry) : IHttpMessa
             handler.UseCookies = false;
 
             // A pooled connection that died since the last refresh makes the outcome of the next one unknown; better none is left.
-            handler.PooledConnectionIdleTimeout = TimeSpan.FromTicks(Math.Min(handler.PooledConnectionIdleTimeout.Ticks, LongestIdle.Ticks));
+            if (handler.PooledConnectionIdleTimeout > LongestIdle)
+            {
+                handler.PooledConnectionIdleTimeout = LongestIdle;
+            }
 
             // Some servers compress unasked, and an answer that cannot be read costs a rotation.
             handler.AutomaticDecompression = DecompressionMethods.All;

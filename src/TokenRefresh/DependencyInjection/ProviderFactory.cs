@@ -12,7 +12,8 @@ internal static class ProviderFactory
     internal static CoordinatedTokenProvider Create(IServiceProvider services, string name)
     {
         TokenRefreshOptions options = services.GetRequiredService<IOptionsMonitor<TokenRefreshOptions>>().Get(name);
-        return CoordinatedTokenProvider.Create(options, ServicesOf(services, name), InvokerOf(services, name), TokenRefreshRegistry.KeyOf(name));
+        return CoordinatedTokenProvider.Create(
+            options, ServicesOf(services, name), InvokerOf(services, name), TokenRefreshRegistry.KeyOf(name));
     }
 
     /// <summary>Gathers what replaces the defaults. All of it is made before the provider, hence disposed after it.</summary>
@@ -30,7 +31,10 @@ internal static class ProviderFactory
         };
     }
 
-    /// <summary>Returns what gives each exchange a client fresh from the factory, which replaces its handlers from time to time. The result need not be disposed.</summary>
+    /// <summary>
+    /// Returns what gives each exchange a client fresh from the factory, which replaces its handlers from time to time. The result need not
+    /// be disposed.
+    /// </summary>
     internal static Func<HttpMessageInvoker> InvokerOf(IServiceProvider services, string name)
     {
         IHttpClientFactory factory = services.GetRequiredService<IHttpClientFactory>();
@@ -41,10 +45,16 @@ internal static class ProviderFactory
     /// <summary>Tells whether a part of a login is registered, without making it.</summary>
     /// <returns><see langword="true"/> also where the container cannot tell: the provider checks again with the parts in hand.</returns>
     internal static bool Has<T>(IServiceProvider services, string name) =>
-        services.GetService<IServiceProviderIsKeyedService>() is not { } registered || registered.IsKeyedService(typeof(T), TokenRefreshRegistry.KeyOf(name));
+        services.GetService<IServiceProviderIsKeyedService>() is not { } registered
+        || registered.IsKeyedService(typeof(T), TokenRefreshRegistry.KeyOf(name));
 
-    /// <summary>Sends through a client, so that its default headers apply, but leaves the answer's body to code that limits its size.</summary>
-    /// <remarks>As a mere <see cref="HttpMessageInvoker"/>, a client would buffer up to 2 GB of an answer before the token endpoint's code sees its first byte.</remarks>
+    /// <summary>
+    /// Sends through a client, so that its default headers apply, but leaves the answer's body to code that limits its size.
+    /// </summary>
+    /// <remarks>
+    /// As a mere <see cref="HttpMessageInvoker"/>, a client would buffer up to 2 GB of an answer before the token endpoint's code sees its
+    /// first byte.
+    /// </remarks>
     private sealed class ClientHandler(HttpClient client) : HttpMessageHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>

@@ -3,7 +3,9 @@ using TokenRefresh.Endpoint;
 
 namespace TokenRefresh.DependencyInjection;
 
-/// <summary>Registers the parts of one login under its key, where the container disposes them after the provider that was made with them.</summary>
+/// <summary>
+/// Registers the parts of one login under its key, where the container disposes them after the provider that was made with them.
+/// </summary>
 internal sealed class TokenRefreshBuilder(IServiceCollection services, string name) : ITokenRefreshBuilder
 {
     public IServiceCollection Services => services;

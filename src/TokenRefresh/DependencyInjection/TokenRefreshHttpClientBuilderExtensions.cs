@@ -10,10 +10,13 @@ namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Adds the access token to HTTP clients.</summary>
 /// <remarks>
-/// Add it before a resilience handler, so that it stands outside: a retry then has the token that was valid when the call began, and the resend after a 401 has retries of its own.
-/// In <c>ConfigureHttpClientDefaults</c> it goes to every client except those that send token requests; restrict it by <see cref="BearerTokenHandlerOptions.AllowedOrigins"/> there.
+/// Add it before a resilience handler, so that it stands outside: a retry then has the token that was valid when the call began, and the
+/// resend after a 401 has retries of its own.
+/// In <c>ConfigureHttpClientDefaults</c> it goes to every client except those that send token requests; restrict it by
+/// <see cref="BearerTokenHandlerOptions.AllowedOrigins"/> there.
 /// The token comes from the <see cref="ITokenProvider"/> the container resolves, so that a fake registered later is used.
-/// The options are named after the client. They, and that there is a provider of the name given, are validated when a host starts, else when the client is first created.
+/// The options are named after the client. They, and that there is a provider of the name given, are validated when a host starts, else
+/// when the client is first created.
 /// </remarks>
 public static class TokenRefreshHttpClientBuilderExtensions
 {
@@ -24,8 +27,12 @@ public static class TokenRefreshHttpClientBuilderExtensions
     /// <param name="builder">The client, named or typed.</param>
     /// <param name="configure">Sets the handler's options.</param>
     /// <returns>The same builder.</returns>
-    /// <exception cref="InvalidOperationException">The client has the handler already, or is the one that sends token requests. What only shows in the finished pipeline is thrown when that is built.</exception>
-    public static IHttpClientBuilder AddTokenRefreshHandler(this IHttpClientBuilder builder, Action<BearerTokenHandlerOptions>? configure = null) =>
+    /// <exception cref="InvalidOperationException">
+    /// The client has the handler already, or is the one that sends token requests. What only shows in the finished pipeline is thrown when
+    /// that is built.
+    /// </exception>
+    public static IHttpClientBuilder AddTokenRefreshHandler(
+        this IHttpClientBuilder builder, Action<BearerTokenHandlerOptions>? configure = null) =>
         Add(builder, null, configure);
 
     /// <summary>Adds the token of a named login to a client's requests.</summary>
@@ -34,8 +41,12 @@ public static class TokenRefreshHttpClientBuilderExtensions
     /// <param name="configure">Sets the handler's options.</param>
     /// <returns>The same builder.</returns>
     /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
-    /// <exception cref="InvalidOperationException">The client has the handler already, or is the one that sends token requests. What only shows in the finished pipeline is thrown when that is built.</exception>
-    public static IHttpClientBuilder AddTokenRefreshHandler(this IHttpClientBuilder builder, string name, Action<BearerTokenHandlerOptions>? configure = null)
+    /// <exception cref="InvalidOperationException">
+    /// The client has the handler already, or is the one that sends token requests. What only shows in the finished pipeline is thrown when
+    /// that is built.
+    /// </exception>
+    public static IHttpClientBuilder AddTokenRefreshHandler(
+        this IHttpClientBuilder builder, string name, Action<BearerTokenHandlerOptions>? configure = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         return Add(builder, name, configure);
@@ -43,9 +54,15 @@ public static class TokenRefreshHttpClientBuilderExtensions
 
     /// <summary>Adds the token of the unnamed login, or of the only one, to a client's requests, with options from configuration.</summary>
     /// <param name="builder">The client, named or typed.</param>
-    /// <param name="section">Has the properties of <see cref="BearerTokenHandlerOptions"/> as keys. An unknown key, or a value that cannot be read, fails the validation.</param>
+    /// <param name="section">
+    /// Has the properties of <see cref="BearerTokenHandlerOptions"/> as keys. An unknown key, or a value that cannot be read, fails the
+    /// validation.
+    /// </param>
     /// <returns>The same builder.</returns>
-    /// <exception cref="InvalidOperationException">The client has the handler already, or is the one that sends token requests. What only shows in the finished pipeline is thrown when that is built.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The client has the handler already, or is the one that sends token requests. What only shows in the finished pipeline is thrown when
+    /// that is built.
+    /// </exception>
     public static IHttpClientBuilder AddTokenRefreshHandler(this IHttpClientBuilder builder, IConfiguration section)
     {
         ArgumentNullException.ThrowIfNull(section);
@@ -55,10 +72,16 @@ public static class TokenRefreshHttpClientBuilderExtensions
     /// <summary>Adds the token of a named login to a client's requests, with options from configuration.</summary>
     /// <param name="builder">The client, named or typed.</param>
     /// <param name="name">The login's name.</param>
-    /// <param name="section">Has the properties of <see cref="BearerTokenHandlerOptions"/> as keys. An unknown key, or a value that cannot be read, fails the validation.</param>
+    /// <param name="section">
+    /// Has the properties of <see cref="BearerTokenHandlerOptions"/> as keys. An unknown key, or a value that cannot be read, fails the
+    /// validation.
+    /// </param>
     /// <returns>The same builder.</returns>
     /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
-    /// <exception cref="InvalidOperationException">The client has the handler already, or is the one that sends token requests. What only shows in the finished pipeline is thrown when that is built.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The client has the handler already, or is the one that sends token requests. What only shows in the finished pipeline is thrown when
+    /// that is built.
+    /// </exception>
     public static IHttpClientBuilder AddTokenRefreshHandler(this IHttpClientBuilder builder, string name, IConfiguration section)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
@@ -89,7 +112,8 @@ public static class TokenRefreshHttpClientBuilderExtensions
         }
 
         options.ValidateOnStart();
-        builder.Services.AddSingleton<IValidateOptions<BearerTokenHandlerOptions>>(services => new BearerTokenHandlerOptionsValidator(services, optionsName, name));
+        builder.Services.AddSingleton<IValidateOptions<BearerTokenHandlerOptions>>(
+            services => new BearerTokenHandlerOptionsValidator(services, optionsName, name));
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, PipelineFilter>());
         builder.Services.Configure<HttpClientFactoryOptions>(builder.Name, client => client.HttpMessageHandlerBuilderActions.Add(pipeline =>
         {
@@ -100,9 +124,10 @@ public static class TokenRefreshHttpClientBuilderExtensions
             }
 
             IServiceProvider services = pipeline.Services;
-            BearerTokenHandlerOptions validated = services.GetRequiredService<IOptionsMonitor<BearerTokenHandlerOptions>>().Get(optionsName);
-            ITokenProvider tokens = name is null ? services.GetRequiredService<ITokenProvider>() : services.GetRequiredKeyedService<ITokenProvider>(name);
-            pipeline.AdditionalHandlers.Add(new BearerTokenHandler(tokens, validated, services.GetService<ILoggerFactory>()));
+            pipeline.AdditionalHandlers.Add(new BearerTokenHandler(
+                services.GetRequiredKeyedService<ITokenProvider>(name),
+                services.GetRequiredService<IOptionsMonitor<BearerTokenHandlerOptions>>().Get(optionsName),
+                services.GetService<ILoggerFactory>()));
         }));
         return builder;
     }

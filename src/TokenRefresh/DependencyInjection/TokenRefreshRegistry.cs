@@ -3,7 +3,9 @@ using Microsoft.Extensions.Options;
 
 namespace TokenRefresh.DependencyInjection;
 
-/// <summary>Knows which logins a service collection has, and which clients have our handler. Written during registration, read afterwards.</summary>
+/// <summary>
+/// Knows which logins a service collection has, and which clients have our handler. Written during registration, read afterwards.
+/// </summary>
 internal sealed class TokenRefreshRegistry
 {
     private const string ClientNamePrefix = "TokenRefresh";
@@ -31,7 +33,10 @@ internal sealed class TokenRefreshRegistry
         return registry;
     }
 
-    /// <summary>Returns the key under which the parts of a login are registered: its name, or <see langword="null"/>, that is no key, for the unnamed login.</summary>
+    /// <summary>
+    /// Returns the key under which the parts of a login are registered: its name, or <see langword="null"/>, that is no key, for the
+    /// unnamed login.
+    /// </summary>
     internal static string? KeyOf(string name) => name.Length == 0 ? null : name;
 
     /// <summary>Returns the name of the client of <see cref="IHttpClientFactory"/> that sends a login's token requests.</summary>
@@ -60,7 +65,9 @@ internal sealed class TokenRefreshRegistry
         }
     }
 
-    /// <summary>Tells whether a registration of the program, such as a fake in its tests, has taken the place of a login's provider.</summary>
+    /// <summary>
+    /// Tells whether a registration of the program, such as a fake in its tests, has taken the place of a login's provider.
+    /// </summary>
     internal bool IsReplaced(string name) => FindTokenProvider(KeyOf(name)) is { } descriptor && !_tokenProviders.Contains(descriptor);
 
     /// <summary>Notes that a client got our handler.</summary>
@@ -68,7 +75,8 @@ internal sealed class TokenRefreshRegistry
     internal bool TryAddHandledClient(string clientName) => _handledClients.Add(clientName);
 
     /// <summary>Tells whether a client sends token requests itself.</summary>
-    internal bool IsTokenEndpointClient(string? clientName) => clientName is not null && _names.Exists(name => ClientNameOf(name) == clientName);
+    internal bool IsTokenEndpointClient(string? clientName) =>
+        clientName is not null && _names.Exists(name => ClientNameOf(name) == clientName);
 
     /// <summary>Returns the login that is meant where no name is given: the unnamed one, else the only one.</summary>
     /// <exception cref="InvalidOperationException">There are several named logins and no unnamed one.</exception>
@@ -86,7 +94,8 @@ internal sealed class TokenRefreshRegistry
 
         throw new InvalidOperationException(
             $"Several token refreshes are registered ('{string.Join("', '", _names)}'), and none without a name. " +
-            "Say which one: [FromKeyedServices(\"name\")] at a parameter, GetRequiredKeyedService in code, or AddTokenRefreshHandler(\"name\").");
+            "Say which one: [FromKeyedServices(\"name\")] at a parameter, GetRequiredKeyedService in code, " +
+            "or AddTokenRefreshHandler(\"name\").");
     }
 
     // The last one counts, as for the container.

@@ -10,10 +10,14 @@ namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Registers shared logins.</summary>
 /// <remarks>
-/// Each login is a singleton <see cref="CoordinatedTokenProvider"/>, also as <see cref="ITokenProvider"/>: keyed by its name, or without a key if it has none;
-/// the only one resolves without a key even if it is named. A registration of <see cref="ITokenProvider"/> that is there before, or comes later, takes precedence,
-/// so that tests can put in a fake; the options of the login need not be valid then. Calls with the same name add up: their settings apply in order.
-/// The options are validated when a host starts, else when the provider is first resolved, with an <see cref="OptionsValidationException"/> that tells all failures at once.
+/// Each login is a singleton <see cref="CoordinatedTokenProvider"/>, also as <see cref="ITokenProvider"/>: keyed by its name, or without a
+/// key if it has none;
+/// the only one resolves without a key even if it is named. A registration of <see cref="ITokenProvider"/> that is there before, or comes
+/// later, takes precedence,
+/// so that tests can put in a fake; the options of the login need not be valid then. Calls with the same name add up: their settings apply
+/// in order.
+/// The options are validated when a host starts, else when the provider is first resolved, with an <see cref="OptionsValidationException"/>
+/// that tells all failures at once.
 /// </remarks>
 public static class TokenRefreshServiceCollectionExtensions
 {
@@ -44,10 +48,12 @@ public static class TokenRefreshServiceCollectionExtensions
     /// <param name="services">The services.</param>
     /// <param name="configure">Sets the options.</param>
     /// <returns>A builder for what is not an option.</returns>
-    public static ITokenRefreshBuilder AddTokenRefresh(this IServiceCollection services, Action<IServiceProvider, TokenRefreshOptions> configure)
+    public static ITokenRefreshBuilder AddTokenRefresh(
+        this IServiceCollection services, Action<IServiceProvider, TokenRefreshOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(configure);
-        return Add(services, Options.Options.DefaultName, options => options.Configure<IServiceProvider>((o, provider) => configure(provider, o)));
+        return Add(
+            services, Options.Options.DefaultName, options => options.Configure<IServiceProvider>((o, provider) => configure(provider, o)));
     }
 
     /// <summary>Registers a named login, one of several, with options that other services know.</summary>
@@ -56,7 +62,8 @@ public static class TokenRefreshServiceCollectionExtensions
     /// <param name="configure">Sets the options.</param>
     /// <returns>A builder for what is not an option.</returns>
     /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
-    public static ITokenRefreshBuilder AddTokenRefresh(this IServiceCollection services, string name, Action<IServiceProvider, TokenRefreshOptions> configure)
+    public static ITokenRefreshBuilder AddTokenRefresh(
+        this IServiceCollection services, string name, Action<IServiceProvider, TokenRefreshOptions> configure)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         ArgumentNullException.ThrowIfNull(configure);
@@ -66,7 +73,8 @@ public static class TokenRefreshServiceCollectionExtensions
     /// <summary>Registers the login of this program, without a name, with options from configuration.</summary>
     /// <param name="services">The services.</param>
     /// <param name="section">
-    /// Has the properties of <see cref="TokenRefreshOptions"/> as keys, times as <c>hh:mm:ss</c>, formats by name or as a section of member names.
+    /// Has the properties of <see cref="TokenRefreshOptions"/> as keys, times as <c>hh:mm:ss</c>, formats by name or as a section of member
+    /// names.
     /// An unknown key, or a value that cannot be read, fails the validation.
     /// </param>
     /// <returns>A builder for what is not an option.</returns>
@@ -80,7 +88,8 @@ public static class TokenRefreshServiceCollectionExtensions
     /// <param name="services">The services.</param>
     /// <param name="name">The name; case matters.</param>
     /// <param name="section">
-    /// Has the properties of <see cref="TokenRefreshOptions"/> as keys, times as <c>hh:mm:ss</c>, formats by name or as a section of member names.
+    /// Has the properties of <see cref="TokenRefreshOptions"/> as keys, times as <c>hh:mm:ss</c>, formats by name or as a section of member
+    /// names.
     /// An unknown key, or a value that cannot be read, fails the validation.
     /// </param>
     /// <returns>A builder for what is not an option.</returns>
@@ -129,7 +138,8 @@ public static class TokenRefreshServiceCollectionExtensions
         services.TryAddSingleton(static provider => provider.GetRequiredService<TokenRefreshRegistry>().SoleLogin() is { Length: > 0 } sole
             ? provider.GetRequiredKeyedService<CoordinatedTokenProvider>(sole)
             : ProviderFactory.Create(provider, Options.Options.DefaultName));
-        registry.TryAddTokenProvider(ServiceDescriptor.Singleton<ITokenProvider>(static provider => provider.GetRequiredService<CoordinatedTokenProvider>()));
+        registry.TryAddTokenProvider(ServiceDescriptor.Singleton<ITokenProvider>(
+            static provider => provider.GetRequiredService<CoordinatedTokenProvider>()));
     }
 
     private static void AddTokenEndpointClient(IServiceCollection services, string name)

@@ -4,7 +4,9 @@ using Microsoft.Extensions.Logging;
 
 namespace TokenRefresh.Diagnostics;
 
-/// <summary>Calls into loggers and listeners of the program, and stops what they throw: a failing sink must cost neither tokens nor a lock.</summary>
+/// <summary>
+/// Calls into loggers and listeners of the program, and stops what they throw: a failing sink must cost neither tokens nor a lock.
+/// </summary>
 internal static class Guarded
 {
     /// <summary>Starts an activity, or returns <see langword="null"/> if nothing listens or a listener throws.</summary>
@@ -90,7 +92,8 @@ internal sealed class NonThrowingLogger(ILogger inner) : ILogger
         }
     }
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         try
         {

@@ -1,6 +1,8 @@
 namespace TokenRefresh.Diagnostics;
 
-/// <summary>How a refresh ended, as the value of the tag <c>token_refresh.outcome</c>. Part of the public contract of metrics and traces.</summary>
+/// <summary>
+/// How a refresh ended, as the value of the tag <c>token_refresh.outcome</c>. Part of the public contract of metrics and traces.
+/// </summary>
 internal static class RefreshOutcome
 {
     /// <summary>This process obtained new tokens.</summary>

@@ -2,8 +2,12 @@ using System.Diagnostics;
 
 namespace TokenRefresh.Diagnostics;
 
-/// <summary>The activities of the source <c>TokenRefresh</c>: a refresh, and in it the wait for the lock, the exchange and the save.</summary>
-/// <remarks>All methods accept and return <see langword="null"/> while nothing listens. End an activity with a <see cref="QuietActivity"/>.</remarks>
+/// <summary>
+/// The activities of the source <c>TokenRefresh</c>: a refresh, and in it the wait for the lock, the exchange and the save.
+/// </summary>
+/// <remarks>
+/// All methods accept and return <see langword="null"/> while nothing listens. End an activity with a <see cref="QuietActivity"/>.
+/// </remarks>
 internal static class TokenRefreshActivities
 {
     internal const string Refresh = "token_refresh.refresh";
@@ -18,7 +22,8 @@ internal static class TokenRefreshActivities
     /// <summary>Starts the activity of a refresh.</summary>
     /// <param name="name">The login's name, or <see langword="null"/>.</param>
     /// <param name="background">
-    /// Whether no caller waits. Such a refresh outlives the request that noticed the due token, so it is a trace of its own, linked to that request.
+    /// Whether no caller waits. Such a refresh outlives the request that noticed the due token, so it is a trace of its own, linked to that
+    /// request.
     /// </param>
     /// <returns>The activity to dispose at the end of the refresh.</returns>
     /// <remarks>To be called inside the refresh's own async method, so that the caller's current activity stays what it was.</remarks>
@@ -39,10 +44,14 @@ internal static class TokenRefreshActivities
         return activity?.SetTag("token_refresh.background", background);
     }
 
-    /// <summary>Starts the activity of a wait for the lock, to dispose at the grant, the time-out, or when a saved token made the lock unnecessary.</summary>
+    /// <summary>
+    /// Starts the activity of a wait for the lock, to dispose at the grant, the time-out, or when a saved token made the lock unnecessary.
+    /// </summary>
     internal static Activity? StartLockWait() => Start(LockWait);
 
-    /// <summary>Starts the activity of an exchange, the parent of those of its HTTP requests, to dispose when the answer is understood.</summary>
+    /// <summary>
+    /// Starts the activity of an exchange, the parent of those of its HTTP requests, to dispose when the answer is understood.
+    /// </summary>
     /// <param name="tokenEndpoint">The token endpoint; only host and port are shown, since a query may hold a key.</param>
     internal static Activity? StartExchange(Uri? tokenEndpoint)
     {

@@ -48,7 +48,9 @@ public static class TokenRefreshEventIds
     /// <summary>Information: tokens that could not be saved before are saved.</summary>
     public const int UnsavedTokensSaved = 3001;
 
-    /// <summary>Warning: new tokens were discarded, since the login was ended or replaced meanwhile, or they are another account's.</summary>
+    /// <summary>
+    /// Warning: new tokens were discarded, since the login was ended or replaced meanwhile, or they are another account's.
+    /// </summary>
     public const int TokensDiscarded = 3002;
 
     /// <summary>Warning: an older file had come back and was replaced by the newer tokens.</summary>

@@ -5,7 +5,8 @@ namespace TokenRefresh.Diagnostics;
 
 /// <summary>The instruments of the meter <c>TokenRefresh</c>, for one login.</summary>
 /// <remarks>
-/// Without a meter factory nothing is made before the first refresh that is more than a read: most processes find a valid token and end, and whether anything listens cannot be asked without a meter.
+/// Without a meter factory nothing is made before the first refresh that is more than a read: most processes find a valid token and end,
+/// and whether anything listens cannot be asked without a meter.
 /// Listeners see the instruments from then on, whenever they were attached.
 /// </remarks>
 internal sealed class TokenRefreshMetrics
@@ -28,7 +29,9 @@ internal sealed class TokenRefreshMetrics
         }
     }
 
-    /// <summary>Counts a request that is sent once more with another token. A handler belongs to no login, so this one carries no name.</summary>
+    /// <summary>
+    /// Counts a request that is sent once more with another token. A handler belongs to no login, so this one carries no name.
+    /// </summary>
     internal static void RequestResent()
     {
         if (TryGetShared() is not null)
@@ -115,7 +118,8 @@ internal sealed class TokenRefreshMetrics
         {
             var meter = new Meter(Instruments.MeterOptions());
             Instruments = new Instruments(meter);
-            RequestsResent = meter.CreateCounter<long>("token_refresh.http.retries", "{retry}", "Requests that were rejected and sent once more with another token.");
+            RequestsResent = meter.CreateCounter<long>(
+                "token_refresh.http.retries", "{retry}", "Requests that were rejected and sent once more with another token.");
         }
     }
 
@@ -131,13 +135,21 @@ internal sealed class TokenRefreshMetrics
             double[] lifetimes = [-3600, -60, 0, 10, 30, 60, 120, 180, 240, 300, 600, 1800, 3600, 14400, 28800, 86400, 604800];
 
             RefreshDuration = CreateHistogram(
-                meter, "token_refresh.refresh.duration", "From the moment a token was found due to its replacement or the failure.", durations);
+                meter, "token_refresh.refresh.duration",
+                "From the moment a token was found due to its replacement or the failure.",
+                durations);
             LockWaitDuration = CreateHistogram(
-                meter, "token_refresh.lock.wait.duration", "How long a refresh waited for the lock, or for the token that another process saved meanwhile.", durations);
+                meter, "token_refresh.lock.wait.duration",
+                "How long a refresh waited for the lock, or for the token that another process saved meanwhile.",
+                durations);
             RemainingLifetime = CreateHistogram(
-                meter, "token_refresh.token.remaining_lifetime", "What was left of the access token's life when its refresh began; negative once it had expired.", lifetimes);
-            CallersJoined = meter.CreateCounter<long>("token_refresh.callers.joined", "{caller}", "Callers that waited for a refresh that another caller had begun.");
-            SaveFailures = meter.CreateCounter<long>("token_refresh.save.failures", "{failure}", "Saves of new tokens that failed and left them in memory.");
+                meter, "token_refresh.token.remaining_lifetime",
+                "What was left of the access token's life when its refresh began; negative once it had expired.",
+                lifetimes);
+            CallersJoined = meter.CreateCounter<long>(
+                "token_refresh.callers.joined", "{caller}", "Callers that waited for a refresh that another caller had begun.");
+            SaveFailures = meter.CreateCounter<long>(
+                "token_refresh.save.failures", "{failure}", "Saves of new tokens that failed and left them in memory.");
         }
 
         internal Histogram<double> RefreshDuration { get; }

@@ -56,7 +56,8 @@ internal sealed class AllowedOrigins
         if (!UriRedaction.IsSecure(address))
         {
             throw new TokenRefreshConfigurationException(
-                $"'{nameof(BearerTokenHandlerOptions.AllowedOrigins)}' holds '{UriRedaction.ShowOrigin(address)}', where anybody on the way can read the access token. " +
+                $"'{nameof(BearerTokenHandlerOptions.AllowedOrigins)}' holds '{UriRedaction.ShowOrigin(address)}', " +
+                "where anybody on the way can read the access token. " +
                 "Use 'https'; 'http' is for loopback only.");
         }
 

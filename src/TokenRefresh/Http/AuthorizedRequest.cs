@@ -63,7 +63,8 @@ internal sealed class AuthorizedRequest
 
     /// <summary>Makes the next sending one with another token: a clone of the request as the caller gave it.</summary>
     /// <remarks>
-    /// A clone, since another <see cref="HttpClient"/> further inside refuses a message that it has sent, and a redirect has changed address, method and content of the first one. It shares the content and is never disposed.
+    /// A clone, since another <see cref="HttpClient"/> further inside refuses a message that it has sent, and a redirect has changed
+    /// address, method and content of the first one. It shares the content and is never disposed.
     /// </remarks>
     internal void ReplaceToken(AccessToken next)
     {
@@ -86,7 +87,9 @@ internal sealed class AuthorizedRequest
         SetToken(next);
     }
 
-    /// <summary>Takes the token off the request, so that no secret stays behind and a retry further outside gets the token of its moment.</summary>
+    /// <summary>
+    /// Takes the token off the request, so that no secret stays behind and a retry further outside gets the token of its moment.
+    /// </summary>
     internal void Restore()
     {
         (_sentContent as CopiedContent)?.Copy.DropIfIncomplete();

@@ -11,12 +11,16 @@ internal static class BearerChallenge
     private const string GrpcStatus = "grpc-status";
     private const string GrpcUnauthenticated = "16";
 
-    /// <summary>Tells whether the answer says that the token was rejected: 401, unless the challenge says that another token of this login would not help.</summary>
+    /// <summary>
+    /// Tells whether the answer says that the token was rejected: 401, unless the challenge says that another token of this login would not
+    /// help.
+    /// </summary>
     internal static bool RejectsToken(HttpResponseMessage response)
     {
         if (response.StatusCode == HttpStatusCode.OK)
         {
-            return response.Headers.NonValidated.TryGetValues(GrpcStatus, out HeaderStringValues status) && status.ToString() == GrpcUnauthenticated;
+            return response.Headers.NonValidated.TryGetValues(GrpcStatus, out HeaderStringValues status)
+                && status.ToString() == GrpcUnauthenticated;
         }
 
         if (response.StatusCode != HttpStatusCode.Unauthorized)
@@ -37,7 +41,10 @@ internal static class BearerChallenge
         return isInvalid || !isSomethingElse;
     }
 
-    /// <summary>Reads the <c>error</c> of each Bearer and DPoP challenge. Accepts what RFC 9110 section 11.6.1 allows, and goes on where a line breaks it.</summary>
+    /// <summary>
+    /// Reads the <c>error</c> of each Bearer and DPoP challenge. Accepts what RFC 9110 section 11.6.1 allows, and goes on where a line
+    /// breaks it.
+    /// </summary>
     private static void ReadErrors(string line, ref bool isInvalid, ref bool isSomethingElse)
     {
         bool isOurs = false;
@@ -60,7 +67,8 @@ internal static class BearerChallenge
                 if (isOurs && name.Equals("error", StringComparison.OrdinalIgnoreCase))
                 {
                     isInvalid |= text.Equals("invalid_token", StringComparison.OrdinalIgnoreCase);
-                    isSomethingElse |= text.ToUpperInvariant() is "INSUFFICIENT_SCOPE" or "INSUFFICIENT_USER_AUTHENTICATION" or "USE_DPOP_NONCE";
+                    isSomethingElse |= text.ToUpperInvariant()
+                        is "INSUFFICIENT_SCOPE" or "INSUFFICIENT_USER_AUTHENTICATION" or "USE_DPOP_NONCE";
                 }
 
                 mayBeToken68 = false;
@@ -76,7 +84,8 @@ internal static class BearerChallenge
             }
             else
             {
-                isOurs = name.Equals("Bearer", StringComparison.OrdinalIgnoreCase) || name.Equals("DPoP", StringComparison.OrdinalIgnoreCase);
+                isOurs = name.Equals("Bearer", StringComparison.OrdinalIgnoreCase)
+                    || name.Equals("DPoP", StringComparison.OrdinalIgnoreCase);
                 mayBeToken68 = true;
             }
         }

@@ -9,21 +9,29 @@ namespace TokenRefresh;
 /// <summary>Attaches the access token to each request, and sends a rejected request once more with another token.</summary>
 /// <remarks>
 /// <para>
-/// The token is asked of the provider for each request. A request that already has a header of that name keeps it, <c>HttpClient.DefaultRequestHeaders.Authorization</c> included, and is not sent again; only
-/// <c>Authorization: Bearer</c> without a token counts as none. The header is taken off the request when the answer is there: no secret stays behind, and a retry handler outside this one sends the next attempt
+/// The token is asked of the provider for each request. A request that already has a header of that name keeps it,
+/// <c>HttpClient.DefaultRequestHeaders.Authorization</c> included, and is not sent again; only
+/// <c>Authorization: Bearer</c> without a token counts as none. The header is taken off the request when the answer is there: no secret
+/// stays behind, and a retry handler outside this one sends the next attempt
 /// with the token of that moment. Place this handler outside of resilience handlers, and only once in a pipeline.
 /// </para>
 /// <para>
-/// After a rejection (<see cref="BearerTokenHandlerOptions.ShouldRefresh"/>) the provider is asked for a token other than the one this request carried, and a clone of the request is sent, if its body can be: none,
-/// bytes in memory, <c>JsonContent</c>, multipart of these, a <see cref="StreamContent"/> over a seekable stream, anything else up to <see cref="BearerTokenHandlerOptions.BufferLimit"/> or of which nothing was read.
-/// Otherwise the rejection is returned. It is returned, too, if another token cannot be had right now (<see cref="TokenRefreshException.IsTransient"/>) or never could (<see cref="NotRefreshableException"/>);
-/// the other errors of the provider are thrown, since only an act helps. Debug logs say why a token was not attached and why a rejected request was not sent again.
+/// After a rejection (<see cref="BearerTokenHandlerOptions.ShouldRefresh"/>) the provider is asked for a token other than the one this
+/// request carried, and a clone of the request is sent, if its body can be: none,
+/// bytes in memory, <c>JsonContent</c>, multipart of these, a <see cref="StreamContent"/> over a seekable stream, anything else up to
+/// <see cref="BearerTokenHandlerOptions.BufferLimit"/> or of which nothing was read.
+/// Otherwise the rejection is returned. It is returned, too, if another token cannot be had right now
+/// (<see cref="TokenRefreshException.IsTransient"/>) or never could (<see cref="NotRefreshableException"/>);
+/// the other errors of the provider are thrown, since only an act helps. Debug logs say why a token was not attached and why a rejected
+/// request was not sent again.
 /// </para>
 /// <para>
-/// <see cref="SocketsHttpHandler"/> drops <c>Authorization</c> when it follows a redirect, and a rejection of such a bare request refreshes nothing. It does not drop headers of other names:
+/// <see cref="SocketsHttpHandler"/> drops <c>Authorization</c> when it follows a redirect, and a rejection of such a bare request refreshes
+/// nothing. It does not drop headers of other names:
 /// for those, the handler switches <c>AllowAutoRedirect</c> off before the first request, or refuses to send where it cannot.
 /// </para>
-/// <para>Safe for concurrent use. The synchronous <c>Send</c> blocks its own thread only, and not at all while a valid token is cached.</para>
+/// <para>Safe for concurrent use. The synchronous <c>Send</c> blocks its own thread only, and not at all while a valid token is
+/// cached.</para>
 /// </remarks>
 public sealed class BearerTokenHandler : DelegatingHandler
 {
@@ -41,7 +49,8 @@ public sealed class BearerTokenHandler : DelegatingHandler
     /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
     /// <param name="loggerFactory">Where to log; <see langword="null"/> for nowhere.</param>
     /// <exception cref="TokenRefreshConfigurationException">
-    /// An entry of <see cref="BearerTokenHandlerOptions.AllowedOrigins"/> is no origin or not safe, or <see cref="BearerTokenHandlerOptions.BufferLimit"/> is negative.
+    /// An entry of <see cref="BearerTokenHandlerOptions.AllowedOrigins"/> is no origin or not safe, or
+    /// <see cref="BearerTokenHandlerOptions.BufferLimit"/> is negative.
     /// </exception>
     public BearerTokenHandler(ITokenProvider tokens, BearerTokenHandlerOptions? options = null, ILoggerFactory? loggerFactory = null)
     {
@@ -60,14 +69,17 @@ public sealed class BearerTokenHandler : DelegatingHandler
     {
         if (options.BufferLimit < 0)
         {
-            throw new TokenRefreshConfigurationException($"'{nameof(options.BufferLimit)}' is '{options.BufferLimit}'. Set it to 0 or more bytes.");
+            throw new TokenRefreshConfigurationException(
+                $"'{nameof(options.BufferLimit)}' is '{options.BufferLimit}'. Set it to 0 or more bytes.");
         }
 
         return new AllowedOrigins(options.AllowedOrigins);
     }
 
     /// <inheritdoc/>
-    /// <exception cref="TokenRefreshException">No token can be had: nothing was sent, or the token was rejected and only an act helps.</exception>
+    /// <exception cref="TokenRefreshException">
+    /// No token can be had: nothing was sent, or the token was rejected and only an act helps.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The pipeline holds two of these handlers.</exception>
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -82,7 +94,9 @@ public sealed class BearerTokenHandler : DelegatingHandler
     }
 
     /// <inheritdoc/>
-    /// <exception cref="TokenRefreshException">No token can be had: nothing was sent, or the token was rejected and only an act helps.</exception>
+    /// <exception cref="TokenRefreshException">
+    /// No token can be had: nothing was sent, or the token was rejected and only an act helps.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The pipeline holds two of these handlers.</exception>
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -116,14 +130,16 @@ public sealed class BearerTokenHandler : DelegatingHandler
         }
     }
 
-    private async Task<HttpResponseMessage> SendBufferedAsync(HttpRequestMessage request, HttpContent content, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendBufferedAsync(
+        HttpRequestMessage request, HttpContent content, CancellationToken cancellationToken)
     {
         await ResendableContent.BufferAsync(content, _bufferLimit, cancellationToken).ConfigureAwait(false);
         return await SendWithTokenAsync(request, isBuffered: true, cancellationToken).ConfigureAwait(false);
     }
 
     // Its state machine is what a request with a valid token costs, so what only some requests need lives elsewhere.
-    private async Task<HttpResponseMessage> SendWithTokenAsync(HttpRequestMessage request, bool isBuffered, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendWithTokenAsync(
+        HttpRequestMessage request, bool isBuffered, CancellationToken cancellationToken)
     {
         AccessToken token = await _tokens.GetAccessTokenAsync(cancellationToken).ConfigureAwait(false);
         if (!MayCarry(request, token))
@@ -135,7 +151,9 @@ public sealed class BearerTokenHandler : DelegatingHandler
         try
         {
             HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
-            return IsRejected(authorized, response) ? await AnswerRejectionAsync(authorized, response, cancellationToken).ConfigureAwait(false) : response;
+            return IsRejected(authorized, response)
+                ? await AnswerRejectionAsync(authorized, response, cancellationToken).ConfigureAwait(false)
+                : response;
         }
         finally
         {
@@ -143,7 +161,8 @@ public sealed class BearerTokenHandler : DelegatingHandler
         }
     }
 
-    private async Task<HttpResponseMessage> AnswerRejectionAsync(AuthorizedRequest authorized, HttpResponseMessage rejection, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> AnswerRejectionAsync(
+        AuthorizedRequest authorized, HttpResponseMessage rejection, CancellationToken cancellationToken)
     {
         if (!await ReplaceAsync(authorized, rejection, cancellationToken).ConfigureAwait(false))
         {
@@ -155,9 +174,11 @@ public sealed class BearerTokenHandler : DelegatingHandler
         return response;
     }
 
-    private static T Wait<T>(ValueTask<T> task) => task.IsCompleted ? task.GetAwaiter().GetResult() : task.AsTask().GetAwaiter().GetResult();
+    private static T Wait<T>(ValueTask<T> task) =>
+        task.IsCompleted ? task.GetAwaiter().GetResult() : task.AsTask().GetAwaiter().GetResult();
 
-    private static string OriginOf(HttpRequestMessage request) => request.RequestUri is { } address ? UriRedaction.ShowOrigin(address) : "no address";
+    private static string OriginOf(HttpRequestMessage request) =>
+        request.RequestUri is { } address ? UriRedaction.ShowOrigin(address) : "no address";
 
     private bool NeedsToken(HttpRequestMessage request)
     {
@@ -187,7 +208,8 @@ public sealed class BearerTokenHandler : DelegatingHandler
         if (request.Options.TryGetValue(TokenRequestMark.Key, out bool isTokenRequest) && isTokenRequest)
         {
             throw new TokenRefreshConfigurationException(
-                $"A '{nameof(BearerTokenHandler)}' is in the pipeline of the token endpoint's own client, where a refresh would wait for itself. " +
+                $"A '{nameof(BearerTokenHandler)}' is in the pipeline of the token endpoint's own client, " +
+                "where a refresh would wait for itself. " +
                 $"Remove it from that client, or name the resources in '{nameof(BearerTokenHandlerOptions.AllowedOrigins)}'.");
         }
 
@@ -201,7 +223,8 @@ public sealed class BearerTokenHandler : DelegatingHandler
         {
             if (handler is BearerTokenHandler)
             {
-                throw new InvalidOperationException($"The pipeline holds two '{nameof(BearerTokenHandler)}'s. Add it once, outside of resilience handlers.");
+                throw new InvalidOperationException(
+                    $"The pipeline holds two '{nameof(BearerTokenHandler)}'s. Add it once, outside of resilience handlers.");
             }
         }
 
@@ -234,10 +257,18 @@ public sealed class BearerTokenHandler : DelegatingHandler
     private AuthorizedRequest Authorize(HttpRequestMessage request, AccessToken token, bool isBuffered)
     {
         HttpContent? content = request.Content;
-        return new AuthorizedRequest(request, token, content is null || isBuffered || !_retryOnUnauthorized ? content : ResendableContent.Keep(content, _bufferLimit), isBuffered);
+        if (!isBuffered && _retryOnUnauthorized)
+        {
+            content = ResendableContent.Keep(content, _bufferLimit);
+        }
+
+        return new AuthorizedRequest(request, token, content, isBuffered);
     }
 
-    /// <summary>Tells whether the answer rejects the token, and notes on the token if it is a good one: what is rejected later was revoked, and is not a token that no resource takes.</summary>
+    /// <summary>
+    /// Tells whether the answer rejects the token, and notes on the token if it is a good one: what is rejected later was revoked, and is
+    /// not a token that no resource takes.
+    /// </summary>
     private bool IsRejected(AuthorizedRequest authorized, HttpResponseMessage response)
     {
         try
@@ -271,7 +302,8 @@ public sealed class BearerTokenHandler : DelegatingHandler
 
     /// <summary>Has the rejected token replaced, and disposes the rejection if the request is to be sent again.</summary>
     /// <returns>Whether to send it again; if not, the rejection is the answer.</returns>
-    private async ValueTask<bool> ReplaceAsync(AuthorizedRequest authorized, HttpResponseMessage rejection, CancellationToken cancellationToken)
+    private async ValueTask<bool> ReplaceAsync(
+        AuthorizedRequest authorized, HttpResponseMessage rejection, CancellationToken cancellationToken)
     {
         bool mayRetry = _retryOnUnauthorized && authorized.IsRepeatable;
         AccessToken next;
@@ -292,7 +324,11 @@ public sealed class BearerTokenHandler : DelegatingHandler
 
         if (!mayRetry)
         {
-            LogNotResent(authorized.Request, _retryOnUnauthorized ? "its body cannot be sent twice and is longer than 'BufferLimit', or was still being sent" : "'RetryOnUnauthorized' is off");
+            LogNotResent(
+                authorized.Request,
+                _retryOnUnauthorized
+                    ? "its body cannot be sent twice and is longer than 'BufferLimit', or was still being sent"
+                    : "'RetryOnUnauthorized' is off");
             return false;
         }
 

@@ -31,11 +31,15 @@ internal sealed class BodyCopy
     /// <summary>Ends the copying of a body that is still on its way when the answer is there; it was sent without a copy, then.</summary>
     internal void DropIfIncomplete() => _isDropped = true;
 
-    internal Task SendAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) => SendAsync(new CopyingStream(this, stream, _limit), context, cancellationToken);
+    internal Task SendAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
+        SendAsync(new CopyingStream(this, stream, _limit), context, cancellationToken);
 
-    internal void Send(Stream stream, TransportContext? context, CancellationToken cancellationToken) => Send(new CopyingStream(this, stream, _limit), context, cancellationToken);
+    internal void Send(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
+        Send(new CopyingStream(this, stream, _limit), context, cancellationToken);
 
-    /// <summary>Reads the body for a handler that wants to see it, and copies it at any length: what cannot be produced twice has yet to be sent.</summary>
+    /// <summary>
+    /// Reads the body for a handler that wants to see it, and copies it at any length: what cannot be produced twice has yet to be sent.
+    /// </summary>
     internal async Task<Stream> ReadAsync()
     {
         await SendAsync(new CopyingStream(this, Stream.Null, long.MaxValue), context: null, CancellationToken.None).ConfigureAwait(false);

@@ -6,7 +6,9 @@ internal static class Redirects
     /// <summary>Switches automatic redirects off, which carry along every header but <c>Authorization</c>.</summary>
     /// <param name="handler">The first of the handlers inside.</param>
     /// <param name="headerName">The header that carries the token.</param>
-    /// <exception cref="TokenRefreshConfigurationException">The innermost handler follows redirects and is in use already, or is one of which that cannot be told.</exception>
+    /// <exception cref="TokenRefreshConfigurationException">
+    /// The innermost handler follows redirects and is in use already, or is one of which that cannot be told.
+    /// </exception>
     internal static void SwitchOff(HttpMessageHandler? handler, string headerName)
     {
         while (handler is DelegatingHandler { InnerHandler: { } inner })
@@ -29,14 +31,17 @@ internal static class Redirects
                     break;
                 default:
                     throw new TokenRefreshConfigurationException(
-                        $"The token goes into the header '{headerName}', which automatic redirects would carry to other origins, and whether '{handler?.GetType()}' follows them cannot be seen. " +
-                        $"End the pipeline in a '{nameof(SocketsHttpHandler)}'; a fake for tests derives from '{nameof(DelegatingHandler)}' and has no inner handler.");
+                        $"The token goes into the header '{headerName}', which automatic redirects would carry to other origins, " +
+                        $"and whether '{handler?.GetType()}' follows them cannot be seen. " +
+                        $"End the pipeline in a '{nameof(SocketsHttpHandler)}'; " +
+                        $"a fake for tests derives from '{nameof(DelegatingHandler)}' and has no inner handler.");
             }
         }
         catch (InvalidOperationException inUse)
         {
             throw new TokenRefreshConfigurationException(
-                $"The token goes into the header '{headerName}', which automatic redirects would carry to other origins, and the handler that sends has been used before. " +
+                $"The token goes into the header '{headerName}', which automatic redirects would carry to other origins, " +
+                "and the handler that sends has been used before. " +
                 $"Set its '{nameof(SocketsHttpHandler.AllowAutoRedirect)}' (now 'True') to false, or give the client a handler of its own.",
                 inUse);
         }

@@ -33,8 +33,11 @@ internal static class ResendableContent
         }
     }
 
-    /// <summary>Tells whether a body is to be buffered before it is sent: it cannot be produced twice, and its length is known and within the limit.</summary>
-    internal static bool IsToBeBuffered(HttpContent content, int limit) => limit > 0 && !IsRepeatable(content) && content.Headers.ContentLength <= limit;
+    /// <summary>
+    /// Tells whether a body is to be buffered before it is sent: it cannot be produced twice, and its length is known and within the limit.
+    /// </summary>
+    internal static bool IsToBeBuffered(HttpContent content, int limit) =>
+        limit > 0 && !IsRepeatable(content) && content.Headers.ContentLength <= limit;
 
     /// <summary>Buffers a body; returns at once for one that is buffered already.</summary>
     internal static Task BufferAsync(HttpContent content, int limit, CancellationToken cancellationToken) =>
@@ -44,7 +47,10 @@ internal static class ResendableContent
         content.LoadIntoBufferAsync(limit).WaitAsync(cancellationToken);
 #endif
 
-    /// <summary>Returns what to send instead, so that the body can be sent again: the content itself, or one that copies up to <paramref name="limit"/> bytes while it is sent.</summary>
+    /// <summary>
+    /// Returns what to send instead, so that the body can be sent again: the content itself, or one that copies up to
+    /// <paramref name="limit"/> bytes while it is sent.
+    /// </summary>
     internal static HttpContent? Keep(HttpContent? content, int limit)
     {
         if (IsRepeatable(content))
@@ -58,13 +64,15 @@ internal static class ResendableContent
             return new CopiedContent.NotDuplex(content, limit);
         }
 
-        // Other classes of the framework, such as the body of an answer that is passed on, are left alone: how they are sent is not documented.
+        // Other classes of the framework, such as the body of an answer that is passed on, are left alone: how they are sent is not
+        // documented.
         return content.GetType().Assembly == typeof(HttpContent).Assembly ? content : new CopiedContent(content, limit);
     }
 
     private static bool CanSeek(StreamContent content)
     {
-        // StreamContent hands over its stream behind a read-only view; nothing is read. Over a seekable stream it leaves the stream open and begins the second
+        // StreamContent hands over its stream behind a read-only view; nothing is read. Over a seekable stream it leaves the stream open
+        // and begins the second
         // serialization where the stream stood when the content was constructed; any other stream it disposes after the first.
         try
         {

@@ -1,12 +1,16 @@
 namespace TokenRefresh;
 
-/// <summary>Turns the paths of <see cref="TokenRefreshOptions"/> into full ones. Links are left to the store, which follows them under its lease.</summary>
+/// <summary>
+/// Turns the paths of <see cref="TokenRefreshOptions"/> into full ones. Links are left to the store, which follows them under its lease.
+/// </summary>
 internal static class CredentialsPath
 {
     /// <summary>Resolves a leading <c>~</c> to the user's home, and a relative path against the current directory.</summary>
     /// <param name="path">The path as configured.</param>
     /// <returns>The full path.</returns>
-    /// <exception cref="TokenRefreshConfigurationException">The path starts with <c>~</c> and there is no home, or it names another user's home.</exception>
+    /// <exception cref="TokenRefreshConfigurationException">
+    /// The path starts with <c>~</c> and there is no home, or it names another user's home.
+    /// </exception>
     internal static string Resolve(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -18,13 +22,15 @@ internal static class CredentialsPath
         if (path.Length > 1 && path[1] != Path.DirectorySeparatorChar && path[1] != Path.AltDirectorySeparatorChar)
         {
             throw new TokenRefreshConfigurationException(
-                $"The path '{path}' starts with '~' and a name. Only '~' and '~/' are resolved: write the full path, or './{path}' if a file of that name is meant.");
+                $"The path '{path}' starts with '~' and a name. Only '~' and '~/' are resolved: write the full path, " +
+                $"or './{path}' if a file of that name is meant.");
         }
 
         if (string.IsNullOrEmpty(home) || !Path.IsPathFullyQualified(home))
         {
             throw new TokenRefreshConfigurationException(
-                $"The path '{path}' starts with '~', but the user's home directory is not known. Set '{(OperatingSystem.IsWindows() ? "USERPROFILE" : "HOME")}' to a full path, or write the full path.");
+                $"The path '{path}' starts with '~', but the user's home directory is not known. " +
+                $"Set '{(OperatingSystem.IsWindows() ? "USERPROFILE" : "HOME")}' to a full path, or write the full path.");
         }
 
         return Path.GetFullPath(path.Length == 1 ? home : Path.Join(home, path.AsSpan(2)));

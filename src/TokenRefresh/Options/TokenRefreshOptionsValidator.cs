@@ -1,13 +1,13 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using Microsoft.Extensions.Options;
 
 namespace TokenRefresh;
 
 /// <summary>Checks one login's options and tells all failures at once.</summary>
 /// <remarks>
-/// The same texts reach a container's <see cref="OptionsValidationException"/> and the <see cref="TokenRefreshConfigurationException"/> of the path without one.
-/// A fresh process runs this before its first token, so it is a few methods of plain comparisons: no LINQ, no delegates, no reflection, nothing of System.Net.Http.
+/// The same texts reach a container's <see cref="OptionsValidationException"/> and the <see cref="TokenRefreshConfigurationException"/> of
+/// the path without one.
+/// A fresh process runs this before its first token, so it is a few methods of plain comparisons: no LINQ, no delegates, no reflection,
+/// nothing of System.Net.Http.
 /// </remarks>
 internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefreshOptions>
 {
@@ -43,13 +43,16 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
             return ValidateOptionsResult.Success;
         }
 
-        return ValidateOptionsResult.Fail(_name.Length == 0 ? failures : failures.ConvertAll(failure => $"Token refresh '{_name}': {failure}"));
+        return ValidateOptionsResult.Fail(
+            _name.Length == 0 ? failures : failures.ConvertAll(failure => $"Token refresh '{_name}': {failure}"));
     }
 
     /// <summary>Checks the options of a provider that is made without a container.</summary>
     /// <param name="options">The options.</param>
     /// <param name="services">What replaces parts of them.</param>
-    /// <exception cref="TokenRefreshConfigurationException">Something is missing, out of range, or contradicts something else; the message tells all of it.</exception>
+    /// <exception cref="TokenRefreshConfigurationException">
+    /// Something is missing, out of range, or contradicts something else; the message tells all of it.
+    /// </exception>
     internal static void ThrowIfInvalid(TokenRefreshOptions options, CoordinatedTokenProviderServices services)
     {
         List<string> failures = Check(options, services.CredentialsStore is not null, services.TokenEndpointClient is not null);
@@ -62,67 +65,13 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
     private static List<string> Check(TokenRefreshOptions options, bool hasStore, bool hasTokenEndpointClient)
     {
         var failures = new List<string>();
-        CheckTimes(options, failures);
+        TimeRules.Check(options, failures);
         CheckFile(options, hasStore, failures);
         CheckEndpoints(options, hasTokenEndpointClient, failures);
         CheckClient(options, hasTokenEndpointClient, failures);
         CheckHeader(options, failures);
         CheckAdditions(options, failures);
         return failures;
-    }
-
-    private static void CheckTimes(TokenRefreshOptions options, List<string> failures)
-    {
-        TimeSpan margin = options.RefreshBeforeExpiration;
-        TimeSpan skew = options.ExpirationSkew;
-        TimeSpan refresh = options.RefreshTimeout;
-        TimeSpan attempt = options.AttemptTimeout;
-        TimeSpan save = options.SaveTimeout;
-        TimeSpan wait = options.LockTimeout;
-        int before = failures.Count;
-        CheckRange(nameof(options.RefreshBeforeExpiration), margin, 0, 7 * TimeSpan.TicksPerDay, failures);
-        CheckRange(nameof(options.ExpirationSkew), skew, 0, 10 * TimeSpan.TicksPerMinute, failures);
-        CheckRange(nameof(options.RefreshTimeout), refresh, TimeSpan.TicksPerSecond, 10 * TimeSpan.TicksPerMinute, failures);
-        CheckRange(nameof(options.AttemptTimeout), attempt, TimeSpan.TicksPerSecond / 10, 10 * TimeSpan.TicksPerMinute, failures);
-        CheckRange(nameof(options.SaveTimeout), save, TimeSpan.TicksPerSecond / 10, TimeSpan.TicksPerMinute, failures);
-        CheckRange(nameof(options.LockTimeout), wait, TimeSpan.TicksPerMillisecond, TimeSpan.TicksPerHour, failures);
-        CheckRange(nameof(options.RefreshTokenReuseWindow), options.RefreshTokenReuseWindow.GetValueOrDefault(), 0, TimeSpan.TicksPerHour, failures);
-
-        // Within the ranges the sum cannot overflow.
-        if (failures.Count > before)
-        {
-            return;
-        }
-
-        if (margin.Ticks > 0 && margin.Ticks <= skew.Ticks)
-        {
-            failures.Add(
-                $"'{nameof(options.RefreshBeforeExpiration)}' is '{Text(margin)}', not more than '{nameof(options.ExpirationSkew)}' ('{Text(skew)}'), so that no refresh would ever run in the background. " +
-                $"Raise '{nameof(options.RefreshBeforeExpiration)}', lower '{nameof(options.ExpirationSkew)}', or set '{nameof(options.RefreshBeforeExpiration)}' to '00:00:00' to switch background refresh off.");
-        }
-
-        if (attempt.Ticks > refresh.Ticks)
-        {
-            failures.Add(
-                $"'{nameof(options.AttemptTimeout)}' is '{Text(attempt)}', more than '{nameof(options.RefreshTimeout)}' ('{Text(refresh)}'), which holds all attempts. " +
-                $"Lower '{nameof(options.AttemptTimeout)}' or raise '{nameof(options.RefreshTimeout)}'.");
-        }
-
-        if (wait.Ticks <= refresh.Ticks + save.Ticks)
-        {
-            failures.Add(
-                $"'{nameof(options.LockTimeout)}' is '{Text(wait)}', not more than '{nameof(options.RefreshTimeout)}' and '{nameof(options.SaveTimeout)}' together ('{Text(refresh + save)}'), " +
-                "so that waiters would give up on a holder that is only slow. " +
-                $"Raise '{nameof(options.LockTimeout)}', or lower '{nameof(options.RefreshTimeout)}' or '{nameof(options.SaveTimeout)}'.");
-        }
-    }
-
-    private static void CheckRange(string setting, TimeSpan value, long least, long most, List<string> failures)
-    {
-        if (value.Ticks < least || value.Ticks > most)
-        {
-            failures.Add($"'{setting}' is '{Text(value)}'. Set it to a time from '{Text(new TimeSpan(least))}' to '{Text(new TimeSpan(most))}'.");
-        }
     }
 
     private static void CheckFile(TokenRefreshOptions options, bool hasStore, List<string> failures)
@@ -134,7 +83,8 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
             if (!hasStore)
             {
                 failures.Add(
-                    $"'{nameof(options.CredentialsPath)}' is not set. Set it to the credentials file, such as '~/.claude/.credentials.json', or supply a store of your own.");
+                    $"'{nameof(options.CredentialsPath)}' is not set. Set it to the credentials file, " +
+                    "such as '~/.claude/.credentials.json', or supply a store of your own.");
             }
         }
         else
@@ -146,26 +96,28 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
         {
             if (string.IsNullOrWhiteSpace(lockPath))
             {
-                failures.Add($"'{nameof(options.LockPath)}' is empty. Set it to a file, or leave it null for the one beside the credentials.");
+                failures.Add(
+                    $"'{nameof(options.LockPath)}' is empty. Set it to a file, or leave it null for the one beside the credentials.");
             }
             else if (CheckPath(nameof(options.LockPath), lockPath, failures) is { } full && full == credentials)
             {
                 // A save renames over the credentials file, and the lock would stay with the old inode.
-                failures.Add($"'{nameof(options.LockPath)}' is '{lockPath}', the same file as '{nameof(options.CredentialsPath)}'. Set it to another file, or leave it null.");
+                failures.Add(
+                    $"'{nameof(options.LockPath)}' is '{lockPath}', the same file as '{nameof(options.CredentialsPath)}'. " +
+                    "Set it to another file, or leave it null.");
             }
         }
 
         if (!ReferenceEquals(options.FileFormat, CredentialsFileFormat.Auto))
         {
-            CheckFormat(options.FileFormat, failures);
+            FileFormatRules.Check(options.FileFormat, failures);
         }
     }
 
     private static string? CheckPath(string setting, string path, List<string> failures)
     {
-        if (HasControlCharacter(path))
+        if (!CheckCharacters(setting, path, isSecret: false, failures))
         {
-            failures.Add($"'{setting}' is '{Printable(path)}', which holds a control character (shown as '?'). Remove it; often it is a line end left from a file or a variable.");
             return null;
         }
 
@@ -186,48 +138,16 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
         }
     }
 
-    private static void CheckFormat(CredentialsFileFormat? format, List<string> failures)
+    private static bool CheckCharacters(string setting, string text, bool isSecret, List<string> failures)
     {
-        const string Setting = nameof(TokenRefreshOptions.FileFormat);
-        if (format is null)
+        if (!OptionText.HasControlCharacter(text))
         {
-            failures.Add($"'{Setting}' is null. Set it to '{nameof(CredentialsFileFormat)}.{nameof(CredentialsFileFormat.Auto)}' or another format.");
-            return;
+            return true;
         }
 
-        if (format.TimeUnit is not (CredentialsTimeUnit.Seconds or CredentialsTimeUnit.Milliseconds))
-        {
-            failures.Add($"'{Setting}.{nameof(format.TimeUnit)}' is '{format.TimeUnit}'. Set it to one of {Names<CredentialsTimeUnit>()}.");
-        }
-
-        if (format.Section is { Length: 0 })
-        {
-            failures.Add($"'{Setting}.{nameof(format.Section)}' is empty. Name the section, or set it to null for members at the top level.");
-        }
-
-        string[] settings =
-        [
-            nameof(format.AccessTokenMember), nameof(format.RefreshTokenMember), nameof(format.ExpiresAtMember), nameof(format.RefreshTokenExpiresAtMember),
-            nameof(format.ScopesMember), nameof(format.TokenTypeMember), nameof(format.AccountIdMember),
-        ];
-        string?[] members =
-        [
-            format.AccessTokenMember, format.RefreshTokenMember, format.ExpiresAtMember, format.RefreshTokenExpiresAtMember,
-            format.ScopesMember, format.TokenTypeMember, format.AccountIdMember,
-        ];
-        for (int i = 0; i < members.Length; i++)
-        {
-            bool isRequired = i < 3;
-            int first = Array.IndexOf(members, members[i]);
-            if (members[i] is { Length: 0 } || (members[i] is null && isRequired))
-            {
-                failures.Add($"'{Setting}.{settings[i]}' is empty. Name the member{(isRequired ? "." : ", or set it to null if the file keeps none.")}");
-            }
-            else if (members[i] is not null && first < i)
-            {
-                failures.Add($"'{Setting}.{settings[i]}' is '{members[i]}', as is '{Setting}.{settings[first]}'. Give each its own member.");
-            }
-        }
+        string shown = isSecret ? "" : $" (shown as '?') in '{OptionText.Printable(text)}'";
+        failures.Add($"'{setting}' holds a control character{shown}. Remove it; often it is a line end left from a file or a variable.");
+        return false;
     }
 
     private static void CheckEndpoints(TokenRefreshOptions options, bool hasTokenEndpointClient, List<string> failures)
@@ -238,7 +158,9 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
         }
         else if (!hasTokenEndpointClient)
         {
-            failures.Add($"'{nameof(options.TokenEndpoint)}' is not set. Set it to the authorization server's token endpoint, such as 'https://auth.example.com/token'.");
+            failures.Add(
+                $"'{nameof(options.TokenEndpoint)}' is not set. Set it to the authorization server's token endpoint, " +
+                "such as 'https://auth.example.com/token'.");
         }
 
         if (options.RevocationEndpoint is { } revocationEndpoint)
@@ -248,7 +170,9 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
 
         if (options.RequestFormat is not (TokenRequestFormat.Form or TokenRequestFormat.Json))
         {
-            failures.Add($"'{nameof(options.RequestFormat)}' is '{options.RequestFormat}'. Set it to one of {Names<TokenRequestFormat>()}.");
+            failures.Add(
+                $"'{nameof(options.RequestFormat)}' is '{options.RequestFormat}'. " +
+                $"Set it to one of {OptionText.Names<TokenRequestFormat>()}.");
         }
     }
 
@@ -257,25 +181,31 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
         // On Unix '/token' parses as the absolute 'file:///token', so the scheme decides, not IsAbsoluteUri alone.
         if (!address.IsAbsoluteUri || (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp))
         {
-            failures.Add($"{Shown(setting, address)}, which is no absolute https address. Write it in full, such as 'https://auth.example.com/token'.");
+            failures.Add(
+                $"{Shown(setting, address)}, which is no absolute https address. Write it in full, " +
+                "such as 'https://auth.example.com/token'.");
             return;
         }
 
         if (!allowInsecureHttp && !UriRedaction.IsSecure(address))
         {
             failures.Add(
-                $"{Shown(setting, address)}: http would send the refresh token in clear. Use https; only where nobody else can listen, set '{nameof(TokenRefreshOptions.AllowInsecureHttp)}' (now 'False') to true.");
+                $"{Shown(setting, address)}: http would send the refresh token in clear. Use https; only where nobody else can listen, " +
+                $"set '{nameof(TokenRefreshOptions.AllowInsecureHttp)}' (now 'False') to true.");
         }
 
         if (address.UserInfo.Length > 0)
         {
             failures.Add(
-                $"{Shown(setting, address)} and carries a user name or password before the host (not shown). Remove it; the client authenticates by '{nameof(TokenRefreshOptions.ClientAuthentication)}'.");
+                $"{Shown(setting, address)} and carries a user name or password before the host (not shown). Remove it; " +
+                $"the client authenticates by '{nameof(TokenRefreshOptions.ClientAuthentication)}'.");
         }
 
         if (address.Fragment.Length > 0)
         {
-            failures.Add($"{Shown(setting, address)} and carries a fragment, which RFC 6749 section 3.2 forbids. Remove the '#' and what follows.");
+            failures.Add(
+                $"{Shown(setting, address)} and carries a fragment, which RFC 6749 section 3.2 forbids. " +
+                "Remove the '#' and what follows.");
         }
     }
 
@@ -283,22 +213,20 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
     {
         const string Authentication = nameof(options.ClientAuthentication);
         ClientAuthentication authentication = options.ClientAuthentication;
-        if (authentication is not (ClientAuthentication.None or ClientAuthentication.ClientSecretBasic or ClientAuthentication.ClientSecretPost))
+        if (authentication is < ClientAuthentication.None or > ClientAuthentication.ClientSecretPost)
         {
-            failures.Add($"'{Authentication}' is '{authentication}'. Set it to one of {Names<ClientAuthentication>()}.");
+            failures.Add($"'{Authentication}' is '{authentication}'. Set it to one of {OptionText.Names<ClientAuthentication>()}.");
         }
 
         if (!string.IsNullOrWhiteSpace(options.ClientId))
         {
-            if (HasControlCharacter(options.ClientId))
-            {
-                failures.Add(
-                    $"'{nameof(options.ClientId)}' is '{Printable(options.ClientId)}', which holds a control character (shown as '?'). Remove it; often it is a line end left from a file or a variable.");
-            }
+            CheckCharacters(nameof(options.ClientId), options.ClientId, isSecret: false, failures);
         }
         else if (!hasTokenEndpointClient)
         {
-            failures.Add($"'{nameof(options.ClientId)}' is not set. Set it to the identifier under which the authorization server knows this program.");
+            failures.Add(
+                $"'{nameof(options.ClientId)}' is not set. Set it to the identifier under which the authorization server knows this " +
+                "program.");
         }
 
         if (!string.IsNullOrEmpty(options.ClientSecret))
@@ -307,39 +235,39 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
             {
                 failures.Add(
                     $"'{nameof(options.ClientSecret)}' is set, but '{Authentication}' is '{authentication}' and would never send it. " +
-                    $"Set '{Authentication}' to '{nameof(ClientAuthentication.ClientSecretBasic)}' or '{nameof(ClientAuthentication.ClientSecretPost)}', or remove the secret.");
+                    $"Set '{Authentication}' to '{nameof(ClientAuthentication.ClientSecretBasic)}' or " +
+                    $"'{nameof(ClientAuthentication.ClientSecretPost)}', or remove the secret.");
             }
 
-            if (HasControlCharacter(options.ClientSecret))
-            {
-                failures.Add($"'{nameof(options.ClientSecret)}' holds a control character (value not shown). Remove it; often it is a line end left from a file or a variable.");
-            }
+            CheckCharacters(nameof(options.ClientSecret), options.ClientSecret, isSecret: true, failures);
         }
-        else if (authentication is ClientAuthentication.ClientSecretBasic or ClientAuthentication.ClientSecretPost && !hasTokenEndpointClient)
+        else if (authentication != ClientAuthentication.None && !hasTokenEndpointClient)
         {
             failures.Add(
                 $"'{nameof(options.ClientSecret)}' is not set, but '{Authentication}' is '{authentication}'. " +
                 $"Set the secret, or set '{Authentication}' to '{nameof(ClientAuthentication.None)}' for a public client.");
         }
 
-        if (options.Scope is { } scope && HasControlCharacter(scope))
+        if (options.Scope is { } scope)
         {
-            failures.Add($"'{nameof(options.Scope)}' is '{Printable(scope)}', which holds a control character (shown as '?'). Separate scopes by single blanks.");
+            CheckCharacters(nameof(options.Scope), scope, isSecret: false, failures);
         }
     }
 
     private static void CheckHeader(TokenRefreshOptions options, List<string> failures)
     {
-        if (options.HeaderName != AccessToken.DefaultHeaderName && !IsRequestHeader(options.HeaderName))
+        if (options.HeaderName != AccessToken.DefaultHeaderName && !OptionText.IsRequestHeader(options.HeaderName))
         {
             failures.Add(
-                $"'{nameof(options.HeaderName)}' is '{Printable(options.HeaderName)}', which no request header can be named. Use '{AccessToken.DefaultHeaderName}' or a name such as 'x-api-key'.");
+                $"'{nameof(options.HeaderName)}' is '{OptionText.Printable(options.HeaderName)}', which no request header can be named. " +
+                $"Use '{AccessToken.DefaultHeaderName}' or a name such as 'x-api-key'.");
         }
 
-        if (options.AuthorizationScheme != AccessToken.DefaultTokenType && !IsToken(options.AuthorizationScheme))
+        if (options.AuthorizationScheme != AccessToken.DefaultTokenType && !OptionText.IsToken(options.AuthorizationScheme))
         {
             failures.Add(
-                $"'{nameof(options.AuthorizationScheme)}' is '{Printable(options.AuthorizationScheme)}', which is no authentication scheme. Use '{AccessToken.DefaultTokenType}' or the name that the resource documents.");
+                $"'{nameof(options.AuthorizationScheme)}' is '{OptionText.Printable(options.AuthorizationScheme)}', " +
+                $"which is no authentication scheme. Use '{AccessToken.DefaultTokenType}' or the name that the resource documents.");
         }
     }
 
@@ -357,7 +285,9 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
                 }
                 else if (string.IsNullOrWhiteSpace(name) || value is null)
                 {
-                    failures.Add($"'{Parameters}' has an entry '{Printable(name)}' without a name or with a null value. Remove it, or give it both.");
+                    failures.Add(
+                        $"'{Parameters}' has an entry '{OptionText.Printable(name)}' without a name or with a null value. Remove it, " +
+                        "or give it both.");
                 }
             }
         }
@@ -369,19 +299,27 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
             {
                 if (name.StartsWith("Content-", StringComparison.OrdinalIgnoreCase))
                 {
-                    failures.Add($"'{Headers}' names '{Printable(name)}', which describes the body and follows from '{nameof(options.RequestFormat)}' ('{options.RequestFormat}'). Remove it.");
+                    failures.Add(
+                        $"'{Headers}' names '{OptionText.Printable(name)}', which describes the body and follows from " +
+                        $"'{nameof(options.RequestFormat)}' ('{options.RequestFormat}'). Remove it.");
                 }
                 else if (isBasic && string.Equals(name, "Authorization", StringComparison.OrdinalIgnoreCase))
                 {
-                    failures.Add($"'{Headers}' names '{name}', which '{nameof(options.ClientAuthentication)}' ('{options.ClientAuthentication}') already sets. Remove one of the two.");
+                    failures.Add(
+                        $"'{Headers}' names '{name}', which '{nameof(options.ClientAuthentication)}' ('{options.ClientAuthentication}') " +
+                        "already sets. Remove one of the two.");
                 }
-                else if (!IsRequestHeader(name))
+                else if (!OptionText.IsRequestHeader(name))
                 {
-                    failures.Add($"'{Headers}' names '{Printable(name)}', which no request header can be named. Use letters, digits and hyphens.");
+                    failures.Add(
+                        $"'{Headers}' names '{OptionText.Printable(name)}', which no request header can be named. Use letters, " +
+                        "digits and hyphens.");
                 }
-                else if (value is null || !IsHeaderValue(value))
+                else if (value is null || !OptionText.IsHeaderValue(value))
                 {
-                    failures.Add($"'{Headers}' gives '{name}' a value (not shown) that no header can carry. Use printable ASCII characters; a line end left from a file is a common cause.");
+                    failures.Add(
+                        $"'{Headers}' gives '{name}' a value (not shown) that no header can carry. Use printable ASCII characters; " +
+                        "a line end left from a file is a common cause.");
                 }
             }
         }
@@ -391,77 +329,11 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
     {
         "SCOPE" => $"Use '{nameof(TokenRefreshOptions.Scope)}' instead.",
         "CLIENT_ID" => $"Use '{nameof(TokenRefreshOptions.ClientId)}' instead.",
-        "CLIENT_SECRET" => $"Use '{nameof(TokenRefreshOptions.ClientSecret)}' with '{nameof(TokenRefreshOptions.ClientAuthentication)}' instead.",
+        "CLIENT_SECRET" =>
+            $"Use '{nameof(TokenRefreshOptions.ClientSecret)}' with '{nameof(TokenRefreshOptions.ClientAuthentication)}' instead.",
         "GRANT_TYPE" or "REFRESH_TOKEN" or "TOKEN" or "TOKEN_TYPE_HINT" => "The request sets it itself.",
         _ => null,
     };
 
-    // .NET keeps these with the content, and refuses them in HttpRequestMessage.Headers.
-    private static bool IsRequestHeader(string? name) => IsToken(name)
-        && !name.StartsWith("Content-", StringComparison.OrdinalIgnoreCase)
-        && name.ToUpperInvariant() is not ("ALLOW" or "EXPIRES" or "LAST-MODIFIED");
-
-    // RFC 9110 section 5.6.2.
-    private static bool IsToken([NotNullWhen(true)] string? text)
-    {
-        if (string.IsNullOrEmpty(text))
-        {
-            return false;
-        }
-
-        foreach (char c in text)
-        {
-            if (!char.IsAsciiLetterOrDigit(c) && !"!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
-    // SocketsHttpHandler refuses control characters and what is not ASCII only when it sends, which is too late to tell.
-    private static bool IsHeaderValue(string value)
-    {
-        foreach (char c in value)
-        {
-            if (c is not ('\t' or (>= ' ' and <= '~')))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
-    private static bool HasControlCharacter(string text)
-    {
-        foreach (char c in text)
-        {
-            if (char.IsControl(c))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    private static string Printable(string? text)
-    {
-        char[] characters = (text ?? "").ToCharArray();
-        for (int i = 0; i < characters.Length; i++)
-        {
-            characters[i] = char.IsControl(characters[i]) ? '?' : characters[i];
-        }
-
-        return new string(characters);
-    }
-
     private static string Shown(string setting, Uri address) => $"'{setting}' is '{UriRedaction.Show(address.OriginalString)}'";
-
-    private static string Text(TimeSpan value) => value.ToString("c", CultureInfo.InvariantCulture);
-
-    private static string Names<T>()
-        where T : struct, Enum => $"'{string.Join("', '", Enum.GetNames<T>())}'";
 }

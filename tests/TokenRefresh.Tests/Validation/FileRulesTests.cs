@@ -35,9 +35,9 @@ public sealed class FileRulesTests
         var credentials = SomeOptions.Checking(SomeOptions.Valid(o => o.CredentialsPath = path));
         var @lock = SomeOptions.Checking(SomeOptions.Valid(o => o.LockPath = path));
 
-        credentials.Should().Throw<TokenRefreshConfigurationException>().Which.Message.Should().StartWith($"'CredentialsPath' is '{shown}', which holds a control character");
+        credentials.Should().Throw<TokenRefreshConfigurationException>().Which.Message.Should().StartWith($"'CredentialsPath' holds a control character (shown as '?') in '{shown}'.");
         credentials.Should().Throw<TokenRefreshConfigurationException>().Which.Message.Should().NotContainAny("\n", "\0", "\u0085");
-        @lock.Should().Throw<TokenRefreshConfigurationException>().WithMessage("'LockPath' is*control character*");
+        @lock.Should().Throw<TokenRefreshConfigurationException>().WithMessage("'LockPath' holds a control character*");
     }
 
     [Theory]
@@ -93,7 +93,7 @@ public sealed class FileRulesTests
             Section = "",
             AccessTokenMember = "token",
             RefreshTokenMember = "token",
-            ExpiresAtMember = null!,
+            ExpiresAtMember = "",
             ScopesMember = "",
             TimeUnit = (CredentialsTimeUnit)7,
         });
@@ -102,7 +102,7 @@ public sealed class FileRulesTests
 
         var message = check.Should().Throw<TokenRefreshConfigurationException>().Which.Message;
         message.Should().Contain("'FileFormat.RefreshTokenMember' is 'token', as is 'FileFormat.AccessTokenMember'");
-        message.Should().Contain("'FileFormat.ExpiresAtMember' is empty. Name the member.");
+        message.Should().Contain("'FileFormat.ExpiresAtMember' is empty. Name the member, or set it to null");
         message.Should().Contain("'FileFormat.ScopesMember' is empty. Name the member, or set it to null");
         message.Should().Contain("'FileFormat.Section' is empty.");
         message.Should().Contain("'FileFormat.TimeUnit' is '7'. Set it to one of 'Seconds', 'Milliseconds'.");
