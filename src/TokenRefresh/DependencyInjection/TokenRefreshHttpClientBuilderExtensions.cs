@@ -105,13 +105,13 @@ public static class TokenRefreshHttpClientBuilderExtensions
         }
 
         string optionsName = builder.Name ?? AllClients;
-        OptionsBuilder<BearerTokenHandlerOptions> options = builder.Services.AddOptions<BearerTokenHandlerOptions>(optionsName);
+        OptionsBuilder<BearerTokenHandlerOptions> registration = builder.Services.AddOptions<BearerTokenHandlerOptions>(optionsName);
         if (configure is not null)
         {
-            options.Configure(configure);
+            registration.Configure(configure);
         }
 
-        options.ValidateOnStart();
+        registration.ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<BearerTokenHandlerOptions>>(
             services => new BearerTokenHandlerOptionsValidator(services, optionsName, name));
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, PipelineFilter>());
@@ -124,10 +124,12 @@ public static class TokenRefreshHttpClientBuilderExtensions
             }
 
             IServiceProvider services = pipeline.Services;
-            pipeline.AdditionalHandlers.Add(new BearerTokenHandler(
-                services.GetRequiredKeyedService<ITokenProvider>(name),
-                services.GetRequiredService<IOptionsMonitor<BearerTokenHandlerOptions>>().Get(optionsName),
-                services.GetService<ILoggerFactory>()));
+
+            // First, since its validation says which provider is missing and how to register it.
+            BearerTokenHandlerOptions options =
+                services.GetRequiredService<IOptionsMonitor<BearerTokenHandlerOptions>>().Get(optionsName);
+            ITokenProvider tokens = services.GetRequiredKeyedService<ITokenProvider>(name);
+            pipeline.AdditionalHandlers.Add(new BearerTokenHandler(tokens, options, services.GetService<ILoggerFactory>()));
         }));
         return builder;
     }

@@ -241,7 +241,8 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
 
             CheckCharacters(nameof(options.ClientSecret), options.ClientSecret, isSecret: true, failures);
         }
-        else if (authentication != ClientAuthentication.None && !hasTokenEndpointClient)
+        else if (authentication is ClientAuthentication.ClientSecretBasic or ClientAuthentication.ClientSecretPost
+            && !hasTokenEndpointClient)
         {
             failures.Add(
                 $"'{nameof(options.ClientSecret)}' is not set, but '{Authentication}' is '{authentication}'. " +
