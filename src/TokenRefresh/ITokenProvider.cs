@@ -4,6 +4,10 @@ namespace TokenRefresh;
 /// <remarks>Implementations are safe for concurrent use.</remarks>
 public interface ITokenProvider
 {
+    /// <summary>Gets the header that carries this provider's tokens, known before there is one.</summary>
+    /// <value>Default <c>Authorization</c>. A provider that wraps another passes on what that one says.</value>
+    string HeaderName => AccessToken.DefaultHeaderName;
+
     /// <summary>Returns a token that is valid now.</summary>
     /// <param name="cancellationToken">Ends this caller's wait only; a refresh that has begun goes on.</param>
     /// <returns>The token. Completes synchronously while a valid one is cached.</returns>

@@ -24,6 +24,8 @@ public sealed class StaticTokenProvider : ITokenProvider
     {
     }
 
+    string ITokenProvider.HeaderName => _token.HeaderName;
+
     /// <inheritdoc/>
     public ValueTask<AccessToken> GetAccessTokenAsync(CancellationToken cancellationToken = default) => new(_token);
 

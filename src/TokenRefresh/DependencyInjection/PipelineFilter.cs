@@ -4,25 +4,23 @@ using TokenRefresh.Endpoint;
 
 namespace TokenRefresh.DependencyInjection;
 
-/// <summary>Looks at each finished pipeline of <see cref="IHttpClientFactory"/>, whoever put it together, also from <c>ConfigureHttpClientDefaults</c>.</summary>
-internal sealed class PipelineFilter : IHttpMessageHandlerBuilderFilter
+/// <summary>
+/// Looks at each finished pipeline of <see cref="IHttpClientFactory"/>, also at what <c>ConfigureHttpClientDefaults</c> has put into it.
+/// </summary>
+internal sealed class PipelineFilter(TokenRefreshRegistry registry) : IHttpMessageHandlerBuilderFilter
 {
     private static readonly TimeSpan LongestIdle = TimeSpan.FromSeconds(10);
-
-    private readonly TokenRefreshRegistry _registry;
-
-    public PipelineFilter(TokenRefreshRegistry registry) => _registry = registry;
 
     public Action<HttpMessageHandlerBuilder> Configure(Action<HttpMessageHandlerBuilder> next) => builder =>
     {
         next(builder);
 
-        int handlers = builder.AdditionalHandlers.Count(handler => handler is BearerTokenHandler);
-        if (_registry.IsTokenEndpointClient(builder.Name))
+        int handlers = builder.AdditionalHandlers.Count(static handler => handler is BearerTokenHandler);
+        if (registry.IsTokenEndpointClient(builder.Name))
         {
             if (handlers > 0)
             {
-                throw Reentrant(builder.Name!);
+                throw SelfReferencingHandler(builder.Name!);
             }
 
             Prepare(builder);
@@ -30,25 +28,23 @@ internal sealed class PipelineFilter : IHttpMessageHandlerBuilderFilter
         }
         else if (handlers > 1)
         {
-            throw Twice(builder.Name);
+            throw DuplicateHandler(builder.Name);
         }
     };
 
-    /// <summary>The failure of a client that would wait for itself.</summary>
-    /// <param name="clientName">The client's name.</param>
-    /// <returns>The exception to throw.</returns>
-    public static InvalidOperationException Reentrant(string clientName) => new(
-        $"The HTTP client '{clientName}' sends token requests, and a {nameof(BearerTokenHandler)} in it would wait for the very token that its request is to bring. " +
+    /// <summary>Creates the exception for a client that would wait for itself.</summary>
+    internal static InvalidOperationException SelfReferencingHandler(string clientName) => new(
+        $"The HTTP client '{clientName}' sends token requests, " +
+        $"and a {nameof(BearerTokenHandler)} in it would wait for the very token that its request is to bring. " +
         "Call 'AddTokenRefreshHandler' on the clients of your API only.");
 
-    /// <summary>The failure of a client with two of our handlers.</summary>
-    /// <param name="clientName">The client's name; <see langword="null"/> for the defaults of all clients.</param>
-    /// <returns>The exception to throw.</returns>
-    public static InvalidOperationException Twice(string? clientName) => new(
-        $"The HTTP client '{clientName}' has two of {nameof(BearerTokenHandler)}; each would refresh and resend on a 401 that the other has already dealt with. " +
+    /// <summary>Creates the exception for a client with two of our handlers.</summary>
+    internal static InvalidOperationException DuplicateHandler(string? clientName) => new(
+        $"The HTTP client '{clientName}' has two of {nameof(BearerTokenHandler)}; " +
+        "each would refresh and resend on a 401 that the other has already dealt with. " +
         "Call 'AddTokenRefreshHandler' once per client, and not also in 'ConfigureHttpClientDefaults'.");
 
-    /// <summary>Sees to what every token request needs of its primary handler, whichever the program has chosen.</summary>
+    /// <summary>Sets what a token request needs of its primary handler, whichever the program has chosen.</summary>
     private static void Prepare(HttpMessageHandlerBuilder builder)
     {
         HttpMessageHandler handler = builder.PrimaryHandler;
@@ -72,7 +68,8 @@ internal sealed class PipelineFilter : IHttpMessageHandlerBuilderFilter
         catch (InvalidOperationException alreadyUsed)
         {
             throw new InvalidOperationException(
-                $"The HTTP client '{builder.Name}' sends token requests through a primary handler that has been used before and follows redirects or keeps cookies. " +
+                $"The HTTP client '{builder.Name}' sends token requests through a primary handler that has been used before and follows " +
+                "redirects or keeps cookies. " +
                 "Give it a handler of its own, or set 'AllowAutoRedirect' and 'UseCookies' of the shared one to false.",
                 alreadyUsed);
         }
@@ -80,14 +77,18 @@ internal sealed class PipelineFilter : IHttpMessageHandlerBuilderFilter
 
     private static void Prepare(SocketsHttpHandler handler)
     {
-        // A redirect would carry the refresh token elsewhere; a cookie jar is shared state nobody asked for. A handler in use refuses any assignment, so only what is wrong is set.
+        // A redirect would carry the refresh token elsewhere, and cookies are state that the exchange does not expect.
+        // A handler in use refuses any assignment, so only what is wrong is set.
         if (handler.AllowAutoRedirect || handler.UseCookies)
         {
             handler.AllowAutoRedirect = false;
             handler.UseCookies = false;
 
             // A pooled connection that died since the last refresh makes the outcome of the next one unknown; better none is left.
-            handler.PooledConnectionIdleTimeout = TimeSpan.FromTicks(Math.Min(handler.PooledConnectionIdleTimeout.Ticks, LongestIdle.Ticks));
+            if (handler.PooledConnectionIdleTimeout > LongestIdle)
+            {
+                handler.PooledConnectionIdleTimeout = LongestIdle;
+            }
 
             // Some servers compress unasked, and an answer that cannot be read costs a rotation.
             handler.AutomaticDecompression = DecompressionMethods.All;

@@ -9,17 +9,15 @@ namespace TokenRefresh.DependencyInjection;
 /// <summary>Makes a login's provider out of what the container has.</summary>
 internal static class ProviderFactory
 {
-    public static CoordinatedTokenProvider Create(IServiceProvider services, string name)
+    internal static CoordinatedTokenProvider Create(IServiceProvider services, string name)
     {
         TokenRefreshOptions options = services.GetRequiredService<IOptionsMonitor<TokenRefreshOptions>>().Get(name);
-        return CoordinatedTokenProvider.Create(options, ServicesOf(services, name), InvokerOf(services, name), TokenRefreshRegistry.KeyOf(name));
+        return CoordinatedTokenProvider.Create(
+            options, ServicesOf(services, name), InvokerOf(services, name), TokenRefreshRegistry.KeyOf(name));
     }
 
     /// <summary>Gathers what replaces the defaults. All of it is made before the provider, hence disposed after it.</summary>
-    /// <param name="services">The container.</param>
-    /// <param name="name">The login's name.</param>
-    /// <returns>The parts.</returns>
-    public static CoordinatedTokenProviderServices ServicesOf(IServiceProvider services, string name)
+    internal static CoordinatedTokenProviderServices ServicesOf(IServiceProvider services, string name)
     {
         string? key = TokenRefreshRegistry.KeyOf(name);
         return new CoordinatedTokenProviderServices
@@ -33,22 +31,33 @@ internal static class ProviderFactory
         };
     }
 
-    /// <summary>Returns what gives each exchange a client fresh from the factory, so that its handlers may be rotated meanwhile.</summary>
-    /// <param name="services">The container.</param>
-    /// <param name="name">The login's name.</param>
-    /// <returns>A function to call once per exchange; its result need not be disposed.</returns>
-    public static Func<HttpMessageInvoker> InvokerOf(IServiceProvider services, string name)
+    /// <summary>
+    /// Returns what gives each exchange a client fresh from the factory, which replaces its handlers from time to time. The result need not
+    /// be disposed.
+    /// </summary>
+    internal static Func<HttpMessageInvoker> InvokerOf(IServiceProvider services, string name)
     {
         IHttpClientFactory factory = services.GetRequiredService<IHttpClientFactory>();
         string clientName = TokenRefreshRegistry.ClientNameOf(name);
-        return () => new HttpMessageInvoker(new HttpClientAdapter(factory.CreateClient(clientName)), disposeHandler: false);
+        return () => new HttpMessageInvoker(new ClientHandler(factory.CreateClient(clientName)), disposeHandler: false);
     }
 
     /// <summary>Tells whether a part of a login is registered, without making it.</summary>
-    /// <typeparam name="T">The part.</typeparam>
-    /// <param name="services">The container.</param>
-    /// <param name="name">The login's name.</param>
     /// <returns><see langword="true"/> also where the container cannot tell: the provider checks again with the parts in hand.</returns>
-    public static bool Has<T>(IServiceProvider services, string name) =>
-        services.GetService<IServiceProviderIsKeyedService>() is not { } registered || registered.IsKeyedService(typeof(T), TokenRefreshRegistry.KeyOf(name));
+    internal static bool Has<T>(IServiceProvider services, string name) =>
+        services.GetService<IServiceProviderIsKeyedService>() is not { } registered
+        || registered.IsKeyedService(typeof(T), TokenRefreshRegistry.KeyOf(name));
+
+    /// <summary>
+    /// Sends through a client, so that its default headers apply, but leaves the answer's body to code that limits its size.
+    /// </summary>
+    /// <remarks>
+    /// As a mere <see cref="HttpMessageInvoker"/>, a client would buffer up to 2 GB of an answer before the token endpoint's code sees its
+    /// first byte.
+    /// </remarks>
+    private sealed class ClientHandler(HttpClient client) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+    }
 }

@@ -3,18 +3,14 @@ using TokenRefresh.Endpoint;
 
 namespace TokenRefresh.DependencyInjection;
 
-/// <summary>Registers the parts of one login under its key, where the container disposes them after the provider that was made with them.</summary>
-internal sealed class TokenRefreshBuilder : ITokenRefreshBuilder
+/// <summary>
+/// Registers the parts of one login under its key, where the container disposes them after the provider that was made with them.
+/// </summary>
+internal sealed class TokenRefreshBuilder(IServiceCollection services, string name) : ITokenRefreshBuilder
 {
-    public TokenRefreshBuilder(IServiceCollection services, string name)
-    {
-        Services = services;
-        Name = name;
-    }
+    public IServiceCollection Services => services;
 
-    public IServiceCollection Services { get; }
-
-    public string Name { get; }
+    public string Name => name;
 
     public ITokenRefreshBuilder UseStore(Func<IServiceProvider, ICredentialsStore> factory) => Use(factory);
 
@@ -26,7 +22,7 @@ internal sealed class TokenRefreshBuilder : ITokenRefreshBuilder
         where T : class
     {
         ArgumentNullException.ThrowIfNull(factory);
-        Services.AddKeyedSingleton(TokenRefreshRegistry.KeyOf(Name), (services, _) => factory(services));
+        services.AddKeyedSingleton(TokenRefreshRegistry.KeyOf(name), (provider, _) => factory(provider));
         return this;
     }
 }

@@ -8,11 +8,19 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Shorter forms of what <see cref="ITokenRefreshBuilder"/> offers.</summary>
 public static class TokenRefreshBuilderExtensions
 {
-    /// <summary>Configures the HTTP client that sends the token requests: a proxy, a client certificate, headers, further handlers.</summary>
+    /// <summary>
+    /// Configures the HTTP client that sends the token requests: a proxy, a client certificate, headers, further handlers.
+    /// </summary>
     /// <param name="builder">The login.</param>
-    /// <param name="configure">Configures the client. Redirects and cookies are switched off in whatever primary handler it ends up with.</param>
+    /// <param name="configure">
+    /// Configures the client. Redirects and cookies are switched off in whatever primary handler it ends up with.
+    /// </param>
     /// <returns>The same builder.</returns>
-    /// <remarks>The client is asked of <see cref="IHttpClientFactory"/> for each exchange. A handler that sends a request twice fails: the body of a token request can be written once. The factory's own logs are off, since at Trace level they hand header values to structured loggers; <c>AddDefaultLogger</c> brings them back.</remarks>
+    /// <remarks>
+    /// The client is asked of <see cref="IHttpClientFactory"/> for each exchange. A handler that sends a request twice fails: the body of a
+    /// token request can be written once. The factory's own logs are off, since at Trace level they hand header values to structured
+    /// loggers; <c>AddDefaultLogger</c> brings them back.
+    /// </remarks>
     public static ITokenRefreshBuilder ConfigureTokenEndpointClient(this ITokenRefreshBuilder builder, Action<IHttpClientBuilder> configure)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -31,33 +39,41 @@ public static class TokenRefreshBuilderExtensions
     /// <typeparam name="TStore">The store; made by the container, once, and disposed by it.</typeparam>
     /// <param name="builder">The login.</param>
     /// <returns>The same builder.</returns>
-    public static ITokenRefreshBuilder UseStore<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TStore>(this ITokenRefreshBuilder builder)
+    public static ITokenRefreshBuilder UseStore<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TStore>(
+        this ITokenRefreshBuilder builder)
         where TStore : class, ICredentialsStore => Use<ICredentialsStore, TStore>(builder);
 
     /// <summary>Exchanges refresh tokens by other means than RFC 6749 over HTTP.</summary>
     /// <param name="builder">The login.</param>
     /// <param name="client">The client. The caller disposes it, after the container.</param>
     /// <returns>The same builder.</returns>
-    public static ITokenRefreshBuilder UseTokenEndpointClient(this ITokenRefreshBuilder builder, ITokenEndpointClient client) => Use(builder, client);
+    public static ITokenRefreshBuilder UseTokenEndpointClient(this ITokenRefreshBuilder builder, ITokenEndpointClient client) =>
+        Use(builder, client);
 
     /// <summary>Exchanges refresh tokens by other means than RFC 6749 over HTTP.</summary>
     /// <typeparam name="TClient">The client; made by the container, once, and disposed by it.</typeparam>
     /// <param name="builder">The login.</param>
     /// <returns>The same builder.</returns>
-    public static ITokenRefreshBuilder UseTokenEndpointClient<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClient>(this ITokenRefreshBuilder builder)
+    public static ITokenRefreshBuilder UseTokenEndpointClient<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClient>(
+        this ITokenRefreshBuilder builder)
         where TClient : class, ITokenEndpointClient => Use<ITokenEndpointClient, TClient>(builder);
 
     /// <summary>Reads the token endpoint's errors in a dialect of its own.</summary>
     /// <param name="builder">The login.</param>
     /// <param name="classifier">The classifier.</param>
     /// <returns>The same builder.</returns>
-    public static ITokenRefreshBuilder UseTokenErrorClassifier(this ITokenRefreshBuilder builder, ITokenErrorClassifier classifier) => Use(builder, classifier);
+    public static ITokenRefreshBuilder UseTokenErrorClassifier(this ITokenRefreshBuilder builder, ITokenErrorClassifier classifier) =>
+        Use(builder, classifier);
 
     /// <summary>Reads the token endpoint's errors in a dialect of its own.</summary>
     /// <typeparam name="TClassifier">The classifier; made by the container, once.</typeparam>
     /// <param name="builder">The login.</param>
     /// <returns>The same builder.</returns>
-    public static ITokenRefreshBuilder UseTokenErrorClassifier<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClassifier>(this ITokenRefreshBuilder builder)
+    public static ITokenRefreshBuilder UseTokenErrorClassifier<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClassifier>(
+        this ITokenRefreshBuilder builder)
         where TClassifier : class, ITokenErrorClassifier => Use<ITokenErrorClassifier, TClassifier>(builder);
 
     private static ITokenRefreshBuilder Use<T>(ITokenRefreshBuilder builder, T part)
@@ -71,7 +87,9 @@ public static class TokenRefreshBuilderExtensions
         return builder;
     }
 
-    private static ITokenRefreshBuilder Use<T, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TPart>(ITokenRefreshBuilder builder)
+    private static ITokenRefreshBuilder Use<
+        T, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TPart>(
+        ITokenRefreshBuilder builder)
         where T : class
         where TPart : class, T
     {

@@ -3,18 +3,22 @@ using Microsoft.Extensions.Options;
 
 namespace TokenRefresh.DependencyInjection;
 
-/// <summary>Knows which logins a service collection has, and which clients have our handler. Written during registration, read afterwards.</summary>
+/// <summary>
+/// Knows which logins a service collection has, and which clients have our handler. Written during registration, read afterwards.
+/// </summary>
 internal sealed class TokenRefreshRegistry
 {
     private const string ClientNamePrefix = "TokenRefresh";
 
+    private readonly IServiceCollection _services;
     private readonly List<string> _names = [];
+    private readonly List<ServiceDescriptor> _tokenProviders = [];
     private readonly HashSet<string> _handledClients = new(StringComparer.Ordinal);
 
-    /// <summary>Finds the registry of these services, or adds it.</summary>
-    /// <param name="services">The services.</param>
-    /// <returns>The one registry of these services.</returns>
-    public static TokenRefreshRegistry GetOrAdd(IServiceCollection services)
+    private TokenRefreshRegistry(IServiceCollection services) => _services = services;
+
+    /// <summary>Finds the one registry of these services, or adds it.</summary>
+    internal static TokenRefreshRegistry GetOrAdd(IServiceCollection services)
     {
         foreach (ServiceDescriptor service in services)
         {
@@ -24,25 +28,23 @@ internal sealed class TokenRefreshRegistry
             }
         }
 
-        var registry = new TokenRefreshRegistry();
+        var registry = new TokenRefreshRegistry(services);
         services.AddSingleton(registry);
         return registry;
     }
 
-    /// <summary>Returns the key under which the parts of a login are registered.</summary>
-    /// <param name="name">The login's name.</param>
-    /// <returns>The name; <see langword="null"/>, that is no key, for the unnamed login.</returns>
-    public static string? KeyOf(string name) => name.Length == 0 ? null : name;
+    /// <summary>
+    /// Returns the key under which the parts of a login are registered: its name, or <see langword="null"/>, that is no key, for the
+    /// unnamed login.
+    /// </summary>
+    internal static string? KeyOf(string name) => name.Length == 0 ? null : name;
 
-    /// <summary>Returns the name of the client that sends a login's token requests.</summary>
-    /// <param name="name">The login's name.</param>
-    /// <returns>The name of a client of <see cref="IHttpClientFactory"/>.</returns>
-    public static string ClientNameOf(string name) => name.Length == 0 ? ClientNamePrefix : $"{ClientNamePrefix}:{name}";
+    /// <summary>Returns the name of the client of <see cref="IHttpClientFactory"/> that sends a login's token requests.</summary>
+    internal static string ClientNameOf(string name) => name.Length == 0 ? ClientNamePrefix : $"{ClientNamePrefix}:{name}";
 
     /// <summary>Notes a login.</summary>
-    /// <param name="name">The login's name.</param>
     /// <returns>Whether it is new.</returns>
-    public bool TryAddLogin(string name)
+    internal bool TryAddLogin(string name)
     {
         if (_names.Contains(name))
         {
@@ -53,30 +55,60 @@ internal sealed class TokenRefreshRegistry
         return true;
     }
 
+    /// <summary>Registers a login's provider as <see cref="ITokenProvider"/>, unless something else is.</summary>
+    internal void TryAddTokenProvider(ServiceDescriptor descriptor)
+    {
+        if (FindTokenProvider(descriptor.ServiceKey) is null)
+        {
+            _services.Add(descriptor);
+            _tokenProviders.Add(descriptor);
+        }
+    }
+
+    /// <summary>
+    /// Tells whether a registration of the program, such as a fake in its tests, has taken the place of a login's provider.
+    /// </summary>
+    internal bool IsReplaced(string name) => FindTokenProvider(KeyOf(name)) is { } descriptor && !_tokenProviders.Contains(descriptor);
+
     /// <summary>Notes that a client got our handler.</summary>
-    /// <param name="clientName">The client's name.</param>
     /// <returns>Whether it is its first.</returns>
-    public bool TryAddHandledClient(string clientName) => _handledClients.Add(clientName);
+    internal bool TryAddHandledClient(string clientName) => _handledClients.Add(clientName);
 
     /// <summary>Tells whether a client sends token requests itself.</summary>
-    /// <param name="clientName">The client's name.</param>
-    /// <returns>Whether it belongs to one of the logins.</returns>
-    public bool IsTokenEndpointClient(string? clientName) => clientName is not null && _names.Exists(name => ClientNameOf(name) == clientName);
+    internal bool IsTokenEndpointClient(string? clientName) =>
+        clientName is not null && _names.Exists(name => ClientNameOf(name) == clientName);
 
-    /// <summary>Returns the login that is meant where no name is given.</summary>
-    /// <returns>The unnamed login, else the only one.</returns>
+    /// <summary>Returns the login that is meant where no name is given: the unnamed one, else the only one.</summary>
     /// <exception cref="InvalidOperationException">There are several named logins and no unnamed one.</exception>
-    public string SoleLogin()
+    internal string SoleLogin()
     {
         if (_names.Contains(Options.DefaultName))
         {
             return Options.DefaultName;
         }
 
-        return _names.Count == 1
-            ? _names[0]
-            : throw new InvalidOperationException(
-                $"Several token refreshes are registered ({string.Join(", ", _names.Select(name => $"'{name}'"))}), and none without a name. " +
-                "Say which one: [FromKeyedServices(\"name\")] at a parameter, GetRequiredKeyedService in code, or AddTokenRefreshHandler(\"name\").");
+        if (_names.Count == 1)
+        {
+            return _names[0];
+        }
+
+        throw new InvalidOperationException(
+            $"Several token refreshes are registered ('{string.Join("', '", _names)}'), and none without a name. " +
+            "Say which one: [FromKeyedServices(\"name\")] at a parameter, GetRequiredKeyedService in code, " +
+            "or AddTokenRefreshHandler(\"name\").");
+    }
+
+    // The last one counts, as for the container.
+    private ServiceDescriptor? FindTokenProvider(object? key)
+    {
+        for (int i = _services.Count - 1; i >= 0; i--)
+        {
+            if (_services[i].ServiceType == typeof(ITokenProvider) && Equals(_services[i].ServiceKey, key))
+            {
+                return _services[i];
+            }
+        }
+
+        return null;
     }
 }

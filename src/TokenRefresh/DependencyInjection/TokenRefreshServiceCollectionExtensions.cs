@@ -10,9 +10,14 @@ namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Registers shared logins.</summary>
 /// <remarks>
-/// Each login is a singleton <see cref="CoordinatedTokenProvider"/>, also as <see cref="ITokenProvider"/>: keyed by its name, or without a key if it has none; the only one resolves without a key even if it is named.
-/// A registration of <see cref="ITokenProvider"/> that is there before, or comes later, takes precedence, so that tests can put in a fake. Calls with the same name add up: their settings apply in order.
-/// The options are validated when a host starts, else when the provider is first resolved, with an <see cref="OptionsValidationException"/> that tells all failures at once.
+/// Each login is a singleton <see cref="CoordinatedTokenProvider"/>, also as <see cref="ITokenProvider"/>: keyed by its name, or without a
+/// key if it has none;
+/// the only one resolves without a key even if it is named. A registration of <see cref="ITokenProvider"/> that is there before, or comes
+/// later, takes precedence,
+/// so that tests can put in a fake; the options of the login need not be valid then. Calls with the same name add up: their settings apply
+/// in order.
+/// The options are validated when a host starts, else when the provider is first resolved, with an <see cref="OptionsValidationException"/>
+/// that tells all failures at once.
 /// </remarks>
 public static class TokenRefreshServiceCollectionExtensions
 {
@@ -43,10 +48,12 @@ public static class TokenRefreshServiceCollectionExtensions
     /// <param name="services">The services.</param>
     /// <param name="configure">Sets the options.</param>
     /// <returns>A builder for what is not an option.</returns>
-    public static ITokenRefreshBuilder AddTokenRefresh(this IServiceCollection services, Action<IServiceProvider, TokenRefreshOptions> configure)
+    public static ITokenRefreshBuilder AddTokenRefresh(
+        this IServiceCollection services, Action<IServiceProvider, TokenRefreshOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(configure);
-        return Add(services, Options.Options.DefaultName, options => options.Configure<IServiceProvider>((o, provider) => configure(provider, o)));
+        return Add(
+            services, Options.Options.DefaultName, options => options.Configure<IServiceProvider>((o, provider) => configure(provider, o)));
     }
 
     /// <summary>Registers a named login, one of several, with options that other services know.</summary>
@@ -55,7 +62,8 @@ public static class TokenRefreshServiceCollectionExtensions
     /// <param name="configure">Sets the options.</param>
     /// <returns>A builder for what is not an option.</returns>
     /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
-    public static ITokenRefreshBuilder AddTokenRefresh(this IServiceCollection services, string name, Action<IServiceProvider, TokenRefreshOptions> configure)
+    public static ITokenRefreshBuilder AddTokenRefresh(
+        this IServiceCollection services, string name, Action<IServiceProvider, TokenRefreshOptions> configure)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         ArgumentNullException.ThrowIfNull(configure);
@@ -64,7 +72,11 @@ public static class TokenRefreshServiceCollectionExtensions
 
     /// <summary>Registers the login of this program, without a name, with options from configuration.</summary>
     /// <param name="services">The services.</param>
-    /// <param name="section">Has the properties of <see cref="TokenRefreshOptions"/> as keys, times as <c>hh:mm:ss</c>, formats by name or as a section of member names. A key it does not know, or a value it cannot read, fails the validation.</param>
+    /// <param name="section">
+    /// Has the properties of <see cref="TokenRefreshOptions"/> as keys, times as <c>hh:mm:ss</c>, formats by name or as a section of member
+    /// names.
+    /// An unknown key, or a value that cannot be read, fails the validation.
+    /// </param>
     /// <returns>A builder for what is not an option.</returns>
     public static ITokenRefreshBuilder AddTokenRefresh(this IServiceCollection services, IConfiguration section)
     {
@@ -75,7 +87,11 @@ public static class TokenRefreshServiceCollectionExtensions
     /// <summary>Registers a named login, one of several, with options from configuration.</summary>
     /// <param name="services">The services.</param>
     /// <param name="name">The name; case matters.</param>
-    /// <param name="section">Has the properties of <see cref="TokenRefreshOptions"/> as keys, times as <c>hh:mm:ss</c>, formats by name or as a section of member names. A key it does not know, or a value it cannot read, fails the validation.</param>
+    /// <param name="section">
+    /// Has the properties of <see cref="TokenRefreshOptions"/> as keys, times as <c>hh:mm:ss</c>, formats by name or as a section of member
+    /// names.
+    /// An unknown key, or a value that cannot be read, fails the validation.
+    /// </param>
     /// <returns>A builder for what is not an option.</returns>
     /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
     public static ITokenRefreshBuilder AddTokenRefresh(this IServiceCollection services, string name, IConfiguration section)
@@ -99,28 +115,31 @@ public static class TokenRefreshServiceCollectionExtensions
             options.ValidateOnStart();
             services.AddSingleton<IValidateOptions<TokenRefreshOptions>>(provider => new TokenRefreshOptionsValidator(
                 name,
+                isNeeded: () => !registry.IsReplaced(name),
                 hasStore: () => ProviderFactory.Has<ICredentialsStore>(provider, name),
                 hasTokenEndpointClient: () => ProviderFactory.Has<ITokenEndpointClient>(provider, name)));
-            AddProvider(services, name);
+            AddProvider(services, registry, name);
             AddTokenEndpointClient(services, name);
         }
 
         return new TokenRefreshBuilder(services, name);
     }
 
-    private static void AddProvider(IServiceCollection services, string name)
+    private static void AddProvider(IServiceCollection services, TokenRefreshRegistry registry, string name)
     {
         if (name.Length > 0)
         {
             services.TryAddKeyedSingleton(name, static (provider, key) => ProviderFactory.Create(provider, (string)key!));
-            services.TryAddKeyedSingleton<ITokenProvider>(name, static (provider, key) => provider.GetRequiredKeyedService<CoordinatedTokenProvider>(key));
+            registry.TryAddTokenProvider(ServiceDescriptor.KeyedSingleton<ITokenProvider>(
+                name, static (provider, key) => provider.GetRequiredKeyedService<CoordinatedTokenProvider>(key)));
         }
 
         // Which login is meant without a key is only known once all are registered.
         services.TryAddSingleton(static provider => provider.GetRequiredService<TokenRefreshRegistry>().SoleLogin() is { Length: > 0 } sole
             ? provider.GetRequiredKeyedService<CoordinatedTokenProvider>(sole)
             : ProviderFactory.Create(provider, Options.Options.DefaultName));
-        services.TryAddSingleton<ITokenProvider>(static provider => provider.GetRequiredService<CoordinatedTokenProvider>());
+        registry.TryAddTokenProvider(ServiceDescriptor.Singleton<ITokenProvider>(
+            static provider => provider.GetRequiredService<CoordinatedTokenProvider>()));
     }
 
     private static void AddTokenEndpointClient(IServiceCollection services, string name)
@@ -131,8 +150,9 @@ public static class TokenRefreshServiceCollectionExtensions
             // The provider has time-outs of its own, which know whether the refresh token has left.
             .ConfigureHttpClient(static client => client.Timeout = Timeout.InfiniteTimeSpan)
 
-            // RedactLoggedHeaders only blanks the text of the factory's logs: the values of Trace's structured state stay as they are, and loggers of the program's defaults may write bodies.
-            // The provider logs each exchange itself; who wants the factory's logs too adds them by ConfigureTokenEndpointClient.
+            // RedactLoggedHeaders only blanks the text of the factory's logs: the values of Trace's structured state stay as they are,
+            // and loggers of the program's defaults may write bodies.
+            // The provider logs each exchange itself; ConfigureTokenEndpointClient can add the factory's logs.
             .RemoveAllLoggers();
     }
 }

@@ -12,61 +12,91 @@ internal static partial class Log
     [LoggerMessage(TokenRefreshEventIds.LockReleased, LogLevel.Debug, "Released token refresh lock '{Lock}' after {Duration}")]
     internal static partial void LockReleased(ILogger logger, string @lock, TimeSpan duration);
 
-    [LoggerMessage(TokenRefreshEventIds.LeaseRestarted, LogLevel.Debug, "The lease of '{Location}' was not exclusive any more; starting over")]
+    [LoggerMessage(
+        TokenRefreshEventIds.LeaseRestarted, LogLevel.Debug,
+        "The lease of '{Location}' was not exclusive any more; starting over")]
     internal static partial void LeaseRestarted(ILogger logger, string location);
 
     [LoggerMessage(TokenRefreshEventIds.ExchangeStarting, LogLevel.Trace, "Refreshing the access token of '{Location}'")]
     internal static partial void ExchangeStarting(ILogger logger, string location);
 
-    [LoggerMessage(TokenRefreshEventIds.Refreshed, LogLevel.Information, "Refreshed the access token of '{Location}' in {Duration}; it expires {ExpiresAt}")]
+    [LoggerMessage(
+        TokenRefreshEventIds.Refreshed, LogLevel.Information,
+        "Refreshed the access token of '{Location}' in {Duration}; it expires {ExpiresAt}")]
     internal static partial void Refreshed(ILogger logger, string location, TimeSpan duration, DateTimeOffset? expiresAt);
 
     [LoggerMessage(TokenRefreshEventIds.Adopted, LogLevel.Debug, "Adopted the stored access token of '{Location}'; it expires {ExpiresAt}")]
     internal static partial void Adopted(ILogger logger, string location, DateTimeOffset? expiresAt);
 
-    [LoggerMessage(TokenRefreshEventIds.ExchangeFailed, LogLevel.Warning, "Refreshing the access token of '{Location}' failed: {Outcome}, HTTP status {StatusCode}, error '{Error}'")]
-    internal static partial void ExchangeFailed(ILogger logger, string location, TokenEndpointOutcome outcome, int? statusCode, string? error, Exception? exception);
+    [LoggerMessage(
+        TokenRefreshEventIds.ExchangeFailed, LogLevel.Warning,
+        "Refreshing the access token of '{Location}' failed: {Outcome}, HTTP status {StatusCode}, error '{Error}'")]
+    internal static partial void ExchangeFailed(
+        ILogger logger, string location, TokenEndpointOutcome outcome, int? statusCode, string? error, Exception? exception);
 
-    [LoggerMessage(TokenRefreshEventIds.BackgroundRefreshFailed, LogLevel.Warning, "The access token of '{Location}' could not be refreshed ahead of its expiry; it is served until {ExpiresAt}")]
+    [LoggerMessage(
+        TokenRefreshEventIds.BackgroundRefreshFailed, LogLevel.Warning,
+        "The access token of '{Location}' could not be refreshed ahead of its expiry; it is served until {ExpiresAt}")]
     internal static partial void BackgroundRefreshFailed(ILogger logger, string location, DateTimeOffset? expiresAt, Exception exception);
 
-    [LoggerMessage(TokenRefreshEventIds.ServedDespiteFailure, LogLevel.Warning, "The access token of '{Location}' could not be refreshed; it is served until {ExpiresAt}")]
+    [LoggerMessage(
+        TokenRefreshEventIds.ServedDespiteFailure, LogLevel.Warning,
+        "The access token of '{Location}' could not be refreshed; it is served until {ExpiresAt}")]
     internal static partial void ServedDespiteFailure(ILogger logger, string location, DateTimeOffset? expiresAt, Exception exception);
 
-    [LoggerMessage(TokenRefreshEventIds.ClockJumped, LogLevel.Warning, "The wall clock moved by {Jump} against the monotonic one before the request for '{Location}'; reading again")]
+    [LoggerMessage(
+        TokenRefreshEventIds.ClockJumped, LogLevel.Warning,
+        "The wall clock moved by {Jump} against the monotonic one before the request for '{Location}'; reading again")]
     internal static partial void ClockJumped(ILogger logger, string location, TimeSpan jump);
 
-    [LoggerMessage(TokenRefreshEventIds.RefreshTokenExpiring, LogLevel.Warning, "The refresh token of '{Location}' expires {ExpiresAt}; sign in again before")]
+    [LoggerMessage(
+        TokenRefreshEventIds.RefreshTokenExpiring, LogLevel.Warning,
+        "The refresh token of '{Location}' expires {ExpiresAt}; sign in again before")]
     internal static partial void RefreshTokenExpiring(ILogger logger, string location, DateTimeOffset expiresAt);
 
-    [LoggerMessage(TokenRefreshEventIds.ConnectRetrying, LogLevel.Debug, "Trying the token request to '{TokenEndpoint}' again in {Delay}, since no connection was made: {Reason}")]
+    [LoggerMessage(
+        TokenRefreshEventIds.ConnectRetrying, LogLevel.Debug,
+        "Trying the token request to '{TokenEndpoint}' again in {Delay}, since no connection was made: {Reason}")]
     internal static partial void ConnectRetrying(ILogger logger, string tokenEndpoint, TimeSpan delay, string? reason);
 
-    [LoggerMessage(TokenRefreshEventIds.LifetimeMalformed, LogLevel.Warning, "The token endpoint '{TokenEndpoint}' answered with a negative 'expires_in'; the pair is used and its expiry counts as unknown")]
+    [LoggerMessage(
+        TokenRefreshEventIds.LifetimeMalformed, LogLevel.Warning,
+        "The token endpoint '{TokenEndpoint}' answered with a negative 'expires_in'; " +
+        "the tokens are used and their expiry counts as unknown")]
     internal static partial void LifetimeMalformed(ILogger logger, string tokenEndpoint);
 
-    [LoggerMessage(TokenRefreshEventIds.SaveFailed, LogLevel.Error, "The new tokens could not be saved to '{Location}'; they are kept in memory and saved again")]
+    [LoggerMessage(
+        TokenRefreshEventIds.SaveFailed, LogLevel.Error,
+        "The new tokens could not be saved to '{Location}'; they are kept in memory and saved again")]
     internal static partial void SaveFailed(ILogger logger, string location, Exception exception);
 
-    [LoggerMessage(TokenRefreshEventIds.PairStashed, LogLevel.Warning, "The new tokens wait in a file beside '{Location}' for whoever reads it with this library, until they can take their place in it")]
-    internal static partial void PairStashed(ILogger logger, string location);
-
-    [LoggerMessage(TokenRefreshEventIds.SavedInPlace, LogLevel.Warning, "'{Location}' cannot be replaced, since it is mounted by itself, and was written in place; the lock beside it is not shared with programs outside. Mount its directory")]
+    [LoggerMessage(
+        TokenRefreshEventIds.SavedInPlace, LogLevel.Warning,
+        "'{Location}' cannot be replaced, since it is mounted by itself, and was written in place; " +
+        "the lock beside it is not shared with programs outside. Mount its directory")]
     internal static partial void SavedInPlace(ILogger logger, string location);
 
-    [LoggerMessage(TokenRefreshEventIds.UnsavedTokensSaved, LogLevel.Information, "The tokens that could not be saved to '{Location}' before are saved")]
+    [LoggerMessage(
+        TokenRefreshEventIds.UnsavedTokensSaved, LogLevel.Information,
+        "The tokens that could not be saved to '{Location}' before are saved")]
     internal static partial void UnsavedTokensSaved(ILogger logger, string location);
 
-    [LoggerMessage(TokenRefreshEventIds.TokensDiscarded, LogLevel.Warning, "The new tokens of '{Location}' were dropped: {Reason}")]
+    [LoggerMessage(TokenRefreshEventIds.TokensDiscarded, LogLevel.Warning, "The new tokens of '{Location}' were discarded: {Reason}")]
     internal static partial void TokensDiscarded(ILogger logger, string location, TokensDiscardedReason reason);
 
-    [LoggerMessage(TokenRefreshEventIds.RollbackUndone, LogLevel.Warning, "An older file had come back to '{Location}'; the newer tokens were saved over it")]
+    [LoggerMessage(
+        TokenRefreshEventIds.RollbackUndone, LogLevel.Warning,
+        "An older file had come back to '{Location}'; the newer tokens were saved over it")]
     internal static partial void RollbackUndone(ILogger logger, string location);
 
-    [LoggerMessage(TokenRefreshEventIds.RecordNotWritten, LogLevel.Debug, "The coordination record of '{Location}' was not updated after the save")]
+    [LoggerMessage(
+        TokenRefreshEventIds.RecordNotWritten, LogLevel.Debug,
+        "The coordination record of '{Location}' was not updated after the save")]
     internal static partial void RecordNotWritten(ILogger logger, string location, Exception exception);
 
-    [LoggerMessage(TokenRefreshEventIds.SignInRequired, LogLevel.Error, "The login in '{Location}' needs its user: {Reason}")]
+    [LoggerMessage(
+        TokenRefreshEventIds.SignInRequired, LogLevel.Error,
+        "The login in '{Location}' requires that the user signs in again: {Reason}")]
     internal static partial void SignInRequired(ILogger logger, string location, SignInRequiredReason reason);
 
     [LoggerMessage(TokenRefreshEventIds.SignedIn, LogLevel.Information, "Stored a login in '{Location}'")]
@@ -75,9 +105,19 @@ internal static partial class Log
     [LoggerMessage(TokenRefreshEventIds.SignedOut, LogLevel.Information, "Removed the login from '{Location}'")]
     internal static partial void SignedOut(ILogger logger, string location);
 
-    [LoggerMessage(TokenRefreshEventIds.RevocationFailed, LogLevel.Warning, "The revocation endpoint did not confirm: HTTP status {StatusCode}")]
+    [LoggerMessage(
+        TokenRefreshEventIds.RevocationFailed, LogLevel.Warning,
+        "The revocation endpoint did not confirm: HTTP status {StatusCode}")]
     internal static partial void RevocationFailed(ILogger logger, int? statusCode, Exception? exception);
 
     [LoggerMessage(TokenRefreshEventIds.CallbackFailed, LogLevel.Warning, "A callback '{Callback}' threw")]
     internal static partial void CallbackFailed(ILogger logger, string callback, Exception exception);
+
+    [LoggerMessage(
+        TokenRefreshEventIds.TokenNotAttached, LogLevel.Debug,
+        "Sending a request to '{Origin}' without the access token: {Reason}")]
+    internal static partial void TokenNotAttached(ILogger logger, string origin, string reason);
+
+    [LoggerMessage(TokenRefreshEventIds.RequestNotResent, LogLevel.Debug, "Not sending the rejected request to '{Origin}' again: {Reason}")]
+    internal static partial void RequestNotResent(ILogger logger, string origin, string reason, Exception? exception);
 }

@@ -2,47 +2,40 @@ using System.Diagnostics;
 
 namespace TokenRefresh.Diagnostics;
 
-/// <summary>The activities of the source <c>TokenRefresh</c>: a flight, and in it the wait for the lock, the exchange and the save. All methods accept and return <see langword="null"/> while nobody listens. End one with a <see cref="QuietActivity"/>.</summary>
+/// <summary>
+/// The activities of the source <c>TokenRefresh</c>: a refresh, and in it the wait for the lock, the exchange and the save.
+/// </summary>
+/// <remarks>
+/// All methods accept and return <see langword="null"/> while nothing listens. End an activity with a <see cref="QuietActivity"/>.
+/// </remarks>
 internal static class TokenRefreshActivities
 {
-    public const string Refresh = "token_refresh.refresh";
-    public const string LockWait = "token_refresh.lock.wait";
-    public const string Exchange = "token_refresh.exchange";
-    public const string Save = "token_refresh.save";
+    internal const string Refresh = "token_refresh.refresh";
+    internal const string LockWait = "token_refresh.lock.wait";
+    internal const string Exchange = "token_refresh.exchange";
+    internal const string Save = "token_refresh.save";
 
-    public static readonly string Version = typeof(TokenRefreshActivities).Assembly.GetName().Version?.ToString(3) ?? "";
+    internal static readonly string Version = typeof(TokenRefreshActivities).Assembly.GetName().Version?.ToString(3) ?? "";
 
     private static readonly ActivitySource Source = new(TokenRefreshDiagnostics.ActivitySourceName, Version);
 
-    /// <summary>Starts the activity of a flight.</summary>
+    /// <summary>Starts the activity of a refresh.</summary>
     /// <param name="name">The login's name, or <see langword="null"/>.</param>
-    /// <param name="background">Whether nobody waits. Such a flight outlives the request that noticed the due token, so it is a trace of its own, linked to that request.</param>
-    /// <returns>The activity to dispose at the end of the flight.</returns>
-    /// <remarks>To be called inside the flight's own async method, so that the caller's current activity stays what it was.</remarks>
-    public static Activity? StartRefresh(string? name, bool background)
+    /// <param name="background">
+    /// Whether no caller waits. Such a refresh outlives the request that noticed the due token, so it is a trace of its own, linked to that
+    /// request.
+    /// </param>
+    /// <returns>The activity to dispose at the end of the refresh.</returns>
+    /// <remarks>To be called inside the refresh's own async method, so that the caller's current activity stays what it was.</remarks>
+    internal static Activity? StartRefresh(string? name, bool background)
     {
         if (!Source.HasListeners())
         {
             return null;
         }
 
-        Activity? caller = Activity.Current;
-        Activity? activity;
-        if (background && caller is not null)
-        {
-            // An empty parent context still means the current activity; only without one does a new trace begin.
-            Activity.Current = null;
-            activity = Quietly(() => Source.StartActivity(Refresh, ActivityKind.Internal, parentContext: default, links: [new ActivityLink(caller.Context)]));
-            if (activity is null)
-            {
-                Activity.Current = caller;
-            }
-        }
-        else
-        {
-            activity = Start(Refresh);
-        }
-
+        ActivityLink[]? links = background && Activity.Current is { } caller ? [new ActivityLink(caller.Context)] : null;
+        Activity? activity = Guarded.Start(Source, Refresh, links);
         if (!string.IsNullOrEmpty(name))
         {
             activity?.SetTag(TokenRefreshMetrics.NameTag, name);
@@ -51,14 +44,16 @@ internal static class TokenRefreshActivities
         return activity?.SetTag("token_refresh.background", background);
     }
 
-    /// <summary>Starts the activity of a wait for the lock.</summary>
-    /// <returns>The activity to dispose at the grant, the time-out, or when a saved token made the lock unnecessary.</returns>
-    public static Activity? StartLockWait() => Start(LockWait);
+    /// <summary>
+    /// Starts the activity of a wait for the lock, to dispose at the grant, the time-out, or when a saved token made the lock unnecessary.
+    /// </summary>
+    internal static Activity? StartLockWait() => Start(LockWait);
 
-    /// <summary>Starts the activity of an exchange, the parent of those of its HTTP requests.</summary>
+    /// <summary>
+    /// Starts the activity of an exchange, the parent of those of its HTTP requests, to dispose when the answer is understood.
+    /// </summary>
     /// <param name="tokenEndpoint">The token endpoint; only host and port are shown, since a query may hold a key.</param>
-    /// <returns>The activity to dispose when the answer is understood.</returns>
-    public static Activity? StartExchange(Uri? tokenEndpoint)
+    internal static Activity? StartExchange(Uri? tokenEndpoint)
     {
         Activity? activity = Start(Exchange);
         if (activity is not null && tokenEndpoint is { IsAbsoluteUri: true })
@@ -70,38 +65,17 @@ internal static class TokenRefreshActivities
         return activity;
     }
 
-    /// <summary>Starts the activity of a save.</summary>
-    /// <returns>The activity to dispose when the pair is durable or kept in memory.</returns>
-    public static Activity? StartSave() => Start(Save);
+    /// <summary>Starts the activity of a save, to dispose when the tokens are durable or kept in memory.</summary>
+    internal static Activity? StartSave() => Start(Save);
 
-    /// <summary>Notes how a flight ended.</summary>
-    /// <param name="activity">The flight's activity.</param>
+    /// <summary>Notes how a refresh ended.</summary>
+    /// <param name="activity">The refresh's activity.</param>
     /// <param name="outcome">One of <see cref="RefreshOutcome"/>.</param>
-    public static void SetOutcome(this Activity? activity, string outcome) => activity?.SetTag(TokenRefreshMetrics.OutcomeTag, outcome);
+    internal static void SetOutcome(this Activity? activity, string outcome) => activity?.SetTag(TokenRefreshMetrics.OutcomeTag, outcome);
 
     /// <summary>Notes a failure by its type. Not by its message: that of a foreign exception may hold anything.</summary>
-    /// <param name="activity">The activity.</param>
-    /// <param name="failure">What was thrown.</param>
-    public static void SetFailure(this Activity? activity, Exception failure)
-    {
-        ArgumentNullException.ThrowIfNull(failure);
+    internal static void SetFailure(this Activity? activity, Exception failure) =>
         activity?.SetTag("error.type", failure.GetType().FullName)?.SetStatus(ActivityStatusCode.Error);
-    }
 
-    private static Activity? Start(string name) => Source.HasListeners() ? Quietly(() => Source.StartActivity(name)) : null;
-
-    // What a listener or its sampler throws must not end a refresh that may have spent its token already.
-    private static Activity? Quietly(Func<Activity?> start)
-    {
-        Activity? before = Activity.Current;
-        try
-        {
-            return start();
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            Activity.Current = before;
-            return null;
-        }
-    }
+    private static Activity? Start(string name) => Source.HasListeners() ? Guarded.Start(Source, name) : null;
 }

@@ -15,10 +15,10 @@ public static class TokenRefreshEventIds
     /// <summary>Trace: a refresh token is about to be presented.</summary>
     public const int ExchangeStarting = 2000;
 
-    /// <summary>Information: a new pair was obtained. Whether it could be saved, other events say.</summary>
+    /// <summary>Information: new tokens were obtained. Whether they could be saved, other events say.</summary>
     public const int Refreshed = 2001;
 
-    /// <summary>Debug: a pair that somebody else stored is used from now on.</summary>
+    /// <summary>Debug: tokens that another process or a login stored are used from now on.</summary>
     public const int Adopted = 2002;
 
     /// <summary>Warning: an exchange failed.</summary>
@@ -42,23 +42,22 @@ public static class TokenRefreshEventIds
     /// <summary>Warning: the token endpoint named a negative lifetime; the token's expiry counts as unknown.</summary>
     public const int LifetimeMalformed = 2009;
 
-    /// <summary>Error: a new pair could not be saved and is kept in memory.</summary>
+    /// <summary>Error: new tokens could not be saved and are kept in memory.</summary>
     public const int SaveFailed = 3000;
 
-    /// <summary>Information: a pair that could not be saved before is saved.</summary>
+    /// <summary>Information: tokens that could not be saved before are saved.</summary>
     public const int UnsavedTokensSaved = 3001;
 
-    /// <summary>Warning: a new pair was dropped, for the login was ended or replaced meanwhile, or the pair is for another account.</summary>
+    /// <summary>
+    /// Warning: new tokens were discarded, since the login was ended or replaced meanwhile, or they are another account's.
+    /// </summary>
     public const int TokensDiscarded = 3002;
 
-    /// <summary>Warning: an older file had come back and was replaced by the newer pair.</summary>
+    /// <summary>Warning: an older file had come back and was replaced by the newer tokens.</summary>
     public const int RollbackUndone = 3003;
 
-    /// <summary>Debug: a note could not be cleared after a save; it is void by itself.</summary>
+    /// <summary>Debug: the record could not be updated after a save; what it says is void by itself.</summary>
     public const int RecordNotWritten = 3004;
-
-    /// <summary>Warning: a new pair could not replace the stored one and waits, durable, in a file beside it.</summary>
-    public const int PairStashed = 3005;
 
     /// <summary>Warning, once per provider: the file is a mount of its own, cannot be replaced, and was written in place.</summary>
     public const int SavedInPlace = 3006;
@@ -77,4 +76,10 @@ public static class TokenRefreshEventIds
 
     /// <summary>Warning: a callback threw.</summary>
     public const int CallbackFailed = 5000;
+
+    /// <summary>Debug: a request is sent without the access token; the reason tells why.</summary>
+    public const int TokenNotAttached = 6000;
+
+    /// <summary>Debug: a rejected request is not sent again; the reason tells why.</summary>
+    public const int RequestNotResent = 6001;
 }

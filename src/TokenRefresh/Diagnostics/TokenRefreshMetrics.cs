@@ -3,131 +3,97 @@ using System.Diagnostics.Metrics;
 
 namespace TokenRefresh.Diagnostics;
 
-/// <summary>The instruments of the meter <c>TokenRefresh</c>, for one login. Costs one comparison per call while nobody listens.</summary>
+/// <summary>The instruments of the meter <c>TokenRefresh</c>, for one login.</summary>
+/// <remarks>
+/// Without a meter factory nothing is made before the first refresh that is more than a read: most processes find a valid token and end,
+/// and whether anything listens cannot be asked without a meter.
+/// Listeners see the instruments from then on, whenever they were attached.
+/// </remarks>
 internal sealed class TokenRefreshMetrics
 {
-    public const string OutcomeTag = "token_refresh.outcome";
-    public const string NameTag = "token_refresh.name";
-
-    // For providers without a container. Never disposed: it lives as long as the process.
-    private static readonly Meter SharedMeter = new(Options());
-
-    private static readonly Counter<long> RequestsResent = SharedMeter.CreateCounter<long>("token_refresh.http.retries", "{retry}", "Requests that were rejected and sent once more with another token.");
-
-    // From an adopted pair (a read) to a save that is retried up to the longest deadlines.
-    private static readonly double[] Durations =
-    [
-        0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 20, 30, 60,
-    ];
-
-    // From an expired token over the usual margins to tokens that live for weeks.
-    private static readonly double[] Lifetimes =
-    [
-        -3600, -60, 0, 10, 30, 60, 120, 180, 240, 300, 600, 1800, 3600, 14400, 28800, 86400, 604800,
-    ];
+    internal const string OutcomeTag = "token_refresh.outcome";
+    internal const string NameTag = "token_refresh.name";
 
     private readonly string? _name;
-    private readonly Histogram<double> _refreshDuration;
-    private readonly Histogram<double> _lockWaitDuration;
-    private readonly Histogram<double> _remainingLifetime;
-    private readonly Counter<long> _callersJoined;
-    private readonly Counter<long> _saveFailures;
+    private Instruments? _instruments;
 
-    /// <summary>Creates the instruments, or finds those of an earlier login on the same meter.</summary>
+    /// <summary>Creates the measurements of a login.</summary>
     /// <param name="meterFactory">Owns the meter; <see langword="null"/> for the process-wide one.</param>
     /// <param name="name">The login's name, which every measurement carries; <see langword="null"/> or empty for none.</param>
-    public TokenRefreshMetrics(IMeterFactory? meterFactory = null, string? name = null)
+    internal TokenRefreshMetrics(IMeterFactory? meterFactory = null, string? name = null)
     {
-        Meter meter = meterFactory?.Create(Options()) ?? SharedMeter;
         _name = string.IsNullOrEmpty(name) ? null : name;
-        _refreshDuration = CreateHistogram(meter, "token_refresh.refresh.duration", "From the moment a token was found due to its replacement or the failure.", Durations);
-        _lockWaitDuration = CreateHistogram(meter, "token_refresh.lock.wait.duration", "How long a refresh waited for the lock, or for the token that another process saved meanwhile.", Durations);
-        _remainingLifetime = CreateHistogram(meter, "token_refresh.token.remaining_lifetime", "What was left of the access token's life when its refresh began; negative once it had expired.", Lifetimes);
-        _callersJoined = meter.CreateCounter<long>("token_refresh.callers.joined", "{caller}", "Callers that waited for a refresh that another caller had begun.");
-        _saveFailures = meter.CreateCounter<long>("token_refresh.save.failures", "{failure}", "Saves of a new pair that failed and left it in memory.");
+        if (meterFactory is not null)
+        {
+            _instruments = new Instruments(meterFactory.Create(Instruments.MeterOptions()));
+        }
     }
 
-    /// <summary>Records the end of a flight.</summary>
+    /// <summary>
+    /// Counts a request that is sent once more with another token. A handler belongs to no login, so this one carries no name.
+    /// </summary>
+    internal static void RequestResent()
+    {
+        if (TryGetShared() is not null)
+        {
+            Guarded.Increment(SharedMeter.RequestsResent, default);
+        }
+    }
+
+    /// <summary>Records the end of a refresh.</summary>
     /// <param name="outcome">One of <see cref="RefreshOutcome"/>.</param>
     /// <param name="duration">Its length.</param>
-    public void RefreshCompleted(string outcome, TimeSpan duration)
+    internal void RefreshCompleted(string outcome, TimeSpan duration)
     {
-        if (_refreshDuration.Enabled)
+        Instruments? instruments = outcome == RefreshOutcome.Adopted ? _instruments : GetInstruments();
+        if (instruments is { RefreshDuration.Enabled: true })
         {
             TagList tags = Tags();
             tags.Add(OutcomeTag, outcome);
-            Record(_refreshDuration, duration, tags);
+            Guarded.Record(instruments.RefreshDuration, duration, tags);
         }
     }
 
     /// <summary>Records the end of a wait for the lock, however it ended.</summary>
-    /// <param name="wait">Its length.</param>
-    public void LockWaited(TimeSpan wait)
-    {
-        if (_lockWaitDuration.Enabled)
-        {
-            Record(_lockWaitDuration, wait, Tags());
-        }
-    }
-
-    /// <summary>Counts a caller that joined a flight instead of starting one.</summary>
-    public void CallerJoined() => Count(_callersJoined);
-
-    /// <summary>Counts a request that is sent once more with another token. A handler belongs to no login, so this one carries no name.</summary>
-    public static void RequestResent() => Add(RequestsResent, default);
-
-    /// <summary>Counts a save that failed.</summary>
-    public void SaveFailed() => Count(_saveFailures);
+    internal void LockWaited(TimeSpan wait) => Record(GetInstruments()?.LockWaitDuration, wait);
 
     /// <summary>Records what was left of a token when its refresh began. Not to be called for a token of unknown expiry.</summary>
-    /// <param name="remaining">Its expiry less now.</param>
-    public void RemainingLifetimeAtRefresh(TimeSpan remaining)
-    {
-        if (_remainingLifetime.Enabled)
-        {
-            Record(_remainingLifetime, remaining, Tags());
-        }
-    }
+    internal void RemainingLifetimeAtRefresh(TimeSpan remaining) => Record(GetInstruments()?.RemainingLifetime, remaining);
 
-    private static Histogram<double> CreateHistogram(Meter meter, string name, string description, double[] boundaries) =>
-#if NET9_0_OR_GREATER
-        meter.CreateHistogram(name, "s", description, advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = boundaries });
-#else
-        meter.CreateHistogram<double>(name, "s", description); // .NET 8 has no advice; its listeners choose the buckets.
-#endif
+    /// <summary>Counts a caller that joined a refresh instead of starting one.</summary>
+    internal void CallerJoined() => Increment(_instruments?.CallersJoined);
 
-    private static MeterOptions Options() => new(TokenRefreshDiagnostics.MeterName) { Version = TokenRefreshActivities.Version };
+    /// <summary>Counts a save that failed.</summary>
+    internal void SaveFailed() => Increment(GetInstruments()?.SaveFailures);
 
-    private void Count(Counter<long> counter)
-    {
-        if (counter.Enabled)
-        {
-            Add(counter, Tags());
-        }
-    }
-
-    // What a listener throws must not end a refresh that may have spent its token already.
-    private static void Record(Histogram<double> histogram, TimeSpan value, in TagList tags)
+    private static Instruments? TryGetShared()
     {
         try
         {
-            histogram.Record(value.TotalSeconds, tags);
+            return SharedMeter.Instruments;
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (TypeInitializationException)
         {
-            // The listener's.
+            // A listener threw when it was told of the instruments.
+            return null;
         }
     }
 
-    private static void Add(Counter<long> counter, in TagList tags)
+    private Instruments? GetInstruments() => _instruments ??= TryGetShared();
+
+    private void Record(Histogram<double>? histogram, TimeSpan value)
     {
-        try
+        if (histogram is { Enabled: true })
         {
-            counter.Add(1, tags);
+            Guarded.Record(histogram, value, Tags());
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+    }
+
+    private void Increment(Counter<long>? counter)
+    {
+        if (counter is { Enabled: true })
         {
-            // The listener's.
+            Guarded.Increment(counter, Tags());
         }
     }
 
@@ -140,5 +106,69 @@ internal sealed class TokenRefreshMetrics
         }
 
         return tags;
+    }
+
+    /// <summary>For providers without a container. Never disposed: it lives as long as the process.</summary>
+    private static class SharedMeter
+    {
+        internal static readonly Counter<long> RequestsResent;
+        internal static readonly Instruments Instruments;
+
+        static SharedMeter()
+        {
+            var meter = new Meter(Instruments.MeterOptions());
+            Instruments = new Instruments(meter);
+            RequestsResent = meter.CreateCounter<long>(
+                "token_refresh.http.retries", "{retry}", "Requests that were rejected and sent once more with another token.");
+        }
+    }
+
+    /// <summary>The instruments of one meter, or those that an earlier login made on it.</summary>
+    private sealed class Instruments
+    {
+        internal Instruments(Meter meter)
+        {
+            // From tokens that another process saved (a read) to a save that is retried up to the longest deadlines.
+            double[] durations = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 20, 30, 60];
+
+            // From an expired token over the usual margins to tokens that live for weeks.
+            double[] lifetimes = [-3600, -60, 0, 10, 30, 60, 120, 180, 240, 300, 600, 1800, 3600, 14400, 28800, 86400, 604800];
+
+            RefreshDuration = CreateHistogram(
+                meter, "token_refresh.refresh.duration",
+                "From the moment a token was found due to its replacement or the failure.",
+                durations);
+            LockWaitDuration = CreateHistogram(
+                meter, "token_refresh.lock.wait.duration",
+                "How long a refresh waited for the lock, or for the token that another process saved meanwhile.",
+                durations);
+            RemainingLifetime = CreateHistogram(
+                meter, "token_refresh.token.remaining_lifetime",
+                "What was left of the access token's life when its refresh began; negative once it had expired.",
+                lifetimes);
+            CallersJoined = meter.CreateCounter<long>(
+                "token_refresh.callers.joined", "{caller}", "Callers that waited for a refresh that another caller had begun.");
+            SaveFailures = meter.CreateCounter<long>(
+                "token_refresh.save.failures", "{failure}", "Saves of new tokens that failed and left them in memory.");
+        }
+
+        internal Histogram<double> RefreshDuration { get; }
+
+        internal Histogram<double> LockWaitDuration { get; }
+
+        internal Histogram<double> RemainingLifetime { get; }
+
+        internal Counter<long> CallersJoined { get; }
+
+        internal Counter<long> SaveFailures { get; }
+
+        internal static MeterOptions MeterOptions() => new(TokenRefreshDiagnostics.MeterName) { Version = TokenRefreshActivities.Version };
+
+        private static Histogram<double> CreateHistogram(Meter meter, string name, string description, double[] boundaries) =>
+#if NET9_0_OR_GREATER
+            meter.CreateHistogram(name, "s", description, advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = boundaries });
+#else
+            meter.CreateHistogram<double>(name, "s", description); // .NET 8 has no advice; its listeners choose the buckets.
+#endif
     }
 }

@@ -1,6 +1,9 @@
 namespace TokenRefresh;
 
-/// <summary>The credentials cannot be read, or the directory cannot take a new file. No refresh token was sent for want of a place for its successor, and the file's bytes are unchanged.</summary>
+/// <summary>
+/// The credentials cannot be read, or the directory cannot take a new file. No refresh token was sent for want of a place for its
+/// successor, and the file's bytes are unchanged.
+/// </summary>
 public sealed class CredentialsFileException : TokenRefreshException
 {
     /// <summary>Creates the exception.</summary>

@@ -1,6 +1,9 @@
 namespace TokenRefresh;
 
-/// <summary>A login could not be written, or not made durable. Thrown by a sign-in or sign-out; a refresh keeps its pair in memory, serves it, saves it again as soon as possible, and hands this to <see cref="TokenRefreshEvents.SaveFailed"/>.</summary>
+/// <summary>
+/// A login could not be written, or not made durable. Thrown by a sign-in or sign-out; a refresh keeps its pair in memory, serves it, saves
+/// it again as soon as possible, and hands this to <see cref="TokenRefreshEvents.SaveFailed"/>.
+/// </summary>
 public sealed class CredentialsSaveException : TokenRefreshException
 {
     /// <summary>Creates the exception.</summary>

@@ -1,6 +1,8 @@
 namespace TokenRefresh;
 
-/// <summary>The credentials cannot be locked here: no permission, a file system without locks, or a lock that excludes nobody. Nothing was sent.</summary>
+/// <summary>
+/// The credentials cannot be locked here: no permission, a file system without locks, or a lock that excludes nobody. Nothing was sent.
+/// </summary>
 public sealed class LockUnavailableException : TokenRefreshException
 {
     /// <summary>Creates the exception.</summary>

@@ -1,6 +1,9 @@
 namespace TokenRefresh;
 
-/// <summary>No token can be had for the moment: the token endpoint cannot be reached or asks for patience, the rejected token had only just been obtained, or another process has the new one and cannot save it yet. The login is not lost.</summary>
+/// <summary>
+/// No token can be had for the moment: the token endpoint cannot be reached or asks for patience, the rejected token had only just been
+/// obtained, or another process has the new one and cannot save it yet. The login is not lost.
+/// </summary>
 public sealed class TokenEndpointUnavailableException : TokenRefreshException
 {
     /// <summary>Creates the exception.</summary>

@@ -1,6 +1,8 @@
 namespace TokenRefresh;
 
-/// <summary>The base of everything this library throws when no token can be had. Its messages name path, setting and remedy, never a secret.</summary>
+/// <summary>
+/// The base of everything this library throws when no token can be had. Its messages name path, setting and remedy, never a secret.
+/// </summary>
 public abstract class TokenRefreshException : Exception
 {
     private protected TokenRefreshException(string message, bool isTransient, Exception? innerException)

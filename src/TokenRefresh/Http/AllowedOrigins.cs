@@ -5,8 +5,19 @@ internal sealed class AllowedOrigins
 {
     private readonly Uri[] _origins;
 
-    /// <exception cref="TokenRefreshConfigurationException">An entry is no origin, or one that is read on the way.</exception>
-    internal AllowedOrigins(IEnumerable<string> origins) => _origins = [.. origins.Select(Parse)];
+    /// <exception cref="TokenRefreshConfigurationException">An entry is no origin, or not a safe one.</exception>
+    internal AllowedOrigins(ISet<string> origins)
+    {
+        _origins = new Uri[origins.Count];
+        int count = 0;
+        if (_origins.Length > 0)
+        {
+            foreach (string origin in origins)
+            {
+                _origins[count++] = Parse(origin);
+            }
+        }
+    }
 
     /// <summary>Tells whether scheme, host and port are allowed; no allocation.</summary>
     internal bool Allows(Uri? address)
@@ -37,14 +48,23 @@ internal sealed class AllowedOrigins
             || address.Fragment.Length > 0
             || address.UserInfo.Length > 0)
         {
-            throw new TokenRefreshConfigurationException($"'{nameof(BearerTokenHandlerOptions.AllowedOrigins)}' holds an entry that is no origin{Shown(origin)}. Write scheme, host and port only, such as 'https://api.example.com' or 'https://api.example.com:8443'.");
+            throw new TokenRefreshConfigurationException(
+                $"'{nameof(BearerTokenHandlerOptions.AllowedOrigins)}' holds an entry that is no origin{Shown(origin)}. " +
+                "Write scheme, host and port only, such as 'https://api.example.com' or 'https://api.example.com:8443'.");
         }
 
-        return UriRedaction.IsSecure(address)
-            ? address
-            : throw new TokenRefreshConfigurationException($"'{nameof(BearerTokenHandlerOptions.AllowedOrigins)}' holds '{UriRedaction.ShowOrigin(address)}', where anybody on the way can read the access token. Use 'https'; 'http' is for loopback only.");
+        if (!UriRedaction.IsSecure(address))
+        {
+            throw new TokenRefreshConfigurationException(
+                $"'{nameof(BearerTokenHandlerOptions.AllowedOrigins)}' holds '{UriRedaction.ShowOrigin(address)}', " +
+                "where anybody on the way can read the access token. " +
+                "Use 'https'; 'http' is for loopback only.");
+        }
+
+        return address;
     }
 
     // What stands before an '@' may be a password, and what follows a '?' or '#' a key.
-    private static string Shown(string origin) => string.IsNullOrEmpty(origin) || origin.Contains('@', StringComparison.Ordinal) ? "" : $", '{UriRedaction.Show(origin)}'";
+    private static string Shown(string origin) =>
+        string.IsNullOrEmpty(origin) || origin.Contains('@', StringComparison.Ordinal) ? "" : $", '{UriRedaction.Show(origin)}'";
 }

@@ -1,60 +1,118 @@
+using System.Net.Http.Headers;
+
 namespace TokenRefresh.Http;
 
 /// <summary>A request with the token on it, and what it takes to send it again and to leave it as it was found.</summary>
-/// <remarks>
-/// The same message is sent again, not a copy: headers, options, version and version policy are the caller's own by construction, and the content has one owner. <see cref="HttpClient"/> refuses a message it has sent;
-/// the handlers inside of it do not. What a redirect inside changes (address, method, content) is put back for the second sending, and left for the caller to see otherwise.
-/// </remarks>
-internal struct AuthorizedRequest
+internal sealed class AuthorizedRequest
 {
+    private readonly HttpRequestMessage _request;
     private readonly HttpMethod _method;
     private readonly Uri? _address;
     private readonly HttpContent? _content;
     private readonly HttpContent? _sentContent;
+    private readonly string? _bareHeader;
+    private readonly bool _isBuffered;
 
-    private AuthorizedRequest(HttpRequestMessage request, AccessToken token, HttpContent? sentContent)
+    /// <summary>Puts the token on the request.</summary>
+    /// <param name="request">The caller's request.</param>
+    /// <param name="token">The token.</param>
+    /// <param name="sentContent">What is sent for the caller's content.</param>
+    /// <param name="isBuffered">Whether that was buffered, which nothing public tells.</param>
+    internal AuthorizedRequest(HttpRequestMessage request, AccessToken token, HttpContent? sentContent, bool isBuffered)
     {
-        Request = request;
-        Token = token;
+        _isBuffered = isBuffered;
+        _request = request;
         _method = request.Method;
         _address = request.RequestUri;
         _content = request.Content;
         _sentContent = sentContent;
+        Request = request;
+        Token = token;
+        if (request.Headers.NonValidated.TryGetValues(token.HeaderName, out HeaderStringValues bare))
+        {
+            _bareHeader = bare.ToString();
+            request.Headers.Remove(token.HeaderName);
+        }
+
+        SetToken(token);
     }
 
-    internal HttpRequestMessage Request { get; }
+    /// <summary>Gets the request to send: the caller's, or the clone of it that is sent with the second token.</summary>
+    internal HttpRequestMessage Request { get; private set; }
 
     internal AccessToken Token { get; private set; }
 
-    /// <summary>Gets whether the token is on the request yet; a followed redirect takes <c>Authorization</c> off.</summary>
-    internal readonly bool StillCarriesToken => Request.Headers.Contains(Token.HeaderName);
+    /// <summary>Gets whether the token is on the request still; a followed redirect takes <c>Authorization</c> off.</summary>
+    internal bool CarriesToken => Request.Headers.Contains(Token.HeaderName);
 
-    internal readonly bool IsRepeatable => ResendableContent.IsRepeatable(_sentContent);
+    internal bool IsRepeatable => _isBuffered || ResendableContent.IsRepeatable(_sentContent);
 
-    internal static AuthorizedRequest Attach(HttpRequestMessage request, AccessToken token, int bufferLimit)
+    /// <summary>Tells whether a request has a header of the caller's, which stays as it is.</summary>
+    /// <remarks><c>Authorization: Bearer</c> without a token is how Refit marks the requests that a handler is to authorize.</remarks>
+    internal static bool HasOwnHeader(HttpRequestMessage request, string name)
     {
-        var attached = new AuthorizedRequest(request, token, ResendableContent.Keep(request.Content, bufferLimit));
-        request.Content = attached._sentContent;
-        request.Headers.TryAddWithoutValidation(token.HeaderName, token.HeaderValue);
-        return attached;
-    }
-
-    internal void AttachAgain(AccessToken next)
-    {
-        Request.Headers.Remove(Token.HeaderName);
-        Request.Method = _method;
-        Request.RequestUri = _address;
-        Request.Content = _sentContent;
-        Token = next;
-        Request.Headers.TryAddWithoutValidation(next.HeaderName, next.HeaderValue);
-    }
-
-    internal readonly void Detach()
-    {
-        Request.Headers.Remove(Token.HeaderName);
-        if (ReferenceEquals(Request.Content, _sentContent))
+        if (!request.Headers.Contains(name))
         {
-            Request.Content = _content;
+            return false;
+        }
+
+        string value = request.Headers.NonValidated[name].ToString();
+        return !string.Equals(name, AccessToken.DefaultHeaderName, StringComparison.OrdinalIgnoreCase)
+            || !value.AsSpan().Trim().Equals(AccessToken.DefaultTokenType, StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>Makes the next sending one with another token: a clone of the request as the caller gave it.</summary>
+    /// <remarks>
+    /// A clone, since another <see cref="HttpClient"/> further inside refuses a message that it has sent, and a redirect has changed
+    /// address, method and content of the first one. It shares the content and is never disposed.
+    /// </remarks>
+    internal void ReplaceToken(AccessToken next)
+    {
+        _request.Headers.Remove(Token.HeaderName);
+        _request.Method = _method;
+        _request.RequestUri = _address;
+        _request.Content = _content;
+        Request = new HttpRequestMessage(_method, _address) { Version = _request.Version, VersionPolicy = _request.VersionPolicy };
+        foreach ((string name, HeaderStringValues values) in _request.Headers.NonValidated)
+        {
+            Request.Headers.TryAddWithoutValidation(name, values);
+        }
+
+        IDictionary<string, object?> options = Request.Options;
+        foreach ((string key, object? value) in _request.Options)
+        {
+            options[key] = value;
+        }
+
+        SetToken(next);
+    }
+
+    /// <summary>
+    /// Takes the token off the request, so that no secret stays behind and a retry further outside gets the token of its moment.
+    /// </summary>
+    internal void Restore()
+    {
+        (_sentContent as CopiedContent)?.Copy.DropIfIncomplete();
+        Remove(Request);
+        if (_bareHeader is not null)
+        {
+            _request.Headers.TryAddWithoutValidation(Token.HeaderName, _bareHeader);
+        }
+    }
+
+    private void SetToken(AccessToken token)
+    {
+        Token = token;
+        Request.Content = _sentContent;
+        Request.Headers.TryAddWithoutValidation(token.HeaderName, token.HeaderValue);
+    }
+
+    private void Remove(HttpRequestMessage request)
+    {
+        request.Headers.Remove(Token.HeaderName);
+        if (ReferenceEquals(request.Content, _sentContent))
+        {
+            request.Content = _content;
         }
     }
 }

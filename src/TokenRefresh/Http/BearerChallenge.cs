@@ -1,40 +1,142 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text;
 
 namespace TokenRefresh.Http;
 
-/// <summary>Reads why a resource refused (RFC 6750 section 3).</summary>
+/// <summary>Reads whether a resource rejected the token (RFC 6750 section 3, RFC 9449 section 7.1).</summary>
 internal static class BearerChallenge
 {
-    /// <summary>Tells whether the answer says that the token was rejected: 401, unless a challenge says that the token is good but its scope is not.</summary>
+    // grpc-status 16 is UNAUTHENTICATED. An answer of trailers only has it among its headers, with HTTP status 200.
+    private const string GrpcStatus = "grpc-status";
+    private const string GrpcUnauthenticated = "16";
+
+    /// <summary>
+    /// Tells whether the answer says that the token was rejected: 401, unless the challenge says that another token of this login would not
+    /// help.
+    /// </summary>
     internal static bool RejectsToken(HttpResponseMessage response)
     {
+        if (response.StatusCode == HttpStatusCode.OK)
+        {
+            return response.Headers.NonValidated.TryGetValues(GrpcStatus, out HeaderStringValues status)
+                && status.ToString() == GrpcUnauthenticated;
+        }
+
         if (response.StatusCode != HttpStatusCode.Unauthorized)
         {
             return false;
         }
 
-        foreach (AuthenticationHeaderValue challenge in response.Headers.WwwAuthenticate)
+        bool isInvalid = false;
+        bool isSomethingElse = false;
+        if (response.Headers.NonValidated.TryGetValues("WWW-Authenticate", out HeaderStringValues lines))
         {
-            if (SaysInsufficientScope(challenge.Parameter))
+            foreach (string line in lines)
             {
-                return false;
+                ReadErrors(line, ref isInvalid, ref isSomethingElse);
             }
         }
 
-        return true;
+        return isInvalid || !isSomethingElse;
     }
 
-    private static bool SaysInsufficientScope(ReadOnlySpan<char> parameters)
+    /// <summary>
+    /// Reads the <c>error</c> of each Bearer and DPoP challenge. Accepts what RFC 9110 section 11.6.1 allows, and goes on where a line
+    /// breaks it.
+    /// </summary>
+    private static void ReadErrors(string line, ref bool isInvalid, ref bool isSomethingElse)
     {
-        int at = parameters.IndexOf("insufficient_scope", StringComparison.OrdinalIgnoreCase);
-        if (at < 0)
+        bool isOurs = false;
+        bool mayBeToken68 = false;
+        int at = 0;
+        while (at < line.Length)
         {
-            return false;
+            if (line[at] is ',' or ' ' or '\t')
+            {
+                mayBeToken68 &= line[at++] != ',';
+                continue;
+            }
+
+            ReadOnlySpan<char> name = ReadName(line, ref at);
+            int value = SkipBlanks(line, at);
+            if (value < line.Length && line[value] == '=')
+            {
+                at = SkipBlanks(line, value + 1);
+                string text = ReadValue(line, ref at);
+                if (isOurs && name.Equals("error", StringComparison.OrdinalIgnoreCase))
+                {
+                    isInvalid |= text.Equals("invalid_token", StringComparison.OrdinalIgnoreCase);
+                    isSomethingElse |= text.ToUpperInvariant()
+                        is "INSUFFICIENT_SCOPE" or "INSUFFICIENT_USER_AUTHENTICATION" or "USE_DPOP_NONCE";
+                }
+
+                mayBeToken68 = false;
+            }
+            else if (name.IsEmpty)
+            {
+                // A quotation mark where a name should be.
+                ReadValue(line, ref at);
+            }
+            else if (mayBeToken68)
+            {
+                mayBeToken68 = false;
+            }
+            else
+            {
+                isOurs = name.Equals("Bearer", StringComparison.OrdinalIgnoreCase)
+                    || name.Equals("DPoP", StringComparison.OrdinalIgnoreCase);
+                mayBeToken68 = true;
+            }
+        }
+    }
+
+    private static int SkipBlanks(string line, int at)
+    {
+        while (at < line.Length && line[at] is ' ' or '\t')
+        {
+            at++;
         }
 
-        // error="insufficient_scope", quoted or not; a description that mentions the word does not count.
-        ReadOnlySpan<char> before = parameters[..at].TrimEnd("\" ");
-        return before is [.., '='] && before[..^1].TrimEnd().EndsWith("error", StringComparison.OrdinalIgnoreCase);
+        return at;
+    }
+
+    private static ReadOnlySpan<char> ReadName(string line, ref int at)
+    {
+        int start = at;
+        while (at < line.Length && line[at] is not (',' or ' ' or '\t' or '=' or '"'))
+        {
+            at++;
+        }
+
+        return line.AsSpan(start, at - start);
+    }
+
+    private static string ReadValue(string line, ref int at)
+    {
+        if (at >= line.Length || line[at] != '"')
+        {
+            int start = at;
+            while (at < line.Length && line[at] is not (',' or ' ' or '\t'))
+            {
+                at++;
+            }
+
+            return line[start..at];
+        }
+
+        var text = new StringBuilder();
+        for (at++; at < line.Length && line[at] != '"'; at++)
+        {
+            if (line[at] == '\\' && at + 1 < line.Length)
+            {
+                at++;
+            }
+
+            text.Append(line[at]);
+        }
+
+        at++;
+        return text.ToString();
     }
 }

@@ -1,3 +1,5 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
 using TokenRefresh.Diagnostics;
 using TokenRefresh.Endpoint;
 using TokenRefresh.Http;
@@ -7,50 +9,77 @@ namespace TokenRefresh;
 /// <summary>Attaches the access token to each request, and sends a rejected request once more with another token.</summary>
 /// <remarks>
 /// <para>
-/// The token is asked of the provider for each request. A request that already has a header of that name keeps it, <c>HttpClient.DefaultRequestHeaders.Authorization</c> included, and is not sent again. The header is taken off the request
-/// when the answer is there: no secret stays behind, and a retry handler outside this one sends the next attempt with the token of that moment. Place this handler outside of resilience handlers, and only once in a pipeline.
+/// The token is asked of the provider for each request. A request that already has a header of that name keeps it,
+/// <c>HttpClient.DefaultRequestHeaders.Authorization</c> included, and is not sent again; only
+/// <c>Authorization: Bearer</c> without a token counts as none. The header is taken off the request when the answer is there: no secret
+/// stays behind, and a retry handler outside this one sends the next attempt
+/// with the token of that moment. Place this handler outside of resilience handlers, and only once in a pipeline.
 /// </para>
 /// <para>
-/// After a rejection (<see cref="BearerTokenHandlerOptions.ShouldRefresh"/>) the provider is asked for a token other than the one this request carried, and the same request message is sent once more, if its body can be: none, bytes in memory,
-/// <c>JsonContent</c>, multipart of these, whatever is buffered, a <see cref="StreamContent"/> over a seekable stream, anything else up to <see cref="BearerTokenHandlerOptions.BufferLimit"/>. Otherwise the rejection is returned.
-/// It is returned, too, if another token cannot be had right now (<see cref="TokenRefreshException.IsTransient"/>) or never could (<see cref="NotRefreshableException"/>); the other errors of the provider are thrown, since only an act helps.
+/// After a rejection (<see cref="BearerTokenHandlerOptions.ShouldRefresh"/>) the provider is asked for a token other than the one this
+/// request carried, and a clone of the request is sent, if its body can be: none,
+/// bytes in memory, <c>JsonContent</c>, multipart of these, a <see cref="StreamContent"/> over a seekable stream, anything else up to
+/// <see cref="BearerTokenHandlerOptions.BufferLimit"/> or of which nothing was read.
+/// Otherwise the rejection is returned. It is returned, too, if another token cannot be had right now
+/// (<see cref="TokenRefreshException.IsTransient"/>) or never could (<see cref="NotRefreshableException"/>);
+/// the other errors of the provider are thrown, since only an act helps. Debug logs say why a token was not attached and why a rejected
+/// request was not sent again.
 /// </para>
 /// <para>
-/// <see cref="SocketsHttpHandler"/> drops <c>Authorization</c> when it follows a redirect, and a rejection of such a bare request refreshes nothing. It does not drop headers of other names: with one of those, switch <c>AllowAutoRedirect</c> off.
+/// <see cref="SocketsHttpHandler"/> drops <c>Authorization</c> when it follows a redirect, and a rejection of such a bare request refreshes
+/// nothing. It does not drop headers of other names:
+/// for those, the handler switches <c>AllowAutoRedirect</c> off before the first request, or refuses to send where it cannot.
 /// </para>
-/// <para>Safe for concurrent use. The synchronous <c>Send</c> blocks its own thread only, and not at all while a valid token is cached.</para>
+/// <para>Safe for concurrent use. The synchronous <c>Send</c> blocks its own thread only, and not at all while a valid token is
+/// cached.</para>
 /// </remarks>
 public sealed class BearerTokenHandler : DelegatingHandler
 {
     private readonly ITokenProvider _tokens;
     private readonly AllowedOrigins _origins;
-    private readonly Func<HttpResponseMessage, bool> _shouldRefresh;
+    private readonly Func<HttpResponseMessage, bool>? _shouldRefresh;
     private readonly int _bufferLimit;
     private readonly bool _retryOnUnauthorized;
+    private readonly NonThrowingLogger? _logger;
     private volatile bool _isPipelineChecked;
+    private volatile bool _areRedirectsOff;
 
     /// <summary>Creates a handler; set <see cref="DelegatingHandler.InnerHandler"/> where no factory does.</summary>
     /// <param name="tokens">Where tokens come from. Never disposed by the handler.</param>
     /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
-    /// <exception cref="TokenRefreshConfigurationException">An entry of <see cref="BearerTokenHandlerOptions.AllowedOrigins"/> is no origin or not safe, or <see cref="BearerTokenHandlerOptions.BufferLimit"/> is negative.</exception>
-    public BearerTokenHandler(ITokenProvider tokens, BearerTokenHandlerOptions? options = null)
+    /// <param name="loggerFactory">Where to log; <see langword="null"/> for nowhere.</param>
+    /// <exception cref="TokenRefreshConfigurationException">
+    /// An entry of <see cref="BearerTokenHandlerOptions.AllowedOrigins"/> is no origin or not safe, or
+    /// <see cref="BearerTokenHandlerOptions.BufferLimit"/> is negative.
+    /// </exception>
+    public BearerTokenHandler(ITokenProvider tokens, BearerTokenHandlerOptions? options = null, ILoggerFactory? loggerFactory = null)
     {
         ArgumentNullException.ThrowIfNull(tokens);
         options ??= new BearerTokenHandlerOptions();
+        _tokens = tokens;
+        _origins = Validate(options);
+        _shouldRefresh = options.ShouldRefresh;
+        _bufferLimit = options.BufferLimit;
+        _retryOnUnauthorized = options.RetryOnUnauthorized;
+        _logger = loggerFactory is null ? null : new NonThrowingLogger(loggerFactory.CreateLogger("TokenRefresh"));
+    }
+
+    /// <exception cref="TokenRefreshConfigurationException">A setting is wrong.</exception>
+    internal static AllowedOrigins Validate(BearerTokenHandlerOptions options)
+    {
         if (options.BufferLimit < 0)
         {
-            throw new TokenRefreshConfigurationException($"'{nameof(options.BufferLimit)}' is '{options.BufferLimit}'. Set it to 0 or more bytes.");
+            throw new TokenRefreshConfigurationException(
+                $"'{nameof(options.BufferLimit)}' is '{options.BufferLimit}'. Set it to 0 or more bytes.");
         }
 
-        _tokens = tokens;
-        _origins = new AllowedOrigins(options.AllowedOrigins);
-        _shouldRefresh = options.ShouldRefresh ?? BearerChallenge.RejectsToken;
-        _bufferLimit = options.RetryOnUnauthorized ? options.BufferLimit : 0;
-        _retryOnUnauthorized = options.RetryOnUnauthorized;
+        return new AllowedOrigins(options.AllowedOrigins);
     }
 
     /// <inheritdoc/>
-    /// <exception cref="TokenRefreshException">No token can be had: nothing was sent, or the token was rejected and only an act helps.</exception>
+    /// <exception cref="TokenRefreshException">
+    /// No token can be had: nothing was sent, or the token was rejected and only an act helps.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The pipeline holds two of these handlers.</exception>
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -59,12 +88,15 @@ public sealed class BearerTokenHandler : DelegatingHandler
             return base.SendAsync(request, cancellationToken);
         }
 
-        ValueTask<AccessToken> token = _tokens.GetAccessTokenAsync(cancellationToken);
-        return token.IsCompletedSuccessfully ? SendAsync(request, token.Result, cancellationToken) : SendWhenTokenComesAsync(request, token, cancellationToken);
+        return _retryOnUnauthorized && request.Content is { } content && ResendableContent.IsToBeBuffered(content, _bufferLimit)
+            ? SendBufferedAsync(request, content, cancellationToken)
+            : SendWithTokenAsync(request, isBuffered: false, cancellationToken);
     }
 
     /// <inheritdoc/>
-    /// <exception cref="TokenRefreshException">No token can be had: nothing was sent, or the token was rejected and only an act helps.</exception>
+    /// <exception cref="TokenRefreshException">
+    /// No token can be had: nothing was sent, or the token was rejected and only an act helps.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The pipeline holds two of these handlers.</exception>
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -74,121 +106,189 @@ public sealed class BearerTokenHandler : DelegatingHandler
         }
 
         AccessToken token = Wait(_tokens.GetAccessTokenAsync(cancellationToken));
-        if (request.Headers.Contains(token.HeaderName))
+        if (!MayCarry(request, token))
         {
             return base.Send(request, cancellationToken);
         }
 
-        var attached = AuthorizedRequest.Attach(request, token, _bufferLimit);
+        // Nothing is buffered before: that may need another thread, and the content itself may be waiting for this one.
+        AuthorizedRequest authorized = Authorize(request, token, isBuffered: false);
         try
         {
             HttpResponseMessage response = base.Send(request, cancellationToken);
-            if (IsRejected(attached, response) && Wait(ReplaceAsync(attached, response, cancellationToken)) is { } next)
+            if (IsRejected(authorized, response) && Wait(ReplaceAsync(authorized, response, cancellationToken)))
             {
-                attached.AttachAgain(next);
-                TokenRefreshMetrics.RequestResent();
-                response = base.Send(request, cancellationToken);
-                IsRejected(attached, response);
+                response = base.Send(authorized.Request, cancellationToken);
+                IsRejected(authorized, response);
             }
 
             return response;
         }
         finally
         {
-            attached.Detach();
+            authorized.Restore();
         }
     }
 
-    private async Task<HttpResponseMessage> SendWhenTokenComesAsync(HttpRequestMessage request, ValueTask<AccessToken> token, CancellationToken cancellationToken) =>
-        await SendAsync(request, await token.ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
-
-    // Its state machine is what a request with a valid token costs, so what only a rejection needs lives elsewhere.
-    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, AccessToken token, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendBufferedAsync(
+        HttpRequestMessage request, HttpContent content, CancellationToken cancellationToken)
     {
-        if (request.Headers.Contains(token.HeaderName))
+        await ResendableContent.BufferAsync(content, _bufferLimit, cancellationToken).ConfigureAwait(false);
+        return await SendWithTokenAsync(request, isBuffered: true, cancellationToken).ConfigureAwait(false);
+    }
+
+    // Its state machine is what a request with a valid token costs, so what only some requests need lives elsewhere.
+    private async Task<HttpResponseMessage> SendWithTokenAsync(
+        HttpRequestMessage request, bool isBuffered, CancellationToken cancellationToken)
+    {
+        AccessToken token = await _tokens.GetAccessTokenAsync(cancellationToken).ConfigureAwait(false);
+        if (!MayCarry(request, token))
         {
             return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         }
 
-        var attached = AuthorizedRequest.Attach(request, token, _bufferLimit);
+        AuthorizedRequest authorized = Authorize(request, token, isBuffered);
         try
         {
             HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
-            return IsRejected(attached, response) ? await AnswerRejectionAsync(attached, response, cancellationToken).ConfigureAwait(false) : response;
+            return IsRejected(authorized, response)
+                ? await AnswerRejectionAsync(authorized, response, cancellationToken).ConfigureAwait(false)
+                : response;
         }
         finally
         {
-            attached.Detach();
+            authorized.Restore();
         }
     }
 
-    private async Task<HttpResponseMessage> AnswerRejectionAsync(AuthorizedRequest attached, HttpResponseMessage rejection, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> AnswerRejectionAsync(
+        AuthorizedRequest authorized, HttpResponseMessage rejection, CancellationToken cancellationToken)
     {
-        AccessToken? next = await ReplaceAsync(attached, rejection, cancellationToken).ConfigureAwait(false);
-        if (next is null)
+        if (!await ReplaceAsync(authorized, rejection, cancellationToken).ConfigureAwait(false))
         {
             return rejection;
         }
 
-        attached.AttachAgain(next);
-        TokenRefreshMetrics.RequestResent();
-        try
-        {
-            HttpResponseMessage response = await base.SendAsync(attached.Request, cancellationToken).ConfigureAwait(false);
-            IsRejected(attached, response);
-            return response;
-        }
-        finally
-        {
-            attached.Detach();
-        }
+        HttpResponseMessage response = await base.SendAsync(authorized.Request, cancellationToken).ConfigureAwait(false);
+        IsRejected(authorized, response);
+        return response;
     }
+
+    private static T Wait<T>(ValueTask<T> task) =>
+        task.IsCompleted ? task.GetAwaiter().GetResult() : task.AsTask().GetAwaiter().GetResult();
+
+    private static string OriginOf(HttpRequestMessage request) =>
+        request.RequestUri is { } address ? UriRedaction.ShowOrigin(address) : "no address";
 
     private bool NeedsToken(HttpRequestMessage request)
     {
-        ThrowIfTwice();
-        if (RequestOption.IsSet(request, BearerTokenHandlerOptions.Skip) || !_origins.Allows(request.RequestUri))
+        if (!_isPipelineChecked)
         {
+            ThrowIfDuplicate();
+        }
+
+        if (!_origins.Allows(request.RequestUri))
+        {
+            LogNotAttached(request, "its origin is not allowed");
             return false;
         }
 
-        return RequestOption.IsSet(request, TokenRequestMark.Key)
-            ? throw new TokenRefreshConfigurationException($"A '{nameof(BearerTokenHandler)}' is in the pipeline of the token endpoint's own client, where a refresh would wait for itself. Remove it from that client, or name the resources in '{nameof(BearerTokenHandlerOptions.AllowedOrigins)}'.")
-            : true;
+        if (AuthorizedRequest.HasOwnHeader(request, _tokens.HeaderName))
+        {
+            LogNotAttached(request, "it has a header of its own");
+            return false;
+        }
+
+        if (request.Options.TryGetValue(BearerTokenHandlerOptions.Skip, out bool skip) && skip)
+        {
+            LogNotAttached(request, "its options say so");
+            return false;
+        }
+
+        if (request.Options.TryGetValue(TokenRequestMark.Key, out bool isTokenRequest) && isTokenRequest)
+        {
+            throw new TokenRefreshConfigurationException(
+                $"A '{nameof(BearerTokenHandler)}' is in the pipeline of the token endpoint's own client, " +
+                "where a refresh would wait for itself. " +
+                $"Remove it from that client, or name the resources in '{nameof(BearerTokenHandlerOptions.AllowedOrigins)}'.");
+        }
+
+        return true;
     }
 
     // Two of them would answer one rejection twice. The pipeline is fixed with the first request, so it is looked at once.
-    private void ThrowIfTwice()
+    private void ThrowIfDuplicate()
     {
-        if (_isPipelineChecked)
-        {
-            return;
-        }
-
         for (HttpMessageHandler? next = InnerHandler; next is DelegatingHandler handler; next = handler.InnerHandler)
         {
             if (handler is BearerTokenHandler)
             {
-                throw new InvalidOperationException($"The pipeline holds two '{nameof(BearerTokenHandler)}'s. Add it once, outside of resilience handlers.");
+                throw new InvalidOperationException(
+                    $"The pipeline holds two '{nameof(BearerTokenHandler)}'s. Add it once, outside of resilience handlers.");
             }
         }
 
         _isPipelineChecked = true;
     }
 
-    /// <summary>Tells whether the answer rejects the token, and notes on the token if it is a good one: what is rejected later was revoked, and is not a token that no resource takes.</summary>
-    private bool IsRejected(in AuthorizedRequest attached, HttpResponseMessage response)
+    /// <summary>Looks at what only the token tells: a provider that wraps another may not say which header its tokens need.</summary>
+    private bool MayCarry(HttpRequestMessage request, AccessToken token)
+    {
+        if (ReferenceEquals(token.HeaderName, AccessToken.DefaultHeaderName))
+        {
+            return true;
+        }
+
+        if (AuthorizedRequest.HasOwnHeader(request, token.HeaderName))
+        {
+            LogNotAttached(request, "it has a header of its own");
+            return false;
+        }
+
+        if (!_areRedirectsOff && !string.Equals(token.HeaderName, AccessToken.DefaultHeaderName, StringComparison.OrdinalIgnoreCase))
+        {
+            Redirects.SwitchOff(InnerHandler, token.HeaderName);
+            _areRedirectsOff = true;
+        }
+
+        return true;
+    }
+
+    private AuthorizedRequest Authorize(HttpRequestMessage request, AccessToken token, bool isBuffered)
+    {
+        HttpContent? content = request.Content;
+        if (!isBuffered && _retryOnUnauthorized)
+        {
+            content = ResendableContent.Keep(content, _bufferLimit);
+        }
+
+        return new AuthorizedRequest(request, token, content, isBuffered);
+    }
+
+    /// <summary>
+    /// Tells whether the answer rejects the token, and notes on the token if it is a good one: what is rejected later was revoked, and is
+    /// not a token that no resource takes.
+    /// </summary>
+    private bool IsRejected(AuthorizedRequest authorized, HttpResponseMessage response)
     {
         try
         {
-            if (_shouldRefresh(response))
+            if (_shouldRefresh is null ? BearerChallenge.RejectsToken(response) : _shouldRefresh(response))
             {
-                return attached.StillCarriesToken && _origins.Allows(attached.Request.RequestUri);
-            }
+                if (authorized.CarriesToken && _origins.Allows(authorized.Request.RequestUri))
+                {
+                    return true;
+                }
 
-            if (!attached.Token.WasAccepted && response.IsSuccessStatusCode && attached.StillCarriesToken)
+                LogNotResent(authorized.Request, "a redirect took the token off");
+            }
+            else if (response.StatusCode == HttpStatusCode.Unauthorized)
             {
-                attached.Token.MarkAccepted();
+                LogNotResent(authorized.Request, "the answer says that another token would not help");
+            }
+            else if (!authorized.Token.WasAccepted && response.IsSuccessStatusCode && authorized.CarriesToken)
+            {
+                authorized.Token.MarkAccepted();
             }
 
             return false;
@@ -201,18 +301,20 @@ public sealed class BearerTokenHandler : DelegatingHandler
     }
 
     /// <summary>Has the rejected token replaced, and disposes the rejection if the request is to be sent again.</summary>
-    /// <returns>The token to send it with, or <see langword="null"/> if the rejection is the answer.</returns>
-    private async ValueTask<AccessToken?> ReplaceAsync(AuthorizedRequest attached, HttpResponseMessage rejection, CancellationToken cancellationToken)
+    /// <returns>Whether to send it again; if not, the rejection is the answer.</returns>
+    private async ValueTask<bool> ReplaceAsync(
+        AuthorizedRequest authorized, HttpResponseMessage rejection, CancellationToken cancellationToken)
     {
-        bool mayRetry = _retryOnUnauthorized && attached.IsRepeatable;
+        bool mayRetry = _retryOnUnauthorized && authorized.IsRepeatable;
         AccessToken next;
         try
         {
-            next = await _tokens.RefreshAccessTokenAsync(attached.Token, cancellationToken).ConfigureAwait(false);
+            next = await _tokens.RefreshAccessTokenAsync(authorized.Token, cancellationToken).ConfigureAwait(false);
         }
         catch (TokenRefreshException e) when (!mayRetry || e.IsTransient || e is NotRefreshableException)
         {
-            return null;
+            LogNotResent(authorized.Request, "no other token can be had", e);
+            return false;
         }
         catch
         {
@@ -220,15 +322,42 @@ public sealed class BearerTokenHandler : DelegatingHandler
             throw;
         }
 
-        if (!mayRetry || string.Equals(next.Value, attached.Token.Value, StringComparison.Ordinal))
+        if (!mayRetry)
         {
-            return null;
+            LogNotResent(
+                authorized.Request,
+                _retryOnUnauthorized
+                    ? "its body cannot be sent twice and is longer than 'BufferLimit', or was still being sent"
+                    : "'RetryOnUnauthorized' is off");
+            return false;
+        }
+
+        if (string.Equals(next.Value, authorized.Token.Value, StringComparison.Ordinal))
+        {
+            LogNotResent(authorized.Request, "the provider returned the rejected token again");
+            return false;
         }
 
         // Before the second sending: its connection may be the only one allowed.
         rejection.Dispose();
-        return next;
+        authorized.ReplaceToken(next);
+        TokenRefreshMetrics.RequestResent();
+        return true;
     }
 
-    private static T Wait<T>(ValueTask<T> task) => task.IsCompleted ? task.GetAwaiter().GetResult() : task.AsTask().GetAwaiter().GetResult();
+    private void LogNotAttached(HttpRequestMessage request, string reason)
+    {
+        if (_logger is not null && _logger.IsEnabled(LogLevel.Debug))
+        {
+            Log.TokenNotAttached(_logger, OriginOf(request), reason);
+        }
+    }
+
+    private void LogNotResent(HttpRequestMessage request, string reason, Exception? exception = null)
+    {
+        if (_logger is not null && _logger.IsEnabled(LogLevel.Debug))
+        {
+            Log.RequestNotResent(_logger, OriginOf(request), reason, exception);
+        }
+    }
 }

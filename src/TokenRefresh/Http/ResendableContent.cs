@@ -6,53 +6,79 @@ namespace TokenRefresh.Http;
 internal static class ResendableContent
 {
     /// <summary>Tells whether the body can be produced twice, whatever happens to the first one.</summary>
-    internal static bool IsRepeatable(HttpContent? content) => content switch
+    internal static bool IsRepeatable(HttpContent? content)
     {
-        null or ByteArrayContent or ReadOnlyMemoryContent or JsonContent => true,
-        RecordingContent recording => recording.IsComplete,
-        RecordingContent.NotDuplex recording => recording.IsComplete,
-        MultipartContent multipart => multipart.All(IsRepeatable),
+        switch (content)
+        {
+            case null or ByteArrayContent or ReadOnlyMemoryContent or JsonContent:
+                return true;
+            case CopiedContent copied:
+                return copied.Copy.IsRepeatable;
+            case CopiedContent.NotDuplex copied:
+                return copied.Copy.IsRepeatable;
+            case MultipartContent multipart:
+                foreach (HttpContent part in multipart)
+                {
+                    if (!IsRepeatable(part))
+                    {
+                        return false;
+                    }
+                }
 
-        StreamContent stream when CanSeek(stream) => true,
-        _ => IsBuffered(content),
-    };
+                return true;
+            case StreamContent stream:
+                return CanSeek(stream);
+            default:
+                return false;
+        }
+    }
 
-    /// <summary>Returns what to send instead so that the body can be sent again: the content itself, or one that keeps up to <paramref name="limit"/> bytes.</summary>
-    internal static HttpContent? Keep(HttpContent? content, int limit) =>
-        limit == 0 || content is null || content.Headers.ContentLength > limit || IsRepeatable(content) ? content : RecordingContent.Over(content, limit);
+    /// <summary>
+    /// Tells whether a body is to be buffered before it is sent: it cannot be produced twice, and its length is known and within the limit.
+    /// </summary>
+    internal static bool IsToBeBuffered(HttpContent content, int limit) =>
+        limit > 0 && !IsRepeatable(content) && content.Headers.ContentLength <= limit;
+
+    /// <summary>Buffers a body; returns at once for one that is buffered already.</summary>
+    internal static Task BufferAsync(HttpContent content, int limit, CancellationToken cancellationToken) =>
+#if NET9_0_OR_GREATER
+        content.LoadIntoBufferAsync(limit, cancellationToken);
+#else
+        content.LoadIntoBufferAsync(limit).WaitAsync(cancellationToken);
+#endif
+
+    /// <summary>
+    /// Returns what to send instead, so that the body can be sent again: the content itself, or one that copies up to
+    /// <paramref name="limit"/> bytes while it is sent.
+    /// </summary>
+    internal static HttpContent? Keep(HttpContent? content, int limit)
+    {
+        if (IsRepeatable(content))
+        {
+            return content;
+        }
+
+        limit = content!.Headers.ContentLength > limit ? 0 : limit;
+        if (content is StreamContent or MultipartContent)
+        {
+            return new CopiedContent.NotDuplex(content, limit);
+        }
+
+        // Other classes of the framework, such as the body of an answer that is passed on, are left alone: how they are sent is not
+        // documented.
+        return content.GetType().Assembly == typeof(HttpContent).Assembly ? content : new CopiedContent(content, limit);
+    }
 
     private static bool CanSeek(StreamContent content)
     {
-        // StreamContent hands over its stream behind a read-only view; nothing is read. Over a seekable stream it leaves the stream open and begins the second
+        // StreamContent hands over its stream behind a read-only view; nothing is read. Over a seekable stream it leaves the stream open
+        // and begins the second
         // serialization where the stream stood when the content was constructed; any other stream it disposes after the first.
         try
         {
             return content.ReadAsStream().CanSeek;
         }
         catch (ObjectDisposedException)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>Tells whether <see cref="HttpContent.LoadIntoBufferAsync()"/> was called on it.</summary>
-    /// <remarks>
-    /// Nothing public says so. But a buffered content always knows its length, and <c>LoadIntoBufferAsync(0)</c> succeeds at once if it is buffered and otherwise refuses a length above 0 before it touches the body.
-    /// </remarks>
-    private static bool IsBuffered(HttpContent content)
-    {
-        try
-        {
-            if (content.Headers.ContentLength is not > 0)
-            {
-                return false;
-            }
-
-            Task probe = content.LoadIntoBufferAsync(maxBufferSize: 0);
-            _ = probe.Exception;
-            return probe.IsCompletedSuccessfully;
-        }
-        catch (Exception e) when (e is ObjectDisposedException or HttpRequestException)
         {
             return false;
         }

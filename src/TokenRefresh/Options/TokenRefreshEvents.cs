@@ -1,9 +1,16 @@
 namespace TokenRefresh;
 
-/// <summary>Callbacks about what happened to a login. They run in order, when the refresh or the save they tell of is over and the lock given back; a slow or throwing one delays nobody.</summary>
+/// <summary>
+/// Callbacks about what happened to a login. They run in order, when the refresh or the save they tell of is over and the lock given back;
+/// a slow or throwing one delays nobody.
+/// </summary>
 /// <remarks>Set them before the provider is made. What a callback throws is logged and goes no further.</remarks>
 public sealed class TokenRefreshEvents
 {
+    internal TokenRefreshEvents()
+    {
+    }
+
     /// <summary>Gets or sets the callback for a pair this process obtained.</summary>
     public Func<TokensRefreshedEvent, ValueTask>? Refreshed { get; set; }
 

@@ -4,15 +4,23 @@ namespace TokenRefresh;
 public sealed class TokenRefreshOptions
 {
     /// <summary>Gets or sets the credentials file. Required unless a store of your own is used.</summary>
-    /// <value>A path; a leading <c>~</c> is the user's home, a relative path is resolved against the current directory, symbolic links are followed. No default.</value>
+    /// <value>
+    /// A path; a leading <c>~</c> is the user's home, a relative path is resolved against the current directory, symbolic links are
+    /// followed. No default.
+    /// </value>
     public string? CredentialsPath { get; set; }
 
     /// <summary>Gets or sets how the credentials are written in the file.</summary>
-    /// <value>Default <see cref="CredentialsFileFormat.Auto"/>: Claude Code's section or flat OAuth members, whichever the document has.</value>
+    /// <value>
+    /// Default <see cref="CredentialsFileFormat.Auto"/>: Claude Code's section or flat OAuth members, whichever the document has.
+    /// </value>
     public CredentialsFileFormat FileFormat { get; set; } = CredentialsFileFormat.Auto;
 
     /// <summary>Gets or sets the lock file. Every program that shares the credentials must use the same one.</summary>
-    /// <value>Default <see langword="null"/>: <c>.credentials.json.tokenrefresh.lock</c> beside the resolved file. Set it only where that directory cannot hold a lock.</value>
+    /// <value>
+    /// Default <see langword="null"/>: <c>.credentials.json.tokenrefresh.lock</c> beside the resolved file. Set it only where that
+    /// directory cannot hold a lock.
+    /// </value>
     public string? LockPath { get; set; }
 
     /// <summary>Gets or sets the token endpoint (RFC 6749 section 3.2). Required unless a client of your own is used.</summary>
@@ -44,11 +52,17 @@ public sealed class TokenRefreshOptions
     public string? Scope { get; set; }
 
     /// <summary>Gets further parameters of the token request, such as <c>resource</c> or <c>audience</c>.</summary>
-    /// <value>Default empty. Names are case-sensitive. Values of 16 characters or more count as secrets in texts that a server writes, unless of <c>resource</c> or <c>audience</c>.</value>
+    /// <value>
+    /// Default empty. Names are case-sensitive. Values of 16 characters or more count as secrets in texts that a server writes, unless of
+    /// <c>resource</c> or <c>audience</c>.
+    /// </value>
     public IDictionary<string, string> AdditionalParameters { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Gets further headers of the token request.</summary>
-    /// <value>Default empty. Values of 16 characters or more count as secrets in texts that a server writes, unless of <c>Accept</c> or <c>User-Agent</c>.</value>
+    /// <value>
+    /// Default empty. Values of 16 characters or more count as secrets in texts that a server writes, unless of <c>Accept</c> or
+    /// <c>User-Agent</c>.
+    /// </value>
     public IDictionary<string, string> AdditionalHeaders { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Gets or sets whether tokens may be sent in clear to hosts other than loopback.</summary>
@@ -56,19 +70,43 @@ public sealed class TokenRefreshOptions
     public bool AllowInsecureHttp { get; set; }
 
     /// <summary>Gets or sets the header that carries the access token.</summary>
-    /// <value>Default <c>Authorization</c>, with the token type before the token; in any other header the token stands alone.</value>
+    /// <value>
+    /// Default <c>Authorization</c>, with <see cref="AuthorizationScheme"/> before the token; in any other header the token stands alone.
+    /// </value>
     public string HeaderName { get; set; } = AccessToken.DefaultHeaderName;
 
-    /// <summary>Gets or sets how long before expiry the token is refreshed in the background, while callers go on with the old one.</summary>
-    /// <value>Default 5 minutes; more than <see cref="ExpirationSkew"/>, up to 7 days; 0 switches background refresh off. Never more than half of the token's lifetime is used.</value>
+    /// <summary>
+    /// Gets or sets the authentication scheme that stands before the token in the <c>Authorization</c> header (RFC 9110 section 11.1).
+    /// </summary>
+    /// <value>
+    /// Default <c>Bearer</c>; a token of RFC 9110 section 5.6.2. The token type that a server names is stored and never used as a scheme,
+    /// so that all processes send the same header. No effect with another <see cref="HeaderName"/>.
+    /// </value>
+    public string AuthorizationScheme { get; set; } = AccessToken.DefaultTokenType;
+
+    /// <summary>
+    /// Gets or sets how long before expiry the token is refreshed in the background, while callers go on with the old one.
+    /// </summary>
+    /// <value>
+    /// Default 5 minutes; more than <see cref="ExpirationSkew"/>, up to 7 days; 0 switches background refresh off. Never more than half of
+    /// the token's lifetime is used.
+    /// </value>
     public TimeSpan RefreshBeforeExpiration { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Gets or sets how long before expiry a token counts as expired, so that a request in flight does not outlive it.</summary>
-    /// <value>Default 10 seconds; 0 to 10 minutes. Callers wait for a refresh from then on. Never more than a tenth of the token's lifetime is used, where that is known: it is for a token that this library obtained.</value>
+    /// <value>
+    /// Default 10 seconds; 0 to 10 minutes. Callers wait for a refresh from then on. Never more than a tenth of the token's lifetime is
+    /// used, where that is known: it is for a token that this library obtained.
+    /// </value>
     public TimeSpan ExpirationSkew { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Gets or sets the time for everything that is sent under one lease, counted from its grant: connect retries, the attempt, a replay.</summary>
-    /// <value>Default 20 seconds; 1 second to 10 minutes. With <see cref="SaveTimeout"/> less than <see cref="LockTimeout"/>, so that a slow holder is never taken for a hung one.</value>
+    /// <summary>
+    /// Gets or sets the time for everything that is sent under one lease, counted from its grant: connect retries, the attempt, a replay.
+    /// </summary>
+    /// <value>
+    /// Default 20 seconds; 1 second to 10 minutes. With <see cref="SaveTimeout"/> less than <see cref="LockTimeout"/>, so that a slow
+    /// holder is never taken for a hung one.
+    /// </value>
     public TimeSpan RefreshTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <summary>Gets or sets the time for one token request, connect to last byte.</summary>
@@ -83,16 +121,30 @@ public sealed class TokenRefreshOptions
     /// <value>Default 30 seconds; more than <see cref="RefreshTimeout"/> and <see cref="SaveTimeout"/> together, up to 1 hour.</value>
     public TimeSpan LockTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Gets or sets for how long after its first use the server accepts a refresh token again (its reuse window, or leeway).</summary>
-    /// <value>Default <see langword="null"/>: unknown, taken as none; 0 to 1 hour. Within it a refresh whose answer was lost is repeated at once; a value larger than the server's risks the login.</value>
+    /// <summary>
+    /// Gets or sets for how long after its first use the server accepts a refresh token again (its reuse window, or leeway).
+    /// </summary>
+    /// <value>
+    /// Default <see langword="null"/>: unknown, taken as none; 0 to 1 hour. Within it a refresh whose answer was lost is repeated at once;
+    /// a value larger than the server's risks the login.
+    /// </value>
     public TimeSpan? RefreshTokenReuseWindow { get; set; }
 
-    /// <summary>Gets or sets whether SIGTERM, SIGINT (Ctrl+C), SIGHUP and a regular exit wait for an exchange in flight and its save.</summary>
-    /// <value>Default <see langword="true"/>: for at most <see cref="RefreshTimeout"/> and <see cref="SaveTimeout"/> together; a second signal ends the process at once, and handlers are registered only meanwhile (on Windows from the first exchange on). With <see langword="false"/> such an exit may lose the new pair, and with it the login.</value>
+    /// <summary>
+    /// Gets or sets whether SIGTERM, SIGINT (Ctrl+C), SIGHUP and a regular exit wait for an exchange in flight and its save.
+    /// </summary>
+    /// <value>
+    /// Default <see langword="true"/>: for at most <see cref="RefreshTimeout"/> and <see cref="SaveTimeout"/> together; a second signal
+    /// ends the process at once, and handlers are registered only meanwhile (on Windows from the first exchange on). With
+    /// <see langword="false"/> such an exit may lose the new pair, and with it the login.
+    /// </value>
     public bool HandleProcessSignals { get; set; } = true;
 
     /// <summary>Gets or sets whether to go on where the file system grants a lock that excludes nobody.</summary>
-    /// <value>Default <see langword="false"/>: such a lock fails closed. <see langword="true"/> risks two refreshes at once, and with them the login.</value>
+    /// <value>
+    /// Default <see langword="false"/>: such a lock fails closed. <see langword="true"/> risks two refreshes at once, and with them the
+    /// login.
+    /// </value>
     public bool AllowUnreliableLock { get; set; }
 
     /// <summary>Gets the callbacks.</summary>
@@ -104,5 +156,6 @@ public sealed class TokenRefreshOptions
 
     /// <summary>Returns the addresses and the path, never a secret.</summary>
     /// <returns>A text that is safe to log.</returns>
-    public override string ToString() => $"token refresh of '{CredentialsPath}' at '{(TokenEndpoint is { } address ? UriRedaction.Show(address.OriginalString) : "")}'";
+    public override string ToString() =>
+        $"token refresh of '{CredentialsPath}' at '{(TokenEndpoint is { } address ? UriRedaction.Show(address.OriginalString) : "")}'";
 }

@@ -3,11 +3,12 @@ namespace TokenRefresh;
 /// <summary>Says where a secret may go, and names that place.</summary>
 internal static class UriRedaction
 {
-    /// <summary>Tells whether nobody on the way can read what is sent there.</summary>
+    /// <summary>Tells whether what is sent there cannot be read on the way.</summary>
     internal static bool IsSecure(Uri address) =>
-        string.Equals(address.Scheme, Uri.UriSchemeHttps, StringComparison.Ordinal) || (string.Equals(address.Scheme, Uri.UriSchemeHttp, StringComparison.Ordinal) && IsLoopback(address));
+        address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && IsLoopback(address));
 
-    // Not Uri.IsLoopback: a Uri publishes its host before the flag that this reads, and says no for a moment where two threads are the first to ask. The token would stay off that request.
+    // Not Uri.IsLoopback: a Uri publishes its host before the flag that this reads, and says no for a moment where two threads are the
+    // first to ask. The token would stay off that request.
     // Host is published whole, in canonical form: 'loopback' reads 'localhost', '127.1' reads '127.0.0.1', and no scope id is in it.
     private static bool IsLoopback(Uri address) => address.HostNameType switch
     {
@@ -27,9 +28,10 @@ internal static class UriRedaction
     {
         int end = address.AsSpan().IndexOfAny('?', '#');
         int authority = address.IndexOf("://", StringComparison.Ordinal) + 3;
-        if (end >= 0 && address.LastIndexOf('@') > end && (authority < 3 || authority <= end && !address.AsSpan(authority, end - authority).Contains('/')))
+        if (end >= 0 && address.LastIndexOf('@') > end
+            && (authority < 3 || (authority <= end && !address.AsSpan(authority, end - authority).Contains('/'))))
         {
-            // A '?' or '#' that nobody escaped, in a password most likely: what stands before it is the rest of that.
+            // An unescaped '?' or '#', in a password most likely: what stands before it is the rest of that.
             return "an address that is not shown";
         }
 

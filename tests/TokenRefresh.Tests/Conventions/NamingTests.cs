@@ -60,7 +60,11 @@ public sealed class NamingTests
     [Fact]
     public void No_type_of_System_IO_Abstractions_is_in_a_public_signature()
     {
-        var leaks = PublicSurface.Describe(ProductTypes.Public).Where(line => line.Contains("System.IO.Abstractions", StringComparison.Ordinal));
+        const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+
+        var leaks = ProductTypes.Public
+            .SelectMany(t => t.GetMembers(Declared).Where(IsVisible).SelectMany(TypesOf).Concat(t.GetInterfaces()).Append(t.BaseType))
+            .Where(t => t?.ToString().Contains("System.IO.Abstractions", StringComparison.Ordinal) == true);
 
         leaks.Should().BeEmpty();
     }
@@ -76,4 +80,18 @@ public sealed class NamingTests
         parameters.Distinct().Should().BeSubsetOf([typeof(AccessToken), typeof(OAuthCredentials), typeof(CancellationToken)]);
         typeof(TokenRefreshOptions).GetProperty(nameof(TokenRefreshOptions.Scope)).Should().NotBeNull();
     }
+
+    private static bool IsVisible(MemberInfo member) => member switch
+    {
+        MethodBase method => method.IsPublic || method.IsFamily || method.IsFamilyOrAssembly,
+        FieldInfo field => field.IsPublic || field.IsFamily || field.IsFamilyOrAssembly,
+        _ => false, // What a property or event shows, its methods show.
+    };
+
+    private static IEnumerable<Type?> TypesOf(MemberInfo member) => member switch
+    {
+        MethodBase method => method.GetParameters().Select(p => p.ParameterType).Append((method as MethodInfo)?.ReturnType),
+        FieldInfo field => [field.FieldType],
+        _ => [],
+    };
 }

@@ -1,5 +1,7 @@
 using FluentAssertions;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Validation;
 
@@ -58,19 +60,35 @@ public sealed class AddTokenRefreshHandlerTests
     }
 
     [Theory]
-    [InlineData(null, "No ITokenProvider is registered. Call 'AddTokenRefresh' on the services.")]
-    [InlineData("claude", "No ITokenProvider is registered under 'claude'. Call 'AddTokenRefresh(\"claude\", ...)'*")]
-    public void A_login_that_is_not_registered_is_told_with_the_call_that_is_missing(string? name, string message)
+    [InlineData(null, "The HTTP client 'api' needs a token, and no ITokenProvider is registered. Call 'AddTokenRefresh' on the services.")]
+    [InlineData("claude", "The HTTP client 'api' needs a token of 'claude', and no ITokenProvider is registered under that name. Call 'AddTokenRefresh(\"claude\", ...)'*")]
+    public async Task A_login_that_is_not_registered_is_told_with_the_call_that_is_missing_at_start_and_with_the_first_client(string? name, string message)
     {
-        using var services = Containers.Build(s =>
-        {
-            var client = s.AddHttpClient("api");
-            _ = name is null ? client.AddTokenRefreshHandler() : client.AddTokenRefreshHandler(name);
-        });
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        var client = builder.Services.AddHttpClient("api");
+        _ = name is null ? client.AddTokenRefreshHandler() : client.AddTokenRefreshHandler(name);
+        using var host = builder.Build();
 
-        var create = services.Invoking(s => s.Client("api"));
+        var start = host.Awaiting(h => h.StartAsync());
+        var create = host.Invoking(h => h.Services.GetRequiredService<IHttpClientFactory>().CreateClient("api"));
 
-        create.Should().Throw<InvalidOperationException>().WithMessage(message);
+        await start.Should().ThrowAsync<OptionsValidationException>().WithMessage(message);
+        create.Should().Throw<OptionsValidationException>().WithMessage(message);
+    }
+
+    [Fact]
+    public async Task A_wrong_setting_of_the_handler_fails_at_start()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddSingleton<ITokenProvider>(new StaticTokenProvider("token"));
+        builder.Services.AddHttpClient("api").AddTokenRefreshHandler(o => o.BufferLimit = -1);
+        builder.Services.ConfigureHttpClientDefaults(d => d.AddTokenRefreshHandler(o => o.AllowedOrigins.Add("http://api.example.com")));
+        using var host = builder.Build();
+
+        var refusal = await Xunit.Record.ExceptionAsync(() => host.StartAsync());
+
+        refusal.Should().BeOfType<AggregateException>().Which.InnerExceptions.Select(e => e.Message).Should()
+            .ContainMatch("'BufferLimit' is '-1'*").And.ContainMatch("'AllowedOrigins' holds 'http://api.example.com'*");
     }
 
     [Fact]

@@ -34,6 +34,37 @@ public sealed class StartTests
         failures.Should().HaveCount(3).And.ContainMatch("Token refresh 'one': 'LockTimeout' is*").And.ContainMatch("Token refresh 'one': 'TokenEndpoint' is*").And.ContainMatch("'ClientId' is not set*");
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_fake_in_the_place_of_the_provider_needs_no_valid_options(bool isFirst)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        var fake = new StaticTokenProvider("fake");
+        if (isFirst)
+        {
+            builder.Services.AddSingleton<ITokenProvider>(fake);
+            builder.Services.AddKeyedSingleton<ITokenProvider>("claude", fake);
+        }
+
+        builder.Services.AddTokenRefresh(_ => { });
+        builder.Services.AddTokenRefresh("claude", _ => { });
+        builder.Services.AddHttpClient("api").AddTokenRefreshHandler("claude");
+        if (!isFirst)
+        {
+            builder.Services.AddSingleton<ITokenProvider>(fake);
+            builder.Services.AddKeyedSingleton<ITokenProvider>("claude", fake);
+        }
+
+        using var host = builder.Build();
+
+        await host.StartAsync();
+
+        host.Services.GetRequiredService<ITokenProvider>().Should().BeSameAs(fake);
+        host.Services.GetRequiredKeyedService<ITokenProvider>("claude").Should().BeSameAs(fake);
+        await host.StopAsync();
+    }
+
     [Fact]
     public async Task A_host_with_options_that_hold_starts_without_making_the_provider()
     {

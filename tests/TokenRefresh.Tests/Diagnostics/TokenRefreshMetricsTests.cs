@@ -109,6 +109,37 @@ public sealed class TokenRefreshMetricsTests
         Interlocked.Read(ref counted).Should().BePositive("other tests of this process may resend at the same time");
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void The_process_wide_meter_is_seen_by_listeners_attached_before_its_first_refresh_and_after(bool isBefore)
+    {
+        string name = Guid.NewGuid().ToString();
+        var failures = 0L;
+        var metrics = new TokenRefreshMetrics(name: name);
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (instrument.Meter.Name == TokenRefreshDiagnostics.MeterName)
+            {
+                l.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, tags, _) => failures += tags.ToArray().Any(t => Equals(t.Value, name)) ? value : 0);
+
+        if (isBefore)
+        {
+            listener.Start();
+        }
+
+        metrics.RefreshCompleted(RefreshOutcome.Adopted, TimeSpan.Zero);
+        metrics.RemainingLifetimeAtRefresh(TimeSpan.Zero);
+        listener.Start();
+        metrics.SaveFailed();
+
+        failures.Should().Be(1);
+    }
+
     private sealed class RejectsFirst : HttpMessageHandler
     {
         private int _requests;

@@ -72,7 +72,7 @@ public sealed class ReadmeTableTests
                 }
             },
         };
-        _ = new TokenRefreshMetrics();
+        new TokenRefreshMetrics().SaveFailed();
         listener.Start();
 
         var rows = Readme.Table("## Diagnostics", "instrument").Select(cells => (cells[0], cells[1], (string?)cells[2]));

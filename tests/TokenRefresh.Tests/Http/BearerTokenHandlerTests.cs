@@ -1,5 +1,6 @@
 using System.Net;
 using FluentAssertions;
+using Microsoft.Extensions.Logging;
 using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Wire;
@@ -107,15 +108,115 @@ public sealed class BearerTokenHandlerTests
     public async Task A_custom_header_carries_the_bare_token()
     {
         var carried = new List<string>();
-        using HttpMessageInvoker client = Client(new RotatingTokens("x-api-key"), request =>
+        using HttpMessageInvoker client = Client(new RotatingTokens("x-api-key"), new Fake(request =>
         {
             carried.AddRange(request.Headers.GetValues("x-api-key"));
             return carried.Count == 1 ? Unauthorized() : Ok();
-        });
+        }));
 
         await SendAsync(client);
 
         carried.Should().Equal("T1", "T2");
+    }
+
+    [Theory]
+    [InlineData("Authorization")]
+    [InlineData("x-api-key")]
+    [FailureMode("F119")]
+    public async Task For_a_request_with_a_header_of_its_own_no_token_is_fetched(string name)
+    {
+        var handler = FakeHandler.Answering(200);
+        using HttpMessageInvoker client = Client(new RotatingTokens(name) { Gate = Task.FromException(new NotRefreshableException("None.")) }, handler);
+
+        HttpResponseMessage response = await SendAsync(client, r => r.Headers.TryAddWithoutValidation(name, "Basic own"));
+
+        response.StatusCode.Should().Be(HttpStatusCode.OK);
+        handler.Count.Should().Be(1);
+    }
+
+    [Theory]
+    [InlineData("Bearer")]
+    [InlineData("bearer ")]
+    [FailureMode("F119")]
+    public async Task A_scheme_without_a_token_counts_as_no_header_and_is_there_again_afterwards(string bare)
+    {
+        var carried = new List<string?>();
+        using HttpMessageInvoker client = Client(new RotatingTokens(), request =>
+        {
+            carried.Add(request.Headers.Authorization?.ToString());
+            return carried.Count == 1 ? Unauthorized() : Ok();
+        });
+        var request = new HttpRequestMessage(HttpMethod.Get, Resource);
+        request.Headers.TryAddWithoutValidation("Authorization", bare);
+
+        await client.SendAsync(request, CancellationToken.None);
+
+        carried.Should().Equal("Bearer T1", "Bearer T2");
+        request.Headers.NonValidated["Authorization"].ToString().Should().Be(bare);
+    }
+
+    [Fact]
+    public async Task A_provider_that_wraps_another_and_does_not_say_so_leaves_the_callers_header_alone_all_the_same()
+    {
+        var carried = new List<string>();
+        using HttpMessageInvoker client = Client(new Wrapper(new RotatingTokens("x-api-key")), new Fake(request =>
+        {
+            carried.AddRange(request.Headers.GetValues("x-api-key"));
+            return Ok();
+        }));
+
+        await SendAsync(client, r => r.Headers.Add("x-api-key", "own"));
+
+        carried.Should().Equal("own");
+    }
+
+    [Theory]
+    [InlineData("skip", "Sending a request to 'https://api.example.com' without the access token: its options say so")]
+    [InlineData("header", "Sending a request to 'https://api.example.com' without the access token: it has a header of its own")]
+    [InlineData("origin", "Sending a request to 'http://api.example.com' without the access token: its origin is not allowed")]
+    [InlineData("body", "Not sending the rejected request to 'https://api.example.com' again: its body cannot be sent twice*'BufferLimit'*")]
+    [InlineData("provider", "Not sending the rejected request to 'https://api.example.com' again: no other token can be had")]
+    [InlineData("scope", "Not sending the rejected request to 'https://api.example.com' again: the answer says that another token would not help")]
+    [FailureMode("F121")]
+    public async Task A_debug_log_says_why_no_token_was_attached_or_the_request_not_sent_again(string reason, string message)
+    {
+        using var logs = new Logs();
+        var tokens = new RotatingTokens { Failure = reason == "provider" ? new NotRefreshableException("None.") : null };
+        var handler = new BearerTokenHandler(tokens, new BearerTokenHandlerOptions { BufferLimit = 0 }, logs)
+        {
+            InnerHandler = new FakeHandler(_ =>
+            {
+                HttpResponseMessage response = Unauthorized();
+                if (reason == "scope")
+                {
+                    response.Headers.TryAddWithoutValidation("WWW-Authenticate", "Bearer error=\"insufficient_scope\"");
+                }
+
+                return response;
+            }),
+        };
+        using var client = new HttpMessageInvoker(handler);
+
+        await SendAsync(client, r =>
+        {
+            switch (reason)
+            {
+                case "skip":
+                    r.Options.Set(BearerTokenHandlerOptions.Skip, true);
+                    break;
+                case "header":
+                    r.Headers.Add("Authorization", "Basic own");
+                    break;
+                case "origin":
+                    r.RequestUri = new Uri("http://api.example.com/");
+                    break;
+                case "body":
+                    r.Content = new StreamContent(new OneWay([1]));
+                    break;
+            }
+        });
+
+        logs.Messages.Should().ContainSingle().Which.Should().Match(message);
     }
 
     [Fact]
@@ -160,6 +261,46 @@ public sealed class BearerTokenHandlerTests
         new BearerTokenHandler(tokens) { InnerHandler = FakeHandler.Answering(200) }.Dispose();
 
         tokens.IsDisposed.Should().BeFalse();
+    }
+
+    private sealed class Wrapper(ITokenProvider inner) : ITokenProvider
+    {
+        public ValueTask<AccessToken> GetAccessTokenAsync(CancellationToken cancellationToken = default) => inner.GetAccessTokenAsync(cancellationToken);
+
+        public ValueTask<AccessToken> RefreshAccessTokenAsync(AccessToken rejected, CancellationToken cancellationToken = default) => inner.RefreshAccessTokenAsync(rejected, cancellationToken);
+    }
+
+    /// <summary>Ends a pipeline as a fake does in a test: without an inner handler.</summary>
+    private sealed class Fake(Func<HttpRequestMessage, HttpResponseMessage> answer) : DelegatingHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => Task.FromResult(answer(request));
+    }
+
+    private sealed class Logs : ILoggerFactory, ILogger
+    {
+        public List<string> Messages { get; } = [];
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void AddProvider(ILoggerProvider provider)
+        {
+        }
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel == LogLevel.Debug;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Messages.Add(formatter(state, exception));
+
+        public void Dispose()
+        {
+        }
+    }
+
+    private sealed class OneWay(byte[] bytes) : MemoryStream(bytes)
+    {
+        public override bool CanSeek => false;
     }
 
     private sealed class DisposableTokens : ITokenProvider, IDisposable

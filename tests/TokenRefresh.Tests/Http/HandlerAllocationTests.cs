@@ -6,9 +6,9 @@ namespace TokenRefresh.Tests.Http;
 public sealed class HandlerAllocationTests
 {
 #if DEBUG
-    private const long MostBytes = 248;
+    private const long MostBytes = 480;
 #else
-    private const long MostBytes = 184;
+    private const long MostBytes = 400;
 #endif
     private const int Rounds = 2000;
     private static readonly Uri Resource = new("https://api.example.com/v1/messages");
@@ -22,7 +22,7 @@ public sealed class HandlerAllocationTests
         long bare = BytesPerRequest(new PassThrough());
         long bearer = BytesPerRequest(new BearerTokenHandler(tokens, options));
 
-        // One object for the whole asynchronous way; without optimization its state is an object of its own.
+        // The state of the whole asynchronous way, what it takes to send again, and the request's options, which their getter makes; without optimization the state is two objects.
         (bearer - bare).Should().BeLessThanOrEqualTo(MostBytes);
     }
 

@@ -103,7 +103,7 @@ public sealed class RejectionTests
     }
 
     [Theory]
-    [FailureMode("F64")]
+    [FailureMode("F64", "F122")]
     [InlineData(403, "Bearer error=\"insufficient_scope\"", 0)]
     [InlineData(403, null, 0)]
     [InlineData(407, null, 0)]
@@ -113,6 +113,18 @@ public sealed class RejectionTests
     [InlineData(401, "Bearer error=\"invalid_token\", error_description=\"not insufficient_scope\"", 1)]
     [InlineData(401, "Bearer error=\"invalid_token\"", 1)]
     [InlineData(401, "Basic realm=\"x\"", 1)]
+    [InlineData(401, "Bearer error=\"insufficient_user_authentication\", acr_values=\"x\"", 0)]
+    [InlineData(401, "DPoP error=\"use_dpop_nonce\"", 0)]
+    [InlineData(401, "Negotiate YII=, Bearer error=\"insufficient_scope\"", 0)]
+    [InlineData(401, "Negotiate abc, Bearer , error = \"insufficient_scope\"", 0)]
+    [InlineData(401, "Basic realm=\"a, Bearer error=\\\"\", Bearer realm=\"x\\\"y\" error=\"insufficient\\_scope\"", 0)]
+    [InlineData(401, "Bearer error=\"insufficient_scope", 0)]
+    [InlineData(401, "Basic error=\"insufficient_scope\"", 1)]
+    [InlineData(401, "Bearer realm=\"error=insufficient_scope\"", 1)]
+    [InlineData(401, "Bearer error_uri=\"https://x?error=insufficient_scope\", error=\"invalid_token\"", 1)]
+    [InlineData(401, "Bearer error=\"insufficient_scope\", DPoP error=\"invalid_token\"", 1)]
+    [InlineData(401, "Bearer realm=\"a\\\", error=\\\"insufficient_scope\"", 1)]
+    [InlineData(401, "\"=,=\"\"= Bearer", 1)]
     [InlineData(401, null, 1)]
     public async Task Only_a_401_that_is_about_the_token_refreshes(int status, string? challenge, int refreshes)
     {
@@ -132,6 +144,42 @@ public sealed class RejectionTests
 
         ((int)response.StatusCode).Should().Be(status);
         tokens.Refreshes.Should().Be(refreshes);
+    }
+
+    [Fact]
+    [FailureMode("F122")]
+    public async Task Every_line_of_the_challenge_is_read()
+    {
+        var tokens = new RotatingTokens();
+        using HttpMessageInvoker client = Client(tokens, _ =>
+        {
+            HttpResponseMessage response = FakeHandler.Response(401);
+            response.Headers.TryAddWithoutValidation("WWW-Authenticate", ["Basic realm=\"x\"", "Bearer error=\"insufficient_scope\""]);
+            return response;
+        });
+
+        await SendAsync(client);
+
+        tokens.Refreshes.Should().Be(0);
+    }
+
+    [Theory]
+    [InlineData("16", 2)]
+    [InlineData("7", 1)]
+    [InlineData("0", 1)]
+    public async Task A_grpc_answer_of_trailers_only_that_says_unauthenticated_is_a_rejection(string status, int requests)
+    {
+        var handler = new FakeHandler(request =>
+        {
+            HttpResponseMessage response = FakeHandler.Response(200);
+            response.Headers.Add("grpc-status", request.Headers.Authorization!.Parameter == "T1" ? status : "0");
+            return response;
+        });
+        using HttpMessageInvoker client = Client(new RotatingTokens(), handler);
+
+        await SendAsync(client);
+
+        handler.Count.Should().Be(requests);
     }
 
     [Fact]

@@ -6,6 +6,8 @@ internal sealed class RotatingTokens(string headerName = AccessToken.DefaultHead
     private readonly Lock _gate = new();
     private AccessToken _current = new("T1", headerName: headerName);
 
+    public string HeaderName => headerName;
+
     public int Refreshes { get; private set; }
 
     public List<string> Rejected { get; } = [];

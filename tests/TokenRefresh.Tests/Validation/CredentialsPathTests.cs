@@ -10,8 +10,8 @@ public sealed class CredentialsPathTests
     [Fact]
     public void A_tilde_is_the_user_s_home()
     {
-        CredentialsPath.Resolve("~", () => HomeDirectory).Should().Be(HomeDirectory);
-        CredentialsPath.Resolve("~/.claude/.credentials.json", () => HomeDirectory).Should().Be(Path.Combine(HomeDirectory, ".claude", ".credentials.json"));
+        CredentialsPath.Resolve("~", HomeDirectory).Should().Be(HomeDirectory);
+        CredentialsPath.Resolve("~/.claude/.credentials.json", HomeDirectory).Should().Be(Path.Combine(HomeDirectory, ".claude", ".credentials.json"));
         CredentialsPath.Resolve("~/.credentials.json").Should().Be(Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".credentials.json"));
     }
 
@@ -36,7 +36,7 @@ public sealed class CredentialsPathTests
     [Fact]
     public void Another_user_s_home_is_refused_rather_than_made_a_directory_of_that_name()
     {
-        Action resolve = () => CredentialsPath.Resolve("~bob/x", () => HomeDirectory);
+        Action resolve = () => CredentialsPath.Resolve("~bob/x", HomeDirectory);
 
         resolve.Should().Throw<TokenRefreshConfigurationException>().WithMessage("The path '~bob/x' starts with '~' and a name.*'./~bob/x'*");
     }
@@ -47,7 +47,7 @@ public sealed class CredentialsPathTests
     [InlineData("relative/home")]
     public void A_home_that_is_not_known_is_told_with_the_remedy(string? home)
     {
-        Action resolve = () => CredentialsPath.Resolve("~/x", () => home);
+        Action resolve = () => CredentialsPath.Resolve("~/x", home);
 
         resolve.Should().Throw<TokenRefreshConfigurationException>().WithMessage("The path '~/x' starts with '~', but the user's home directory is not known. Set '*' to a full path, or write the full path.");
     }

@@ -35,9 +35,9 @@ public sealed class FileRulesTests
         var credentials = SomeOptions.Checking(SomeOptions.Valid(o => o.CredentialsPath = path));
         var @lock = SomeOptions.Checking(SomeOptions.Valid(o => o.LockPath = path));
 
-        credentials.Should().Throw<TokenRefreshConfigurationException>().Which.Message.Should().StartWith($"'CredentialsPath' is '{shown}', which holds a control character");
+        credentials.Should().Throw<TokenRefreshConfigurationException>().Which.Message.Should().StartWith($"'CredentialsPath' holds a control character (shown as '?') in '{shown}'.");
         credentials.Should().Throw<TokenRefreshConfigurationException>().Which.Message.Should().NotContainAny("\n", "\0", "\u0085");
-        @lock.Should().Throw<TokenRefreshConfigurationException>().WithMessage("'LockPath' is*control character*");
+        @lock.Should().Throw<TokenRefreshConfigurationException>().WithMessage("'LockPath' holds a control character*");
     }
 
     [Theory]

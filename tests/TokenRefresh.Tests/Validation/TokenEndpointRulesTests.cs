@@ -91,7 +91,7 @@ public sealed class TokenEndpointRulesTests
         var check = SomeOptions.Checking(SomeOptions.Valid(o => (o.ClientAuthentication, o.ClientSecret, o.ClientId) = (ClientAuthentication.ClientSecretPost, SomeOptions.Secret + "\n", "my-cli\r\n")));
 
         var message = check.Should().Throw<TokenRefreshConfigurationException>().Which.Message;
-        message.Should().Contain("'ClientSecret' holds a control character (value not shown)").And.Contain("'ClientId' is 'my-cli??', which holds a control character");
+        message.Should().Contain("'ClientSecret' holds a control character. Remove it").And.Contain("'ClientId' holds a control character (shown as '?') in 'my-cli??'.");
         message.Should().NotContain(SomeOptions.Secret[..8]);
     }
 
@@ -136,6 +136,32 @@ public sealed class TokenEndpointRulesTests
         })).Should().Throw<TokenRefreshConfigurationException>()
             .WithMessage("'AdditionalHeaders' names 'authorization', which 'ClientAuthentication' ('ClientSecretBasic') already sets.*")
             .Which.Message.Should().NotContain(SomeOptions.Secret[..8]);
+    }
+
+    [Fact]
+    public void What_no_request_header_can_be_named_is_what_the_framework_refuses()
+    {
+        string[] names = ["X-Key", "x.key", "Host", "Authorization", "Cookie", "ETag", "Server", "Date", "Connection", "Allow", "Expires", "Last-Modified", "Content-MD5", "Content-Length", "a b", "a:b", "a\"b", "ä"];
+
+        foreach (string name in names)
+        {
+            using var request = new HttpRequestMessage();
+
+            OptionText.IsRequestHeader(name).Should().Be(request.Headers.TryAddWithoutValidation(name, "value"), name);
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("my scheme")]
+    [InlineData("Bearer:")]
+    [InlineData(null)]
+    public void A_scheme_that_no_header_can_have_is_refused(string? scheme)
+    {
+        var check = SomeOptions.Checking(SomeOptions.Valid(o => o.AuthorizationScheme = scheme!));
+
+        check.Should().Throw<TokenRefreshConfigurationException>().WithMessage($"'AuthorizationScheme' is '{scheme}', which is no authentication scheme.*");
+        SomeOptions.Checking(SomeOptions.Valid(o => o.AuthorizationScheme = "token")).Should().NotThrow();
     }
 
     [Theory]

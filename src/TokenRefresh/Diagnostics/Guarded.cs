@@ -1,0 +1,119 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
+
+namespace TokenRefresh.Diagnostics;
+
+/// <summary>
+/// Calls into loggers and listeners of the program, and stops what they throw: a failing sink must cost neither tokens nor a lock.
+/// </summary>
+internal static class Guarded
+{
+    /// <summary>Starts an activity, or returns <see langword="null"/> if nothing listens or a listener throws.</summary>
+    internal static Activity? Start(ActivitySource source, string name, ActivityLink[]? links = null)
+    {
+        Activity? before = Activity.Current;
+        try
+        {
+            if (links is null)
+            {
+                return source.StartActivity(name);
+            }
+
+            // An empty parent context still means the current activity; only without one does a new trace begin.
+            Activity.Current = null;
+            Activity? activity = source.StartActivity(name, ActivityKind.Internal, parentContext: default, links: links);
+            if (activity is null)
+            {
+                Activity.Current = before;
+            }
+
+            return activity;
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            Activity.Current = before;
+            return null;
+        }
+    }
+
+    internal static void Stop(Activity activity)
+    {
+        try
+        {
+            activity.Dispose();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            Activity.Current = activity.Parent;
+        }
+    }
+
+    internal static void Record(Histogram<double> histogram, TimeSpan value, in TagList tags)
+    {
+        try
+        {
+            histogram.Record(value.TotalSeconds, tags);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // Thrown by a listener.
+        }
+    }
+
+    internal static void Increment(Counter<long> counter, in TagList tags)
+    {
+        try
+        {
+            counter.Add(1, tags);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // Thrown by a listener.
+        }
+    }
+}
+
+/// <summary>A logger that never throws.</summary>
+internal sealed class NonThrowingLogger(ILogger inner) : ILogger
+{
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => inner.BeginScope(state);
+
+    public bool IsEnabled(LogLevel logLevel)
+    {
+        try
+        {
+            return inner.IsEnabled(logLevel);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            return false;
+        }
+    }
+
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        try
+        {
+            inner.Log(logLevel, eventId, state, exception, formatter);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // Usually a log provider that was disposed before us, at the end of a process.
+        }
+    }
+}
+
+/// <summary>Ends an activity, if there is one, when disposed.</summary>
+internal readonly struct QuietActivity(Activity? activity) : IDisposable
+{
+    public void Dispose()
+    {
+        if (activity is not null)
+        {
+            Guarded.Stop(activity);
+        }
+    }
+}

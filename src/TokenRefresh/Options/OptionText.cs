@@ -1,0 +1,72 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace TokenRefresh;
+
+/// <summary>What the characters of an option may be, and how a message shows them.</summary>
+internal static class OptionText
+{
+    // .NET keeps these with the content, and refuses them in HttpRequestMessage.Headers.
+    internal static bool IsRequestHeader(string? name) => IsToken(name)
+        && !name.StartsWith("Content-", StringComparison.OrdinalIgnoreCase)
+        && name.ToUpperInvariant() is not ("ALLOW" or "EXPIRES" or "LAST-MODIFIED");
+
+    // RFC 9110 section 5.6.2.
+    internal static bool IsToken([NotNullWhen(true)] string? text)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            return false;
+        }
+
+        foreach (char c in text)
+        {
+            if (!char.IsAsciiLetterOrDigit(c) && !"!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    // SocketsHttpHandler refuses control characters and what is not ASCII only when it sends, which is too late to tell.
+    internal static bool IsHeaderValue(string value)
+    {
+        foreach (char c in value)
+        {
+            if (c is not ('\t' or (>= ' ' and <= '~')))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    internal static bool HasControlCharacter(string text)
+    {
+        foreach (char c in text)
+        {
+            if (char.IsControl(c))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    internal static string Printable(string? text)
+    {
+        char[] characters = (text ?? "").ToCharArray();
+        for (int i = 0; i < characters.Length; i++)
+        {
+            characters[i] = char.IsControl(characters[i]) ? '?' : characters[i];
+        }
+
+        return new string(characters);
+    }
+
+    internal static string Names<T>()
+        where T : struct, Enum => $"'{string.Join("', '", Enum.GetNames<T>())}'";
+}
