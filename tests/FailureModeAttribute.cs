@@ -6,5 +6,6 @@ namespace TokenRefresh.TestKit;
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
 internal sealed class FailureModeAttribute(params string[] rows) : Attribute, ITraitAttribute
 {
-    public IReadOnlyCollection<KeyValuePair<string, string>> GetTraits() => [.. rows.Select(row => new KeyValuePair<string, string>("FailureMode", row))];
+    public IReadOnlyCollection<KeyValuePair<string, string>> GetTraits() =>
+        [.. rows.Select(row => new KeyValuePair<string, string>("FailureMode", row))];
 }

@@ -16,7 +16,13 @@ public sealed class CredentialsFileTests
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
         string padding = new('x', 64 * 1024);
-        await File.WriteAllTextAsync(login.Path, $$"""{"claudeAiOauth":{"accessToken":"access-0","refreshToken":"refresh-0","expiresAt":1},"padding":"{{padding}}","last":true}""", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            login.Path,
+            $$"""
+            {"claudeAiOauth":{"accessToken":"access-0","refreshToken":"refresh-0","expiresAt":1},
+             "padding":"{{padding}}","last":true}
+            """,
+            TestContext.Current.CancellationToken);
         await using ChildProcess writer = await ChildProcess.StartAsync(TestProgram.Path);
         await writer.RunAsync(login.CreateCommand());
 
@@ -24,8 +30,12 @@ public sealed class CredentialsFileTests
         int[][] seen = await Task.WhenAll(Enumerable.Range(0, Readers).Select(_ => Task.Run(() => ReadUntil(writing, login.Path))));
         await writing;
 
-        seen.Should().OnlyContain(numbers => numbers.Zip(numbers.Skip(1)).All(pair => pair.First <= pair.Second), "no reader sees an older login after a newer one");
-        seen.SelectMany(numbers => numbers).Distinct().Should().HaveCountGreaterThan(Writes / 10, "the readers are to meet the writer at work");
+        seen.Should().OnlyContain(
+            numbers => numbers.Zip(numbers.Skip(1)).All(pair => pair.First <= pair.Second),
+            "no reader sees an older login after a newer one");
+        seen.SelectMany(numbers => numbers)
+            .Distinct()
+            .Should().HaveCountGreaterThan(Writes / 10, "the readers are to meet the writer at work");
         Parse(await File.ReadAllBytesAsync(login.Path, TestContext.Current.CancellationToken)).Should().Be(Writes - 1);
     }
 
@@ -104,7 +114,8 @@ public sealed class CredentialsFileTests
 
         using JsonDocument saved = JsonDocument.Parse(await File.ReadAllBytesAsync(login.Path, TestContext.Current.CancellationToken));
         reply.Should().Be(Replies.OneToken(saved.RootElement.GetProperty("claudeAiOauth").GetProperty("accessToken").GetString()!));
-        (await File.ReadAllBytesAsync(second, TestContext.Current.CancellationToken)).Should().Equal(before, "a save replaces the name, not the content behind it");
+        (await File.ReadAllBytesAsync(second, TestContext.Current.CancellationToken))
+            .Should().Equal(before, "a save replaces the name, not the content behind it");
     }
 
     [Fact]

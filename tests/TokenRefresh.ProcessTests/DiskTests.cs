@@ -25,7 +25,10 @@ public sealed class DiskTests
 
         string reply = await child.RunAsync("get 4");
 
-        reply.Should().Contain("failures=4 failure=CredentialsFileException").And.Contain($"'{login.Login.Path}'").And.Contain("Nothing was sent").And.Contain("leave room on its disk");
+        reply.Should().Contain("failures=4 failure=CredentialsFileException")
+            .And.Contain($"'{login.Login.Path}'")
+            .And.Contain("Nothing was sent")
+            .And.Contain("leave room on its disk");
         login.Server.Books.TokenRequests.Should().Be(0);
         (await login.ReadAsync()).Should().Equal(before);
 
@@ -47,7 +50,10 @@ public sealed class DiskTests
 
         string reply = await child.RunAsync("get 4");
 
-        reply.Should().Contain("failures=4 failure=CredentialsFileException").And.Contain($"'{login.Login.Path}'").And.Contain("Read-only file system").And.Contain("Nothing was sent");
+        reply.Should().Contain("failures=4 failure=CredentialsFileException")
+            .And.Contain($"'{login.Login.Path}'")
+            .And.Contain("Read-only file system")
+            .And.Contain("Nothing was sent");
         login.Server.Books.TokenRequests.Should().Be(0);
 
         await login.Mounts.MountAsync("-o", "remount,rw", login.Login.Directory.Path);
@@ -80,7 +86,8 @@ public sealed class DiskTests
         login.MakeRoom();
         await File.WriteAllBytesAsync(login.View, spent, TestContext.Current.CancellationToken);
         await child.RunAsync(login.Login.CreateCommand("name=another"));
-        (await child.RunAsync("get name=another")).Should().Contain("failure=SignInRequiredException").And.Contain("older file came back", "the record could be written too");
+        (await child.RunAsync("get name=another")).Should().Contain("failure=SignInRequiredException")
+            .And.Contain("older file came back", "the record could be written too");
         login.Server.Books.TokenRequests.Should().Be(1);
     }
 
@@ -112,12 +119,19 @@ public sealed class DiskTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "Only root on Linux makes a file immutable.");
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
-        Assert.SkipUnless(await OtherPrograms.TryRunAsync("chattr", "+i", login.Path), "chattr(1) is not installed, or this file system knows no immutable files.");
+        Assert.SkipUnless(
+            await OtherPrograms.TryRunAsync("chattr", "+i", login.Path),
+            "chattr(1) is not installed, or this file system knows no immutable files.");
         await OtherPrograms.RunAsync("chattr", "-i", login.Path);
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
         try
         {
-            await ShouldSaveLaterAsync(login, child, login.Path, () => OtherPrograms.RunAsync("chattr", "+i", login.Path), () => OtherPrograms.RunAsync("chattr", "-i", login.Path));
+            await ShouldSaveLaterAsync(
+                login,
+                child,
+                login.Path,
+                () => OtherPrograms.RunAsync("chattr", "+i", login.Path),
+                () => OtherPrograms.RunAsync("chattr", "-i", login.Path));
         }
         finally
         {
@@ -133,7 +147,9 @@ public sealed class DiskTests
     public async Task A_pair_that_comes_after_the_right_to_replace_the_file_was_lost_is_served_and_saved_once_it_is_back(UnixFileMode mode)
     {
         Assert.SkipUnless(OtherPrograms.WhyNoUnprivilegedChild is null, OtherPrograms.WhyNoUnprivilegedChild ?? "");
-        Assert.SkipUnless(Environment.IsPrivilegedProcess || !mode.HasFlag(UnixFileMode.StickyBit), "In a sticky directory only the files of somebody else are protected, and only root makes such files.");
+        Assert.SkipUnless(
+            Environment.IsPrivilegedProcess || !mode.HasFlag(UnixFileMode.StickyBit),
+            "In a sticky directory only the files of somebody else are protected, and only root makes such files.");
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         File.SetUnixFileMode(login.Directory.Path, Everybody);
         File.SetUnixFileMode(login.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
@@ -157,12 +173,21 @@ public sealed class DiskTests
         await using MountedLogin login = await MountedLogin.StartExpiredAsync();
         string source = Path.Combine(login.Login.Directory.Path, "source.json");
         string padding = new('x', 32 * 1024);
-        await File.WriteAllTextAsync(login.Mounts.View(source), $$"""{"claudeAiOauth":{"accessToken":"access-0","refreshToken":"refresh-0","expiresAt":4102444800000},"padding":"{{padding}}","last":true}""", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            login.Mounts.View(source),
+            $$"""
+            {"claudeAiOauth":{"accessToken":"access-0","refreshToken":"refresh-0","expiresAt":4102444800000},
+             "padding":"{{padding}}","last":true}
+            """,
+            TestContext.Current.CancellationToken);
         await login.Mounts.MountAsync("--bind", source, login.Login.Path);
         await using ChildProcess writer = await login.Mounts.StartChildAsync();
         await using ChildProcess reader = await login.Mounts.StartChildAsync();
         await writer.RunAsync(login.Login.CreateCommand());
-        Dictionary<string, int> known = Enumerable.Range(0, Writes).ToDictionary(i => Replies.OneToken($"access-{i}"), i => i, StringComparer.Ordinal);
+        Dictionary<string, int> known = Enumerable.Range(0, Writes).ToDictionary(
+            i => Replies.OneToken($"access-{i}"),
+            i => i,
+            StringComparer.Ordinal);
 
         Task<string> writing = await writer.StartCommandAsync($"stores {Writes}");
         List<int> seen = [];
@@ -178,12 +203,18 @@ public sealed class DiskTests
 
         await writing;
         seen.Should().BeInAscendingOrder("no reader gets an older login after a newer one");
-        AccessTokenIn(await File.ReadAllBytesAsync(login.Mounts.View(source), TestContext.Current.CancellationToken)).Should().Be($"access-{Writes - 1}", "it is one file still");
+        AccessTokenIn(await File.ReadAllBytesAsync(login.Mounts.View(source), TestContext.Current.CancellationToken))
+            .Should().Be($"access-{Writes - 1}", "it is one file still");
         login.Server.Books.TokenRequests.Should().Be(0);
     }
 
     /// <summary>One refresh, during which the file can no longer be replaced.</summary>
-    private static async Task ShouldSaveLaterAsync(SharedLogin login, ChildProcess child, string view, Func<Task> breakAsync, Func<Task> repairAsync)
+    private static async Task ShouldSaveLaterAsync(
+        SharedLogin login,
+        ChildProcess child,
+        string view,
+        Func<Task> breakAsync,
+        Func<Task> repairAsync)
     {
         await child.RunAsync(login.CreateCommand());
         byte[] before = await File.ReadAllBytesAsync(view);

@@ -31,7 +31,8 @@ public sealed class ExitTests
         child.Signal(number);
         parked.Release();
 
-        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken)).Should().Be(128 + number);
+        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken))
+            .Should().Be(128 + number);
         await ShouldHaveSavedTheOnlyPairAsync(login);
     }
 
@@ -55,7 +56,8 @@ public sealed class ExitTests
         await child.WaitUntilNoSignalIsPendingAsync();
         child.Signal(number);
 
-        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken)).Should().Be(128 + number);
+        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken))
+            .Should().Be(128 + number);
         login.Books.Grants.Should().Be(0, "the exchange was still parked");
         parked.Drop();
     }
@@ -69,7 +71,10 @@ public sealed class ExitTests
 
         // What a process does for the first time takes a busy machine seconds, which are not to count against so short a deadline.
         await child.RunAsync($"http 1 {login.Server.ControlUri}ping");
-        await child.RunAsync(login.CreateCommand($"attempt-timeout={Deadline.TotalMilliseconds} refresh-timeout={Deadline.TotalMilliseconds} save-timeout=1000 lock-timeout=10000"));
+        await child.RunAsync(
+            login.CreateCommand(
+                $"attempt-timeout={Deadline.TotalMilliseconds} refresh-timeout={Deadline.TotalMilliseconds} "
+                    + "save-timeout=1000 lock-timeout=10000"));
         using ParkedRequest parked = login.Server.ParkNextTokenRequest();
         long start = TimeProvider.System.GetTimestamp();
         await child.SendAsync("get");
@@ -77,7 +82,8 @@ public sealed class ExitTests
 
         child.Terminate();
 
-        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken)).Should().Be(TerminatedBySigterm);
+        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken))
+            .Should().Be(TerminatedBySigterm);
         TimeProvider.System.GetElapsedTime(start).Should().BeGreaterThan(Deadline, "until then an answer may come");
         login.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Grants = 0 });
         parked.Drop();
@@ -95,7 +101,8 @@ public sealed class ExitTests
 
         // As above: the exchange of a cold process on a busy machine must not come to its own end first.
         await child.RunAsync($"http 1 {login.Server.ControlUri}ping");
-        await child.RunAsync(login.CreateCommand("park=temp attempt-timeout=5000 refresh-timeout=5000 save-timeout=1000 lock-timeout=10000"));
+        await child.RunAsync(
+            login.CreateCommand("park=temp attempt-timeout=5000 refresh-timeout=5000 save-timeout=1000 lock-timeout=10000"));
         await child.StartCommandAsync("get");
         await child.ExpectAsync("reached temp");
         long start = TimeProvider.System.GetTimestamp();
@@ -145,7 +152,8 @@ public sealed class ExitTests
 
         child.Terminate();
 
-        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken)).Should().Be(TerminatedBySigterm);
+        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken))
+            .Should().Be(TerminatedBySigterm);
     }
 
     [Fact]
@@ -172,7 +180,8 @@ public sealed class ExitTests
         (await child.RunAsync("get")).Should().Be(await get, "the process lives on").And.EndWith("distinct=1 failures=0");
         (await child.RunAsync("handled")).Should().Be(handled);
         child.Terminate();
-        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken)).Should().Be(TerminatedBySigterm);
+        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken))
+            .Should().Be(TerminatedBySigterm);
         await ShouldHaveSavedTheOnlyPairAsync(login);
     }
 
@@ -193,7 +202,8 @@ public sealed class ExitTests
         await child.WaitUntilItHandlesASignalAsync();
         child.Terminate();
 
-        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken)).Should().Be(TerminatedBySigterm);
+        (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken))
+            .Should().Be(TerminatedBySigterm);
         child.Output.Should().Contain("ending", "it has heard of both");
         login.Books.Grants.Should().Be(0, "the exchange was still parked");
         parked.Drop();
@@ -203,7 +213,8 @@ public sealed class ExitTests
         Assert.SkipWhen((await IgnoredAsync(child)).Contains(signal), $"This run was started to ignore {signal}.");
 
     // What a process was started to ignore, by nohup for one, it goes on ignoring, and so do its children.
-    private static async Task<string[]> IgnoredAsync(ChildProcess child) => OperatingSystem.IsLinux() ? (await child.RunAsync("ignored")).Split(',') : [];
+    private static async Task<string[]> IgnoredAsync(ChildProcess child) =>
+        OperatingSystem.IsLinux() ? (await child.RunAsync("ignored")).Split(',') : [];
 
     private static async Task ShouldHaveSavedTheOnlyPairAsync(SharedLogin login)
     {

@@ -14,7 +14,8 @@ public sealed class LockFileTests(EightProcesses processes)
     public async Task A_program_that_keeps_deleting_the_lock_file_makes_no_exchanges_overlap()
     {
         const int rounds = 30;
-        await using SharedLogin login = await SharedLogin.StartAsync(new LoopbackAuthorizationServerOptions { Latency = TimeSpan.FromMilliseconds(10) });
+        await using SharedLogin login = await SharedLogin.StartAsync(
+            new LoopbackAuthorizationServerOptions { Latency = TimeSpan.FromMilliseconds(10) });
         using var enough = new CancellationTokenSource();
         Task deletions = DeleteAgainAndAgainAsync(login.LockPath, enough.Token);
 
@@ -73,8 +74,12 @@ public sealed class LockFileTests(EightProcesses processes)
     public async Task Processes_whose_environment_switches_managed_locks_off_exclude_all_the_same()
     {
         const int rounds = 10;
-        var options = new ChildProcessOptions { Environment = new Dictionary<string, string?>(StringComparer.Ordinal) { ["DOTNET_SYSTEM_IO_DISABLEFILELOCKING"] = "1" } };
-        await using SharedLogin login = await SharedLogin.StartAsync(new LoopbackAuthorizationServerOptions { Latency = TimeSpan.FromMilliseconds(10) });
+        var options = new ChildProcessOptions
+        {
+            Environment = new Dictionary<string, string?>(StringComparer.Ordinal) { ["DOTNET_SYSTEM_IO_DISABLEFILELOCKING"] = "1" },
+        };
+        await using SharedLogin login = await SharedLogin.StartAsync(
+            new LoopbackAuthorizationServerOptions { Latency = TimeSpan.FromMilliseconds(10) });
         await using ChildProcessGroup group = await ChildProcessGroup.StartAsync(3, TestProgram.Path, _ => options);
 
         for (var round = 1; round <= rounds; round++)

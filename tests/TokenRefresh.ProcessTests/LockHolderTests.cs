@@ -87,7 +87,10 @@ public sealed class LockHolderTests
 
         string[] refused = await group.RunAsync("get 8");
 
-        refused.Should().OnlyContain(reply => reply.Contains("failures=8 failure=LockTimeoutException", StringComparison.Ordinal) && reply.Contains($"'{login.LockPath}'", StringComparison.Ordinal));
+        refused.Should().OnlyContain(
+            reply =>
+                reply.Contains("failures=8 failure=LockTimeoutException", StringComparison.Ordinal)
+                    && reply.Contains($"'{login.LockPath}'", StringComparison.Ordinal));
         login.Books.TokenRequests.Should().Be(0);
 
         script.CloseInput();
@@ -109,12 +112,16 @@ public sealed class LockHolderTests
         Task<string> get = await holder.StartCommandAsync("get");
         await parked.Arrived;
 
-        await using ChildProcess refused = await ChildProcess.StartProgramAsync("flock", new ChildProcessOptions { Arguments = ["--nonblock", "--conflict-exit-code", "75", login.LockPath, "true"], ReadyLine = null });
+        await using ChildProcess refused = await ChildProcess.StartProgramAsync(
+            "flock",
+            new ChildProcessOptions { Arguments = ["--nonblock", "--conflict-exit-code", "75", login.LockPath, "true"], ReadyLine = null });
 
         (await refused.WaitForExitAsync()).Should().Be(75);
         parked.Release();
         await get;
-        await using ChildProcess granted = await ChildProcess.StartProgramAsync("flock", new ChildProcessOptions { Arguments = ["--nonblock", login.LockPath, "true"], ReadyLine = null });
+        await using ChildProcess granted = await ChildProcess.StartProgramAsync(
+            "flock",
+            new ChildProcessOptions { Arguments = ["--nonblock", login.LockPath, "true"], ReadyLine = null });
         (await granted.WaitForExitAsync()).Should().Be(0);
     }
 

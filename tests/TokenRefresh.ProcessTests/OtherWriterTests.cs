@@ -57,7 +57,11 @@ public sealed class OtherWriterTests
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
         await child.RunAsync(login.CreateCommand());
 
-        string reply = await DuringAsync(login, child, "get 4", () => OtherPrograms.RunAsync("sed", "-i", "s/server|1/server|2/; s/\"max\"/\"pro\"/", login.Path));
+        string reply = await DuringAsync(
+            login,
+            child,
+            "get 4",
+            () => OtherPrograms.RunAsync("sed", "-i", "s/server|1/server|2/; s/\"max\"/\"pro\"/", login.Path));
 
         string after = await File.ReadAllTextAsync(login.Path, Cancellation);
         after.Should().Contain("server|2").And.Contain("\"pro\"").And.NotContain("server|1");
@@ -104,7 +108,9 @@ public sealed class OtherWriterTests
         string refused = await second.RunAsync("get 4");
         string again = await first.RunAsync("refresh last");
 
-        refused.Should().Contain("failures=4 failure=SignInRequiredException").And.Contain($"'{login.Path}'").And.Contain("older file came back");
+        refused.Should().Contain("failures=4 failure=SignInRequiredException")
+            .And.Contain($"'{login.Path}'")
+            .And.Contain("older file came back");
         again.Should().EndWith("distinct=1 failures=0").And.NotBe(refreshed);
         (await second.RunAsync("get 4")).Should().Be(again, "the process that has the successor saved it again");
         login.Books.Should().BeEquivalentTo(new { TokenRequests = 2, Grants = 2, Reuses = 0 });

@@ -9,9 +9,12 @@ namespace TokenRefresh.ProcessTests;
 public sealed class PermissionTests
 {
     private const UnixFileMode ReadOnlyDirectory =
-        UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+        UnixFileMode.UserRead | UnixFileMode.UserExecute
+        | UnixFileMode.GroupRead | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
-    private const UnixFileMode WritableDirectory = ReadOnlyDirectory | UnixFileMode.UserWrite | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+    private const UnixFileMode WritableDirectory =
+        ReadOnlyDirectory | UnixFileMode.UserWrite | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
     [Theory]
     [InlineData("000", 0b110_100_100, "600")]
@@ -106,7 +109,10 @@ public sealed class PermissionTests
 
         string reply = await child.RunAsync("get 8");
 
-        reply.Should().Contain("failures=8 failure=LockUnavailableException").And.Contain($"'{login.LockPath}'").And.Contain("(error 13)").And.Contain("'LockPath'");
+        reply.Should().Contain("failures=8 failure=LockUnavailableException")
+            .And.Contain($"'{login.LockPath}'")
+            .And.Contain("(error 13)")
+            .And.Contain("'LockPath'");
         login.Books.TokenRequests.Should().Be(0);
         (await File.ReadAllBytesAsync(login.Path, TestContext.Current.CancellationToken)).Should().Equal(before);
     }

@@ -29,7 +29,8 @@ public sealed class RefreshStormTests(EightProcesses processes, ITestOutputHelpe
         }
 
         output.WriteLine($"{login.Books}");
-        login.Books.Should().BeEquivalentTo(new { Grants = Rounds, Reuses = 0, FamiliesRevoked = 0, InvalidRequests = 0, InFlightMaximum = 1 });
+        login.Books.Should().BeEquivalentTo(
+            new { Grants = Rounds, Reuses = 0, FamiliesRevoked = 0, InvalidRequests = 0, InFlightMaximum = 1 });
     }
 
     [Fact]
@@ -42,11 +43,13 @@ public sealed class RefreshStormTests(EightProcesses processes, ITestOutputHelpe
 
         for (var round = 1; round <= RoundsOfRejection; round++)
         {
-            // A token obtained because of a rejection is not refreshed for another one at once, so that each round has a login of its own; the processes take it from the file.
+            // A token obtained because of a rejection is not refreshed for another one at once, so that each round has a login of its own;
+            // the processes take it from the file.
             login.Server.ExpireAllAccessTokens();
             OAuthCredentials rejected = login.StoreValid();
             (await processes.Group.RunAsync($"api 1 {request}")).Should().OnlyContain(reply => reply == "200=1 failures=0");
-            (await processes.Group.RunAsync($"get name={name}")).Should().OnlyContain(reply => reply == Replies.OneToken(rejected.AccessToken));
+            (await processes.Group.RunAsync($"get name={name}"))
+                .Should().OnlyContain(reply => reply == Replies.OneToken(rejected.AccessToken));
             login.Books.TokenRequests.Should().Be(round - 1, "a stored token that was not rejected is adopted");
 
             login.Server.ExpireAllAccessTokens();
@@ -59,7 +62,8 @@ public sealed class RefreshStormTests(EightProcesses processes, ITestOutputHelpe
         }
 
         output.WriteLine($"{login.Books}");
-        login.Books.Should().BeEquivalentTo(new { Grants = RoundsOfRejection, Reuses = 0, FamiliesRevoked = 0, InvalidRequests = 0, InFlightMaximum = 1 });
+        login.Books.Should().BeEquivalentTo(
+            new { Grants = RoundsOfRejection, Reuses = 0, FamiliesRevoked = 0, InvalidRequests = 0, InFlightMaximum = 1 });
         await processes.DisposeAsync(name);
     }
 
@@ -67,7 +71,8 @@ public sealed class RefreshStormTests(EightProcesses processes, ITestOutputHelpe
     [FailureMode("F54")]
     public async Task Processes_that_wake_at_the_same_moment_refresh_once()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new LoopbackAuthorizationServerOptions { AccessTokenLifetime = TimeSpan.FromSeconds(2) });
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(
+            new LoopbackAuthorizationServerOptions { AccessTokenLifetime = TimeSpan.FromSeconds(2) });
         string name = await processes.CreateAsync(login, "before=0 skew=0");
         (await processes.Group.RunAsync($"get name={name}")).ShouldAgreeOnOneToken();
 
@@ -93,7 +98,9 @@ public sealed class RefreshStormTests(EightProcesses processes, ITestOutputHelpe
         string other = await processes.CreateAsync(login);
         using ParkedRequest parked = login.Server.ParkNextTokenRequest();
 
-        Task<string>[] calls = await Task.WhenAll(processes.Children.SelectMany(child => new[] { one, other }.Select(name => child.StartCommandAsync($"get {Callers} name={name}"))));
+        Task<string>[] calls = await Task.WhenAll(
+            processes.Children.SelectMany(
+                child => new[] { one, other }.Select(name => child.StartCommandAsync($"get {Callers} name={name}"))));
         await parked.Arrived;
         login.Books.InFlight.Should().Be(1);
         parked.Release();
@@ -104,5 +111,8 @@ public sealed class RefreshStormTests(EightProcesses processes, ITestOutputHelpe
         await processes.DisposeAsync(other);
     }
 
-    private static long ExpiryOf(string status) => long.Parse(status.Split(' ').Single(word => word.StartsWith("expires=", StringComparison.Ordinal))["expires=".Length..], CultureInfo.InvariantCulture);
+    private static long ExpiryOf(string status) =>
+        long.Parse(
+            status.Split(' ').Single(word => word.StartsWith("expires=", StringComparison.Ordinal))["expires=".Length..],
+            CultureInfo.InvariantCulture);
 }

@@ -22,13 +22,19 @@ public sealed class SharedFailureTests(EightProcesses processes)
 
         Task<string> first = await processes.Children[0].StartCommandAsync($"get 8 name={name}");
         await parked.Arrived;
-        Task<string>[] others = await Task.WhenAll(processes.Children.Skip(1).Select(child => child.StartCommandAsync($"get 8 name={name}")));
+        Task<string>[] others = await Task.WhenAll(
+            processes.Children.Skip(1).Select(child => child.StartCommandAsync($"get 8 name={name}")));
         await Task.WhenAll(processes.Children.Skip(1).Select(child => child.WaitUntilItAwaitsTheLockAsync()));
         parked.Release();
         string[] replies = await Task.WhenAll([first, .. others]);
         string[] later = await processes.Group.RunAtOnceAsync($"get 8 name={name}");
 
-        replies.Concat(later).Should().OnlyContain(reply => reply.StartsWith("fingerprints=- distinct=0 failures=8 failure=TokenEndpointUnavailableException", StringComparison.Ordinal));
+        replies.Concat(later)
+            .Should().OnlyContain(
+                reply =>
+                    reply.StartsWith(
+                        "fingerprints=- distinct=0 failures=8 failure=TokenEndpointUnavailableException",
+                        StringComparison.Ordinal));
         login.Books.TokenRequests.Should().Be(1, "one exchange per cool-down, however many ask");
         await processes.DisposeAsync(name);
     }
@@ -39,15 +45,27 @@ public sealed class SharedFailureTests(EightProcesses processes)
     {
         const int refreshTimeout = 3_000;
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
-        string name = await processes.CreateAsync(login, $"endpoint={Uri.EscapeDataString("http://127.0.0.1:1/token")} refresh-timeout={refreshTimeout} attempt-timeout=1000 save-timeout=500");
+        string name = await processes.CreateAsync(
+            login,
+            $"endpoint={Uri.EscapeDataString("http://127.0.0.1:1/token")} "
+                + $"refresh-timeout={refreshTimeout} attempt-timeout=1000 save-timeout=500");
         long start = TimeProvider.System.GetTimestamp();
 
         string[] replies = await processes.Group.RunAtOnceAsync($"get 8 name={name}");
 
-        replies.Should().OnlyContain(reply => reply.Contains("failures=8 failure=TokenEndpointUnavailableException", StringComparison.Ordinal));
-        TimeProvider.System.GetElapsedTime(start).Should().BeLessThan(TimeSpan.FromMilliseconds(refreshTimeout * EightProcesses.Count / 2d), "nobody repeats the failure of another");
-        using var store = new FileCredentialsStore(new CredentialsFileSettings(login.Path, CredentialsFileFormat.Auto, null, false, TimeSpan.FromSeconds(1)), TimeProvider.System);
-        CoordinationRecordFormat.Read((await store.ReadRecordAsync(TestContext.Current.CancellationToken)).Span).CoolDown!.Failures.Should().BeLessThan(EightProcesses.Count / 2, "others see the pause, and a process that comes so late that it is over makes one try more");
+        replies.Should().OnlyContain(
+            reply => reply.Contains("failures=8 failure=TokenEndpointUnavailableException", StringComparison.Ordinal));
+        TimeProvider.System.GetElapsedTime(start)
+            .Should().BeLessThan(
+                TimeSpan.FromMilliseconds(refreshTimeout * EightProcesses.Count / 2d),
+                "nobody repeats the failure of another");
+        using var store = new FileCredentialsStore(
+            new CredentialsFileSettings(login.Path, CredentialsFileFormat.Auto, null, false, TimeSpan.FromSeconds(1)),
+            TimeProvider.System);
+        CoordinationRecordFormat.Read(
+            (await store.ReadRecordAsync(TestContext.Current.CancellationToken)).Span).CoolDown!.Failures.Should().BeLessThan(
+            EightProcesses.Count / 2,
+            "others see the pause, and a process that comes so late that it is over makes one try more");
         await processes.DisposeAsync(name);
     }
 

@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace TokenRefresh.TestKit;
 
-/// <summary>Keeps everything that is logged at any level: messages, their parts, scopes and exceptions. A test can wait for an event and count it.</summary>
+/// <summary>
+/// Keeps everything that is logged at any level: messages, their parts, scopes and exceptions. A test can wait for an event and count it.
+/// </summary>
 public sealed class LogCollector : ILoggerFactory, ILoggerProvider, ILogger
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -80,7 +82,12 @@ public sealed class LogCollector : ILoggerFactory, ILoggerProvider, ILogger
     public bool IsEnabled(LogLevel logLevel) => true;
 
     /// <inheritdoc/>
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter)
     {
         ArgumentNullException.ThrowIfNull(formatter);
         Keep(formatter(state, exception));

@@ -31,12 +31,14 @@ internal sealed class CallTally
     }
 
     /// <summary><c>fingerprints=a,b distinct=2 failures=1 failure=Type message=...</c></summary>
-    public string Tokens => $"fingerprints={(_outcomes.Count == 0 ? "-" : string.Join(',', _outcomes.Keys))} distinct={_outcomes.Count} {Failures}";
+    public string Tokens =>
+        $"fingerprints={(_outcomes.Count == 0 ? "-" : string.Join(',', _outcomes.Keys))} distinct={_outcomes.Count} {Failures}";
 
     /// <summary><c>200=7 401=1 failures=0</c></summary>
     public string Statuses => string.Join(' ', [.. _outcomes.Select(outcome => $"{outcome.Key}={outcome.Value}"), Failures]);
 
-    private string Failures => _failure is null ? "failures=0" : $"failures={_failures} failure={_failure.GetType().Name} message={_failure.Message}";
+    private string Failures =>
+        _failure is null ? "failures=0" : $"failures={_failures} failure={_failure.GetType().Name} message={_failure.Message}";
 
     private void Add(string outcome)
     {

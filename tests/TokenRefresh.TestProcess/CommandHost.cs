@@ -4,7 +4,10 @@ using System.Threading.Channels;
 
 namespace TokenRefresh.TestProcess;
 
-/// <summary>Reads a command per line and replies a line each: <c>ok ...</c> or <c>error Type message</c>. <c>&amp; tag command</c> runs beside others and replies <c>tag ok ...</c>; <c>at unixMilliseconds command</c> starts at that moment.</summary>
+/// <summary>
+/// Reads a command per line and replies a line each: <c>ok ...</c> or <c>error Type message</c>. <c>&amp; tag command</c> runs beside
+/// others and replies <c>tag ok ...</c>; <c>at unixMilliseconds command</c> starts at that moment.
+/// </summary>
 internal sealed class CommandHost(TextWriter output)
 {
     private static readonly TimeSpan ExitPatience = TimeSpan.FromSeconds(10);

@@ -32,7 +32,8 @@ internal sealed class CommandLine
 
     public string? Word(int index) => index < _words.Count ? _words[index] : null;
 
-    public string RequiredWord(int index, string meaning) => Word(index) ?? throw new CommandException($"Word {index + 1} of the command is missing: {meaning}.");
+    public string RequiredWord(int index, string meaning) =>
+        Word(index) ?? throw new CommandException($"Word {index + 1} of the command is missing: {meaning}.");
 
     public int Count(int index, int fallback = 1) => Word(index) is { } word ? int.Parse(word, CultureInfo.InvariantCulture) : fallback;
 }

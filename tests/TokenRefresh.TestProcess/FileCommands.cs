@@ -1,6 +1,9 @@
 namespace TokenRefresh.TestProcess;
 
-/// <summary>Commands that are in the way of others, as foreign programs are: <c>open path= [share=Read,Delete]</c> keeps a file open for reading until <c>close</c>, <c>delete path=</c> tries to delete one.</summary>
+/// <summary>
+/// Commands that are in the way of others, as foreign programs are: <c>open path= [share=Read,Delete]</c> keeps a file open for reading
+/// until <c>close</c>, <c>delete path=</c> tries to delete one.
+/// </summary>
 internal sealed class FileCommands(CommandHost host) : IDisposable
 {
     private FileStream? _open;
@@ -10,7 +13,11 @@ internal sealed class FileCommands(CommandHost host) : IDisposable
         host.Add("open", line =>
         {
             Dispose();
-            _open = new FileStream(line.Settings["path"], FileMode.Open, FileAccess.Read, Enum.Parse<FileShare>(line.Settings.GetValueOrDefault("share", nameof(FileShare.Read))));
+            _open = new FileStream(
+                line.Settings["path"],
+                FileMode.Open,
+                FileAccess.Read,
+                Enum.Parse<FileShare>(line.Settings.GetValueOrDefault("share", nameof(FileShare.Read))));
             return Task.FromResult("");
         });
         host.Add("close", _ =>

@@ -3,7 +3,10 @@ using System.Text;
 
 namespace TokenRefresh.TestProcess;
 
-/// <summary>Commands that send requests: <c>api n url [method=] [body=] [name=]</c> through a <see cref="BearerTokenHandler"/>, <c>http n url</c> without one, which also warms the HTTP stack up.</summary>
+/// <summary>
+/// Commands that send requests: <c>api n url [method=] [body=] [name=]</c> through a <see cref="BearerTokenHandler"/>, <c>http n url</c>
+/// without one, which also warms the HTTP stack up.
+/// </summary>
 internal sealed class HttpCommands(CommandHost host, ProviderRegistry providers)
 {
     public void Register()
@@ -23,7 +26,10 @@ internal sealed class HttpCommands(CommandHost host, ProviderRegistry providers)
         string? body = line.Settings.GetValueOrDefault("body");
         CallTally tally = await CallTally.RunAsync(line.Count(0), async _ =>
         {
-            using var request = new HttpRequestMessage(method, url) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "text/plain") };
+            using var request = new HttpRequestMessage(method, url)
+            {
+                Content = body is null ? null : new StringContent(body, Encoding.UTF8, "text/plain"),
+            };
             using HttpResponseMessage response = await http.SendAsync(request);
             await response.Content.ReadAsByteArrayAsync();
             return ((int)response.StatusCode).ToString(CultureInfo.InvariantCulture);

@@ -3,17 +3,23 @@ using System.Globalization;
 
 namespace TokenRefresh.TestProcess;
 
-/// <summary>Commands about this process: <c>echo</c>, <c>pid</c>, <c>where</c>, <c>threads [prefix]</c>, <c>fds [part]</c>, <c>cputime</c>, <c>memory</c>, <c>collect</c>, <c>hang</c>, <c>exit [code]</c> (dispose what there is, and return from Main), <c>quit [code]</c> (<see cref="Environment.Exit"/>).</summary>
+/// <summary>
+/// Commands about this process: <c>echo</c>, <c>pid</c>, <c>where</c>, <c>threads [prefix]</c>, <c>fds [part]</c>, <c>cputime</c>,
+/// <c>memory</c>, <c>collect</c>, <c>hang</c>, <c>exit [code]</c> (dispose what there is, and return from Main), <c>quit [code]</c> (<see
+/// cref="Environment.Exit"/>).
+/// </summary>
 internal sealed class ProcessCommands(CommandHost host)
 {
     public void Register()
     {
         host.Add("echo", line => Task.FromResult(line.Word(0) ?? ""));
         host.Add("pid", _ => Reply(Environment.ProcessId));
-        host.Add("where", _ => Task.FromResult($"directory={Environment.CurrentDirectory} home={Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify)}"));
+        host.Add("where", _ => Task.FromResult($"directory={Environment.CurrentDirectory} home={HomeDirectory()}"));
         host.Add("threads", line => Task.FromResult(CountThreads(Uri.UnescapeDataString(line.Word(0) ?? "TokenRefresh"))));
         host.Add("fds", line => Task.FromResult(CountDescriptors(line.Word(0))));
-        host.Add("cputime", _ => Task.FromResult($"ms={Environment.CpuUsage.TotalTime.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture)}"));
+        host.Add(
+            "cputime",
+            _ => Task.FromResult($"ms={Environment.CpuUsage.TotalTime.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture)}"));
         host.Add("memory", _ => Reply(GC.GetTotalMemory(forceFullCollection: true)));
         host.Add("collect", _ => Collect());
         host.Add("hang", _ => new TaskCompletionSource<string>().Task);
@@ -28,6 +34,9 @@ internal sealed class ProcessCommands(CommandHost host)
             return Task.FromResult("");
         });
     }
+
+    private static string HomeDirectory() =>
+        Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
 
     private static Task<string> Reply(long number) => Task.FromResult(number.ToString(CultureInfo.InvariantCulture));
 
@@ -60,7 +69,8 @@ internal sealed class ProcessCommands(CommandHost host)
         }
 
         string[] targets = [.. Directory.GetFiles("/proc/self/fd").Select(LinkTarget)];
-        return $"named={(part is null ? 0 : targets.Count(target => target.Contains(part, StringComparison.Ordinal)))} all={targets.Length}";
+        int named = part is null ? 0 : targets.Count(target => target.Contains(part, StringComparison.Ordinal));
+        return $"named={named} all={targets.Length}";
     }
 
     private static string LinkTarget(string path)

@@ -4,8 +4,11 @@ using TokenRefresh.TestProcess.Checkpoints;
 namespace TokenRefresh.TestProcess;
 
 /// <summary>
-/// Commands that drive a provider, the one called <c>name=</c> if that is given: <c>create key=value...</c>, <c>get [n]</c>, <c>refresh fingerprint|last [n]</c>, <c>store access refresh expires</c>, <c>stores n</c> (logins one after the other), <c>remove</c>, <c>status</c>, <c>events</c>,
-/// <c>short n [patience=ms]</c> (create, use, dispose; with the settings of an existing one), <c>dispose</c>. A provider created with <c>park=</c> and a <see cref="Checkpoint"/> prints <c>reached ...</c> there and parks until <c>pass</c>.
+/// Commands that drive a provider, the one called <c>name=</c> if that is given: <c>create key=value...</c>, <c>get [n]</c>, <c>refresh
+/// fingerprint|last [n]</c>, <c>store access refresh expires</c>, <c>stores n</c> (logins one after the other), <c>remove</c>,
+/// <c>status</c>, <c>events</c>,
+/// <c>short n [patience=ms]</c> (create, use, dispose; with the settings of an existing one), <c>dispose</c>. A provider created with
+/// <c>park=</c> and a <see cref="Checkpoint"/> prints <c>reached ...</c> there and parks until <c>pass</c>.
 /// </summary>
 internal sealed class ProviderCommands(CommandHost host, ProviderRegistry providers)
 {
@@ -43,7 +46,9 @@ internal sealed class ProviderCommands(CommandHost host, ProviderRegistry provid
     {
         ProviderEntry entry = providers[line.Name];
         AccessToken rejected = entry.Recall(line.RequiredWord(0, "the fingerprint of a token, or 'last'"));
-        CallTally tally = await CallTally.RunAsync(line.Count(1), async _ => entry.Saw(await entry.Provider.RefreshAccessTokenAsync(rejected)));
+        CallTally tally = await CallTally.RunAsync(
+            line.Count(1),
+            async _ => entry.Saw(await entry.Provider.RefreshAccessTokenAsync(rejected)));
         return tally.Tokens;
     }
 
@@ -53,24 +58,33 @@ internal sealed class ProviderCommands(CommandHost host, ProviderRegistry provid
         DateTimeOffset? expiresAt = expires switch
         {
             "-" => null,
-            _ when expires.StartsWith("in:", StringComparison.Ordinal) => TimeProvider.System.GetUtcNow() + TimeSpan.FromSeconds(double.Parse(expires[3..], CultureInfo.InvariantCulture)),
+            _ when expires.StartsWith("in:", StringComparison.Ordinal) =>
+                TimeProvider.System.GetUtcNow() + TimeSpan.FromSeconds(double.Parse(expires[3..], CultureInfo.InvariantCulture)),
             _ => DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(expires, CultureInfo.InvariantCulture)),
         };
-        var credentials = new OAuthCredentials(line.RequiredWord(0, "the access token"), line.RequiredWord(1, "the refresh token"), expiresAt);
+        var credentials = new OAuthCredentials(
+            line.RequiredWord(0, "the access token"),
+            line.RequiredWord(1, "the refresh token"),
+            expiresAt);
         return Silent(providers[line.Name].Provider.StoreAsync(credentials));
     }
 
     private async Task<string> StatusAsync(CommandLine line)
     {
         TokenRefreshStatus status = await providers[line.Name].Provider.GetStatusAsync();
-        return $"state={status.State} holder={status.LockHolder?.ProcessId.ToString(CultureInfo.InvariantCulture) ?? "-"} expires={status.AccessTokenExpiresAt?.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture) ?? "-"} location={Uri.EscapeDataString(status.Location)} problem={status.Problem ?? "-"}";
+        string holder = status.LockHolder?.ProcessId.ToString(CultureInfo.InvariantCulture) ?? "-";
+        string expires = status.AccessTokenExpiresAt?.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture) ?? "-";
+        string known = $"state={status.State} holder={holder} expires={expires}";
+        return $"{known} location={Uri.EscapeDataString(status.Location)} problem={status.Problem ?? "-"}";
     }
 
     private async Task<string> ShortAsync(CommandLine line)
     {
         IReadOnlyDictionary<string, string> settings = providers[line.Name].Settings;
         int cycles = line.Count(0);
-        TimeSpan patience = line.Settings.TryGetValue("patience", out string? milliseconds) ? TimeSpan.FromMilliseconds(double.Parse(milliseconds, CultureInfo.InvariantCulture)) : Timeout.InfiniteTimeSpan;
+        TimeSpan patience = line.Settings.TryGetValue("patience", out string? milliseconds)
+            ? TimeSpan.FromMilliseconds(double.Parse(milliseconds, CultureInfo.InvariantCulture))
+            : Timeout.InfiniteTimeSpan;
         var tokens = new HashSet<string>(StringComparer.Ordinal);
         var givenUp = 0;
         for (int i = 0; i < cycles; i++)

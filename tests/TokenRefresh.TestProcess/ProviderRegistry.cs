@@ -7,7 +7,8 @@ internal sealed class ProviderRegistry(Action<string> announce) : IAsyncDisposab
 {
     private readonly ConcurrentDictionary<string, ProviderEntry> _entries = new(StringComparer.Ordinal);
 
-    public ProviderEntry this[string name] => _entries.GetValueOrDefault(name) ?? throw new CommandException($"There is no provider '{name}'; use 'create' first.");
+    public ProviderEntry this[string name] =>
+        _entries.GetValueOrDefault(name) ?? throw new CommandException($"There is no provider '{name}'; use 'create' first.");
 
     public ProviderEntry NewEntry(IReadOnlyDictionary<string, string> settings) => new(settings, announce);
 

@@ -3,7 +3,11 @@ using System.Runtime.InteropServices;
 
 namespace TokenRefresh.TestProcess;
 
-/// <summary>Commands of a program with signal handlers of its own: <c>survive n</c> cancels SIGTERM n times, printing <c>survived</c> for each, and lets the next one end the process; <c>handled</c>, <c>ignored</c> and <c>pending</c> tell which ending signals are; <c>interrupt</c> is Ctrl+C on Windows.</summary>
+/// <summary>
+/// Commands of a program with signal handlers of its own: <c>survive n</c> cancels SIGTERM n times, printing <c>survived</c> for each, and
+/// lets the next one end the process; <c>handled</c>, <c>ignored</c> and <c>pending</c> tell which ending signals are; <c>interrupt</c> is
+/// Ctrl+C on Windows.
+/// </summary>
 internal sealed partial class SignalCommands(CommandHost host) : IDisposable
 {
     private PosixSignalRegistration? _registration;
@@ -49,6 +53,10 @@ internal sealed partial class SignalCommands(CommandHost host) : IDisposable
         string line = File.ReadLines("/proc/self/status").Single(text => text.StartsWith(label, StringComparison.Ordinal));
         ulong mask = ulong.Parse(line.AsSpan(label.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
         (string Name, int Number)[] ending = [("SIGHUP", 1), ("SIGINT", 2), ("SIGTERM", 15)];
-        return string.Join(',', ending.Where(signal => (mask >> (signal.Number - 1) & 1) != 0).Select(signal => signal.Name)) is { Length: > 0 } names ? names : "none";
+        return string.Join(
+            ',',
+            ending.Where(signal => (mask >> (signal.Number - 1) & 1) != 0).Select(signal => signal.Name)) is { Length: > 0 } names
+            ? names
+            : "none";
     }
 }

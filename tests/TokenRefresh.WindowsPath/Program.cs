@@ -4,7 +4,8 @@ using TokenRefresh.WindowsPath;
 
 if (Environment.GetEnvironmentVariable("WINDOWS_RUN") is not { Length: > 0 } runner)
 {
-    Console.Error.WriteLine("Set 'WINDOWS_RUN' to the program that builds a project and runs it under a Windows runtime; see docs/windows.md.");
+    Console.Error.WriteLine(
+        "Set 'WINDOWS_RUN' to the program that builds a project and runs it under a Windows runtime; see docs/windows.md.");
     return 2;
 }
 

@@ -32,7 +32,10 @@ internal sealed class Scenarios(LoopbackAuthorizationServer server, WindowsChild
         await KilledHolderAsync();
         await InterruptedAsync();
         AuthorizationServerBooks books = server.Books;
-        checks.Expect(books is { Reuses: 0, FamiliesRevoked: 0, InvalidRequests: 0 }, "no refresh token was used twice, no login was revoked", books.ToString());
+        checks.Expect(
+            books is { Reuses: 0, FamiliesRevoked: 0, InvalidRequests: 0 },
+            "no refresh token was used twice, no login was revoked",
+            books.ToString());
     }
 
     private async Task StormAsync(bool inOtherCase)
@@ -43,25 +46,33 @@ internal sealed class Scenarios(LoopbackAuthorizationServer server, WindowsChild
             using var login = new WindowsLogin(server);
             if (inOtherCase)
             {
-                // The disk here knows case, and the runner's translation is not atomic: two processes could create one lock file each, which no Windows disk lets happen.
+                // The disk here knows case, and the runner's translation is not atomic: two processes could create one lock file each,
+                // which no Windows disk lets happen.
                 login.CreateLockFile();
             }
 
             await Task.WhenAll(children.All.Select((child, i) => child.RunAsync(login.Create(upperCase: inOtherCase && i == 2))));
             long moment = (TimeProvider.System.GetUtcNow() + TimeSpan.FromMilliseconds(50)).ToUnixTimeMilliseconds();
-            string[] replies = await Task.WhenAll(children.All.Select(child => child.RunAsync(string.Create(CultureInfo.InvariantCulture, $"at {moment} {login.Get(Callers)}"))));
-            bool isPerfect = login.TokenRequests == 1 && replies.Distinct(StringComparer.Ordinal).Count() == 1 && replies[0].EndsWith("distinct=1 failures=0", StringComparison.Ordinal)
+            string[] replies = await Task.WhenAll(
+                children.All.Select(
+                    child => child.RunAsync(string.Create(CultureInfo.InvariantCulture, $"at {moment} {login.Get(Callers)}"))));
+            bool isPerfect = login.TokenRequests == 1
+                && replies.Distinct(StringComparer.Ordinal).Count() == 1
+                && replies[0].EndsWith("distinct=1 failures=0", StringComparison.Ordinal)
                 && login.Text.Contains("\"kept\":1787613382524.616", StringComparison.Ordinal);
             perfect += isPerfect ? 1 : 0;
             if (!isPerfect)
             {
-                checks.Fail($"round {round + 1}{(inOtherCase ? " with capitals" : "")}: {login.TokenRequests} token requests, replies '{string.Join("', '", replies)}'");
+                checks.Fail(
+                    $"round {round + 1}{(inOtherCase ? " with capitals" : "")}: {login.TokenRequests} token requests, replies '{string.Join("', '", replies)}'");
             }
 
             await DisposeAsync(login, children.All);
         }
 
-        checks.Expect(perfect == Rounds, $"{perfect} of {Rounds} expiries, each met by {children.All.Count} processes with {Callers} callers, cost one token request{(inOtherCase ? ", one of them naming the file in capitals" : "")}");
+        checks.Expect(
+            perfect == Rounds,
+            $"{perfect} of {Rounds} expiries, each met by {children.All.Count} processes with {Callers} callers, cost one token request{(inOtherCase ? ", one of them naming the file in capitals" : "")}");
     }
 
     private async Task RejectedTokensAsync()
@@ -72,9 +83,13 @@ internal sealed class Scenarios(LoopbackAuthorizationServer server, WindowsChild
         await Task.WhenAll(children.All.Select(child => child.RunAsync(login.Get())));
         server.ExpireAllAccessTokens();
 
-        string[] replies = await Task.WhenAll(children.All.Select(child => child.RunAsync($"api {Callers} {server.ApiUri} name={login.Name}")));
+        string[] replies = await Task.WhenAll(
+            children.All.Select(child => child.RunAsync($"api {Callers} {server.ApiUri} name={login.Name}")));
 
-        checks.Expect(login.TokenRequests == 1 && replies.All(reply => reply == $"200={Callers} failures=0"), "a token rejected before its expiry cost one token request, and every request succeeded", $"{login.TokenRequests} token requests, '{string.Join("', '", replies)}'");
+        checks.Expect(
+            login.TokenRequests == 1 && replies.All(reply => reply == $"200={Callers} failures=0"),
+            "a token rejected before its expiry cost one token request, and every request succeeded",
+            $"{login.TokenRequests} token requests, '{string.Join("', '", replies)}'");
         await DisposeAsync(login, children.All);
     }
 
@@ -91,12 +106,18 @@ internal sealed class Scenarios(LoopbackAuthorizationServer server, WindowsChild
         string status = await Second.RunAsync($"status name={login.Name}");
         string pid = await First.RunAsync("pid");
 
-        checks.Expect(reply.Contains("LockTimeoutException", StringComparison.Ordinal) && reply.Contains(pid, StringComparison.Ordinal), "a lock that another process holds times out and names the holder", reply);
+        checks.Expect(
+            reply.Contains("LockTimeoutException", StringComparison.Ordinal) && reply.Contains(pid, StringComparison.Ordinal),
+            "a lock that another process holds times out and names the holder",
+            reply);
         checks.Expect(status.Contains($"holder={pid} ", StringComparison.Ordinal), "the status tells who holds the lock", status);
         parked.Release();
         string first = await holder;
         string second = await Second.RunAsync(login.Get());
-        checks.Expect(login.TokenRequests == 1 && first == second, "after the release both have the same token, from one request", $"{login.TokenRequests} token requests, '{first}', '{second}'");
+        checks.Expect(
+            login.TokenRequests == 1 && first == second,
+            "after the release both have the same token, from one request",
+            $"{login.TokenRequests} token requests, '{first}', '{second}'");
         await DisposeAsync(login, [First, Second]);
     }
 
@@ -112,13 +133,17 @@ internal sealed class Scenarios(LoopbackAuthorizationServer server, WindowsChild
 
         parked.Release();
         await holder;
-        checks.Expect(reply.Length > 0 && File.Exists(login.Path + ".tokenrefresh.lock"), "nobody can delete the lock file while it is held", reply);
+        checks.Expect(
+            reply.Length > 0 && File.Exists(login.Path + ".tokenrefresh.lock"),
+            "nobody can delete the lock file while it is held",
+            reply);
         await DisposeAsync(login, [First]);
     }
 
     private async Task WatchAsync()
     {
-        // The safety poll looks twice a second. Whoever is awake long before that was woken by the watch, or by an unlucky start; so the quickest of three counts.
+        // The safety poll looks twice a second. Whoever is awake long before that was woken by the watch, or by an unlucky start; so the
+        // quickest of three counts.
         TimeSpan quickest = TimeSpan.MaxValue;
         for (int round = 0; round < 3; round++)
         {
@@ -149,7 +174,11 @@ internal sealed class Scenarios(LoopbackAuthorizationServer server, WindowsChild
             await DisposeAsync(login, [First, Second]);
         }
 
-        checks.Expect(quickest < TimeSpan.FromMilliseconds(250), string.Create(CultureInfo.InvariantCulture, $"the watch woke a waiter {quickest.TotalMilliseconds:F0} ms after another program stored a token, the lock still held"));
+        checks.Expect(
+            quickest < TimeSpan.FromMilliseconds(250),
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"the watch woke a waiter {quickest.TotalMilliseconds:F0} ms after another program stored a token, the lock still held"));
     }
 
     private async Task SharingReaderAsync()
@@ -161,7 +190,10 @@ internal sealed class Scenarios(LoopbackAuthorizationServer server, WindowsChild
         string reply = await First.RunAsync(login.Get());
 
         await Second.RunAsync("close");
-        checks.Expect(login.IsSaved && reply.EndsWith("failures=0", StringComparison.Ordinal), "a reader that shares deletion does not hinder the save", reply);
+        checks.Expect(
+            login.IsSaved && reply.EndsWith("failures=0", StringComparison.Ordinal),
+            "a reader that shares deletion does not hinder the save",
+            reply);
         await DisposeAsync(login, [First]);
     }
 
@@ -202,7 +234,10 @@ internal sealed class Scenarios(LoopbackAuthorizationServer server, WindowsChild
 
         checks.Expect(!wasSaved && reply.EndsWith("failures=0", StringComparison.Ordinal) && events.Contains("saveFailed=1", StringComparison.Ordinal),
             "a pair that cannot be saved in time is served, and the event says so", $"saved {wasSaved}, {reply}, {events}");
-        checks.Expect(isSaved && other == reply && login.TokenRequests == 1, "it is saved once the file is free, and others adopt it", $"saved {isSaved}, {login.TokenRequests} token requests, '{reply}', '{other}'");
+        checks.Expect(
+            isSaved && other == reply && login.TokenRequests == 1,
+            "it is saved once the file is free, and others adopt it",
+            $"saved {isSaved}, {login.TokenRequests} token requests, '{reply}', '{other}'");
         await DisposeAsync(login, [First, Third]);
     }
 
@@ -225,8 +260,12 @@ internal sealed class Scenarios(LoopbackAuthorizationServer server, WindowsChild
         TimeSpan wait = TimeProvider.System.GetElapsedTime(start);
 
         checks.Expect(wasWaiting && login.TokenRequests == 1 && reply.EndsWith("failures=0", StringComparison.Ordinal) && wait < TimeSpan.FromSeconds(2),
-            string.Create(CultureInfo.InvariantCulture, $"a waiter had the lock and a token {wait.TotalMilliseconds:F0} ms after its holder was killed"), $"waited {wasWaiting}, {login.TokenRequests} token requests, {reply}");
-        checks.Expect(Directory.GetFiles(Path.GetDirectoryName(login.Path)!, "*.tmp").Length == 0, "the killed holder's temp file was swept");
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"a waiter had the lock and a token {wait.TotalMilliseconds:F0} ms after its holder was killed"), $"waited {wasWaiting}, {login.TokenRequests} token requests, {reply}");
+        checks.Expect(
+            Directory.GetFiles(Path.GetDirectoryName(login.Path)!, "*.tmp").Length == 0,
+            "the killed holder's temp file was swept");
         await DisposeAsync(login, [Second]);
     }
 
@@ -247,10 +286,13 @@ internal sealed class Scenarios(LoopbackAuthorizationServer server, WindowsChild
         TimeSpan wait = TimeProvider.System.GetElapsedTime(start);
 
         checks.Expect(isAlive && login.IsSaved && wait < TimeSpan.FromSeconds(10),
-            string.Create(CultureInfo.InvariantCulture, $"Ctrl+C during an exchange ended the process {wait.TotalMilliseconds:F0} ms after the answer, with the pair saved"), $"alive {isAlive}, saved {login.IsSaved}");
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Ctrl+C during an exchange ended the process {wait.TotalMilliseconds:F0} ms after the answer, with the pair saved"), $"alive {isAlive}, saved {login.IsSaved}");
     }
 
-    private static string Open(WindowsLogin login, FileShare share) => $"open path={Uri.EscapeDataString(login.WindowsPath)} share={Uri.EscapeDataString(share.ToString("D"))}";
+    private static string Open(WindowsLogin login, FileShare share) =>
+        $"open path={Uri.EscapeDataString(login.WindowsPath)} share={Uri.EscapeDataString(share.ToString("D"))}";
 
     private static Task<string> EventsAsync(ChildProcess child, WindowsLogin login) => child.RunAsync($"events name={login.Name}");
 
@@ -282,5 +324,6 @@ internal sealed class Scenarios(LoopbackAuthorizationServer server, WindowsChild
         return false;
     }
 
-    private static Task<string[]> DisposeAsync(WindowsLogin login, IReadOnlyList<ChildProcess> users) => Task.WhenAll(users.Select(child => child.RunAsync($"dispose name={login.Name}")));
+    private static Task<string[]> DisposeAsync(WindowsLogin login, IReadOnlyList<ChildProcess> users) => Task.WhenAll(users.Select(
+        child => child.RunAsync($"dispose name={login.Name}")));
 }

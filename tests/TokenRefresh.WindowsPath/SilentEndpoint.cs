@@ -3,7 +3,10 @@ using System.Net.Sockets;
 
 namespace TokenRefresh.WindowsPath;
 
-/// <summary>A token endpoint that takes a connection and never answers its TLS handshake: whoever refreshes there holds the lock and has sent nothing.</summary>
+/// <summary>
+/// A token endpoint that takes a connection and never answers its TLS handshake: whoever refreshes there holds the lock and has sent
+/// nothing.
+/// </summary>
 internal sealed class SilentEndpoint : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

@@ -58,7 +58,8 @@ internal sealed class WindowsChildren : IAsyncDisposable
 
     private static string Project()
     {
-        string root = typeof(WindowsChildren).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(metadata => metadata.Key == "RepositoryRoot").Value!;
+        string root = typeof(WindowsChildren).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(
+            metadata => metadata.Key == "RepositoryRoot").Value!;
         return Path.Combine(root, "tests", "TokenRefresh.TestProcess", "TokenRefresh.TestProcess.csproj");
     }
 }

@@ -33,13 +33,18 @@ internal sealed class WindowsLogin : IDisposable
 
     /// <summary>Gets the file's text; empty if there is none, as in the middle of a replacement.</summary>
     // By whatever case the last save gave it: that is another name here, and none on Windows.
-    public string Text => _directory.GetFiles().FirstOrDefault(file => file.Name.Equals(System.IO.Path.GetFileName(Path), StringComparison.OrdinalIgnoreCase)) is { } file ? ReadOrEmpty(file.FullName) : "";
+    public string Text =>
+        _directory.GetFiles().FirstOrDefault(
+            file => file.Name.Equals(System.IO.Path.GetFileName(Path), StringComparison.OrdinalIgnoreCase)) is { } file
+            ? ReadOrEmpty(file.FullName)
+            : "";
 
     /// <summary>Gets whether the file holds another refresh token than the one this login was stored with.</summary>
     public bool IsSaved => Text is { Length: > 0 } text && !text.Contains(_refreshToken, StringComparison.Ordinal);
 
     public string Create(string settings = "", Uri? endpoint = null, bool upperCase = false) =>
-        $"create name={Name} path={Uri.EscapeDataString(upperCase ? WindowsPath.ToUpperInvariant() : WindowsPath)} endpoint={Uri.EscapeDataString((endpoint ?? _server.TokenUri).ToString())} client=windows {settings}".TrimEnd();
+        $"create name={Name} path={Uri.EscapeDataString(upperCase ? WindowsPath.ToUpperInvariant() : WindowsPath)} "
+            + $"endpoint={Uri.EscapeDataString((endpoint ?? _server.TokenUri).ToString())} client=windows {settings}".TrimEnd();
 
     public string Get(int count = 1) => string.Create(CultureInfo.InvariantCulture, $"get {count} name={Name}");
 

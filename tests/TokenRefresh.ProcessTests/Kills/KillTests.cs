@@ -6,7 +6,10 @@ using TokenRefresh.TestKit;
 
 namespace TokenRefresh.ProcessTests.Kills;
 
-/// <summary>A process is killed (SIGKILL) at every checkpoint of its refresh; the next one goes on without a human, and no login is lost but the one whose successor only the killed process had.</summary>
+/// <summary>
+/// A process is killed (SIGKILL) at every checkpoint of its refresh; the next one goes on without a human, and no login is lost but the one
+/// whose successor only the killed process had.
+/// </summary>
 [UnsupportedOSPlatform("windows")]
 public sealed class KillTests(NextProcess nextProcess) : IClassFixture<NextProcess>
 {
@@ -15,7 +18,10 @@ public sealed class KillTests(NextProcess nextProcess) : IClassFixture<NextProce
     private static readonly bool[] Either = [false, true];
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(10);
 
-    /// <summary>Every moment, a server with and without a reuse window, and a next process that waits for the lock already or comes later. Once the pair is in the file, nobody waits.</summary>
+    /// <summary>
+    /// Every moment, a server with and without a reuse window, and a next process that waits for the lock already or comes later. Once the
+    /// pair is in the file, nobody waits.
+    /// </summary>
     public static TheoryData<string, bool, bool> Kills() =>
     [
         .. from moment in Moment.All
@@ -31,7 +37,8 @@ public sealed class KillTests(NextProcess nextProcess) : IClassFixture<NextProce
     public async Task The_next_process_goes_on_where_a_killed_one_ended(string moment, bool hasReuseWindow, bool isAwaited)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGKILL.");
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new LoopbackAuthorizationServerOptions { RefreshTokenReuseWindow = hasReuseWindow ? Window : TimeSpan.Zero });
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(
+            new LoopbackAuthorizationServerOptions { RefreshTokenReuseWindow = hasReuseWindow ? Window : TimeSpan.Zero });
         await using ChildProcess killed = await ChildProcess.StartAsync(TestProgram.Path);
         string settings = $"lock-timeout=600000 reuse-window={(hasReuseWindow ? Window.TotalMilliseconds : 0)}";
         await using NextProvider next = await nextProcess.CreateAsync(login, settings);
@@ -81,7 +88,9 @@ public sealed class KillTests(NextProcess nextProcess) : IClassFixture<NextProce
         await refresh.KillAsync();
 
         (await next.RunAsync("get 4")).Should().Be(valid);
-        login.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Reuses = 0 }, "what may be spent is not presented while there is something to lose");
+        login.Books.Should().BeEquivalentTo(
+            new { TokenRequests = 1, Reuses = 0 },
+            "what may be spent is not presented while there is something to lose");
     }
 
     private static string StateAfter(string moment) =>
@@ -96,10 +105,13 @@ public sealed class KillTests(NextProcess nextProcess) : IClassFixture<NextProce
         login.Server.IsAccepted(stored).Should().BeTrue();
         bool isRepeated = Moment.IsAfterSending(moment) && !Moment.IsSaved(moment);
         int replays = Moment.IsAnswerLost(moment) ? 1 : 0;
-        login.Books.Should().BeEquivalentTo(new { TokenRequests = isRepeated ? 2 : 1, Grants = 1 + replays, Replays = replays, Reuses = 0, FamiliesRevoked = 0 });
+        login.Books.Should().BeEquivalentTo(
+            new { TokenRequests = isRepeated ? 2 : 1, Grants = 1 + replays, Replays = replays, Reuses = 0, FamiliesRevoked = 0 });
 
         (await next.RunAsync("refresh last")).Should().Be(Replies.OneToken(StoredAccessToken(login))).And.NotBe(reply);
-        login.Books.Should().BeEquivalentTo(new { Grants = 2 + replays, Reuses = 0, FamiliesRevoked = 0 }, "the refresh token beside it is alive too");
+        login.Books.Should().BeEquivalentTo(
+            new { Grants = 2 + replays, Reuses = 0, FamiliesRevoked = 0 },
+            "the refresh token beside it is alive too");
     }
 
     private static async Task ShouldSaySoAndTakeTheNextLoginAsync(SharedLogin login, NextProvider next, string reply)
@@ -110,7 +122,8 @@ public sealed class KillTests(NextProcess nextProcess) : IClassFixture<NextProce
         login.Books.Should().BeEquivalentTo(new { TokenRequests = 2, Grants = 1, Reuses = 1 }, "a dead token is presented once");
 
         OAuthCredentials signIn = login.StoreExpired();
-        (await next.RunAsync("get 4")).Should().Be(Replies.OneToken(StoredAccessToken(login))).And.NotBe(Replies.OneToken(signIn.AccessToken));
+        (await next.RunAsync("get 4")).Should().Be(Replies.OneToken(StoredAccessToken(login)))
+            .And.NotBe(Replies.OneToken(signIn.AccessToken));
     }
 
     private static string StoredAccessToken(SharedLogin login)

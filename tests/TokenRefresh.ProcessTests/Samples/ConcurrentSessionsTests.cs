@@ -40,8 +40,14 @@ public sealed class ConcurrentSessionsTests
 
     private static async Task<(int ExitCode, string Output)> RunAsync(params string[] arguments)
     {
-        var program = typeof(ConcurrentSessionsTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "ConcurrentSessions").Value!;
-        var start = new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        var metadata = typeof(ConcurrentSessionsTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>();
+        var program = metadata.Single(a => a.Key == "ConcurrentSessions").Value!;
+        var start = new ProcessStartInfo("dotnet", [program, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         try

@@ -6,7 +6,9 @@ using TokenRefresh.TestKit;
 
 namespace TokenRefresh.ProcessTests.Soak;
 
-/// <summary>Sixteen processes in a storm of kills, stops, sign-ins, sign-outs, rejections and server faults, for as long as the environment says.</summary>
+/// <summary>
+/// Sixteen processes in a storm of kills, stops, sign-ins, sign-outs, rejections and server faults, for as long as the environment says.
+/// </summary>
 public sealed class SoakTests(ITestOutputHelper output)
 {
     private const int Processes = 16;
@@ -24,9 +26,14 @@ public sealed class SoakTests(ITestOutputHelper output)
         Assert.SkipWhen(settings is null, $"A soak is wanted only where '{SoakSettings.MinutesVariable}' says for how many minutes.");
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGSTOP.");
         output.WriteLine($"{SoakSettings.SeedVariable}={settings.Seed}, {settings.Duration}");
-        await using SharedLogin login = await SharedLogin.StartAsync(new LoopbackAuthorizationServerOptions { AccessTokenLifetime = TimeSpan.FromSeconds(3), RefreshTokenReuseWindow = Hour });
+        await using SharedLogin login = await SharedLogin.StartAsync(
+            new LoopbackAuthorizationServerOptions { AccessTokenLifetime = TimeSpan.FromSeconds(3), RefreshTokenReuseWindow = Hour });
         var log = new SoakLog();
-        SoakProcess[] processes = [.. Enumerable.Range(1, Processes).Select(number => new SoakProcess(number, login, log, new Random(unchecked((settings.Seed * 31) + (100 * number)))))];
+        SoakProcess[] processes =
+        [
+            .. Enumerable.Range(1, Processes)
+                .Select(number => new SoakProcess(number, login, log, new Random(unchecked((settings.Seed * 31) + (100 * number))))),
+        ];
         string[] ends;
         try
         {
@@ -38,7 +45,11 @@ public sealed class SoakTests(ITestOutputHelper output)
         }
 
         log.Breaches.Should().BeEmpty();
-        ends.Where(end => !SoakLog.IsSignedOut(end) && !end.StartsWith("accepted", StringComparison.Ordinal) && !end.StartsWith(nameof(RefreshOutcomeUnknownException), StringComparison.Ordinal)).Should().BeEmpty();
+        ends.Where(
+            end => !SoakLog.IsSignedOut(end)
+                && !end.StartsWith("accepted", StringComparison.Ordinal)
+                && !end.StartsWith(nameof(RefreshOutcomeUnknownException), StringComparison.Ordinal))
+            .Should().BeEmpty();
         login.Books.Should().BeEquivalentTo(new { Reuses = 0, FamiliesRevoked = 0, InvalidRequests = 0 });
         Overlaps(login.Server.ReceivedTokenRequests, [.. processes.SelectMany(process => process.Kills)]).Should().BeEmpty();
         SecretSearch.CountLeaks(Everything(login, log), login.Server.IssuedTokens).Should().Be(0);
@@ -60,7 +71,9 @@ public sealed class SoakTests(ITestOutputHelper output)
         login.Server.ClearTokenBehaviors();
         login.Server.AccessTokenLifetime = Hour;
         string[] ends = await Task.WhenAll(processes.Select(process => SettleAsync(process, login)));
-        output.WriteLine($"{login.Books}\n{log.Figures}\nin the end: {string.Join(", ", ends.GroupBy(end => end.Split(' ')[0], StringComparer.Ordinal).Select(group => $"{group.Key} {group.Count()}"))}");
+        IEnumerable<string> kinds = ends.GroupBy(end => end.Split(' ')[0], StringComparer.Ordinal)
+            .Select(group => $"{group.Key} {group.Count()}");
+        output.WriteLine($"{login.Books}\n{log.Figures}\nin the end: {string.Join(", ", kinds)}");
         await ShouldTakeTheNextLoginAsync(storm, processes, login);
         return ends;
     }
@@ -73,7 +86,9 @@ public sealed class SoakTests(ITestOutputHelper output)
         {
             string reply = await process.TryAsync($"api 1 {login.Server.ApiUri}x") ?? "gone";
             string answer = reply == "200=1 failures=0" ? "accepted" : reply.Split("failure=", 2)[^1];
-            bool isFinal = answer == "accepted" || SoakLog.IsSignedOut(answer) || answer.StartsWith(nameof(RefreshOutcomeUnknownException), StringComparison.Ordinal);
+            bool isFinal = answer == "accepted"
+                || SoakLog.IsSignedOut(answer)
+                || answer.StartsWith(nameof(RefreshOutcomeUnknownException), StringComparison.Ordinal);
             if (isFinal || TimeProvider.System.GetElapsedTime(start) > Patience)
             {
                 return answer;
@@ -89,21 +104,31 @@ public sealed class SoakTests(ITestOutputHelper output)
         List<string> replies = [];
         foreach (string command in new[] { "get", "refresh last", $"api 1 {login.Server.ApiUri}x" })
         {
-            replies.AddRange(await Task.WhenAll(processes.Select(async process => $"{process.Sender} {command.Split(' ')[0]}: {await process.TryAsync(command) ?? "no reply"}")));
+            replies.AddRange(
+                await Task.WhenAll(
+                    processes.Select(
+                        async process => $"{process.Sender} {command.Split(' ')[0]}: {await process.TryAsync(command) ?? "no reply"}")));
         }
 
         replies.Where(reply => !reply.EndsWith("failures=0", StringComparison.Ordinal)).Should().BeEmpty();
         using JsonDocument document = JsonDocument.Parse(await File.ReadAllBytesAsync(login.Path));
-        login.Server.IsAccepted(document.RootElement.GetProperty("claudeAiOauth").GetProperty("accessToken").GetString()!).Should().BeTrue();
-        document.RootElement.GetProperty("mcpOAuth").EnumerateObject().Should().ContainSingle("what others keep in the file is still there");
+        login.Server.IsAccepted(document.RootElement.GetProperty("claudeAiOauth").GetProperty("accessToken").GetString()!)
+            .Should().BeTrue();
+        document.RootElement.GetProperty("mcpOAuth")
+            .EnumerateObject()
+            .Should().ContainSingle("what others keep in the file is still there");
         login.TempFiles.Should().BeEmpty();
-        using var store = new FileCredentialsStore(new CredentialsFileSettings(login.Path, CredentialsFileFormat.Auto, null, false, TimeSpan.FromSeconds(1)), TimeProvider.System);
+        using var store = new FileCredentialsStore(
+            new CredentialsFileSettings(login.Path, CredentialsFileFormat.Auto, null, false, TimeSpan.FromSeconds(1)),
+            TimeProvider.System);
         await using ICredentialsLease? lease = await store.AcquireLeaseAsync(TimeSpan.FromSeconds(1));
         lease.Should().NotBeNull("nobody keeps the lock");
     }
 
     // Two requests in the server at once, though the sender of the first neither was dead nor had given up.
-    private static IEnumerable<string> Overlaps(IReadOnlyList<ReceivedTokenRequest> requests, IReadOnlyList<(string Sender, DateTimeOffset At)> kills) =>
+    private static IEnumerable<string> Overlaps(
+        IReadOnlyList<ReceivedTokenRequest> requests,
+        IReadOnlyList<(string Sender, DateTimeOffset At)> kills) =>
         from first in requests
         from second in requests
         where first.ArrivedAt < second.ArrivedAt && second.ArrivedAt < (first.AnsweredAt ?? DateTimeOffset.MaxValue)
@@ -114,5 +139,9 @@ public sealed class SoakTests(ITestOutputHelper output)
     // The credentials file aside, which is there to hold them.
     private static string Everything(SharedLogin login, SoakLog log) => string.Join(
         '\n',
-        [.. log.Outputs, .. Directory.EnumerateFileSystemEntries(login.Directory.Path), Encoding.Latin1.GetString(File.ReadAllBytes(login.LockPath))]);
+        [
+            .. log.Outputs,
+            .. Directory.EnumerateFileSystemEntries(login.Directory.Path),
+            Encoding.Latin1.GetString(File.ReadAllBytes(login.LockPath)),
+        ]);
 }

@@ -16,14 +16,17 @@ internal static class OtherPrograms
     /// <summary>Why no child can run as a user without rights here; <see langword="null"/> if one can.</summary>
     internal static string? WhyNoUnprivilegedChild =>
         OperatingSystem.IsWindows() ? "Windows has no user ids."
-        : Environment.IsPrivilegedProcess && !File.Exists("/usr/bin/setpriv") ? "setpriv(1) of util-linux is not installed, and these tests run as root."
+        : Environment.IsPrivilegedProcess && !File.Exists("/usr/bin/setpriv")
+            ? "setpriv(1) of util-linux is not installed, and these tests run as root."
         : null;
 
     internal static Task<ChildProcess> StartUnprivilegedAsync() =>
         Environment.IsPrivilegedProcess ? StartAsync(Nobody, TestProgram.ReachablePath) : ChildProcess.StartAsync(TestProgram.Path);
 
     internal static Task<ChildProcess> StartWithUmaskAsync(string umask) =>
-        ChildProcess.StartProgramAsync("sh", new ChildProcessOptions { Arguments = ["-c", $"umask {umask}; exec \"$0\" exec \"$1\"", DotNet, TestProgram.Path] });
+        ChildProcess.StartProgramAsync(
+            "sh",
+            new ChildProcessOptions { Arguments = ["-c", $"umask {umask}; exec \"$0\" exec \"$1\"", DotNet, TestProgram.Path] });
 
     internal static Task ChangeOwnerAsync(string path, int user) => RunAsync("chown", $"{user}:{user}", path);
 
@@ -45,10 +48,13 @@ internal static class OtherPrograms
 
     internal static async Task<string> RunAsync(string program, params string[] arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, UseShellExecute = false })!;
+        using Process process = Process.Start(
+            new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, UseShellExecute = false })!;
         string output = await process.StandardOutput.ReadToEndAsync().WaitAsync(Patience, TimeProvider.System);
         await process.WaitForExitAsync();
-        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"'{program} {string.Join(' ', arguments)}' ended with {process.ExitCode}.");
+        return process.ExitCode == 0
+            ? output
+            : throw new InvalidOperationException($"'{program} {string.Join(' ', arguments)}' ended with {process.ExitCode}.");
     }
 
     private static Task<ChildProcess> StartAsync(int user, string program) =>

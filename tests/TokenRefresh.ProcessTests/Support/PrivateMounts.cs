@@ -2,7 +2,9 @@ using TokenRefresh.TestKit;
 
 namespace TokenRefresh.ProcessTests;
 
-/// <summary>A mount namespace of one test's own. Its mounts end with its processes, whatever ended those: a killed test run leaves none behind.</summary>
+/// <summary>
+/// A mount namespace of one test's own. Its mounts end with its processes, whatever ended those: a killed test run leaves none behind.
+/// </summary>
 internal sealed class PrivateMounts : IAsyncDisposable
 {
     private readonly ChildProcess _keeper;
@@ -13,14 +15,18 @@ internal sealed class PrivateMounts : IAsyncDisposable
     internal static string? WhyNone { get; } =
         !OperatingSystem.IsLinux() ? "Mount namespaces need Linux."
         : !Environment.IsPrivilegedProcess ? "Only root may mount."
-        : !File.Exists("/usr/bin/unshare") || !File.Exists("/usr/bin/nsenter") ? "unshare(1) and nsenter(1) of util-linux are not installed."
+        : !File.Exists("/usr/bin/unshare") || !File.Exists("/usr/bin/nsenter")
+            ? "unshare(1) and nsenter(1) of util-linux are not installed."
         : !IsAllowed() ? "This machine gives root no CAP_SYS_ADMIN, without which nothing can be mounted."
         : null;
 
     private string[] Enter => [$"--mount=/proc/{_keeper.Id}/ns/mnt", "--"];
 
     internal static async Task<PrivateMounts> StartAsync() =>
-        new(await ChildProcess.StartProgramAsync("unshare", new ChildProcessOptions { Arguments = ["--mount", "--propagation", "private", "sh", "-c", "echo ready; read line"] }));
+        new(
+            await ChildProcess.StartProgramAsync(
+                "unshare",
+                new ChildProcessOptions { Arguments = ["--mount", "--propagation", "private", "sh", "-c", "echo ready; read line"] }));
 
     /// <summary>Where a file that children see at this path is to be found from here.</summary>
     internal string View(string path) => $"/proc/{_keeper.Id}/root{path}";
@@ -30,15 +36,19 @@ internal sealed class PrivateMounts : IAsyncDisposable
     internal Task UnmountAsync(string path) => RunAsync("umount", path);
 
     internal Task<ChildProcess> StartChildAsync() =>
-        ChildProcess.StartProgramAsync("nsenter", new ChildProcessOptions { Arguments = [.. Enter, OtherPrograms.DotNet, "exec", TestProgram.Path] });
+        ChildProcess.StartProgramAsync(
+            "nsenter",
+            new ChildProcessOptions { Arguments = [.. Enter, OtherPrograms.DotNet, "exec", TestProgram.Path] });
 
     public ValueTask DisposeAsync() => _keeper.DisposeAsync();
 
-    private Task RunAsync(string program, params string[] arguments) => OtherPrograms.RunAsync("nsenter", [.. Enter, program, .. arguments]);
+    private Task RunAsync(string program, params string[] arguments) =>
+        OtherPrograms.RunAsync("nsenter", [.. Enter, program, .. arguments]);
 
     private static bool IsAllowed()
     {
-        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("unshare", ["--mount", "--propagation", "private", "mount", "-t", "tmpfs", "tokenrefresh", "/tmp"])
+        string[] arguments = ["--mount", "--propagation", "private", "mount", "-t", "tmpfs", "tokenrefresh", "/tmp"];
+        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("unshare", arguments)
         {
             RedirectStandardError = true,
             UseShellExecute = false,

@@ -26,16 +26,22 @@ internal static class Replies
         return reply;
     }
 
-    /// <summary>Waits until a child is parked in the system's lock. Another process cannot tell that by itself, so it is asked again and again.</summary>
-    internal static Task WaitUntilItAwaitsTheLockAsync(this ChildProcess child) => WaitForThreadAsync(child, LockThread, "the child is expected to wait for the lock");
+    /// <summary>
+    /// Waits until a child is parked in the system's lock. Another process cannot tell that by itself, so it is asked again and again.
+    /// </summary>
+    internal static Task WaitUntilItAwaitsTheLockAsync(this ChildProcess child) =>
+        WaitForThreadAsync(child, LockThread, "the child is expected to wait for the lock");
 
     /// <summary>Waits until a child's runtime is at work on a signal; it starts a thread for each, but for SIGHUP.</summary>
-    internal static Task WaitUntilItHandlesASignalAsync(this ChildProcess child) => WaitForThreadAsync(child, ".NET%20Signal", "the child is expected to have its signal");
+    internal static Task WaitUntilItHandlesASignalAsync(this ChildProcess child) =>
+        WaitForThreadAsync(child, ".NET%20Signal", "the child is expected to have its signal");
 
     /// <summary>Waits until a child has taken what it was sent: signals of one kind that are pending together arrive as one.</summary>
-    internal static Task WaitUntilNoSignalIsPendingAsync(this ChildProcess child) => WaitForReplyAsync(child, "pending", "none", "the child is expected to have its signal");
+    internal static Task WaitUntilNoSignalIsPendingAsync(this ChildProcess child) =>
+        WaitForReplyAsync(child, "pending", "none", "the child is expected to have its signal");
 
-    private static Task WaitForThreadAsync(ChildProcess child, string prefix, string because) => WaitForReplyAsync(child, $"threads {prefix}", "named=1 ", because);
+    private static Task WaitForThreadAsync(ChildProcess child, string prefix, string because) =>
+        WaitForReplyAsync(child, $"threads {prefix}", "named=1 ", because);
 
     private static async Task WaitForReplyAsync(ChildProcess child, string command, string prefix, string because)
     {

@@ -1,6 +1,8 @@
 namespace TokenRefresh.TestKit;
 
-/// <summary>Holds requests to the protected resource before their tokens are checked, until so many have arrived; then lets all go and is over.</summary>
+/// <summary>
+/// Holds requests to the protected resource before their tokens are checked, until so many have arrived; then lets all go and is over.
+/// </summary>
 public sealed class ApiBarrier : IDisposable
 {
     private readonly int _count;

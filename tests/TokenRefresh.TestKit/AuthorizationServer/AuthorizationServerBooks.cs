@@ -8,7 +8,10 @@ public sealed record AuthorizationServerBooks
     /// <summary>Gets how many token requests arrived, whatever became of them.</summary>
     public int TokenRequests { get; init; }
 
-    /// <summary>Gets how many refreshes were granted, replays within the reuse window included. A grant counts even where a fault kept the answer from the client.</summary>
+    /// <summary>
+    /// Gets how many refreshes were granted, replays within the reuse window included. A grant counts even where a fault kept the answer
+    /// from the client.
+    /// </summary>
     public int Grants { get; init; }
 
     /// <summary>Gets how many of the grants were replays within the reuse window.</summary>
@@ -32,7 +35,10 @@ public sealed record AuthorizationServerBooks
     /// <summary>Gets how many token requests were malformed, failed client authentication or named an unknown refresh token.</summary>
     public int InvalidRequests { get; init; }
 
-    /// <summary>Gets how many access tokens have come to the end of their lifetime, by the clock or by <see cref="LoopbackAuthorizationServer.ExpireAllAccessTokens"/>, while they were the newest of a living family.</summary>
+    /// <summary>
+    /// Gets how many access tokens have come to the end of their lifetime, by the clock or by <see
+    /// cref="LoopbackAuthorizationServer.ExpireAllAccessTokens"/>, while they were the newest of a living family.
+    /// </summary>
     public int Expiries { get; init; }
 
     /// <summary>Gets how many requests the protected resource received.</summary>
@@ -67,10 +73,13 @@ public sealed record AuthorizationServerBooks
     /// <param name="json">What <see cref="ToJson"/> wrote.</param>
     /// <returns>The books.</returns>
     public static AuthorizationServerBooks Parse(string json) =>
-        JsonSerializer.Deserialize(json, BooksJsonContext.Default.AuthorizationServerBooks) ?? throw new JsonException("The books are null.");
+        JsonSerializer.Deserialize(json, BooksJsonContext.Default.AuthorizationServerBooks)
+            ?? throw new JsonException("The books are null.");
 
     /// <summary>Returns the figures on one line.</summary>
     /// <returns>A text for failure messages.</returns>
     public override string ToString() =>
-        $"token requests {TokenRequests}, grants {Grants} (replays {Replays}), reuses {Reuses}, families revoked {FamiliesRevoked}, in flight at most {InFlightMaximum}, invalid {InvalidRequests}, api {ApiRequests} (rejected {ApiRejections}, without token {ApiRequestsWithoutToken}), redirect target hits {RedirectTargetHits}";
+        $"token requests {TokenRequests}, grants {Grants} (replays {Replays}), reuses {Reuses}, families revoked {FamiliesRevoked}, "
+        + $"in flight at most {InFlightMaximum}, invalid {InvalidRequests}, api {ApiRequests} (rejected {ApiRejections}, "
+        + $"without token {ApiRequestsWithoutToken}), redirect target hits {RedirectTargetHits}";
 }

@@ -54,7 +54,12 @@ internal sealed class BookKeeper(TokenLedger ledger, TimeProvider timeProvider)
         lock (ledger.Gate)
         {
             int inFlight = _books.InFlight + 1;
-            _books = _books with { TokenRequests = _books.TokenRequests + 1, InFlight = inFlight, InFlightMaximum = Math.Max(_books.InFlightMaximum, inFlight) };
+            _books = _books with
+            {
+                TokenRequests = _books.TokenRequests + 1,
+                InFlight = inFlight,
+                InFlightMaximum = Math.Max(_books.InFlightMaximum, inFlight),
+            };
             reached.AddRange(_waits.Where(wait => wait.Count <= _books.TokenRequests).Select(wait => wait.Reached));
         }
 
@@ -95,7 +100,9 @@ internal sealed class BookKeeper(TokenLedger ledger, TimeProvider timeProvider)
     {
         lock (ledger.Gate)
         {
-            return _books.InFlight == 0 ? Task.CompletedTask : (_idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            return _books.InFlight == 0
+                ? Task.CompletedTask
+                : (_idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
     }
 
@@ -140,7 +147,12 @@ internal sealed class BookKeeper(TokenLedger ledger, TimeProvider timeProvider)
             {
                 TokenRequestOutcome.Granted or TokenRequestOutcome.GrantedWithoutRotation => _books with { Grants = _books.Grants + 1 },
                 TokenRequestOutcome.Replayed => _books with { Grants = _books.Grants + 1, Replays = _books.Replays + 1 },
-                TokenRequestOutcome.Reused => _books with { Reuses = _books.Reuses + 1, FamiliesRevoked = _books.FamiliesRevoked + (decision.Family!.IsRevoked ? 0 : 1) },
+                TokenRequestOutcome.Reused =>
+                    _books with
+                    {
+                        Reuses = _books.Reuses + 1,
+                        FamiliesRevoked = _books.FamiliesRevoked + (decision.Family!.IsRevoked ? 0 : 1),
+                    },
                 TokenRequestOutcome.UnknownToken => _books with { InvalidRequests = _books.InvalidRequests + 1 },
                 _ => _books,
             };

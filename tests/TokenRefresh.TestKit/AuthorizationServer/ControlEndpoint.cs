@@ -6,7 +6,8 @@ namespace TokenRefresh.TestKit;
 
 /// <summary>Serves <c>/control/...</c>, so that other processes can look at the books and drive the server.</summary>
 /// <remarks>
-/// <c>GET /control/books</c>; <c>POST /control/logins?lifetime=seconds</c> answers with the pair and the login's name; <c>POST /control/expire-access-tokens</c>;
+/// <c>GET /control/books</c>; <c>POST /control/logins?lifetime=seconds</c> answers with the pair and the login's name; <c>POST
+/// /control/expire-access-tokens</c>;
 /// <c>POST /control/access-token-lifetime?seconds=n</c>; <c>GET /control/ping</c> does nothing, which warms a client up.
 /// </remarks>
 internal sealed class ControlEndpoint(TokenLedger ledger, BookKeeper books)
@@ -60,5 +61,7 @@ internal sealed class ControlEndpoint(TokenLedger ledger, BookKeeper books)
     }
 
     private static TimeSpan? Seconds(HttpContext context, string name) =>
-        double.TryParse(context.Request.Query[name], NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds) ? TimeSpan.FromSeconds(seconds) : null;
+        double.TryParse(context.Request.Query[name], NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds)
+            ? TimeSpan.FromSeconds(seconds)
+            : null;
 }

@@ -1,7 +1,8 @@
 namespace TokenRefresh.TestKit;
 
 /// <summary>
-/// An authorization server and a protected resource over real HTTP on 127.0.0.1: it rotates refresh tokens, notices the reuse of one and then revokes the whole login, counts everything, and does what a script says.
+/// An authorization server and a protected resource over real HTTP on 127.0.0.1: it rotates refresh tokens, notices the reuse of one and
+/// then revokes the whole login, counts everything, and does what a script says.
 /// </summary>
 /// <remarks>Safe for concurrent use. Knows no test framework.</remarks>
 public sealed class LoopbackAuthorizationServer : IAsyncDisposable
@@ -19,14 +20,22 @@ public sealed class LoopbackAuthorizationServer : IAsyncDisposable
         _books = new BookKeeper(_ledger, options.TimeProvider);
         _tokenEndpoint = new TokenEndpoint(options, _books, _stopping.Token);
         _resource = new ProtectedResource(options, _ledger, _books, _stopping.Token);
-        var router = new LoopbackRouter(_tokenEndpoint, new RevocationEndpoint(options, _ledger, _books), _resource, new ControlEndpoint(_ledger, _books), _books);
+        var router = new LoopbackRouter(
+            _tokenEndpoint,
+            new RevocationEndpoint(options, _ledger, _books),
+            _resource,
+            new ControlEndpoint(_ledger, _books),
+            _books);
         _host = new LoopbackHost(router);
     }
 
     /// <summary>Gets the origin, such as <c>http://127.0.0.1:40123/</c>.</summary>
     public Uri BaseAddress => _host.Origin;
 
-    /// <summary>Gets another origin of the same server, for redirects: every request there only counts in <see cref="AuthorizationServerBooks.RedirectTargetHits"/>.</summary>
+    /// <summary>
+    /// Gets another origin of the same server, for redirects: every request there only counts in <see
+    /// cref="AuthorizationServerBooks.RedirectTargetHits"/>.
+    /// </summary>
     public Uri OtherOrigin => _host.OtherOrigin;
 
     /// <summary>Gets the token endpoint.</summary>
@@ -35,10 +44,16 @@ public sealed class LoopbackAuthorizationServer : IAsyncDisposable
     /// <summary>Gets the revocation endpoint (RFC 7009).</summary>
     public Uri RevocationUri => new(BaseAddress, "/revoke");
 
-    /// <summary>Gets the protected resource: any path below it echoes the request, except <c>always401</c>, <c>forbidden</c> (403, <c>insufficient_scope</c>) and <c>redirect</c> (307 to <see cref="OtherOrigin"/>).</summary>
+    /// <summary>
+    /// Gets the protected resource: any path below it echoes the request, except <c>always401</c>, <c>forbidden</c> (403,
+    /// <c>insufficient_scope</c>) and <c>redirect</c> (307 to <see cref="OtherOrigin"/>).
+    /// </summary>
     public Uri ApiUri => new(BaseAddress, "/api/");
 
-    /// <summary>Gets the control interface for other processes: <c>GET books</c>, <c>GET ping</c>, <c>POST logins?lifetime=seconds</c>, <c>POST expire-access-tokens</c>, <c>POST access-token-lifetime?seconds=n</c>.</summary>
+    /// <summary>
+    /// Gets the control interface for other processes: <c>GET books</c>, <c>GET ping</c>, <c>POST logins?lifetime=seconds</c>, <c>POST
+    /// expire-access-tokens</c>, <c>POST access-token-lifetime?seconds=n</c>.
+    /// </summary>
     public Uri ControlUri => new(BaseAddress, "/control/");
 
     /// <summary>Gets a snapshot of the books.</summary>
@@ -77,7 +92,8 @@ public sealed class LoopbackAuthorizationServer : IAsyncDisposable
     }
 
     /// <summary>Issues a login: the first pair of a new family, as a sign-in would.</summary>
-    /// <param name="accessTokenLifetime">The lifetime of this first access token; negative for one that is expired already. Default that of the options.</param>
+    /// <param name="accessTokenLifetime">The lifetime of this first access token; negative for one that is expired already. Default that of
+    /// the options.</param>
     /// <returns>The login.</returns>
     public IssuedLogin IssueLogin(TimeSpan? accessTokenLifetime = null) => _ledger.IssueLogin(accessTokenLifetime);
 
@@ -148,11 +164,16 @@ public sealed class LoopbackAuthorizationServer : IAsyncDisposable
     /// <summary>Waits until so many token requests have arrived, since the start.</summary>
     /// <param name="count">How many.</param>
     /// <returns>A task; it fails with <see cref="TimeoutException"/> after 60 seconds.</returns>
-    public Task WaitForTokenRequestsAsync(int count) => _books.WhenTokenRequestsReach(count).WaitAsync(ParkedRequest.Patience, TimeProvider.System);
+    public Task WaitForTokenRequestsAsync(int count) =>
+        _books.WhenTokenRequestsReach(count).WaitAsync(ParkedRequest.Patience, TimeProvider.System);
 
-    /// <summary>Waits until the server is done with every token request that has arrived. A client may have its answer, or the end of its connection, a moment before.</summary>
+    /// <summary>
+    /// Waits until the server is done with every token request that has arrived. A client may have its answer, or the end of its
+    /// connection, a moment before.
+    /// </summary>
     /// <returns>A task; it fails with <see cref="TimeoutException"/> after 60 seconds.</returns>
-    public Task WaitForTokenRequestsToEndAsync() => _books.WhenNoTokenRequestIsInFlight().WaitAsync(ParkedRequest.Patience, TimeProvider.System);
+    public Task WaitForTokenRequestsToEndAsync() =>
+        _books.WhenNoTokenRequestIsInFlight().WaitAsync(ParkedRequest.Patience, TimeProvider.System);
 
     /// <summary>Stops the server. Parked requests are dropped.</summary>
     /// <returns>A task that completes when both ports are free.</returns>

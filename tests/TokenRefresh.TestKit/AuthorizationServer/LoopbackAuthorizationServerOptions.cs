@@ -4,7 +4,8 @@ namespace TokenRefresh.TestKit;
 public sealed record LoopbackAuthorizationServerOptions
 {
     /// <summary>Gets how long an access token lives, unless <see cref="LoopbackAuthorizationServer.IssueLogin"/> says otherwise.</summary>
-    /// <value>Default 1 hour. <c>expires_in</c> names whole seconds, rounded down. Zero or less issues tokens that are expired at birth.</value>
+    /// <value>Default 1 hour. <c>expires_in</c> names whole seconds, rounded down. Zero or less issues tokens that are expired at
+    /// birth.</value>
     public TimeSpan AccessTokenLifetime { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>Gets how long a refresh token lives; each rotation starts it anew.</summary>
@@ -13,7 +14,8 @@ public sealed record LoopbackAuthorizationServerOptions
 
     /// <summary>Gets for how long after its first use a refresh token may be presented again.</summary>
     /// <value>
-    /// Default zero: the second use is a reuse and revokes the family. Within the window the server answers with a further pair of the same family (what Okta calls a grace period and OpenIddict a leeway; neither repeats
+    /// Default zero: the second use is a reuse and revokes the family. Within the window the server answers with a further pair of the same
+    /// family (what Okta calls a grace period and OpenIddict a leeway; neither repeats
     /// the lost answer), as long as none of the pairs issued for it has been refreshed: only the previous generation is excused.
     /// </value>
     public TimeSpan RefreshTokenReuseWindow { get; init; }

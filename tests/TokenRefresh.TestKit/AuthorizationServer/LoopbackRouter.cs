@@ -3,7 +3,12 @@ using Microsoft.AspNetCore.Http;
 namespace TokenRefresh.TestKit;
 
 /// <summary>Leads a request to its endpoint.</summary>
-internal sealed class LoopbackRouter(TokenEndpoint token, RevocationEndpoint revocation, ProtectedResource resource, ControlEndpoint control, BookKeeper books)
+internal sealed class LoopbackRouter(
+    TokenEndpoint token,
+    RevocationEndpoint revocation,
+    ProtectedResource resource,
+    ControlEndpoint control,
+    BookKeeper books)
 {
     /// <summary>The port of the other origin, which serves nothing.</summary>
     public int OtherPort { get; set; }
@@ -60,6 +65,12 @@ internal sealed class LoopbackRouter(TokenEndpoint token, RevocationEndpoint rev
     {
         (ReceivedTokenRequest request, _) = await TokenRequestReader.ReadAsync(context.Request, context.RequestAborted);
         bool hasSecret = request.Headers.ContainsKey("Authorization") || request.Parameters.ContainsKey("refresh_token");
-        books.Update(entry => entry with { RedirectTargetHits = entry.RedirectTargetHits + 1, RedirectTargetSecrets = entry.RedirectTargetSecrets + (hasSecret ? 1 : 0) });
+        books.Update(
+            entry =>
+                entry with
+                {
+                    RedirectTargetHits = entry.RedirectTargetHits + 1,
+                    RedirectTargetSecrets = entry.RedirectTargetSecrets + (hasSecret ? 1 : 0),
+                });
     }
 }

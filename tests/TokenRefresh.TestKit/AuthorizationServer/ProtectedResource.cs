@@ -5,10 +5,16 @@ using Microsoft.AspNetCore.Http;
 namespace TokenRefresh.TestKit;
 
 /// <summary>Serves <c>/api/...</c>: checks the bearer (RFC 6750) and echoes what it received.</summary>
-internal sealed class ProtectedResource(LoopbackAuthorizationServerOptions options, TokenLedger ledger, BookKeeper books, CancellationToken stopping)
+internal sealed class ProtectedResource(
+    LoopbackAuthorizationServerOptions options,
+    TokenLedger ledger,
+    BookKeeper books,
+    CancellationToken stopping)
 {
-    private static readonly byte[] ExpiredBody = """{"type":"error","error":{"type":"authentication_error","message":"OAuth token has expired."}}"""u8.ToArray();
-    private static readonly byte[] ForbiddenBody = """{"type":"error","error":{"type":"permission_error","message":"The token's scope does not suffice."}}"""u8.ToArray();
+    private static readonly byte[] ExpiredBody =
+        """{"type":"error","error":{"type":"authentication_error","message":"OAuth token has expired."}}"""u8.ToArray();
+    private static readonly byte[] ForbiddenBody =
+        """{"type":"error","error":{"type":"permission_error","message":"The token's scope does not suffice."}}"""u8.ToArray();
 
     private readonly ConcurrentQueue<ParkedRequest> _gates = new();
 
@@ -59,7 +65,9 @@ internal sealed class ProtectedResource(LoopbackAuthorizationServerOptions optio
         if (!isAccepted)
         {
             // RFC 6750 section 3.1: a request without any authentication gets the bare challenge.
-            headers.WWWAuthenticate = token is null ? "Bearer" : "Bearer error=\"invalid_token\", error_description=\"The access token expired\"";
+            headers.WWWAuthenticate = token is null
+                ? "Bearer"
+                : "Bearer error=\"invalid_token\", error_description=\"The access token expired\"";
             return SendAsync(context, 401, ExpiredBody);
         }
 

@@ -4,7 +4,10 @@ namespace TokenRefresh.TestKit;
 /// <param name="ContentType">The media type, without parameters.</param>
 /// <param name="Headers">The headers; several values of one name are joined with a comma.</param>
 /// <param name="Parameters">The parameters of the form or JSON body.</param>
-public sealed record ReceivedTokenRequest(string? ContentType, IReadOnlyDictionary<string, string> Headers, IReadOnlyDictionary<string, string> Parameters)
+public sealed record ReceivedTokenRequest(
+    string? ContentType,
+    IReadOnlyDictionary<string, string> Headers,
+    IReadOnlyDictionary<string, string> Parameters)
 {
     /// <summary>Gets when it arrived, by the server's clock.</summary>
     public DateTimeOffset ArrivedAt { get; init; }

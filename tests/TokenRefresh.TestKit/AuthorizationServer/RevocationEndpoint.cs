@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace TokenRefresh.TestKit;
 
-/// <summary>Serves <c>POST /revoke</c> (RFC 7009): revoking either token of a pair revokes its family, and an unknown token is no error.</summary>
+/// <summary>
+/// Serves <c>POST /revoke</c> (RFC 7009): revoking either token of a pair revokes its family, and an unknown token is no error.
+/// </summary>
 internal sealed class RevocationEndpoint(LoopbackAuthorizationServerOptions options, TokenLedger ledger, BookKeeper books)
 {
     public async Task HandleAsync(HttpContext context)
@@ -28,6 +30,9 @@ internal sealed class RevocationEndpoint(LoopbackAuthorizationServerOptions opti
     private static Task RefuseAsync(HttpContext context, int status, string error, string description) =>
         TokenEndpointAnswers.SendAsync(
             context,
-            new ScriptedAnswer(status, "application/json", System.Text.Encoding.UTF8.GetBytes(TokenEndpointAnswers.ErrorBody(error, description))),
+            new ScriptedAnswer(
+                status,
+                "application/json",
+                System.Text.Encoding.UTF8.GetBytes(TokenEndpointAnswers.ErrorBody(error, description))),
             TokenEndpointBehavior.Normal);
 }

@@ -85,7 +85,11 @@ internal sealed class TokenEndpoint(LoopbackAuthorizationServerOptions options, 
         LedgerDecision decision = books.Refresh(refreshToken!, behavior.Rotates);
         return decision switch
         {
-            { Pair: { } pair } => new ScriptedAnswer(200, "application/json", TokenEndpointAnswers.SuccessBody(pair, decision.AccessTokenLifetime, options.RefreshTokenLifetime, behavior.Members)),
+            { Pair: { } pair } =>
+                new ScriptedAnswer(
+                    200,
+                    "application/json",
+                    TokenEndpointAnswers.SuccessBody(pair, decision.AccessTokenLifetime, options.RefreshTokenLifetime, behavior.Members)),
             { Outcome: TokenRequestOutcome.Reused } => Refuse("invalid_grant", "The refresh token was used before; the login is revoked."),
             { Outcome: TokenRequestOutcome.Expired } => Refuse("invalid_grant", "The refresh token is expired."),
             { Outcome: TokenRequestOutcome.Revoked } => Refuse("invalid_grant", "The login is revoked."),
@@ -97,7 +101,10 @@ internal sealed class TokenEndpoint(LoopbackAuthorizationServerOptions options, 
     {
         if (!isWellFormed)
         {
-            return (TokenRequestOutcome.InvalidRequest, "invalid_request", "The body is neither a form nor a JSON object of strings, or repeats a parameter.");
+            return (
+                TokenRequestOutcome.InvalidRequest,
+                "invalid_request",
+                "The body is neither a form nor a JSON object of strings, or repeats a parameter.");
         }
 
         if (!TokenRequestReader.IsAuthenticated(request, options))
@@ -109,8 +116,10 @@ internal sealed class TokenEndpoint(LoopbackAuthorizationServerOptions options, 
         {
             null => (TokenRequestOutcome.InvalidRequest, "invalid_request", "'grant_type' is missing."),
             not "refresh_token" => (TokenRequestOutcome.InvalidRequest, "unsupported_grant_type", "Only 'refresh_token' is supported."),
-            _ when string.IsNullOrEmpty(request.Parameters.GetValueOrDefault("refresh_token")) => (TokenRequestOutcome.InvalidRequest, "invalid_request", "'refresh_token' is missing."),
-            _ when request.Parameters.TryGetValue("scope", out string? scope) && scope.Split(' ').Except(options.Scopes, StringComparer.Ordinal).Any() =>
+            _ when string.IsNullOrEmpty(request.Parameters.GetValueOrDefault("refresh_token")) =>
+                (TokenRequestOutcome.InvalidRequest, "invalid_request", "'refresh_token' is missing."),
+            _ when request.Parameters.TryGetValue("scope", out string? scope)
+                && scope.Split(' ').Except(options.Scopes, StringComparer.Ordinal).Any() =>
                 (TokenRequestOutcome.InvalidRequest, "invalid_scope", "The scope exceeds the granted one."),
             _ => null,
         };
@@ -119,9 +128,15 @@ internal sealed class TokenEndpoint(LoopbackAuthorizationServerOptions options, 
     private ScriptedAnswer Refuse(string error, string description)
     {
         bool isClient = error == "invalid_client";
-        var answer = new ScriptedAnswer(isClient ? 401 : 400, "application/json", System.Text.Encoding.UTF8.GetBytes(TokenEndpointAnswers.ErrorBody(error, description)));
+        var answer = new ScriptedAnswer(
+            isClient ? 401 : 400,
+            "application/json",
+            System.Text.Encoding.UTF8.GetBytes(TokenEndpointAnswers.ErrorBody(error, description)));
         return isClient && options.ClientAuthentication == ClientAuthentication.ClientSecretBasic
-            ? answer with { Headers = new Dictionary<string, string>(StringComparer.Ordinal) { ["WWW-Authenticate"] = "Basic realm=\"token\"" } }
+            ? answer with
+            {
+                Headers = new Dictionary<string, string>(StringComparer.Ordinal) { ["WWW-Authenticate"] = "Basic realm=\"token\"" },
+            }
             : answer;
     }
 }

@@ -15,7 +15,11 @@ internal static class TokenEndpointAnswers
             writer.WriteString("error_description", description);
         }));
 
-    public static byte[] SuccessBody(OAuthCredentials pair, TimeSpan lifetime, TimeSpan? refreshTokenLifetime, IReadOnlyDictionary<string, string?> replaced) =>
+    public static byte[] SuccessBody(
+        OAuthCredentials pair,
+        TimeSpan lifetime,
+        TimeSpan? refreshTokenLifetime,
+        IReadOnlyDictionary<string, string?> replaced) =>
         Json(writer =>
         {
             var members = new Dictionary<string, string?>(StringComparer.Ordinal)

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace TokenRefresh.TestKit;
 
-/// <summary>What the token endpoint does with one request instead of, or besides, its normal work. Immutable; combine with <c>with</c>.</summary>
+/// <summary>
+/// What the token endpoint does with one request instead of, or besides, its normal work. Immutable; combine with <c>with</c>.
+/// </summary>
 /// <remarks>The order is: read the body, delay, park, process, park, drop or answer.</remarks>
 public sealed record TokenEndpointBehavior
 {
@@ -11,7 +13,11 @@ public sealed record TokenEndpointBehavior
     public static TokenEndpointBehavior Normal { get; } = new();
 
     /// <summary>Gets a reset of the connection with the body unread: the refresh token is untouched.</summary>
-    public static TokenEndpointBehavior DropBeforeProcessing { get; } = new() { Drop = ConnectionDrop.BeforeProcessing, IsProcessed = false };
+    public static TokenEndpointBehavior DropBeforeProcessing { get; } = new()
+    {
+        Drop = ConnectionDrop.BeforeProcessing,
+        IsProcessed = false,
+    };
 
     /// <summary>Gets a reset of the connection after the rotation: the answer is lost.</summary>
     public static TokenEndpointBehavior DropAfterProcessing { get; } = new() { Drop = ConnectionDrop.AfterProcessing };
@@ -37,7 +43,10 @@ public sealed record TokenEndpointBehavior
     /// <summary>Gets whether a body cut by <see cref="KeepBytes"/> ends with a reset in place of a well-formed end.</summary>
     public bool ResetsInBody { get; init; }
 
-    /// <summary>Gets members of a successful answer that are replaced by raw JSON, or left out where the value is <see langword="null"/>. Without a refresh token of its own the answer rotates nothing.</summary>
+    /// <summary>
+    /// Gets members of a successful answer that are replaced by raw JSON, or left out where the value is <see langword="null"/>. Without a
+    /// refresh token of its own the answer rotates nothing.
+    /// </summary>
     public IReadOnlyDictionary<string, string?> Members { get; init; } = new Dictionary<string, string?>(StringComparer.Ordinal);
 
     /// <summary>Gets whether a grant rotates the refresh token.</summary>
@@ -50,40 +59,62 @@ public sealed record TokenEndpointBehavior
     /// <param name="headers">Further headers.</param>
     /// <param name="processed">Whether the refresh token is spent all the same.</param>
     /// <returns>The behavior.</returns>
-    public static TokenEndpointBehavior AnswerWith(int status, string body = "", string contentType = "application/json", IReadOnlyDictionary<string, string>? headers = null, bool processed = false) =>
-        new() { IsProcessed = processed, Answer = new ScriptedAnswer(status, contentType, Encoding.UTF8.GetBytes(body)) { Headers = headers ?? ScriptedAnswer.NoHeaders } };
+    public static TokenEndpointBehavior AnswerWith(
+        int status,
+        string body = "",
+        string contentType = "application/json",
+        IReadOnlyDictionary<string, string>? headers = null,
+        bool processed = false) =>
+        new()
+        {
+            IsProcessed = processed,
+            Answer = new ScriptedAnswer(
+                status,
+                contentType,
+                Encoding.UTF8.GetBytes(body)) { Headers = headers ?? ScriptedAnswer.NoHeaders },
+        };
 
     /// <summary>Answers with an error of RFC 6749 section 5.2, the refresh token untouched.</summary>
     /// <param name="error">The code, such as <c>invalid_client</c>.</param>
     /// <param name="status">The status.</param>
     /// <returns>The behavior.</returns>
-    public static TokenEndpointBehavior Error(string error, int status = 400) => AnswerWith(status, TokenEndpointAnswers.ErrorBody(error, "scripted"));
+    public static TokenEndpointBehavior Error(string error, int status = 400) =>
+        AnswerWith(status, TokenEndpointAnswers.ErrorBody(error, "scripted"));
 
     /// <summary>Answers with a status that asks to wait.</summary>
     /// <param name="status">For example 429 or 503.</param>
     /// <param name="retryAfter">The header's text, in seconds, as a date, or nonsense; <see langword="null"/> for none.</param>
     /// <returns>The behavior.</returns>
     public static TokenEndpointBehavior Throttle(int status, string? retryAfter) =>
-        AnswerWith(status, TokenEndpointAnswers.ErrorBody("rate_limited", "scripted"), headers: retryAfter is null ? null : new Dictionary<string, string>(StringComparer.Ordinal) { ["Retry-After"] = retryAfter });
+        AnswerWith(
+            status,
+            TokenEndpointAnswers.ErrorBody("rate_limited", "scripted"),
+            headers: retryAfter is null ? null : new Dictionary<string, string>(StringComparer.Ordinal) { ["Retry-After"] = retryAfter });
 
     /// <summary>Answers with a status that asks to wait, in the seconds form of <c>Retry-After</c>.</summary>
     /// <param name="status">For example 429 or 503.</param>
     /// <param name="retryAfter">How long.</param>
     /// <returns>The behavior.</returns>
-    public static TokenEndpointBehavior Throttle(int status, TimeSpan retryAfter) => Throttle(status, ((long)retryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture));
+    public static TokenEndpointBehavior Throttle(int status, TimeSpan retryAfter) =>
+        Throttle(status, ((long)retryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture));
 
     /// <summary>Answers with a status that asks to wait, in the date form of <c>Retry-After</c>.</summary>
     /// <param name="status">For example 429 or 503.</param>
     /// <param name="retryAt">Until when.</param>
     /// <returns>The behavior.</returns>
-    public static TokenEndpointBehavior Throttle(int status, DateTimeOffset retryAt) => Throttle(status, retryAt.ToString("R", CultureInfo.InvariantCulture));
+    public static TokenEndpointBehavior Throttle(int status, DateTimeOffset retryAt) =>
+        Throttle(status, retryAt.ToString("R", CultureInfo.InvariantCulture));
 
     /// <summary>Answers with a page of HTML, as proxies and captive portals do.</summary>
     /// <param name="status">The status.</param>
     /// <param name="processed">Whether the refresh token is spent all the same.</param>
     /// <returns>The behavior.</returns>
     public static TokenEndpointBehavior Html(int status = 200, bool processed = false) =>
-        AnswerWith(status, "<!doctype html><html><body><h1>Sign in to the network</h1></body></html>", "text/html; charset=utf-8", processed: processed);
+        AnswerWith(
+            status,
+            "<!doctype html><html><body><h1>Sign in to the network</h1></body></html>",
+            "text/html; charset=utf-8",
+            processed: processed);
 
     /// <summary>Answers with a redirect.</summary>
     /// <param name="status">301, 302, 303, 307 or 308.</param>
@@ -100,7 +131,11 @@ public sealed record TokenEndpointBehavior
     /// <param name="processed">Whether the refresh token is spent.</param>
     /// <returns>The behavior.</returns>
     public static TokenEndpointBehavior HugeBody(long bytes = 64L << 20, bool processed = true) =>
-        new() { IsProcessed = processed, Answer = new ScriptedAnswer(200, "application/json", "{\"access_token\":\""u8.ToArray()) { PadToBytes = bytes } };
+        new()
+        {
+            IsProcessed = processed,
+            Answer = new ScriptedAnswer(200, "application/json", "{\"access_token\":\""u8.ToArray()) { PadToBytes = bytes },
+        };
 
     /// <summary>Rotates and ends the body early, in a well-formed HTTP answer.</summary>
     /// <param name="keepBytes">How many bytes of the body arrive.</param>
@@ -115,13 +150,16 @@ public sealed record TokenEndpointBehavior
     /// <summary>Rotates and answers with an error status: the pair is issued, and nobody learns it.</summary>
     /// <param name="status">For example 500, 502 or 504.</param>
     /// <returns>The behavior.</returns>
-    public static TokenEndpointBehavior FailAfterProcessing(int status = 500) => AnswerWith(status, "upstream failed", "text/plain", processed: true);
+    public static TokenEndpointBehavior FailAfterProcessing(int status = 500) =>
+        AnswerWith(status, "upstream failed", "text/plain", processed: true);
 
     /// <summary>Replaces or omits a member of the successful answer.</summary>
     /// <param name="name">For example <c>expires_in</c> or <c>refresh_token</c>.</param>
-    /// <param name="json">The raw JSON of the value, such as <c>"3600"</c> with its quotes; <see langword="null"/> omits the member.</param>
+    /// <param name="json">The raw JSON of the value, such as <c>"3600"</c> with its quotes; <see langword="null"/> omits the
+    /// member.</param>
     /// <returns>The behavior.</returns>
-    public static TokenEndpointBehavior Member(string name, string? json) => new() { Members = new Dictionary<string, string?>(StringComparer.Ordinal) { [name] = json } };
+    public static TokenEndpointBehavior Member(string name, string? json) =>
+        new() { Members = new Dictionary<string, string?>(StringComparer.Ordinal) { [name] = json } };
 
     /// <summary>Holds the request for a time, by the server's clock, and then works normally.</summary>
     /// <param name="delay">How long.</param>

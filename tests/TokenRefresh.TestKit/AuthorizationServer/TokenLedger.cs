@@ -5,7 +5,10 @@ using System.Text.Json;
 
 namespace TokenRefresh.TestKit;
 
-/// <summary>Issues, rotates and revokes. Every decision is one step under <see cref="Gate"/>, which the books share, so that a snapshot never shows half of one.</summary>
+/// <summary>
+/// Issues, rotates and revokes. Every decision is one step under <see cref="Gate"/>, which the books share, so that a snapshot never shows
+/// half of one.
+/// </summary>
 internal sealed class TokenLedger(LoopbackAuthorizationServerOptions options)
 {
     private readonly Dictionary<string, RefreshTokenEntry> _refreshTokens = new(StringComparer.Ordinal);
@@ -182,7 +185,12 @@ internal sealed class TokenLedger(LoopbackAuthorizationServerOptions options)
         string refreshToken = NewOpaqueToken();
         _refreshTokens.Add(refreshToken, new RefreshTokenEntry(family, predecessor, refreshTokenEnd));
         (string accessToken, DateTimeOffset accessTokenEnd) = IssueAccessToken(family, accessTokenLifetime);
-        return new OAuthCredentials(accessToken, refreshToken, accessTokenEnd) { RefreshTokenExpiresAt = refreshTokenEnd, Scopes = options.Scopes, TokenType = AccessToken.DefaultTokenType };
+        return new OAuthCredentials(accessToken, refreshToken, accessTokenEnd)
+        {
+            RefreshTokenExpiresAt = refreshTokenEnd,
+            Scopes = options.Scopes,
+            TokenType = AccessToken.DefaultTokenType,
+        };
     }
 
     private OAuthCredentials IssueAccessTokenOnly(TokenFamily family, string refreshToken)
@@ -227,7 +235,11 @@ internal sealed class TokenLedger(LoopbackAuthorizationServerOptions options)
 }
 
 /// <summary>What the ledger made of a refresh token.</summary>
-internal sealed record LedgerDecision(TokenRequestOutcome Outcome, TokenFamily? Family, TimeSpan? AccessTokenRemaining, OAuthCredentials? Pair)
+internal sealed record LedgerDecision(
+    TokenRequestOutcome Outcome,
+    TokenFamily? Family,
+    TimeSpan? AccessTokenRemaining,
+    OAuthCredentials? Pair)
 {
     /// <summary>The lifetime the pair's access token was issued with.</summary>
     public TimeSpan AccessTokenLifetime { get; init; }

@@ -8,8 +8,12 @@ namespace TokenRefresh.TestKit;
 /// <summary>Reads the parameters of a token or revocation request, from a form or a JSON body.</summary>
 internal static class TokenRequestReader
 {
-    /// <summary>Reads; <see langword="null"/> for the parameters if the body is neither, or repeats a parameter (RFC 6749 section 3.2).</summary>
-    public static async Task<(ReceivedTokenRequest Received, bool IsWellFormed)> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    /// <summary>
+    /// Reads; <see langword="null"/> for the parameters if the body is neither, or repeats a parameter (RFC 6749 section 3.2).
+    /// </summary>
+    public static async Task<(ReceivedTokenRequest Received, bool IsWellFormed)> ReadAsync(
+        HttpRequest request,
+        CancellationToken cancellationToken)
     {
         string? mediaType = request.ContentType?.Split(';')[0].Trim().ToLowerInvariant();
         Dictionary<string, string>? parameters = mediaType switch
@@ -18,7 +22,10 @@ internal static class TokenRequestReader
             "application/json" => await FromJsonAsync(request, cancellationToken),
             _ => null,
         };
-        var headers = request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase);
+        var headers = request.Headers.ToDictionary(
+            header => header.Key,
+            header => header.Value.ToString(),
+            StringComparer.OrdinalIgnoreCase);
         return (new ReceivedTokenRequest(mediaType, headers, parameters ?? new(StringComparer.Ordinal)), parameters is not null);
     }
 
@@ -36,7 +43,11 @@ internal static class TokenRequestReader
         return options.ClientAuthentication switch
         {
             ClientAuthentication.ClientSecretBasic =>
-                secret is null && (id is null || id == options.ClientId) && BasicCredentials(authorization) is var (basicId, basicSecret) && basicId == options.ClientId && basicSecret == options.ClientSecret,
+                secret is null
+                    && (id is null || id == options.ClientId)
+                    && BasicCredentials(authorization) is var (basicId, basicSecret)
+                    && basicId == options.ClientId
+                    && basicSecret == options.ClientSecret,
             ClientAuthentication.ClientSecretPost => !hasHeader && id == options.ClientId && secret == options.ClientSecret,
             _ => !hasHeader && secret is null && id == options.ClientId,
         };
@@ -65,7 +76,8 @@ internal static class TokenRequestReader
             using JsonDocument document = await JsonDocument.ParseAsync(request.Body, default, cancellationToken);
             var parameters = new Dictionary<string, string>(StringComparer.Ordinal);
             return document.RootElement.ValueKind == JsonValueKind.Object
-                && document.RootElement.EnumerateObject().All(member => member.Value.ValueKind == JsonValueKind.String && parameters.TryAdd(member.Name, member.Value.GetString()!))
+                && document.RootElement.EnumerateObject().All(
+                    member => member.Value.ValueKind == JsonValueKind.String && parameters.TryAdd(member.Name, member.Value.GetString()!))
                 ? parameters
                 : null;
         }

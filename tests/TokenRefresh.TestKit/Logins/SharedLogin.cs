@@ -1,6 +1,8 @@
 namespace TokenRefresh.TestKit.Logins;
 
-/// <summary>One login at a loopback server, stored in one file of a directory of its own, and the providers and child processes that share it.</summary>
+/// <summary>
+/// One login at a loopback server, stored in one file of a directory of its own, and the providers and child processes that share it.
+/// </summary>
 public sealed class SharedLogin : IAsyncDisposable
 {
     /// <summary>What is behind the name of the credentials file in that of its lock file.</summary>
@@ -68,7 +70,9 @@ public sealed class SharedLogin : IAsyncDisposable
     /// <param name="configure">Sets further options.</param>
     /// <param name="services">The services; <see langword="null"/> for the defaults.</param>
     /// <returns>The provider.</returns>
-    public CoordinatedTokenProvider CreateProvider(Action<TokenRefreshOptions>? configure = null, CoordinatedTokenProviderServices? services = null)
+    public CoordinatedTokenProvider CreateProvider(
+        Action<TokenRefreshOptions>? configure = null,
+        CoordinatedTokenProviderServices? services = null)
     {
         var provider = CoordinatedTokenProvider.Create(
             o =>

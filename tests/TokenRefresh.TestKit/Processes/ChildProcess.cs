@@ -4,8 +4,14 @@ using System.Text;
 
 namespace TokenRefresh.TestKit;
 
-/// <summary>A child process that takes a command per line and replies a line each: <c>ok ...</c>, <c>error ...</c>, or <c>tag ok ...</c> for a command sent with <c>&amp; tag</c>.</summary>
-/// <remarks>Safe for concurrent use. Disposal kills the child and its children; so does the end of this process, and a child ends by itself when its standard input closes.</remarks>
+/// <summary>
+/// A child process that takes a command per line and replies a line each: <c>ok ...</c>, <c>error ...</c>, or <c>tag ok ...</c> for a
+/// command sent with <c>&amp; tag</c>.
+/// </summary>
+/// <remarks>
+/// Safe for concurrent use. Disposal kills the child and its children; so does the end of this process, and a child ends by itself when its
+/// standard input closes.
+/// </remarks>
 public sealed class ChildProcess : IAsyncDisposable
 {
     private static readonly ConcurrentDictionary<Process, bool> Alive = new();
@@ -33,8 +39,14 @@ public sealed class ChildProcess : IAsyncDisposable
         _options = options;
         Id = process.Id;
         Alive[process] = true;
-        _reading = Task.WhenAll(ReadAsync(process.StandardOutput, _output, _replies.Add), ReadAsync(process.StandardError, _error, static _ => { }));
-        _ = _reading.ContinueWith(_ => _replies.End(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _reading = Task.WhenAll(
+            ReadAsync(process.StandardOutput, _output, _replies.Add),
+            ReadAsync(process.StandardError, _error, static _ => { }));
+        _ = _reading.ContinueWith(
+            _ => _replies.End(),
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
     }
 
     /// <summary>Gets the process id.</summary>
@@ -128,7 +140,9 @@ public sealed class ChildProcess : IAsyncDisposable
         }
         catch (TimeoutException exception)
         {
-            throw new ChildProcessException($"Process {Id} did not reply '{string.Join("' or '", prefixes)}' within {_options.ReplyTimeout}. {Describe()}", exception);
+            throw new ChildProcessException(
+                $"Process {Id} did not reply '{string.Join("' or '", prefixes)}' within {_options.ReplyTimeout}. {Describe()}",
+                exception);
         }
         catch (ChildProcessException exception)
         {
@@ -154,7 +168,9 @@ public sealed class ChildProcess : IAsyncDisposable
     {
         await SendAsync(command);
         string reply = await ExpectAsync("ok", "error");
-        return reply.StartsWith("error", StringComparison.Ordinal) ? reply["error".Length..].Trim() : throw new ChildProcessException($"'{Verb(command)}' of process {Id} succeeded: {reply}");
+        return reply.StartsWith("error", StringComparison.Ordinal)
+            ? reply["error".Length..].Trim()
+            : throw new ChildProcessException($"'{Verb(command)}' of process {Id} succeeded: {reply}");
     }
 
     /// <summary>Sends a command that the child runs in the background, beside others.</summary>
@@ -267,7 +283,8 @@ public sealed class ChildProcess : IAsyncDisposable
         {
             process.Kill(entireProcessTree: true);
         }
-        catch (Exception exception) when (exception is InvalidOperationException or System.ComponentModel.Win32Exception or AggregateException)
+        catch (Exception exception) when (
+            exception is InvalidOperationException or System.ComponentModel.Win32Exception or AggregateException)
         {
             // It has ended by itself.
         }

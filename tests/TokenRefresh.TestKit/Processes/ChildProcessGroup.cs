@@ -18,7 +18,8 @@ public sealed class ChildProcessGroup : IAsyncDisposable
     /// <returns>The running children; dispose the group.</returns>
     public static async Task<ChildProcessGroup> StartAsync(int count, string assemblyPath, Func<int, ChildProcessOptions>? options = null)
     {
-        Task<ChildProcess>[] starts = [.. Enumerable.Range(0, count).Select(i => ChildProcess.StartAsync(assemblyPath, options?.Invoke(i)))];
+        Task<ChildProcess>[] starts =
+            [.. Enumerable.Range(0, count).Select(i => ChildProcess.StartAsync(assemblyPath, options?.Invoke(i)))];
         try
         {
             return new ChildProcessGroup(await Task.WhenAll(starts));

@@ -4,7 +4,8 @@ namespace TokenRefresh.TestKit;
 public sealed record ChildProcessOptions
 {
     /// <summary>Gets whether the children wait for a debugger before they do anything.</summary>
-    internal static bool IsDebugging { get; } = System.Environment.GetEnvironmentVariable("TOKENREFRESH_WAIT_FOR_DEBUGGER") is { Length: > 0 };
+    internal static bool IsDebugging { get; } =
+        System.Environment.GetEnvironmentVariable("TOKENREFRESH_WAIT_FOR_DEBUGGER") is { Length: > 0 };
 
     /// <summary>Gets the arguments after the program.</summary>
     public IReadOnlyList<string> Arguments { get; init; } = [];

@@ -1,6 +1,9 @@
 namespace TokenRefresh.TestKit;
 
-/// <summary>The lines a child has printed and nobody has taken yet. Replies of background commands come in any order, so lines are taken by what they begin with.</summary>
+/// <summary>
+/// The lines a child has printed and nobody has taken yet. Replies of background commands come in any order, so lines are taken by what
+/// they begin with.
+/// </summary>
 internal sealed class ReplyQueue
 {
     private readonly Lock _gate = new();
@@ -62,7 +65,12 @@ internal sealed class ReplyQueue
 
     /// <summary>Whole words only, so that the tag <c>a1</c> does not take the reply of <c>a10</c>.</summary>
     private static bool Matches(string line, string[] prefixes) =>
-        Array.Exists(prefixes, prefix => line.StartsWith(prefix, StringComparison.Ordinal) && (line.Length == prefix.Length || prefix.Length == 0 || line[prefix.Length] == ' '));
+        Array.Exists(
+            prefixes,
+            prefix =>
+                line.StartsWith(prefix, StringComparison.Ordinal)
+                    && (line.Length == prefix.Length || prefix.Length == 0 || line[prefix.Length] == ' '));
 
-    private static ChildProcessException Ended(string[] prefixes) => new($"The child process ended before it replied '{string.Join("' or '", prefixes)}'.");
+    private static ChildProcessException Ended(string[] prefixes) =>
+        new($"The child process ended before it replied '{string.Join("' or '", prefixes)}'.");
 }

@@ -2,7 +2,10 @@ using System.Reflection;
 
 namespace TokenRefresh.TestKit;
 
-/// <summary>Finds the child program of the tests. A project imports <c>TestProcess.targets</c>, which builds it and writes its path into the assembly.</summary>
+/// <summary>
+/// Finds the child program of the tests. A project imports <c>TestProcess.targets</c>, which builds it and writes its path into the
+/// assembly.
+/// </summary>
 public static class TestProcessPath
 {
     /// <summary>Reads the path that the build wrote.</summary>
@@ -12,7 +15,10 @@ public static class TestProcessPath
     public static string Of(Assembly assembly)
     {
         ArgumentNullException.ThrowIfNull(assembly);
-        return assembly.GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(metadata => metadata.Key == "TestProcessPath")?.Value
-            ?? throw new InvalidOperationException($"'{assembly.GetName().Name}' knows no TestProcessPath: import 'tests/TokenRefresh.TestProcess/TestProcess.targets' into its project file.");
+        IEnumerable<AssemblyMetadataAttribute> all = assembly.GetCustomAttributes<AssemblyMetadataAttribute>();
+        return all.FirstOrDefault(metadata => metadata.Key == "TestProcessPath")?.Value
+            ?? throw new InvalidOperationException(
+                $"'{assembly.GetName().Name}' knows no TestProcessPath: "
+                    + "import 'tests/TokenRefresh.TestProcess/TestProcess.targets' into its project file.");
     }
 }

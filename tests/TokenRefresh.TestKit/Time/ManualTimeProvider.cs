@@ -4,7 +4,8 @@ namespace TokenRefresh.TestKit;
 
 /// <summary>A clock that stands still until a test moves it. The wall clock can jump alone, as it does in a suspend.</summary>
 /// <remarks>
-/// Safe for concurrent use. Timers fire on the thread that calls <see cref="Advance"/>, in the order of their due times, and each sees the clock at its own due time;
+/// Safe for concurrent use. Timers fire on the thread that calls <see cref="Advance"/>, in the order of their due times, and each sees the
+/// clock at its own due time;
 /// a timer set with no delay fires at once on the thread pool.
 /// </remarks>
 // Microsoft's FakeTimeProvider lacks three things: a test cannot wait until the code under test has set a timer, its wall clock takes the
@@ -113,7 +114,8 @@ public sealed class ManualTimeProvider : TimeProvider
     }
 
     /// <summary>Takes the timers one by one, in the order in which they were set since the clock was made.</summary>
-    /// <returns>A task of the time after which the next one fires; it fails with <see cref="TimeoutException"/> after 60 real seconds.</returns>
+    /// <returns>A task of the time after which the next one fires; it fails with <see cref="TimeoutException"/> after 60 real
+    /// seconds.</returns>
     public Task<TimeSpan> NextTimerAsync() => _timersSet.Reader.ReadAsync().AsTask().WaitAsync(Patience, System);
 
     /// <summary>Waits until at least so many timers are set.</summary>
@@ -177,7 +179,10 @@ public sealed class ManualTimeProvider : TimeProvider
         await task;
     }
 
-    /// <summary>Advances by one pause each time something waits for exactly that long, until the task is done: for loops that look, pause and look again.</summary>
+    /// <summary>
+    /// Advances by one pause each time something waits for exactly that long, until the task is done: for loops that look, pause and look
+    /// again.
+    /// </summary>
     /// <param name="task">What must end.</param>
     /// <param name="pause">The pause between two looks.</param>
     /// <returns>A task that completes when <paramref name="task"/> has ended, in whatever way.</returns>

@@ -26,10 +26,13 @@ public sealed class OptionsDocumentationTests
     [MemberData(nameof(Options))]
     public void Every_option_says_its_default(Type type, string property)
     {
-        var member = Documentation.Descendants("member").SingleOrDefault(m => (string?)m.Attribute("name") == $"P:{type.FullName}.{property}");
+        var member = Documentation.Descendants("member").SingleOrDefault(
+            m => (string?)m.Attribute("name") == $"P:{type.FullName}.{property}");
 
         member.Should().NotBeNull($"'{type.Name}.{property}' needs a doc comment");
         member!.Element("value").Should().NotBeNull($"'{type.Name}.{property}' needs a <value>");
-        member.Element("value")!.Value.Should().ContainEquivalentOf("default", $"the <value> of '{type.Name}.{property}' must say the default");
+        member.Element("value")!.Value.Should().ContainEquivalentOf(
+            "default",
+            $"the <value> of '{type.Name}.{property}' must say the default");
     }
 }

@@ -7,7 +7,8 @@ namespace TokenRefresh.Tests.Docs;
 /// <summary>docs/guarantees.md promises nothing without a test that shows it.</summary>
 public sealed partial class GuaranteesTests
 {
-    private static readonly string Page = File.ReadAllText(Path.Combine(SourceFile.RepositoryRoot, "docs", "guarantees.md")).ReplaceLineEndings("\n");
+    private static readonly string Page = File.ReadAllText(
+        Path.Combine(SourceFile.RepositoryRoot, "docs", "guarantees.md")).ReplaceLineEndings("\n");
 
     [Fact]
     public void Each_guarantee_names_the_tests_that_show_it()
@@ -15,7 +16,9 @@ public sealed partial class GuaranteesTests
         string[] sections = Page.Split("\n### ")[1..];
 
         sections.Should().HaveCountGreaterThan(10);
-        sections.Where(section => !section.Contains("\n* Shown by: `", StringComparison.Ordinal)).Select(section => section.Split('\n')[0]).Should().BeEmpty();
+        sections.Where(section => !section.Contains("\n* Shown by: `", StringComparison.Ordinal))
+            .Select(section => section.Split('\n')[0])
+            .Should().BeEmpty();
     }
 
     [Fact]

@@ -65,7 +65,8 @@ public sealed partial class ReadmeCodeTests
 
     private static List<string> ReadRegions()
     {
-        string source = File.ReadAllText(Path.Combine(Readme.Root, "tests", "TokenRefresh.Tests", "Docs", "Snippets.cs")).ReplaceLineEndings("\n");
+        string source = File.ReadAllText(
+            Path.Combine(Readme.Root, "tests", "TokenRefresh.Tests", "Docs", "Snippets.cs")).ReplaceLineEndings("\n");
         return [.. Region().Matches(source).Select(match => Dedent(match.Groups["code"].Value))];
     }
 

@@ -26,6 +26,7 @@ public sealed class ReadmeWarningTests
     [FailureMode("F65")]
     public void The_readme_warns_against_a_token_in_the_default_headers()
     {
-        Readme.Section("Where the handler goes").Should().Contain("Do not put the token into `HttpClient.DefaultRequestHeaders.Authorization`");
+        Readme.Section("Where the handler goes")
+            .Should().Contain("Do not put the token into `HttpClient.DefaultRequestHeaders.Authorization`");
     }
 }

@@ -29,7 +29,8 @@ public sealed class LoopbackAuthorizationServerTests : IAsyncDisposable
         answer.Json.GetProperty("expires_in").GetInt32().Should().Be(3600);
         answer.Headers.CacheControl!.NoStore.Should().BeTrue();
         (await Client.CallApiAsync(answer.AccessToken)).StatusCode.Should().Be(HttpStatusCode.OK);
-        Server.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Grants = 1, Reuses = 0, FamiliesRevoked = 0, InFlight = 0, InFlightMaximum = 1, InvalidRequests = 0 });
+        Server.Books.Should().BeEquivalentTo(
+            new { TokenRequests = 1, Grants = 1, Reuses = 0, FamiliesRevoked = 0, InFlight = 0, InFlightMaximum = 1, InvalidRequests = 0 });
     }
 
     [Fact]
@@ -49,9 +50,11 @@ public sealed class LoopbackAuthorizationServerTests : IAsyncDisposable
         (await Client.CallApiAsync(bystander.AccessToken)).StatusCode.Should().Be(HttpStatusCode.OK);
         AuthorizationServerBooks books = Server.Books;
         books.Should().BeEquivalentTo(new { TokenRequests = 3, Grants = 1, Reuses = 1, FamiliesRevoked = 1 });
-        books.Logins[login.Id].Should().BeEquivalentTo(new { TokenRequests = 3, Grants = 1, Reuses = 1, IsRevoked = true, ApiRejections = 1 });
+        books.Logins[login.Id].Should().BeEquivalentTo(
+            new { TokenRequests = 3, Grants = 1, Reuses = 1, IsRevoked = true, ApiRejections = 1 });
         books.Logins[bystander.Id].Should().BeEquivalentTo(new { TokenRequests = 0, Reuses = 0, IsRevoked = false, ApiRejections = 0 });
-        books.Journal.Select(entry => entry.Outcome).Should().Equal(TokenRequestOutcome.Granted, TokenRequestOutcome.Reused, TokenRequestOutcome.Revoked);
+        books.Journal.Select(entry => entry.Outcome)
+            .Should().Equal(TokenRequestOutcome.Granted, TokenRequestOutcome.Reused, TokenRequestOutcome.Revoked);
         books.Journal[1].RefreshTokenFingerprint.Should().Be(TokenFingerprint.Of(login.RefreshToken));
     }
 
@@ -110,7 +113,8 @@ public sealed class LoopbackAuthorizationServerTests : IAsyncDisposable
 
         response.StatusCode.Should().Be(HttpStatusCode.Unauthorized);
         response.Headers.WwwAuthenticate.ToString().Should().Contain("error=\"invalid_token\"");
-        (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Should().Be("""{"type":"error","error":{"type":"authentication_error","message":"OAuth token has expired."}}""");
+        (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))
+            .Should().Be("""{"type":"error","error":{"type":"authentication_error","message":"OAuth token has expired."}}""");
         Server.Books.Should().BeEquivalentTo(new { ApiRequests = 1, ApiRejections = 1, ApiRequestsWithoutToken = 0, Expiries = 1 });
     }
 
@@ -176,7 +180,10 @@ public sealed class LoopbackAuthorizationServerTests : IAsyncDisposable
     {
         await StartAsync();
         IssuedLogin login = Server.IssueLogin();
-        using var json = new StringContent($$"""{"grant_type":"refresh_token","refresh_token":"{{login.RefreshToken}}","client_id":"cli"}""", Encoding.UTF8, "application/json");
+        using var json = new StringContent(
+            $$"""{"grant_type":"refresh_token","refresh_token":"{{login.RefreshToken}}","client_id":"cli"}""",
+            Encoding.UTF8,
+            "application/json");
 
         TokenAnswer answer = await Client.PostTokenAsync(json);
 
@@ -210,7 +217,12 @@ public sealed class LoopbackAuthorizationServerTests : IAsyncDisposable
     [InlineData(ClientAuthentication.ClientSecretPost, "cli", "wrong", null, false)]
     [InlineData(ClientAuthentication.ClientSecretBasic, null, null, "cli:s3cret%2B%2F+%C3%BC", true)]
     [InlineData(ClientAuthentication.ClientSecretBasic, "cli", "s3cret+/ ü", null, false)]
-    public async Task The_client_must_authenticate_as_configured(ClientAuthentication method, string? id, string? secret, string? basic, bool granted)
+    public async Task The_client_must_authenticate_as_configured(
+        ClientAuthentication method,
+        string? id,
+        string? secret,
+        string? basic,
+        bool granted)
     {
         await StartAsync(new() { ClientId = "cli", ClientSecret = "s3cret+/ ü", ClientAuthentication = method });
         IssuedLogin login = Server.IssueLogin();
@@ -219,7 +231,9 @@ public sealed class LoopbackAuthorizationServerTests : IAsyncDisposable
         _ = secret is not null && parameters.TryAdd("client_secret", secret);
         using var form = new FormUrlEncodedContent(parameters);
 
-        TokenAnswer answer = await Client.PostTokenAsync(form, basic is null ? null : $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes(basic))}");
+        TokenAnswer answer = await Client.PostTokenAsync(
+            form,
+            basic is null ? null : $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes(basic))}");
 
         answer.Status.Should().Be(granted ? HttpStatusCode.OK : HttpStatusCode.Unauthorized);
         (answer.Headers.WwwAuthenticate.Count > 0).Should().Be(!granted && method == ClientAuthentication.ClientSecretBasic);
@@ -234,7 +248,11 @@ public sealed class LoopbackAuthorizationServerTests : IAsyncDisposable
         HttpResponseMessage echo = await Client.CallApiAsync(login.AccessToken, "notes?x=1", HttpMethod.Post, "hello");
 
         string text = await echo.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        text.Should().Contain("\"method\":\"POST\"").And.Contain("/api/notes?x=1").And.Contain("\"body\":\"hello\"").And.Contain(TokenFingerprint.Of(login.AccessToken)).And.NotContain(login.AccessToken);
+        text.Should().Contain("\"method\":\"POST\"")
+            .And.Contain("/api/notes?x=1")
+            .And.Contain("\"body\":\"hello\"")
+            .And.Contain(TokenFingerprint.Of(login.AccessToken))
+            .And.NotContain(login.AccessToken);
         (await Client.CallApiAsync(login.AccessToken, "always401")).StatusCode.Should().Be(HttpStatusCode.Unauthorized);
         HttpResponseMessage forbidden = await Client.CallApiAsync(login.AccessToken, "forbidden");
         forbidden.StatusCode.Should().Be(HttpStatusCode.Forbidden);

@@ -151,7 +151,9 @@ public sealed class LoopbackServerScriptTests : IAsyncLifetime
     public async Task An_answer_without_refresh_token_rotates_nothing()
     {
         _server.EnqueueTokenBehavior(
-            TokenEndpointBehavior.Member("refresh_token", null), TokenEndpointBehavior.Member("refresh_token", "null"), TokenEndpointBehavior.Member("refresh_token", "\"\""));
+            TokenEndpointBehavior.Member("refresh_token", null), TokenEndpointBehavior.Member(
+                "refresh_token",
+                "null"), TokenEndpointBehavior.Member("refresh_token", "\"\""));
 
         TokenAnswer omitted = await _client.RefreshAsync(_login.RefreshToken);
         TokenAnswer isNull = await _client.RefreshAsync(_login.RefreshToken);
@@ -194,7 +196,8 @@ public sealed class LoopbackServerScriptTests : IAsyncLifetime
     {
         _server.EnqueueTokenBehavior(TokenEndpointBehavior.Redirect(307, new Uri(_server.OtherOrigin, "/token")));
         using var following = new HttpClient();
-        using var form = new FormUrlEncodedContent([KeyValuePair.Create("grant_type", "refresh_token"), KeyValuePair.Create("refresh_token", _login.RefreshToken)]);
+        using var form = new FormUrlEncodedContent(
+            [KeyValuePair.Create("grant_type", "refresh_token"), KeyValuePair.Create("refresh_token", _login.RefreshToken)]);
 
         await following.PostAsync(_server.TokenUri, form, TestContext.Current.CancellationToken);
 
@@ -206,7 +209,8 @@ public sealed class LoopbackServerScriptTests : IAsyncLifetime
     public async Task A_delay_holds_the_request_before_it_is_processed()
     {
         var time = new ManualTimeProvider();
-        await using LoopbackAuthorizationServer server = await LoopbackAuthorizationServer.StartAsync(new() { TimeProvider = time, Latency = TimeSpan.FromSeconds(1) });
+        await using LoopbackAuthorizationServer server = await LoopbackAuthorizationServer.StartAsync(
+            new() { TimeProvider = time, Latency = TimeSpan.FromSeconds(1) });
         using var client = new LoopbackServerClient(server);
         server.EnqueueTokenBehavior(TokenEndpointBehavior.DelayBy(TimeSpan.FromSeconds(4)));
         Task<TokenAnswer> refresh = client.RefreshAsync(server.IssueLogin().RefreshToken);

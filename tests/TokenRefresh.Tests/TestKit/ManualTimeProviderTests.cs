@@ -95,7 +95,12 @@ public sealed class ManualTimeProviderTests
         var seen = new List<TimeSpan>();
         ITimer? second = null;
         using ITimer first = _time.CreateTimer(
-            _ => second = _time.CreateTimer(_ => seen.Add(_time.Elapsed), null, Second, Timeout.InfiniteTimeSpan), null, Second, Timeout.InfiniteTimeSpan);
+            _ =>
+                second = _time.CreateTimer(
+                    _ => seen.Add(_time.Elapsed),
+                    null,
+                    Second,
+                    Timeout.InfiniteTimeSpan), null, Second, Timeout.InfiniteTimeSpan);
 
         _time.Advance(2 * Second);
 

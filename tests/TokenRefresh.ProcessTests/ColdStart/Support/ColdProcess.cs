@@ -23,7 +23,8 @@ internal sealed class ColdProcess : IAsyncDisposable
     /// <summary>Starts a process that makes its first request.</summary>
     /// <param name="login">The login and the server.</param>
     /// <param name="who"><c>library</c>, <c>by-hand</c> or <c>by-hand-refreshing</c>.</param>
-    /// <param name="list">The name of the list of its compiled methods, where such lists are asked for. The first process writes it.</param>
+    /// <param name="list">The name of the list of its compiled methods, where such lists are asked for. The first process writes
+    /// it.</param>
     internal static async Task<ColdProcess> StartAsync(SharedLogin login, string who, string? list = null)
     {
         // The runtime's settings are those of users, whatever those of the tests are.

@@ -1,6 +1,9 @@
 namespace TokenRefresh.ProcessTests.Kills;
 
-/// <summary>Where in its refresh a process is when something happens to it. Those of the server's side are gates there, the others checkpoints in the child.</summary>
+/// <summary>
+/// Where in its refresh a process is when something happens to it. Those of the server's side are gates there, the others checkpoints in
+/// the child.
+/// </summary>
 internal static class Moment
 {
     internal const string Lease = "lease";

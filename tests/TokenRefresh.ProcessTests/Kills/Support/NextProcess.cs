@@ -2,7 +2,9 @@ using TokenRefresh.TestKit;
 
 namespace TokenRefresh.ProcessTests.Kills;
 
-/// <summary>The process that goes on where others were killed; one for all cases, since a process takes longer to start than a case takes.</summary>
+/// <summary>
+/// The process that goes on where others were killed; one for all cases, since a process takes longer to start than a case takes.
+/// </summary>
 public sealed class NextProcess : IAsyncLifetime
 {
     private int _names;

@@ -9,10 +9,19 @@ internal sealed class ParkedRefresh : IDisposable
     private readonly ParkedRequest? _request;
     private readonly Task<string> _reply;
 
-    private ParkedRefresh(ChildProcess child, ParkedRequest? request, Task<string> reply) => (_child, _request, _reply) = (child, request, reply);
+    private ParkedRefresh(ChildProcess child, ParkedRequest? request, Task<string> reply) =>
+        (_child, _request, _reply) = (child, request, reply);
 
-    /// <summary>Makes a provider in the child, begins the refresh of its expired token, or of a valid one that it then calls rejected, and waits until that is there.</summary>
-    internal static async Task<ParkedRefresh> StartAsync(ChildProcess child, SharedLogin login, string moment, string settings, bool isRejection = false)
+    /// <summary>
+    /// Makes a provider in the child, begins the refresh of its expired token, or of a valid one that it then calls rejected, and waits
+    /// until that is there.
+    /// </summary>
+    internal static async Task<ParkedRefresh> StartAsync(
+        ChildProcess child,
+        SharedLogin login,
+        string moment,
+        string settings,
+        bool isRejection = false)
     {
         bool isAtServer = moment is Moment.Sent or Moment.Processed;
         await child.RunAsync(login.CreateCommand(isAtServer ? settings : $"{settings} park={moment}"));
@@ -21,7 +30,9 @@ internal sealed class ParkedRefresh : IDisposable
             await child.RunAsync("get");
         }
 
-        ParkedRequest? request = isAtServer ? login.Server.ParkNextTokenRequest(moment == Moment.Sent ? ParkPoint.BeforeProcessing : ParkPoint.AfterProcessing) : null;
+        ParkedRequest? request = isAtServer
+            ? login.Server.ParkNextTokenRequest(moment == Moment.Sent ? ParkPoint.BeforeProcessing : ParkPoint.AfterProcessing)
+            : null;
         Task<string> reply = await child.StartCommandAsync(isRejection ? "refresh last" : "get");
         if (request is not null)
         {

@@ -7,7 +7,8 @@ namespace TokenRefresh.ProcessTests.Soak;
 internal sealed partial class SoakLog
 {
     // What a caller may see while processes die, stop and sign out, and the server fails. A save never fails here.
-    private static readonly string[] Expected = [nameof(TokenEndpointUnavailableException), nameof(LockTimeoutException), nameof(RefreshOutcomeUnknownException)];
+    private static readonly string[] Expected =
+        [nameof(TokenEndpointUnavailableException), nameof(LockTimeoutException), nameof(RefreshOutcomeUnknownException)];
 
     private readonly ConcurrentDictionary<string, int> _counts = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> _breaches = new();
@@ -18,7 +19,8 @@ internal sealed partial class SoakLog
     /// <summary>Gets everything that processes printed which have ended.</summary>
     internal IReadOnlyCollection<string> Outputs => _outputs;
 
-    internal string Figures => string.Join(", ", _counts.OrderBy(count => count.Key, StringComparer.Ordinal).Select(count => $"{count.Key} {count.Value}"));
+    internal string Figures =>
+        string.Join(", ", _counts.OrderBy(count => count.Key, StringComparer.Ordinal).Select(count => $"{count.Key} {count.Value}"));
 
     internal void Count(string what) => _counts.AddOrUpdate(what, 1, (_, count) => count + 1);
 
@@ -45,7 +47,8 @@ internal sealed partial class SoakLog
 
     /// <summary>A sign-out is the one end of a login that the storm brings about.</summary>
     internal static bool IsSignedOut(string reply) =>
-        reply.Contains(nameof(SignInRequiredException), StringComparison.Ordinal) && (reply.Contains("There is no login in", StringComparison.Ordinal) || reply.Contains("was ended", StringComparison.Ordinal));
+        reply.Contains(nameof(SignInRequiredException), StringComparison.Ordinal)
+            && (reply.Contains("There is no login in", StringComparison.Ordinal) || reply.Contains("was ended", StringComparison.Ordinal));
 
     [GeneratedRegex("(^|failure=)(?<type>[A-Za-z]+Exception) ", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Failure();

@@ -5,7 +5,8 @@ namespace TokenRefresh.ProcessTests.Soak;
 /// <summary>One of the processes of a soak: asks for tokens all the time, and comes back after each kill under another name.</summary>
 internal sealed class SoakProcess(int number, SharedLogin login, SoakLog log, Random random) : IAsyncDisposable
 {
-    private const string Settings = "before=1000 skew=100 refresh-timeout=8000 attempt-timeout=4000 save-timeout=2000 lock-timeout=15000 reuse-window=3600000";
+    private const string Settings =
+        "before=1000 skew=100 refresh-timeout=8000 attempt-timeout=4000 save-timeout=2000 lock-timeout=15000 reuse-window=3600000";
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(60);
 
     private readonly Lock _gate = new();

@@ -2,7 +2,10 @@ using TokenRefresh.TestKit;
 
 namespace TokenRefresh.ProcessTests.Soak;
 
-/// <summary>Everything that happens to the processes of a soak, each kind at its own pace; what happens, and how long until the next, is drawn from the seed.</summary>
+/// <summary>
+/// Everything that happens to the processes of a soak, each kind at its own pace; what happens, and how long until the next, is drawn from
+/// the seed.
+/// </summary>
 internal sealed class Storm(SharedLogin login, IReadOnlyList<SoakProcess> processes, SoakLog log, int seed)
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
@@ -44,7 +47,9 @@ internal sealed class Storm(SharedLogin login, IReadOnlyList<SoakProcess> proces
     {
         IssuedLogin issued = login.Server.IssueLogin(lifetime);
         double seconds = (issued.Credentials.ExpiresAt!.Value - TimeProvider.System.GetUtcNow()).TotalSeconds;
-        string command = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"store {issued.AccessToken} {issued.RefreshToken} in:{seconds:F3}");
+        string command = string.Create(
+            System.Globalization.CultureInfo.InvariantCulture,
+            $"store {issued.AccessToken} {issued.RefreshToken} in:{seconds:F3}");
         return await RunAsync(process, command);
     }
 
@@ -97,7 +102,8 @@ internal sealed class Storm(SharedLogin login, IReadOnlyList<SoakProcess> proces
             return;
         }
 
-        // Late with the answer, not with the rotation: a server that rotates long after its client is gone takes an honest replay for the first use.
+        // Late with the answer, not with the rotation: a server that rotates long after its client is gone takes an honest replay for the
+        // first use.
         ParkedRequest late = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
         await Task.Delay(fault == Faults.Length ? Slow * random.NextDouble() : TooSlow, TimeProvider.System);
         late.Release();

@@ -9,7 +9,8 @@ internal static class ProductTypes
 {
     public static Assembly Assembly { get; } = typeof(ITokenProvider).Assembly;
 
-    public static IReadOnlyList<Type> All { get; } = [.. Assembly.GetTypes().Where(IsWritten).OrderBy(t => t.FullName, StringComparer.Ordinal)];
+    public static IReadOnlyList<Type> All { get; } =
+        [.. Assembly.GetTypes().Where(IsWritten).OrderBy(t => t.FullName, StringComparer.Ordinal)];
 
     public static IReadOnlyList<Type> Public { get; } = [.. All.Where(t => t.IsVisible)];
 

@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 namespace TokenRefresh.Tests.Conventions;
 
 /// <summary>
-/// Which room may use which, as the picture in <c>docs/architecture.md</c> shows it. Public types are words, and words and <c>Diagnostics</c> are for
+/// Which room may use which, as the picture in <c>docs/architecture.md</c> shows it. Public types are words, and words and
+/// <c>Diagnostics</c> are for
 /// everyone, so only internal types have a direction.
 /// </summary>
 internal static partial class Rooms
@@ -47,7 +48,8 @@ internal static partial class Rooms
                 continue;
             }
 
-            violations.AddRange(NamespacesUsed(file).Where(room => !May(file.Room, room, allowed)).Select(room => $"{file}: names the room {room}"));
+            violations.AddRange(
+                NamespacesUsed(file).Where(room => !May(file.Room, room, allowed)).Select(room => $"{file}: names the room {room}"));
             violations.AddRange(
                 from name in TypesUsed(file).Where(roomOf.ContainsKey)
                 let room = roomOf[name]
@@ -65,7 +67,11 @@ internal static partial class Rooms
         from != "Http" || to is "Http" or "Exceptions" or "Diagnostics" || name is nameof(ITokenProvider) or nameof(AccessToken);
 
     private static IEnumerable<string> NamespacesUsed(SourceFile file) =>
-        QualifiedRoom().Matches(file.Code).Select(m => m.Groups["room"].Value).Where(Directions.ContainsKey).Distinct(StringComparer.Ordinal);
+        QualifiedRoom()
+            .Matches(file.Code)
+            .Select(m => m.Groups["room"].Value)
+            .Where(Directions.ContainsKey)
+            .Distinct(StringComparer.Ordinal);
 
     private static IEnumerable<string> TypesUsed(SourceFile file) =>
         SimpleName().Matches(file.Code).Select(m => m.Value).Distinct(StringComparer.Ordinal);
@@ -73,7 +79,8 @@ internal static partial class Rooms
     [GeneratedRegex(@"(?<![\w.])TokenRefresh\.(?<room>\w+(?:\.Json)?)", RegexOptions.None, 5000)]
     private static partial Regex QualifiedRoom();
 
-    // A name after a dot is a member, or is qualified by a namespace, which the expression above sees. One that is assigned, matched or given
+    // A name after a dot is a member, or is qualified by a namespace, which the expression above sees. One that is assigned, matched or
+    // given
     // accessors is a member too.
     [GeneratedRegex(@"(?<![\w.])[A-Z]\w*\b(?!\s*(?:=|:(?!:)|\{\s*(?:get|set|init)\b))", RegexOptions.None, 5000)]
     private static partial Regex SimpleName();

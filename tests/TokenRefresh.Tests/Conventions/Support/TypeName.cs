@@ -37,7 +37,8 @@ internal static class TypeName
         return Bare(type, nullability) + mark;
     }
 
-    private static bool IsNullable(NullabilityInfo nullability) => nullability is { ReadState: NullabilityState.Nullable } or { WriteState: NullabilityState.Nullable };
+    private static bool IsNullable(NullabilityInfo nullability) =>
+        nullability is { ReadState: NullabilityState.Nullable } or { WriteState: NullabilityState.Nullable };
 
     private static string Bare(Type type, NullabilityInfo? nullability)
     {
@@ -47,7 +48,10 @@ internal static class TypeName
         }
 
         // Types of the platform and of this library are known by their own names; of any other, the assembly matters.
-        var space = type.IsGenericParameter || type.Namespace is "TokenRefresh" or "System" or "Microsoft.Extensions.DependencyInjection" || type.Namespace!.StartsWith("System.Collections", StringComparison.Ordinal) || type.Namespace.StartsWith("System.Threading", StringComparison.Ordinal)
+        var space = type.IsGenericParameter
+            || type.Namespace is "TokenRefresh" or "System" or "Microsoft.Extensions.DependencyInjection"
+            || type.Namespace!.StartsWith("System.Collections", StringComparison.Ordinal)
+            || type.Namespace.StartsWith("System.Threading", StringComparison.Ordinal)
             ? ""
             : type.Namespace + ".";
         var outer = type is { IsNested: true, IsGenericParameter: false } ? Of(type.DeclaringType!) + "." : space;
@@ -56,7 +60,8 @@ internal static class TypeName
             return outer + type.Name;
         }
 
-        var arguments = type.GetGenericArguments().Select((argument, i) => Of(argument, nullability?.GenericTypeArguments is { } known && i < known.Length ? known[i] : null));
+        var arguments = type.GetGenericArguments().Select(
+            (argument, i) => Of(argument, nullability?.GenericTypeArguments is { } known && i < known.Length ? known[i] : null));
         return $"{outer}{type.Name.Split('`')[0]}<{string.Join(", ", arguments)}>";
     }
 }

@@ -31,10 +31,13 @@ internal static partial class Readme
     {
         int start = Text.IndexOf($"\n## {title}\n", StringComparison.Ordinal);
         int end = start < 0 ? -1 : Text.IndexOf("\n## ", start + 4, StringComparison.Ordinal);
-        return start < 0 ? throw new InvalidOperationException($"The README has no section '{title}'.") : Text[start..(end < 0 ? Text.Length : end)];
+        return start < 0
+            ? throw new InvalidOperationException($"The README has no section '{title}'.")
+            : Text[start..(end < 0 ? Text.Length : end)];
     }
 
-    private static string[] Cells(string row) => [.. row.Trim('|').Split('|').Select(cell => cell.Trim().Replace("`", "", StringComparison.Ordinal))];
+    private static string[] Cells(string row) =>
+        [.. row.Trim('|').Split('|').Select(cell => cell.Trim().Replace("`", "", StringComparison.Ordinal))];
 
     [GeneratedRegex("^```csharp\n(?<code>.*?)\n```$", RegexOptions.Singleline | RegexOptions.Multiline | RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Fence();

@@ -18,7 +18,8 @@ internal sealed class LoopbackServerClient(LoopbackAuthorizationServer server) :
     public async Task<TokenAnswer> RefreshAsync(string refreshToken, params (string Name, string Value)[] more)
     {
         IEnumerable<(string Name, string Value)> parameters = [("grant_type", "refresh_token"), ("refresh_token", refreshToken), .. more];
-        return await PostTokenAsync(new FormUrlEncodedContent(parameters.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value))));
+        return await PostTokenAsync(
+            new FormUrlEncodedContent(parameters.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value))));
     }
 
     public async Task<TokenAnswer> PostTokenAsync(HttpContent content, string? authorization = null)
@@ -34,7 +35,11 @@ internal sealed class LoopbackServerClient(LoopbackAuthorizationServer server) :
         return new TokenAnswer(response.StatusCode, body, response.Headers);
     }
 
-    public async Task<HttpResponseMessage> CallApiAsync(string? accessToken, string path = "resource", HttpMethod? method = null, string? body = null)
+    public async Task<HttpResponseMessage> CallApiAsync(
+        string? accessToken,
+        string path = "resource",
+        HttpMethod? method = null,
+        string? body = null)
     {
         var request = new HttpRequestMessage(method ?? HttpMethod.Get, new Uri(server.ApiUri, path));
         if (accessToken is not null)
