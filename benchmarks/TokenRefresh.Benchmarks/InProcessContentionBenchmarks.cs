@@ -11,8 +11,9 @@ internal sealed class InProcessContentionBenchmarks : IQuestion
     private const int SharedWarmUps = 20;
     private static readonly TimeSpan Latency = TimeSpan.FromMilliseconds(20);
 
-    public async Task<Answer> AskAsync(bool isQuick)
+    public async Task<Answer> AskAsync(Effort effort)
     {
+        bool isQuick = effort != Effort.Whole;
         int[] counts = isQuick ? [1, 100, 1_000, 10_000] : [1, 10, 100, 1_000, 10_000];
         int rounds = isQuick ? 5 : 25;
         (string Name, Func<Exchange, Subject> Create)[] subjects =

@@ -11,8 +11,9 @@ internal sealed class LockTurnsBenchmarks : IQuestion
 {
     private static readonly TimeSpan Hold = TimeSpan.FromMilliseconds(1);
 
-    public async Task<Answer> AskAsync(bool isQuick)
+    public async Task<Answer> AskAsync(Effort effort)
     {
+        bool isQuick = effort != Effort.Whole;
         int[] counts = isQuick ? [2, 64] : [2, 8, 32, 64];
         int rounds = isQuick ? 5 : 20;
         string[] peers = isQuick

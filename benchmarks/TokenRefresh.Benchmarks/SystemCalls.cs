@@ -17,7 +17,7 @@ internal static partial class SystemCalls
     {
         if (!File.Exists(path))
         {
-            new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
+            CreateLockFile(path);
         }
 
         return Check(Open(path, ReadWrite | CloseOnExec), path);
@@ -35,6 +35,19 @@ internal static partial class SystemCalls
     {
         using SafeFileHandle handle = OpenForReading(directory);
         RandomAccess.FlushToDisk(handle);
+    }
+
+    // Not what opens it: .NET takes a shared flock, which fails while another process has the lock.
+    private static void CreateLockFile(string path)
+    {
+        try
+        {
+            File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            // Another process was first.
+        }
     }
 
     private static SafeFileHandle Check(int descriptor, string path) =>

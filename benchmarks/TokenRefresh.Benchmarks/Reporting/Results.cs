@@ -5,15 +5,25 @@ using BenchmarkDotNet.Environments;
 namespace TokenRefresh.Benchmarks.Reporting;
 
 /// <summary>Where the tables go: to the console, and to one Markdown file for each question.</summary>
-internal sealed class Results(string directory)
+/// <param name="directory">The directory of the files.</param>
+/// <param name="isSummaryOnly">Whether only the summary is printed, and no file is written.</param>
+internal sealed class Results(string directory, bool isSummaryOnly = false)
 {
     private readonly List<(string Question, Target Target)> _targets = [];
 
-    internal static string MachineHeader { get; } = $"```\n{string.Join('\n', HostEnvironmentInfo.GetCurrent().ToFormattedString())}\n{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}\n```\n";
+    private static string MachineHeader { get; } =
+        $"```\n{string.Join('\n', HostEnvironmentInfo.GetCurrent().ToFormattedString())}\n"
+        + $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}\n```\n";
 
     /// <summary>Writes and prints one answer.</summary>
     internal void Add(string name, Answer answer)
     {
+        _targets.AddRange(answer.Targets.Select(target => (answer.Title, target)));
+        if (isSummaryOnly)
+        {
+            return;
+        }
+
         var text = new StringBuilder();
         text.Append("# ").Append(answer.Title).Append("\n\n").Append(MachineHeader).Append('\n').Append(answer.Setting).Append("\n\n");
         foreach ((string caption, string table) in answer.Tables)
@@ -27,13 +37,17 @@ internal sealed class Results(string directory)
         }
 
         Write(name, text.ToString());
-        _targets.AddRange(answer.Targets.Select(target => (answer.Title, target)));
     }
 
     /// <summary>Writes and prints what has a target. A part of the questions is no summary.</summary>
     internal void Summarize(bool isWhole)
     {
-        if (isWhole)
+        if (isSummaryOnly)
+        {
+            Console.WriteLine();
+            Console.WriteLine(TargetTable(_targets, withQuestion: false));
+        }
+        else if (isWhole)
         {
             Write("Summary", $"# Measured against the targets\n\n{MachineHeader}\n{TargetTable(_targets, withQuestion: true)}");
         }

@@ -4,16 +4,21 @@ using TokenRefresh.Benchmarks.Coordinations;
 
 namespace TokenRefresh.Benchmarks.Workers;
 
-/// <summary>The child process: takes a command per line, replies a line each. What it measures it tells only when asked, so that no reply disturbs the others of its round.</summary>
+/// <summary>
+/// The child process: takes a command per line, replies a line each. What it measures it tells only when asked, so that no reply disturbs the
+/// others of its round.
+/// </summary>
 internal sealed class WorkerProgram
 {
     internal const string Verb = "worker";
 
     private readonly ForwardClock _clock = new();
+    private readonly Dictionary<string, ICoordination> _opened = new(StringComparer.Ordinal);
     private ICoordination? _coordination;
     private IAsyncDisposable? _hold;
     private Task<WorkerReport> _work = Task.FromResult(default(WorkerReport));
     private TimeSpan _cpuBefore;
+    private TimeSpan _cpuAtMark;
     private long _landedAt;
 
     /// <summary>Runs until the standard input ends.</summary>
@@ -44,9 +49,22 @@ internal sealed class WorkerProgram
         switch (command[0])
         {
             case "open":
-                await CloseAsync();
-                _coordination = Scheme.Create(command[1], new CoordinationSettings(command[2], new Uri(command[3]), _clock, () => _landedAt = Stopwatch.GetTimestamp()));
+                if (_opened.Remove(command[1], out ICoordination? old))
+                {
+                    await old.DisposeAsync();
+                }
+
+                var settings = new CoordinationSettings(command[2], new Uri(command[3]), _clock, () => _landedAt = Stopwatch.GetTimestamp());
+                _opened[command[1]] = _coordination = Scheme.Create(command[1], settings);
                 return "";
+            case "use":
+                _coordination = _opened[command[1]];
+                return "";
+            case "mark":
+                TimeSpan cpu = Environment.CpuUsage.TotalTime;
+                TimeSpan since = cpu - _cpuAtMark;
+                _cpuAtMark = cpu;
+                return since.Ticks.ToString(CultureInfo.InvariantCulture);
             case "get":
                 _clock.SetAhead(TimeSpan.FromHours(int.Parse(command[1], CultureInfo.InvariantCulture)));
                 _cpuBefore = Environment.CpuUsage.TotalTime;
@@ -68,8 +86,7 @@ internal sealed class WorkerProgram
                 await _hold!.DisposeAsync();
                 return now.ToString(CultureInfo.InvariantCulture);
             default:
-                await CloseAsync();
-                return "";
+                throw new ArgumentException($"'{command[0]}' is no command.", nameof(command));
         }
     }
 
@@ -83,6 +100,10 @@ internal sealed class WorkerProgram
         {
             string token = await act();
             return new WorkerReport(_landedAt, Stopwatch.GetTimestamp(), exceptions, token);
+        }
+        catch (SignInRequiredException)
+        {
+            return new WorkerReport(_landedAt, Stopwatch.GetTimestamp(), exceptions, WorkerReport.Rejected);
         }
         finally
         {
@@ -100,14 +121,5 @@ internal sealed class WorkerProgram
         }
 
         return "none";
-    }
-
-    private async ValueTask CloseAsync()
-    {
-        if (_coordination is not null)
-        {
-            await _coordination.DisposeAsync();
-            _coordination = null;
-        }
     }
 }
