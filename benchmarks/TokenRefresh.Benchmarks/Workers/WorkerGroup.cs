@@ -17,9 +17,9 @@ internal sealed class WorkerGroup : IAsyncDisposable
     private readonly LoopbackAuthorizationServer _server;
     private readonly ChildProcessOptions _options;
     private readonly ChildProcessGroup _waiters;
-    private readonly Dictionary<string, string> _paths = new(StringComparer.Ordinal);
     private ChildProcess _leader;
     private string _scheme = "";
+    private string _path = "";
     private int _hoursAhead;
 
     private WorkerGroup(LoopbackAuthorizationServer server, ChildProcessOptions options, ChildProcess leader, ChildProcessGroup waiters)
@@ -29,6 +29,8 @@ internal sealed class WorkerGroup : IAsyncDisposable
         _leader = leader;
         _waiters = waiters;
     }
+
+    private string Open => string.Join('\t', "open", _scheme, _path, _server.TokenUri);
 
     // The hour of the last round's token is over by then, for those too who sat that round out.
     private string Get => string.Create(CultureInfo.InvariantCulture, $"get\t{_hoursAhead}");
@@ -50,21 +52,14 @@ internal sealed class WorkerGroup : IAsyncDisposable
         return new WorkerGroup(server, options, leader, await ChildProcessGroup.StartAsync(waiters, typeof(WorkerGroup).Assembly.Location, _ => options));
     }
 
-    /// <summary>Gives all of them a new login, expired, and this way of coordination. What was opened before stays open beside it.</summary>
+    /// <summary>Gives all of them a new login, expired, and this way of coordination, in place of the one before.</summary>
     internal async Task OpenAsync(string scheme)
     {
         _scheme = scheme;
-        _paths[scheme] = Path.Combine(_directory.Path, $"{Guid.NewGuid():N}", "credentials.json");
-        Directory.CreateDirectory(Path.GetDirectoryName(_paths[scheme])!);
+        _path = Path.Combine(_directory.Path, $"{Guid.NewGuid():N}", "credentials.json");
+        Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
         await SignInAsync();
-        await RunInAllAsync(Open(scheme));
-    }
-
-    /// <summary>Goes on with a way of coordination that has been opened.</summary>
-    internal async Task UseAsync(string scheme)
-    {
-        _scheme = scheme;
-        await RunInAllAsync($"use\t{scheme}");
+        await Task.WhenAll(_waiters.Children.Append(_leader).Select(child => child.RunAsync(Open)));
     }
 
     /// <summary>One expiry: the leader refreshes while so many others wait for what it saves.</summary>
@@ -84,11 +79,7 @@ internal sealed class WorkerGroup : IAsyncDisposable
 
         await _leader.DisposeAsync();
         _leader = await StartOneAsync(_options);
-        foreach (string scheme in _paths.Keys.Where(scheme => scheme != _scheme).Append(_scheme))
-        {
-            await _leader.RunAsync(Open(scheme));
-        }
-
+        await _leader.RunAsync(Open);
         return new HandOffRound(killedAt, reports)
         {
             TokenRequests = _server.Books.TokenRequests - requestsBefore,
@@ -205,18 +196,13 @@ internal sealed class WorkerGroup : IAsyncDisposable
         return [.. (await Task.WhenAll(waiting.Select(child => child.RunAsync("report")))).Select(WorkerReport.Parse)];
     }
 
-    private string Open(string scheme) => string.Join('\t', "open", scheme, _paths[scheme], _server.TokenUri);
-
     private ChildProcess[] Waiters(int count) => [.. _waiters.Children.Take(count)];
-
-    private Task RunInAllAsync(string command) => Task.WhenAll(_waiters.Children.Append(_leader).Select(child => child.RunAsync(command)));
 
     // By a rename, as other programs do it: a process must never see half a login.
     private async Task SignInAsync()
     {
-        string path = _paths[_scheme];
-        await File.WriteAllBytesAsync(path + ".login", SampleCredentials.Write(_server.IssueLogin(TimeSpan.Zero).Credentials));
-        File.Move(path + ".login", path, overwrite: true);
+        await File.WriteAllBytesAsync(_path + ".login", SampleCredentials.Write(_server.IssueLogin(TimeSpan.Zero).Credentials));
+        File.Move(_path + ".login", _path, overwrite: true);
     }
 
     /// <summary>Brings the leader into the exchange and all others into the wait for it.</summary>

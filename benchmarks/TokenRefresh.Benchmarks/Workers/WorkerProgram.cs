@@ -13,7 +13,6 @@ internal sealed class WorkerProgram
     internal const string Verb = "worker";
 
     private readonly ForwardClock _clock = new();
-    private readonly Dictionary<string, ICoordination> _opened = new(StringComparer.Ordinal);
     private ICoordination? _coordination;
     private IAsyncDisposable? _hold;
     private Task<WorkerReport> _work = Task.FromResult(default(WorkerReport));
@@ -49,16 +48,13 @@ internal sealed class WorkerProgram
         switch (command[0])
         {
             case "open":
-                if (_opened.Remove(command[1], out ICoordination? old))
+                if (_coordination is not null)
                 {
-                    await old.DisposeAsync();
+                    await _coordination.DisposeAsync();
                 }
 
                 var settings = new CoordinationSettings(command[2], new Uri(command[3]), _clock, () => _landedAt = Stopwatch.GetTimestamp());
-                _opened[command[1]] = _coordination = Scheme.Create(command[1], settings);
-                return "";
-            case "use":
-                _coordination = _opened[command[1]];
+                _coordination = Scheme.Create(command[1], settings);
                 return "";
             case "mark":
                 TimeSpan cpu = Environment.CpuUsage.TotalTime;
