@@ -5,7 +5,9 @@ using TokenRefresh.Benchmarks.Reporting;
 
 namespace TokenRefresh.Benchmarks;
 
-/// <summary>From the start of a process, with a valid token on disk, to that token: what a command-line program pays at each call.</summary>
+/// <summary>
+/// From the start of a process, with a valid token on disk, to that token: what a command-line program pays at each call.
+/// </summary>
 internal sealed class ColdStartBenchmarks : IQuestion
 {
     public async Task<Answer> AskAsync(Effort effort)
@@ -41,7 +43,13 @@ internal sealed class ColdStartBenchmarks : IQuestion
         }
 
         Dictionary<Row, List<Start>> measured = await MeasureAsync(rows, path, rounds);
-        var table = new Table("a process that", "to its token, ms", "from its first line, ms", "whole process, ms", "over the JIT build", "more than reading nothing, ms");
+        var table = new Table(
+            "a process that",
+            "to its token, ms",
+            "from its first line, ms",
+            "whole process, ms",
+            "over the JIT build",
+            "more than reading nothing, ms");
         double Whole(Row row) => measured[row].Select(start => start.Whole).Median();
         foreach (Row row in rows)
         {
@@ -61,8 +69,9 @@ internal sealed class ColdStartBenchmarks : IQuestion
 
         return new Answer(
             "Cold start",
-            $"A process is started with a valid token on disk, gets that token, and ends. {rounds} starts each, taken in turn, after 2 uncounted ones; medians. "
-            + "Precompiled is ReadyToRun; the framework is precompiled in all rows. The JIT build is the row 'TokenRefresh'.",
+            $"A process is started with a valid token on disk, gets that token, and ends. {rounds} starts each, taken in turn, after 2 "
+            + "uncounted ones; medians. Precompiled is ReadyToRun; the framework is precompiled in all rows. The JIT build is the row "
+            + "'TokenRefresh'.",
             [("", table.ToString())],
             [new("start to end of a process that reads a token, over reading by hand", 1.5, Whole(own) / Whole(rows[1]), "×")]);
     }
@@ -89,7 +98,11 @@ internal sealed class ColdStartBenchmarks : IQuestion
     private static async Task<Start> StartAsync(Row row, string path)
     {
         (string fileName, string[] arguments) = row.Program.ToCommand();
-        var command = new ProcessStartInfo(fileName, [.. arguments, "cold-start", row.Reader, path]) { RedirectStandardOutput = true, UseShellExecute = false };
+        var command = new ProcessStartInfo(fileName, [.. arguments, "cold-start", row.Reader, path])
+        {
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        };
         long before = Stopwatch.GetTimestamp();
         using Process child = Process.Start(command)!;
         string[] printed = (await child.StandardOutput.ReadToEndAsync()).Split(' ');

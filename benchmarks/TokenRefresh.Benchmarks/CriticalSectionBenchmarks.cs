@@ -8,8 +8,8 @@ using TokenRefresh.Benchmarks.Workers;
 namespace TokenRefresh.Benchmarks;
 
 /// <summary>
-/// What other processes wait for beside the exchange itself: from the call that gets the lock to its release, on a real disk, against the same
-/// system calls with nothing around them.
+/// What other processes wait for beside the exchange itself: from the call that gets the lock to its release, on a real disk, against the
+/// same system calls with nothing around them.
 /// </summary>
 internal sealed class CriticalSectionBenchmarks : IQuestion
 {
@@ -27,7 +27,7 @@ internal sealed class CriticalSectionBenchmarks : IQuestion
 
     public async Task<Answer> AskAsync(Effort effort)
     {
-        int rounds = effort == Effort.Whole ? 2000 : 500;
+        int rounds = effort == Effort.Whole ? 2000 : 300;
         using var directory = new WorkDirectory();
         string floorPath = Path.Combine(directory.Path, "floor.json");
         string path = Path.Combine(directory.Path, "production.json");
@@ -76,8 +76,8 @@ internal sealed class CriticalSectionBenchmarks : IQuestion
         table.Add("TokenRefresh: call to release", Figure.Of(own.Median()), Figure.Ratio(own.Median(), floor.Median()));
         return new Answer(
             "Critical section: what others wait for beside the exchange",
-            "A whole transaction under the lock, with a token endpoint in memory and the file on a disk; against the system calls of it alone. "
-            + $"Medians of {rounds} rounds, in turn, after 100 uncounted ones.",
+            "A whole transaction under the lock, with a token endpoint in memory and the file on a disk; against the system calls of "
+            + $"it alone. Medians of {rounds} rounds, in turn, after 100 uncounted ones.",
             [("", table.ToString())],
             [new("critical section over its floor", 1.4, own.Median() / floor.Median(), "×")]);
     }

@@ -62,28 +62,38 @@ internal sealed class FirstExpiryBenchmarks : IQuestion
             AddTo(cold, Many, await MeasureAsync(meeting, Many, coldRounds, hasMadeRequests: false), []);
         }
 
+        var coldCaption = $"The same where no process has made a request before, so that all pay for HTTP too; {coldRounds} rounds:";
         return new Answer(
             "First expiry: fresh processes meet an expired token",
-            $"Processes with {Callers} callers each, the runtime's default settings and no warm-up: each caller makes one request with a token. From the release "
-            + "of all processes until the last caller is served. Before that each process has made one request without a token, so that its HTTP client is "
+            $"Processes with {Callers} callers each, the runtime's default settings and no warm-up: each caller makes one request with "
+            + "a token. From the release of all processes until the last caller is served; CPU is that of all processes, and the ratios "
+            + "are to CrossPlatLock by hand. Before that each process has made one request without a token, so that its HTTP client is "
             + "compiled, and has touched nothing of the scheme. The server, in the benchmark's process, answers token requests after "
-            + $"{Latency.TotalMilliseconds} ms. Medians of {Join(sizes.Select(size => size.Rounds))} rounds for {Join(sizes.Select(size => size.Processes))} "
-            + "processes; the schemes take turns, round by round. Methods are those that a process compiles more than the floor's process does.",
+            + $"{Latency.TotalMilliseconds} ms. Medians of {Join(sizes.Select(size => size.Rounds))} rounds for "
+            + $"{Join(sizes.Select(size => size.Processes))} processes; the schemes take turns, round by round. Methods are those that a "
+            + "process compiles more than the floor's process does.",
             [
                 ("", table.ToString()),
-                .. coldRounds > 0
-                    ? ((string, string)[])[($"The same where the process has made no request before, so that all pay for HTTP too; {coldRounds} rounds:", cold.ToString())]
-                    : [],
+                .. coldRounds > 0 ? ((string, string)[])[(coldCaption, cold.ToString())] : [],
             ],
             [.. GetTargets()]);
     }
 
     private static Table CreateTable() => new(
-        "scheme", "processes", "all served, ms", "over by hand", "CPU of all, ms", "over by hand", "methods, leader", "methods, a waiter", "token requests");
+        "scheme",
+        "processes",
+        "served, ms",
+        "ratio",
+        "CPU, ms",
+        "ratio",
+        "leader's methods",
+        "waiter's",
+        "requests");
 
     private static string Join(IEnumerable<int> numbers) => string.Join(", ", numbers);
 
-    private async Task<Dictionary<Row, List<FirstExpiryRound>>> MeasureAsync(FirstExpiryMeeting meeting, int processes, int rounds, bool hasMadeRequests)
+    private async Task<Dictionary<Row, List<FirstExpiryRound>>> MeasureAsync(
+        FirstExpiryMeeting meeting, int processes, int rounds, bool hasMadeRequests)
     {
         // In turn, so that a change of the machine's load meets all of them.
         var measured = _rows.ToDictionary(row => row, _ => new List<FirstExpiryRound>());
@@ -99,7 +109,8 @@ internal sealed class FirstExpiryBenchmarks : IQuestion
         return measured;
     }
 
-    private void AddTo(Table table, int processes, Dictionary<Row, List<FirstExpiryRound>> measured, Dictionary<(Row Row, int Processes), Result> results)
+    private void AddTo(
+        Table table, int processes, Dictionary<Row, List<FirstExpiryRound>> measured, Dictionary<(Row Row, int Processes), Result> results)
     {
         double floor = measured[Floor].Select(round => (double)round.WaiterMethods).Median();
         var byHand = Result.Of(measured[ByHand], floor);
@@ -117,7 +128,9 @@ internal sealed class FirstExpiryBenchmarks : IQuestion
                 row.IsValid ? "" : Figure.Count(result.LeaderMethods),
                 row == Floor || (processes == 1 && !row.IsValid) ? "" : Figure.Count(result.WaiterMethods),
                 Figure.Of(result.TokenRequests));
-            Console.WriteLine($"{row.Name}, {processes} processes: all served after {Figure.Of(result.Served)} ms, CPU {Figure.Of(result.Cpu)} ms");
+            Console.WriteLine(
+                $"{row.Name}, {processes} processes: served after {Figure.Of(result.Served)} ms, CPU {Figure.Of(result.Cpu)} ms, "
+                + $"methods {Figure.Count(result.LeaderMethods)} and {Figure.Count(result.WaiterMethods)}");
         }
     }
 

@@ -7,8 +7,8 @@ using TokenRefresh.TestKit;
 namespace TokenRefresh.Benchmarks;
 
 /// <summary>
-/// Warm processes meet an expired token: one refreshes, and the others wait. From the moment the save lands to the token in the hand of the median
-/// and of the last process, what the wait costs, and what happens if the leader fails or is killed.
+/// Warm processes meet an expired token: one refreshes, and the others wait. From the moment the save lands to the token in the hand of the
+/// median and of the last process, what the wait costs, and what happens if the leader fails or is killed.
 /// </summary>
 internal sealed class ProcessContentionBenchmarks : IQuestion
 {
@@ -20,9 +20,17 @@ internal sealed class ProcessContentionBenchmarks : IQuestion
     private static readonly TimeSpan TimeOfWaiting = TimeSpan.FromSeconds(2);
 
     private readonly Table _handOffs = new(
-        "coordination", "waiters", "median, ms", "last, ms", "worst last, ms", "leader's own, ms", "CPU of all, ms", "CPU each, ms", "exceptions", "token requests");
+        "coordination",
+        "waiters",
+        "median, ms",
+        "last, ms",
+        "worst, ms",
+        "leader, ms",
+        "CPU each, ms",
+        "exceptions",
+        "requests");
 
-    private readonly Table _endings = new("TokenRefresh", "waiters", "median, ms", "last, ms", "worst last, ms", "token requests");
+    private readonly Table _endings = new("TokenRefresh", "waiters", "median, ms", "last, ms", "worst, ms", "requests");
     private readonly Dictionary<(string Scheme, int Waiters), HandOff> _results = [];
 
     // What the harness itself costs each process in a round.
@@ -69,14 +77,16 @@ internal sealed class ProcessContentionBenchmarks : IQuestion
         double few = _results[(Scheme.TokenRefresh, Few)].Last / _results[(Scheme.BareWatch, Few)].Last;
         return new Answer(
             "Process contention: from the save to the waiters",
-            $"One process refreshes while the others wait; {rounds} rounds ({peerRounds} for the peers) after {WarmUps} uncounted ones, each figure the median "
-            + $"over the rounds, 'worst last' the worst of them. TokenRefresh and its floor take turns, in {Blocks} blocks. The clock starts right before the rename "
-            + "that publishes the new tokens. 'Leader's own' is from the server's answer to the token of the leader's caller. CPU counts the whole round, from "
-            + $"before the call to after the last waiter has its token, and is without the {Figure.Of(_harness)} ms that the harness itself costs each process. "
-            + "All have the same server, file and load; the children compile each method once (DOTNET_TieredCompilation=0) unless the row says otherwise.",
+            $"One process refreshes while the others wait; {rounds} rounds ({peerRounds} for the peers) after {WarmUps} uncounted "
+            + "ones, each figure the median over the rounds, 'worst' the worst last one. TokenRefresh and its floor take turns, in "
+            + $"{Blocks} blocks. The clock starts right before the rename that publishes the new tokens; the leader's from the server's "
+            + "answer to the token of its own caller. CPU is that of a waiter over the whole round, from before the call to after the "
+            + $"last waiter has its token, without the {Figure.Of(_harness)} ms that the harness itself costs each process. All have the "
+            + "same server, file and load; the children compile each method once (DOTNET_TieredCompilation=0) unless the row says "
+            + "otherwise.",
             [
                 ("", _handOffs.ToString()),
-                ("From the server's rejection, or the SIGKILL of the leader during its exchange, until all waiters know or have a token:", _endings.ToString()),
+                ("From the server's rejection, or the SIGKILL of the leader in its exchange, until all know:", _endings.ToString()),
             ],
             [
                 new("last of 64 warm waiters, over a bare watch", 1.3, own.Last / floor.Last, "×"),
@@ -113,14 +123,15 @@ internal sealed class ProcessContentionBenchmarks : IQuestion
         catch (ChildProcessException)
         {
             // So many polls can starve the machine for a minute, the disk's flushes included.
-            _handOffs.Add(peer, "", "did not finish", "", "", "", "", "", "", "");
+            _handOffs.Add(peer, "", "did not finish", "", "", "", "", "", "");
         }
     }
 
     // In blocks, since all watches of two schemes at once are more than a user may have (128 by default on Linux).
     private async Task MeasureAsync(WorkerGroup group, string[] schemes, int[] counts, int rounds, string? label = null)
     {
-        var measured = schemes.ToDictionary(scheme => scheme, _ => counts.ToDictionary(count => count, _ => new List<HandOffRound>()), StringComparer.Ordinal);
+        var measured = schemes.ToDictionary(
+            scheme => scheme, _ => counts.ToDictionary(count => count, _ => new List<HandOffRound>()), StringComparer.Ordinal);
         for (var block = 0; block < Blocks; block++)
         {
             foreach (string scheme in schemes)
@@ -178,11 +189,12 @@ internal sealed class ProcessContentionBenchmarks : IQuestion
             Figure.Of(result.Last),
             Figure.Of(result.Worst),
             Figure.Of(result.Leader),
-            Figure.Of(result.CpuEach * count),
             Figure.Of(result.CpuEach),
             Figure.Of(result.Exceptions),
             Figure.Of(result.TokenRequests));
-        Console.WriteLine($"{label}, {count} waiters: last {Figure.Of(result.Last)} ms, CPU each {Figure.Of(result.CpuEach)} ms, leader {Figure.Of(result.Leader)} ms");
+        Console.WriteLine(
+            $"{label}, {count} waiters: last {Figure.Of(result.Last)} ms, CPU each {Figure.Of(result.CpuEach)} ms, "
+            + $"leader {Figure.Of(result.Leader)} ms");
     }
 
     private async Task<(HandOff Few, HandOff Many)> MeasureEndingAsync(string name, Func<int, Task<HandOffRound>> runAsync, int rounds)
@@ -219,7 +231,8 @@ internal sealed class ProcessContentionBenchmarks : IQuestion
         return (await MeasureAsync(Few), await MeasureAsync(Many));
     }
 
-    private sealed record HandOff(double Median, double Last, double Worst, double Leader, double CpuEach, double Exceptions, double TokenRequests)
+    private sealed record HandOff(
+        double Median, double Last, double Worst, double Leader, double CpuEach, double Exceptions, double TokenRequests)
     {
         internal static HandOff Of(List<HandOffRound> rounds, int count, double harness) => new(
             rounds.Select(round => round.MedianMilliseconds).Median(),

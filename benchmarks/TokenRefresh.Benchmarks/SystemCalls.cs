@@ -3,7 +3,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace TokenRefresh.Benchmarks;
 
-/// <summary>The system calls of a save and its lock with nothing around them: what any correct library must pay on Linux and macOS.</summary>
+/// <summary>
+/// The system calls of a save and its lock with nothing around them: what any correct library must pay on Linux and macOS.
+/// </summary>
 internal static partial class SystemCalls
 {
     private const int ReadOnly = 0;
@@ -51,7 +53,9 @@ internal static partial class SystemCalls
     }
 
     private static SafeFileHandle Check(int descriptor, string path) =>
-        descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw new IOException($"'{path}': {Marshal.GetLastPInvokeErrorMessage()}");
+        descriptor >= 0
+            ? new SafeFileHandle(descriptor, ownsHandle: true)
+            : throw new IOException($"'{path}': {Marshal.GetLastPInvokeErrorMessage()}");
 
     private static void Check(int result)
     {

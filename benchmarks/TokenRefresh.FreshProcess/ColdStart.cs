@@ -5,7 +5,9 @@ using TokenRefresh.Benchmarks.Peers;
 
 namespace TokenRefresh.FreshProcess;
 
-/// <summary>A process that needs a valid token from the disk, prints when it was in its first line and when it had the token, and ends.</summary>
+/// <summary>
+/// A process that needs a valid token from the disk, prints when it was in its first line and when it had the token, and ends.
+/// </summary>
 internal static class ColdStart
 {
     internal static async Task<int> RunAsync(string reader, string path)

@@ -4,7 +4,9 @@ using TokenRefresh.Benchmarks.Coordinations;
 
 namespace TokenRefresh.FreshProcess;
 
-/// <summary>A refresh written by hand: one at a time in the process, a file lock between processes, and the file read again under it.</summary>
+/// <summary>
+/// A refresh written by hand: one at a time in the process, a file lock between processes, and the file read again under it.
+/// </summary>
 internal sealed class CoordinatedSender : IRequestSender
 {
     private readonly HttpClient _http = new();
@@ -27,7 +29,8 @@ internal sealed class CoordinatedSender : IRequestSender
     }
 
     // As shipped: a try every 100 ms, 600 times.
-    private static CrossPlatLockCoordination CreateCrossPlatLock(CoordinationSettings settings) => new(settings, retryMilliseconds: 100, retries: 600);
+    private static CrossPlatLockCoordination CreateCrossPlatLock(CoordinationSettings settings) =>
+        new(settings, retryMilliseconds: 100, retries: 600);
 
     private static PollingCoordination CreatePolling(CoordinationSettings settings, string milliseconds) =>
         new(settings, TimeSpan.FromMilliseconds(int.Parse(milliseconds, CultureInfo.InvariantCulture)));

@@ -5,8 +5,8 @@ using System.Text.Json.Nodes;
 namespace TokenRefresh.Benchmarks.Coordinations;
 
 /// <summary>
-/// What careful people write by hand: one caller at a time, look, lock, look again, refresh, save by rename with both flushes. Only the lock
-/// differs from one to the next.
+/// What careful people write by hand: one caller at a time, look, lock, look again, refresh, save by rename with both flushes. Only the
+/// lock differs from one to the next.
 /// </summary>
 internal abstract class LockedFileCoordination(CoordinationSettings settings) : ICoordination
 {
@@ -75,14 +75,14 @@ internal abstract class LockedFileCoordination(CoordinationSettings settings) : 
         ]);
         using HttpResponseMessage answer = await _http.PostAsync(settings.TokenEndpoint, form);
         answer.EnsureSuccessStatusCode();
-        JsonElement pair = await answer.Content.ReadFromJsonAsync<JsonElement>();
-        string token = pair.GetProperty("access_token").GetString()!;
-        DateTimeOffset expiresAt = TimeProvider.GetUtcNow().AddSeconds(pair.GetProperty("expires_in").GetInt32());
+        JsonElement tokens = await answer.Content.ReadFromJsonAsync<JsonElement>();
+        string token = tokens.GetProperty("access_token").GetString()!;
+        DateTimeOffset expiresAt = TimeProvider.GetUtcNow().AddSeconds(tokens.GetProperty("expires_in").GetInt32());
 
         JsonNode document = JsonNode.Parse(await File.ReadAllBytesAsync(settings.CredentialsPath))!;
         JsonNode login = document["claudeAiOauth"]!;
         login["accessToken"] = token;
-        login["refreshToken"] = pair.GetProperty("refresh_token").GetString();
+        login["refreshToken"] = tokens.GetProperty("refresh_token").GetString();
         login["expiresAt"] = expiresAt.ToUnixTimeMilliseconds();
         string temp = settings.CredentialsPath + ".peer.tmp";
         using (var file = new FileStream(temp, FileMode.Create, FileAccess.Write))

@@ -6,7 +6,8 @@ namespace TokenRefresh.Benchmarks.Coordinations;
 internal static class OwnStore
 {
     internal static FileCredentialsStore Create(string path, TimeProvider timeProvider, Action onLanding) => new(
-        new CredentialsFileSettings(path, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, SaveTimeout: TimeSpan.FromSeconds(5)),
+        new CredentialsFileSettings(
+            path, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, SaveTimeout: TimeSpan.FromSeconds(5)),
         timeProvider,
         new LandingFileOperations(onLanding));
 }

@@ -16,6 +16,7 @@ internal static class DotNet
         string output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        return (process.ExitCode == 0, lines.LastOrDefault(line => line.Contains("error", StringComparison.Ordinal)) ?? lines.LastOrDefault() ?? "");
+        string? error = lines.LastOrDefault(line => line.Contains("error", StringComparison.Ordinal));
+        return (process.ExitCode == 0, error ?? lines.LastOrDefault() ?? "");
     }
 }

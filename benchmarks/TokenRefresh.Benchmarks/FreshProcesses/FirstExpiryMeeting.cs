@@ -25,15 +25,23 @@ internal sealed class FirstExpiryMeeting : IAsyncDisposable
     /// <param name="isValid">Whether the stored token is valid, so that no process has to refresh.</param>
     /// <param name="processes">How many processes.</param>
     /// <param name="callers">How many callers each of them has.</param>
-    /// <param name="hasMadeRequests">Whether each process has made a request without a token before, so that its HTTP client is compiled.</param>
-    internal async Task<FirstExpiryRound> RunAsync(FreshProgram program, string scheme, bool isValid, int processes, int callers, bool hasMadeRequests)
+    /// <param name="hasMadeRequests">
+    /// Whether each process has made a request without a token before, so that its HTTP client is compiled.
+    /// </param>
+    internal async Task<FirstExpiryRound> RunAsync(
+        FreshProgram program, string scheme, bool isValid, int processes, int callers, bool hasMadeRequests)
     {
         string path = Path.Combine(_directory.Path, $"{Guid.NewGuid():N}", ".credentials.json");
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         await File.WriteAllBytesAsync(path, SampleCredentials.Write(_server.IssueLogin(isValid ? Valid : Expired).Credentials));
         string[] arguments =
         [
-            "first-expiry", scheme, path, _server.TokenUri.AbsoluteUri, _server.ApiUri.AbsoluteUri, callers.ToString(CultureInfo.InvariantCulture),
+            "first-expiry",
+            scheme,
+            path,
+            _server.TokenUri.AbsoluteUri,
+            _server.ApiUri.AbsoluteUri,
+            callers.ToString(CultureInfo.InvariantCulture),
             hasMadeRequests ? new Uri(_server.ControlUri, "ping").AbsoluteUri : "",
         ];
         int requestsBefore = _server.Books.TokenRequests;

@@ -51,7 +51,11 @@ internal static class FreshPrograms
     {
         string output = Path.Combine(Published, "native");
         (bool succeeded, string line) = await PublishAsync(
-            output, "-p:PublishAot=true", "-p:CppCompilerAndLinker=gcc", "-p:SuppressTrimAnalysisWarnings=true", "-p:SuppressAotAnalysisWarnings=true");
+            output,
+            "-p:PublishAot=true",
+            "-p:CppCompilerAndLinker=gcc",
+            "-p:SuppressTrimAnalysisWarnings=true",
+            "-p:SuppressAotAnalysisWarnings=true");
         string program = Path.Combine(output, "out", OperatingSystem.IsWindows() ? $"{AssemblyName}.exe" : AssemblyName);
         return (succeeded ? new FreshProgram(program) : null, line);
     }

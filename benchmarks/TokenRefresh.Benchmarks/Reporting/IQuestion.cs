@@ -1,6 +1,8 @@
 namespace TokenRefresh.Benchmarks.Reporting;
 
-/// <summary>A benchmark that BenchmarkDotNet cannot host: what it measures happens between processes, or between a moment and many callers.</summary>
+/// <summary>
+/// A benchmark that BenchmarkDotNet cannot host: what it measures happens between processes, or between a moment and many callers.
+/// </summary>
 internal interface IQuestion
 {
     /// <summary>Measures.</summary>

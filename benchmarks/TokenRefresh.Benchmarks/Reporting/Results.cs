@@ -9,7 +9,9 @@ namespace TokenRefresh.Benchmarks.Reporting;
 /// <param name="isSummaryOnly">Whether only the summary is printed, and no file is written.</param>
 internal sealed class Results(string directory, bool isSummaryOnly = false)
 {
-    private readonly List<(string Question, Target Target)> _targets = [];
+    private const int LineLength = 140;
+
+    private readonly List<Target> _targets = [];
 
     private static string MachineHeader { get; } =
         $"```\n{string.Join('\n', HostEnvironmentInfo.GetCurrent().ToFormattedString())}\n"
@@ -18,14 +20,14 @@ internal sealed class Results(string directory, bool isSummaryOnly = false)
     /// <summary>Writes and prints one answer.</summary>
     internal void Add(string name, Answer answer)
     {
-        _targets.AddRange(answer.Targets.Select(target => (answer.Title, target)));
+        _targets.AddRange(answer.Targets);
         if (isSummaryOnly)
         {
             return;
         }
 
         var text = new StringBuilder();
-        text.Append("# ").Append(answer.Title).Append("\n\n").Append(MachineHeader).Append('\n').Append(answer.Setting).Append("\n\n");
+        text.Append("# ").Append(answer.Title).Append("\n\n").Append(MachineHeader).Append('\n').Append(Wrap(answer.Setting)).Append("\n\n");
         foreach ((string caption, string table) in answer.Tables)
         {
             text.Append(caption.Length == 0 ? "" : caption + "\n\n").Append(table.ReplaceLineEndings("\n")).Append('\n');
@@ -33,7 +35,7 @@ internal sealed class Results(string directory, bool isSummaryOnly = false)
 
         if (answer.Targets.Count > 0)
         {
-            text.Append(TargetTable(answer.Targets.Select(target => (answer.Title, target)), withQuestion: false));
+            text.Append(TargetTable(answer.Targets));
         }
 
         Write(name, text.ToString());
@@ -45,31 +47,38 @@ internal sealed class Results(string directory, bool isSummaryOnly = false)
         if (isSummaryOnly)
         {
             Console.WriteLine();
-            Console.WriteLine(TargetTable(_targets, withQuestion: false));
+            Console.WriteLine(TargetTable(_targets));
         }
         else if (isWhole)
         {
-            Write("Summary", $"# Measured against the targets\n\n{MachineHeader}\n{TargetTable(_targets, withQuestion: true)}");
+            Write("Summary", $"# Measured against the targets\n\n{MachineHeader}\n{TargetTable(_targets)}");
         }
     }
 
-    private static string TargetTable(IEnumerable<(string Question, Target Target)> targets, bool withQuestion)
+    private static string TargetTable(IEnumerable<Target> targets)
     {
-        var table = new Table([.. withQuestion ? (string[])["question"] : [], "figure", "target", "measured", "measured over target", ""]);
-        foreach ((string question, Target target) in targets)
+        var table = new Table("figure", "target", "measured", "");
+        foreach (Target target in targets)
         {
             string unit = target.Unit.Length == 0 ? "" : $" {target.Unit}";
-            table.Add([
-                .. withQuestion ? (string[])[question] : [],
-                target.What,
-                $"≤ {Figure.Of(target.Limit)}{unit}",
-                $"{Figure.Of(target.Measured)}{unit}",
-                Figure.Ratio(target.Measured, target.Limit),
-                target.Verdict,
-            ]);
+            table.Add(target.What, $"≤ {Figure.Of(target.Limit)}{unit}", $"{Figure.Of(target.Measured)}{unit}", target.Verdict);
         }
 
         return table.ToString().ReplaceLineEndings("\n");
+    }
+
+    private static string Wrap(string text)
+    {
+        var wrapped = new StringBuilder();
+        var column = 0;
+        foreach (string word in text.Split(' '))
+        {
+            bool fits = column + word.Length < LineLength;
+            wrapped.Append(column == 0 ? "" : fits ? " " : "\n").Append(word);
+            column = column == 0 || !fits ? word.Length : column + 1 + word.Length;
+        }
+
+        return wrapped.ToString();
     }
 
     private void Write(string name, string text)

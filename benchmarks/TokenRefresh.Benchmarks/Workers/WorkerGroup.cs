@@ -49,7 +49,8 @@ internal sealed class WorkerGroup : IAsyncDisposable
             Environment = new Dictionary<string, string?>(StringComparer.Ordinal) { ["DOTNET_TieredCompilation"] = isTiered ? null : "0" },
         };
         ChildProcess leader = await StartOneAsync(options);
-        return new WorkerGroup(server, options, leader, await ChildProcessGroup.StartAsync(waiters, typeof(WorkerGroup).Assembly.Location, _ => options));
+        ChildProcessGroup others = await ChildProcessGroup.StartAsync(waiters, typeof(WorkerGroup).Assembly.Location, _ => options);
+        return new WorkerGroup(server, options, leader, others);
     }
 
     /// <summary>Gives all of them a new login, expired, and this way of coordination, in place of the one before.</summary>
@@ -87,7 +88,9 @@ internal sealed class WorkerGroup : IAsyncDisposable
         };
     }
 
-    /// <summary>One expiry at which the server rejects the refresh token, so that each process must learn that its user has to sign in.</summary>
+    /// <summary>
+    /// One expiry at which the server rejects the refresh token, so that each process must learn that its user has to sign in.
+    /// </summary>
     internal async Task<HandOffRound> FailAsync(int waiters)
     {
         ChildProcess[] waiting = Waiters(waiters);
@@ -125,7 +128,9 @@ internal sealed class WorkerGroup : IAsyncDisposable
         return TimeSpan.FromTicks(ticks.Sum(text => long.Parse(text, CultureInfo.InvariantCulture)));
     }
 
-    /// <summary>Rounds that are not counted. Each process refreshes once, after a wait for the lock, since it may come to that in any round.</summary>
+    /// <summary>
+    /// Rounds that are not counted. Each process refreshes once, after a wait for the lock, since it may come to that in any round.
+    /// </summary>
     internal async Task WarmUpElectionAsync(int waiters)
     {
         foreach (ChildProcess child in Waiters(waiters))
@@ -140,8 +145,8 @@ internal sealed class WorkerGroup : IAsyncDisposable
     }
 
     /// <summary>
-    /// Rounds that are not counted. First a few processes at a time, since compiling everything in all of them at once takes longer than a token
-    /// request may, then all.
+    /// Rounds that are not counted. First a few processes at a time, since compiling everything in all of them at once takes longer than a
+    /// token request may, then all.
     /// </summary>
     internal async Task WarmUpAsync(int waiters, int rounds)
     {
@@ -185,10 +190,12 @@ internal sealed class WorkerGroup : IAsyncDisposable
         _directory.Dispose();
     }
 
-    private static Task<ChildProcess> StartOneAsync(ChildProcessOptions options) => ChildProcess.StartAsync(typeof(WorkerGroup).Assembly.Location, options);
+    private static Task<ChildProcess> StartOneAsync(ChildProcessOptions options) =>
+        ChildProcess.StartAsync(typeof(WorkerGroup).Assembly.Location, options);
 
     // Not the same time in each round, or all polls of a round would meet its end at the same phase.
-    private static Task ParkForAWhileAsync() => Task.Delay(TimeToPark + TimeSpan.FromMilliseconds(Random.Shared.Next(100)), TimeProvider.System);
+    private static Task ParkForAWhileAsync() =>
+        Task.Delay(TimeToPark + TimeSpan.FromMilliseconds(Random.Shared.Next(100)), TimeProvider.System);
 
     private static async Task<WorkerReport[]> EndAsync(ChildProcess[] waiting)
     {

@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using TokenRefresh.Benchmarks.Coordinations;
 
 namespace TokenRefresh.Benchmarks.Workers;
 
 /// <summary>
-/// The child process: takes a command per line, replies a line each. What it measures it tells only when asked, so that no reply disturbs the
-/// others of its round.
+/// The child process: takes a command per line, replies a line each. What it measures it tells only when asked, so that no reply disturbs
+/// the others of its round.
 /// </summary>
 internal sealed class WorkerProgram
 {
@@ -53,7 +54,8 @@ internal sealed class WorkerProgram
                     await _coordination.DisposeAsync();
                 }
 
-                var settings = new CoordinationSettings(command[2], new Uri(command[3]), _clock, () => _landedAt = Stopwatch.GetTimestamp());
+                var settings = new CoordinationSettings(
+                    command[2], new Uri(command[3]), _clock, () => _landedAt = Stopwatch.GetTimestamp());
                 _coordination = Scheme.Create(command[1], settings);
                 return "";
             case "mark":
@@ -90,7 +92,7 @@ internal sealed class WorkerProgram
     {
         _landedAt = 0;
         var exceptions = 0;
-        EventHandler<System.Runtime.ExceptionServices.FirstChanceExceptionEventArgs> count = (_, _) => Interlocked.Increment(ref exceptions);
+        EventHandler<FirstChanceExceptionEventArgs> count = (_, _) => Interlocked.Increment(ref exceptions);
         AppDomain.CurrentDomain.FirstChanceException += count;
         try
         {

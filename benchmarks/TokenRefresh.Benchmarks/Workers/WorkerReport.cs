@@ -3,8 +3,8 @@ using System.Globalization;
 namespace TokenRefresh.Benchmarks.Workers;
 
 /// <summary>
-/// What one process saw of one round. The ticks are <see cref="System.Diagnostics.Stopwatch"/>'s: the monotonic clock, the same in all processes of
-/// a machine.
+/// What one process saw of one round. The ticks are <see cref="System.Diagnostics.Stopwatch"/>'s: the monotonic clock, the same in all
+/// processes of a machine.
 /// </summary>
 /// <param name="LandedAt">When this process's own save landed; 0 if it saved nothing.</param>
 /// <param name="HeldAt">When it had the token, or had had its turn.</param>
@@ -31,5 +31,6 @@ internal readonly record struct WorkerReport(long LandedAt, long HeldAt, int Exc
         };
     }
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{LandedAt} {HeldAt} {Exceptions} {Token} {Cpu.Ticks}");
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{LandedAt} {HeldAt} {Exceptions} {Token} {Cpu.Ticks}");
 }
