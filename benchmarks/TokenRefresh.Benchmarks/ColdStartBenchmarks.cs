@@ -1,109 +1,119 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
+using TokenRefresh.Benchmarks.FreshProcesses;
 using TokenRefresh.Benchmarks.Reporting;
 
 namespace TokenRefresh.Benchmarks;
 
-/// <summary>From the start of a process, with a valid token on disk, to the first token in hand: what a command-line program pays at each call.</summary>
+/// <summary>
+/// From the start of a process, with a valid token on disk, to that token: what a command-line program pays at each call.
+/// </summary>
 internal sealed class ColdStartBenchmarks : IQuestion
 {
-    internal const string Verb = "cold-start";
-
-    private const string Bare = "reads nothing";
-    private const string ByHand = "reads the file by hand";
-    private const string Own = "TokenRefresh";
-    private const string Msal = "MSAL: AcquireTokenSilent, cache file";
-
-    /// <summary>The child: gets its token and prints when it was in its first line, and when it had the token.</summary>
-    internal static async Task<int> RunChildAsync(string who, string path)
+    public async Task<Answer> AskAsync(Effort effort)
     {
-        long started = Stopwatch.GetTimestamp();
-        switch (who)
-        {
-            case ByHand:
-                using (var document = JsonDocument.Parse(await File.ReadAllBytesAsync(path)))
-                {
-                    _ = document.RootElement.GetProperty("claudeAiOauth").GetProperty("accessToken").GetString();
-                }
-
-                break;
-            case Own:
-                await GetOwnAsync(path);
-                break;
-            case Msal:
-                await GetFromMsalAsync(path);
-                break;
-        }
-
-        long held = Stopwatch.GetTimestamp();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{started} {held}"));
-        return 0;
-    }
-
-    public async Task<Answer> AskAsync(bool isQuick)
-    {
-        int rounds = isQuick ? 5 : 25;
+        int rounds = effort == Effort.Whole ? 25 : 5;
         using var directory = new WorkDirectory();
         string path = Path.Combine(directory.Path, ".credentials.json");
-        await File.WriteAllBytesAsync(path, SampleCredentials.Write(new OAuthCredentials("access-token", "refresh-token", TimeProvider.System.GetUtcNow().AddHours(8))));
+        var login = new OAuthCredentials("access-token", "refresh-token", TimeProvider.System.GetUtcNow().AddHours(8));
+        await File.WriteAllBytesAsync(path, SampleCredentials.Write(login));
 
-        var table = new Table("a process that", "from its start, ms", "from its first line, ms", "more than reading nothing, ms");
-        var results = new Dictionary<string, (double Whole, double OwnPart)>(StringComparer.Ordinal);
-        string[] all = isQuick ? [Bare, ByHand, Own] : [Bare, ByHand, Own, Msal];
-        var measured = all.ToDictionary(who => who, _ => new List<(double Whole, double OwnPart)>(), StringComparer.Ordinal);
-
-        // In turn, so that a change of the machine's mood meets all of them.
-        for (var i = -2; i < rounds; i++)
+        var bare = new Row("reads nothing", "nothing", FreshPrograms.Default);
+        var own = new Row("TokenRefresh", "TokenRefresh", FreshPrograms.Default);
+        List<Row> rows = [bare, new("reads the file by hand", "hand", FreshPrograms.Default), own];
+        var skipped = new List<(string Name, string Reason)>();
+        void AddIfPublished(string name, (FreshProgram? Program, string Reason) published)
         {
-            foreach (string who in all)
+            if (published.Program is { } program)
             {
-                (double, double) round = await StartAsync(who, path);
-                if (i >= 0)
-                {
-                    measured[who].Add(round);
-                }
+                rows.Add(new Row(name, "TokenRefresh", program));
+            }
+            else
+            {
+                skipped.Add((name, published.Reason));
             }
         }
 
-        foreach (string who in all)
+        AddIfPublished("TokenRefresh, its assembly precompiled", await FreshPrograms.PublishPrecompiledLibraryAsync());
+        AddIfPublished("TokenRefresh, whole program precompiled", await FreshPrograms.PublishReadyToRunAsync());
+        AddIfPublished("TokenRefresh, native AOT", await FreshPrograms.PublishNativeAsync());
+        if (effort == Effort.Whole)
         {
-            results[who] = (measured[who].Select(round => round.Whole).Median(), measured[who].Select(round => round.OwnPart).Median());
-            table.Add(who, Figure.Of(results[who].Whole), Figure.Of(results[who].OwnPart), Figure.Of(results[who].Whole - results[Bare].Whole));
+            rows.Add(new Row("MSAL: AcquireTokenSilent, cache file", "MSAL", FreshPrograms.Default));
+        }
+
+        Dictionary<Row, List<Start>> measured = await MeasureAsync(rows, path, rounds);
+        var table = new Table(
+            "a process that",
+            "to its token, ms",
+            "from its first line, ms",
+            "whole process, ms",
+            "over the JIT build",
+            "more than reading nothing, ms");
+        double Whole(Row row) => measured[row].Select(start => start.Whole).Median();
+        foreach (Row row in rows)
+        {
+            table.Add(
+                row.Name,
+                Figure.Of(measured[row].Select(start => start.ToToken).Median()),
+                Figure.Of(measured[row].Select(start => start.FromFirstLine).Median()),
+                Figure.Of(Whole(row)),
+                row.Reader == own.Reader ? Figure.Ratio(Whole(row), Whole(own)) : "",
+                Figure.Of(Whole(row) - Whole(bare)));
+        }
+
+        foreach ((string name, string reason) in skipped)
+        {
+            table.Add(name, $"skipped: {reason}", "", "", "", "");
         }
 
         return new Answer(
             "Cold start",
-            $"A child process is started with a valid token on disk; until it holds that token. {rounds} starts each, taken in turn, after 2 uncounted ones; medians. Nothing here is precompiled beyond the framework itself.",
+            $"A process is started with a valid token on disk, gets that token, and ends. {rounds} starts each, taken in turn, after 2 "
+            + "uncounted ones; medians. Precompiled is ReadyToRun; the framework is precompiled in all rows. The JIT build is the row "
+            + "'TokenRefresh'.",
             [("", table.ToString())],
-            []);
+            [new("start to end of a process that reads a token, over reading by hand", 1.5, Whole(own) / Whole(rows[1]), "×")]);
     }
 
-    // Methods of their own, so that the other children do not load these assemblies.
-    private static async Task GetOwnAsync(string path)
+    // In turn, so that a change of the machine's load meets all of them.
+    private static async Task<Dictionary<Row, List<Start>>> MeasureAsync(List<Row> rows, string path, int rounds)
     {
-        await using var tokens = CoordinatedTokenProvider.Create(o =>
+        var measured = rows.ToDictionary(row => row, _ => new List<Start>());
+        for (var i = -2; i < rounds; i++)
         {
-            o.CredentialsPath = path;
-            o.TokenEndpoint = new Uri("https://localhost/never-asked");
-            o.ClientId = "benchmarks";
-        });
-        await tokens.GetAccessTokenAsync();
+            foreach (Row row in rows)
+            {
+                Start start = await StartAsync(row, path);
+                if (i >= 0)
+                {
+                    measured[row].Add(start);
+                }
+            }
+        }
+
+        return measured;
     }
 
-    private static async Task GetFromMsalAsync(string path) => await (await Peers.MsalTokens.CreateAsync(Path.GetDirectoryName(path))).GetAsync();
-
-    private static async Task<(double Whole, double OwnPart)> StartAsync(string who, string path)
+    private static async Task<Start> StartAsync(Row row, string path)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [.. IsHost ? (string[])["exec", typeof(ColdStartBenchmarks).Assembly.Location] : [], Verb, who, path]) { RedirectStandardOutput = true, UseShellExecute = false };
+        (string fileName, string[] arguments) = row.Program.ToCommand();
+        var command = new ProcessStartInfo(fileName, [.. arguments, "cold-start", row.Reader, path])
+        {
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        };
         long before = Stopwatch.GetTimestamp();
-        using Process child = Process.Start(start)!;
+        using Process child = Process.Start(command)!;
         string[] printed = (await child.StandardOutput.ReadToEndAsync()).Split(' ');
         await child.WaitForExitAsync();
+        long ended = Stopwatch.GetTimestamp();
         long started = long.Parse(printed[0], CultureInfo.InvariantCulture);
         long held = long.Parse(printed[1], CultureInfo.InvariantCulture);
-        return (Ticks.ToMilliseconds(held - before), Ticks.ToMilliseconds(held - started));
+        return new Start(Ticks.ToMilliseconds(held - before), Ticks.ToMilliseconds(held - started), Ticks.ToMilliseconds(ended - before));
     }
 
-    private static bool IsHost => Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet";
+    private sealed record Row(string Name, string Reader, FreshProgram Program);
+
+    private readonly record struct Start(double ToToken, double FromFirstLine, double Whole);
 }

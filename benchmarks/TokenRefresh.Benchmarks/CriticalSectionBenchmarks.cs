@@ -1,130 +1,129 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
-using BenchmarkDotNet.Attributes;
 using Microsoft.Win32.SafeHandles;
+using TokenRefresh.Benchmarks.Coordinations;
 using TokenRefresh.Benchmarks.Reporting;
-using TokenRefresh.Provider;
-using TokenRefresh.Refresh;
+using TokenRefresh.Benchmarks.Workers;
 
 namespace TokenRefresh.Benchmarks;
 
 /// <summary>
-/// What other processes wait for beside the exchange itself: from the lock's grant to its release, on a real disk, against the same system calls with nothing around them.
+/// What other processes wait for beside the exchange itself: from the call that gets the lock to its release, on a real disk, against the
+/// same system calls with nothing around them.
 /// </summary>
-public class CriticalSectionBenchmarks : IAsyncDisposable, IHostedQuestion
+internal sealed class CriticalSectionBenchmarks : IQuestion
 {
-    private const int LockRecordOffset = 4096;
+    private const int HolderLength = 512;
+    private const int RecordOffset = HolderLength;
     private const int RoomForOthers = 64 * 1024;
 
-    private readonly WorkDirectory _directory = new();
-    private readonly byte[] _document = SampleCredentials.Write(new OAuthCredentials(new string('a', 60), new string('r', 60), TimeProvider.System.GetUtcNow()));
-    private readonly byte[] _holder = RandomNumberGenerator.GetBytes(512);
-    private readonly byte[] _nobody = new byte[512];
+    private readonly byte[] _document = SampleCredentials.Write(
+        new OAuthCredentials(new string('a', 60), new string('r', 60), TimeProvider.System.GetUtcNow()));
+
+    private readonly byte[] _holder = RandomNumberGenerator.GetBytes(HolderLength);
+    private readonly byte[] _noHolder = new byte[HolderLength];
     private readonly byte[] _record = RandomNumberGenerator.GetBytes(400);
     private readonly byte[] _buffer = new byte[8192];
-    private ProviderParts _owned = null!;
-    private ProviderState _memory = null!;
-    private string _path = null!;
-    private string _floorPath = null!;
-    private string _floorLockPath = null!;
-    private SafeFileHandle _floorLock = null!;
 
-    string IHostedQuestion.Title => "Critical section: what others wait for beside the exchange";
-
-    string IHostedQuestion.Setting => "A whole transaction under the lock, with a token endpoint in memory and the file on a disk; against the system calls of it alone.";
-
-    IReadOnlyList<Target> IHostedQuestion.GetTargets(HostedResults results) =>
-    [
-        new("TokenRefresh over the floor", 1.5, results.Nanoseconds(nameof(Production)) / results.Nanoseconds(nameof(Floor)), "×"),
-    ];
-
-    [GlobalSetup]
-    public void SetUp()
+    public async Task<Answer> AskAsync(Effort effort)
     {
-        _path = Path.Combine(_directory.Path, "production.json");
-        _floorPath = Path.Combine(_directory.Path, "floor.json");
-        _floorLockPath = _floorPath + ".lock";
-        File.WriteAllBytes(_path, _document);
-        File.WriteAllBytes(_floorPath, _document);
-        _floorLock = SystemCalls.OpenLockFile(_floorLockPath);
-        RandomAccess.Write(_floorLock, new byte[3 * LockRecordOffset], 0);
+        int rounds = effort == Effort.Whole ? 2000 : 300;
+        using var directory = new WorkDirectory();
+        string floorPath = Path.Combine(directory.Path, "floor.json");
+        string path = Path.Combine(directory.Path, "production.json");
+        await File.WriteAllBytesAsync(floorPath, _document);
+        await File.WriteAllBytesAsync(path, _document);
+        using SafeFileHandle floorLock = SystemCalls.OpenLockFile(floorPath + ".lock");
+        RandomAccess.Write(floorLock, new byte[HolderLength + _record.Length], 0);
 
-        // A lifetime of zero: what was just saved has expired, so that each transaction finds an expired token.
-        var options = new TokenRefreshOptions
+        var clock = new ForwardClock();
+        using var store = new LeaseTimer(OwnStore.Create(path, clock, () => { }));
+        await using CoordinatedTokenProvider provider = CoordinatedTokenProvider.Create(
+            options =>
+            {
+                options.TokenEndpoint = new Uri("https://localhost/in-memory");
+                options.ClientId = CoordinationSettings.ClientId;
+                options.HandleProcessSignals = false;
+            },
+            new CoordinatedTokenProviderServices
+            {
+                CredentialsStore = store,
+                TimeProvider = clock,
+                TokenEndpointClient = new InMemoryEndpoint(TimeSpan.FromHours(1)),
+            });
+
+        // In turn, since the time of a flush changes with all that the disk does.
+        var floor = new List<double>();
+        var own = new List<double>();
+        for (var i = -100; i < rounds; i++)
         {
-            CredentialsPath = _path,
-            TokenEndpoint = new Uri("https://localhost/in-memory"),
-            ClientId = "benchmarks",
-            HandleProcessSignals = false,
-        };
-        _owned = ProviderParts.Create(options, new CoordinatedTokenProviderServices { TokenEndpointClient = new InMemoryEndpoint(TimeSpan.Zero) }, invoker: null, name: null);
-        _memory = new ProviderState(TimeProvider.System);
-    }
+            long start = Stopwatch.GetTimestamp();
+            RunFloor(floorLock, floorPath, directory.Path);
+            TimeSpan floorTime = Stopwatch.GetElapsedTime(start);
 
-    [GlobalCleanup]
-    public ValueTask DisposeAsync()
-    {
-        _owned.Dispose();
-        _floorLock.Dispose();
-        _directory.Dispose();
-        GC.SuppressFinalize(this);
-        return default;
-    }
-
-    [Benchmark(Baseline = true, Description = "floor: the system calls alone")]
-    public int Floor()
-    {
-        if (!SystemCalls.TryLock(_floorLock))
-        {
-            throw new InvalidOperationException("The lock is nobody else's.");
+            // Beyond the hour of the token that the last round has saved.
+            clock.SetAhead(TimeSpan.FromHours(2 * (i + 101)));
+            await provider.GetAccessTokenAsync();
+            if (i >= 0)
+            {
+                floor.Add(floorTime.TotalMicroseconds);
+                own.Add(store.LastHeld.TotalMicroseconds);
+            }
         }
 
-        // Who holds it, and that the path still names it.
-        RandomAccess.Write(_floorLock, _holder, 0);
-        int read = ReadWhole(_floorLockPath);
+        var table = new Table("under the lock", "median, µs", "over the floor");
+        table.Add("floor: the system calls alone", Figure.Of(floor.Median()), "1.00");
+        table.Add("TokenRefresh: call to release", Figure.Of(own.Median()), Figure.Ratio(own.Median(), floor.Median()));
+        return new Answer(
+            "Critical section: what others wait for beside the exchange",
+            "A whole transaction under the lock, with a token endpoint in memory and the file on a disk; against the system calls of "
+            + $"it alone. Medians of {rounds} rounds, in turn, after 100 uncounted ones.",
+            [("", table.ToString())],
+            [new("critical section over its floor", 1.4, own.Median() / floor.Median(), "×")]);
+    }
 
-        // Under the lock: the record, the credentials.
-        read += RandomAccess.Read(_floorLock, _buffer, LockRecordOffset);
-        read += ReadWhole(_floorPath);
-
-        // The probe, with room for the save.
-        string temp = _floorPath + ".tmp";
-        using (SafeFileHandle probe = File.OpenHandle(temp, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, FileOptions.None, _document.Length + RoomForOthers))
+    private void RunFloor(SafeFileHandle lockFile, string path, string directory)
+    {
+        if (!SystemCalls.TryLock(lockFile))
         {
-            // The attempt, before the request leaves.
-            RandomAccess.Write(_floorLock, _record, LockRecordOffset);
-            RandomAccess.FlushToDisk(_floorLock);
+            throw new InvalidOperationException("No other process has this lock.");
+        }
+
+        // The holder, and that the path still names the locked file.
+        RandomAccess.Write(lockFile, _holder, 0);
+        ReadWhole(path + ".lock");
+
+        // Under the lock: the record and the credentials.
+        RandomAccess.Read(lockFile, _buffer, RecordOffset);
+        ReadWhole(path);
+
+        // The temp file, with room for the save.
+        string tempPath = path + ".tmp";
+        using (SafeFileHandle temp = File.OpenHandle(
+            tempPath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, FileOptions.None, _document.Length + RoomForOthers))
+        {
+            // The attempt, before the request is sent.
+            RandomAccess.Write(lockFile, _record, RecordOffset);
+            RandomAccess.FlushToDisk(lockFile);
 
             // The save.
-            read += ReadWhole(_floorPath);
-            RandomAccess.Write(probe, _document, 0);
-            RandomAccess.SetLength(probe, _document.Length);
-            RandomAccess.FlushToDisk(probe);
-            SystemCalls.Replace(temp, _floorPath);
-            SystemCalls.FlushDirectory(_directory.Path);
+            ReadWhole(path);
+            RandomAccess.Write(temp, _document, 0);
+            RandomAccess.SetLength(temp, _document.Length);
+            RandomAccess.FlushToDisk(temp);
+            SystemCalls.Replace(tempPath, path);
+            SystemCalls.FlushDirectory(directory);
         }
 
-        read += ReadWhole(_floorPath);
-        RandomAccess.Write(_floorLock, _record, LockRecordOffset);
-        RandomAccess.Write(_floorLock, _nobody, 0);
-        SystemCalls.Unlock(_floorLock);
-        return read;
+        ReadWhole(path);
+        RandomAccess.Write(lockFile, _record, RecordOffset);
+        RandomAccess.Write(lockFile, _noHolder, 0);
+        SystemCalls.Unlock(lockFile);
     }
 
-    [Benchmark(Description = "TokenRefresh: grant to release")]
-    public async Task<object> Production()
-    {
-        RefreshContext services = _owned.Services;
-        ICredentialsLease lease = await services.Store.AcquireLeaseAsync(TimeSpan.Zero) ?? throw new InvalidOperationException("The lock is nobody else's.");
-        await using (lease)
-        {
-            using var refresh = new LeasedRefresh(services, _memory, new RefreshPolicy(services, _memory, new RefreshReason(null, null)), lease);
-            return await refresh.RunAsync(CancellationToken.None) ?? throw new InvalidOperationException("The lease is exclusive.");
-        }
-    }
-
-    private int ReadWhole(string path)
+    private void ReadWhole(string path)
     {
         using SafeFileHandle file = SystemCalls.OpenForReading(path);
-        return RandomAccess.Read(file, _buffer, 0);
+        RandomAccess.Read(file, _buffer, 0);
     }
 }

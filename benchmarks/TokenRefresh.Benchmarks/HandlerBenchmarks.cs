@@ -30,7 +30,11 @@ public class HandlerBenchmarks : IAsyncDisposable, IHostedQuestion
     IReadOnlyList<Target> IHostedQuestion.GetTargets(HostedResults results) =>
     [
         // One object: the state of the asynchronous method, which the answer of any real server needs.
-        new("bytes over a header set by hand, answered later (one object)", 184, results.Bytes(nameof(BearerLater)) - results.Bytes(nameof(SetByHandLater)), "B"),
+        new(
+            "bytes over a header set by hand, answered later (one object)",
+            184,
+            results.Bytes(nameof(BearerLater)) - results.Bytes(nameof(SetByHandLater)),
+            "B"),
     ];
 
     [GlobalSetup]
@@ -43,7 +47,8 @@ public class HandlerBenchmarks : IAsyncDisposable, IHostedQuestion
         _bearer = new HttpMessageInvoker(new BearerTokenHandler(_provider) { InnerHandler = new Answering() });
         _bareLater = new HttpMessageInvoker(new AnsweringLater());
         _bearerLater = new HttpMessageInvoker(new BearerTokenHandler(_provider) { InnerHandler = new AnsweringLater() });
-        _rejected = new HttpMessageInvoker(new BearerTokenHandler(new StaticTokenProvider(new AccessToken("first"), afterRejection: new AccessToken("second"))) { InnerHandler = new RejectingFirst() });
+        var twoTokens = new StaticTokenProvider(new AccessToken("first"), afterRejection: new AccessToken("second"));
+        _rejected = new HttpMessageInvoker(new BearerTokenHandler(twoTokens) { InnerHandler = new RejectingFirst() });
         _rejectedAndExchanged = new HttpMessageInvoker(new BearerTokenHandler(_exchanging) { InnerHandler = new RejectingFirst() });
         await _provider.GetAccessTokenAsync();
         await _exchanging.GetAccessTokenAsync();
@@ -52,7 +57,8 @@ public class HandlerBenchmarks : IAsyncDisposable, IHostedQuestion
     [GlobalCleanup]
     public async ValueTask DisposeAsync()
     {
-        foreach (HttpMessageInvoker invoker in (HttpMessageInvoker[])[_bare, _passThrough, _bearer, _bareLater, _bearerLater, _rejected, _rejectedAndExchanged])
+        HttpMessageInvoker[] all = [_bare, _passThrough, _bearer, _bareLater, _bearerLater, _rejected, _rejectedAndExchanged];
+        foreach (HttpMessageInvoker invoker in all)
         {
             invoker.Dispose();
         }
@@ -108,7 +114,8 @@ public class HandlerBenchmarks : IAsyncDisposable, IHostedQuestion
         },
         new CoordinatedTokenProviderServices
         {
-            CredentialsStore = new InMemoryCredentialsStore(new OAuthCredentials("access-token", "refresh-token", TimeProvider.System.GetUtcNow().AddDays(300))),
+            CredentialsStore = new InMemoryCredentialsStore(
+                new OAuthCredentials("access-token", "refresh-token", TimeProvider.System.GetUtcNow().AddDays(300))),
             TokenEndpointClient = new InMemoryEndpoint(TimeSpan.FromDays(300)),
             TimeProvider = timeProvider,
         });

@@ -10,7 +10,8 @@ using TokenRefresh.Benchmarks.Reporting;
 namespace TokenRefresh.Benchmarks;
 
 /// <summary>
-/// What every request pays: a cached, valid token. The floors are the least that any correct answer costs, a volatile read of a snapshot and one comparison with the clock.
+/// What every request pays: a cached, valid token. The floors are the least that any correct answer costs, a volatile read of a snapshot
+/// and one comparison with the clock.
 /// </summary>
 public class HotPathBenchmarks : IAsyncDisposable, IHostedQuestion
 {
@@ -30,11 +31,16 @@ public class HotPathBenchmarks : IAsyncDisposable, IHostedQuestion
 
     string IHostedQuestion.Title => "Hot path: a cached, valid token";
 
-    string IHostedQuestion.Setting => "One call, on one thread, that finds a valid token in memory. The peers as their own clients use them.";
+    string IHostedQuestion.Setting =>
+        "One call, on one thread, that finds a valid token in memory. The peers as their own clients use them.";
 
     IReadOnlyList<Target> IHostedQuestion.GetTargets(HostedResults results) =>
     [
-        new("GetAccessTokenAsync over the floor of ticks", 1.5, results.Nanoseconds(nameof(Cached)) / results.Nanoseconds(nameof(FloorOfTicks)), "×"),
+        new(
+            "GetAccessTokenAsync over the floor of ticks",
+            1.5,
+            results.Nanoseconds(nameof(Cached)) / results.Nanoseconds(nameof(FloorOfTicks)),
+            "×"),
         new("bytes of GetAccessTokenAsync", 0, results.Bytes(nameof(Cached)), "B"),
     ];
 
@@ -44,12 +50,18 @@ public class HotPathBenchmarks : IAsyncDisposable, IHostedQuestion
         DateTimeOffset expiresAt = TimeProvider.System.GetUtcNow().AddHours(8);
         Task<(string Token, DateTimeOffset ExpiresAt)> FetchAsync() => Task.FromResult(("access-token", expiresAt));
 
-        _snapshot = new Snapshot(new AccessToken("access-token", expiresAt), Environment.TickCount64 + (long)TimeSpan.FromHours(8).TotalMilliseconds, expiresAt);
+        long dueAtTicks = Environment.TickCount64 + (long)TimeSpan.FromHours(8).TotalMilliseconds;
+        _snapshot = new Snapshot(new AccessToken("access-token", expiresAt), dueAtTicks, expiresAt);
         _provider = Create(expiresAt, TimeProvider.System);
         _providerOnOtherClock = Create(expiresAt, new ForwardingTimeProvider());
         _semaphoreCache = new SemaphoreCache(FetchAsync);
         string anthropicPath = Path.Combine(_directory.Path, "anthropic.json");
-        await File.WriteAllTextAsync(anthropicPath, $$"""{"version":"1.0","type":"oauth_token","access_token":"access-token","refresh_token":"refresh-token","expires_at":{{expiresAt.ToUnixTimeSeconds()}}}""");
+        string anthropicLogin =
+            $$"""
+            {"version":"1.0","type":"oauth_token","access_token":"access-token","refresh_token":"refresh-token",
+            "expires_at":{{expiresAt.ToUnixTimeSeconds()}}}
+            """;
+        await File.WriteAllTextAsync(anthropicPath, anthropicLogin);
         if (!OperatingSystem.IsWindows())
         {
             File.SetUnixFileMode(anthropicPath, UnixFileMode.UserRead | UnixFileMode.UserWrite);
@@ -88,14 +100,18 @@ public class HotPathBenchmarks : IAsyncDisposable, IHostedQuestion
     public ValueTask<AccessToken> FloorOfTicks()
     {
         var snapshot = Volatile.Read(ref _snapshot);
-        return Environment.TickCount64 < snapshot.DueAtTicks ? new ValueTask<AccessToken>(snapshot.Token) : throw new InvalidOperationException("The token is due.");
+        return Environment.TickCount64 < snapshot.DueAtTicks
+            ? new ValueTask<AccessToken>(snapshot.Token)
+            : throw new InvalidOperationException("The token is due.");
     }
 
     [Benchmark(Description = "floor: volatile read, GetUtcNow, compare")]
     public ValueTask<AccessToken> FloorOfWallClock()
     {
         var snapshot = Volatile.Read(ref _snapshot);
-        return TimeProvider.System.GetUtcNow() < snapshot.DueAt ? new ValueTask<AccessToken>(snapshot.Token) : throw new InvalidOperationException("The token is due.");
+        return TimeProvider.System.GetUtcNow() < snapshot.DueAt
+            ? new ValueTask<AccessToken>(snapshot.Token)
+            : throw new InvalidOperationException("The token is due.");
     }
 
     [Benchmark(Description = "TokenRefresh")]

@@ -17,6 +17,9 @@ internal sealed class InMemoryEndpoint(TimeSpan lifetime, Func<Task>? exchangeAs
 
         // As long as real ones, and never the same twice.
         string number = Interlocked.Increment(ref _pairs).ToString("D12", System.Globalization.CultureInfo.InvariantCulture);
-        return TokenEndpointResult.Success(new TokenResponse($"access-token-of-an-ordinary-length-{number}-0123456789abcdef", $"refresh-token-of-an-ordinary-length-{number}-0123456789abcdef", lifetime));
+        return TokenEndpointResult.Success(new TokenResponse(
+            $"access-token-of-an-ordinary-length-{number}-0123456789abcdef",
+            $"refresh-token-of-an-ordinary-length-{number}-0123456789abcdef",
+            lifetime));
     }
 }

@@ -5,14 +5,18 @@ using TokenRefresh.Benchmarks.Reporting;
 
 namespace TokenRefresh.Benchmarks;
 
-/// <summary>Callers of one process meet an expired token: how long after the exchange the last of them has the new one, what that allocates, and how often the server is asked.</summary>
+/// <summary>
+/// Callers of one process meet an expired token: how long after the exchange the last of them has the new one, what that allocates, and how
+/// often the server is asked.
+/// </summary>
 internal sealed class InProcessContentionBenchmarks : IQuestion
 {
     private const int SharedWarmUps = 20;
     private static readonly TimeSpan Latency = TimeSpan.FromMilliseconds(20);
 
-    public async Task<Answer> AskAsync(bool isQuick)
+    public async Task<Answer> AskAsync(Effort effort)
     {
+        bool isQuick = effort != Effort.Whole;
         int[] counts = isQuick ? [1, 100, 1_000, 10_000] : [1, 10, 100, 1_000, 10_000];
         int rounds = isQuick ? 5 : 25;
         (string Name, Func<Exchange, Subject> Create)[] subjects =
@@ -90,15 +94,20 @@ internal sealed class InProcessContentionBenchmarks : IQuestion
                     Figure.Of(measured.Max(round => round.OverMilliseconds)),
                     result.BytesPerCaller.ToString("#,##0", CultureInfo.InvariantCulture),
                     result.TokenRequests.ToString("#,##0", CultureInfo.InvariantCulture));
-                Console.WriteLine($"{name}, {count} callers: {Figure.Of(result.OverMilliseconds)} ms over the exchange, {Figure.Of(result.BytesPerCaller)} B each, {result.TokenRequests} token requests");
+                Console.WriteLine(
+                    $"{name}, {count} callers: {Figure.Of(result.OverMilliseconds)} ms over the exchange, "
+                    + $"{Figure.Of(result.BytesPerCaller)} B each, {result.TokenRequests} token requests");
             }
         }
 
         Round many = own[10_000];
         return new Answer(
             "In-process contention: callers meet an expired token",
-            $"All callers ask at once; the exchange takes {Latency.TotalMilliseconds} ms. 'Over the exchange' is from the first call until the last caller has the token, less what the exchange took; {rounds} rounds after 3 uncounted ones, and {SharedWarmUps} of all caches in turn before, "
-            + "the median and the worst. Bytes are all that the process allocates in that time, the awaiting callers' own state included. Each round has a cache of its own; TokenRefresh with its file on disk unless the row says otherwise, the others in memory.",
+            $"All callers ask at once; the exchange takes {Latency.TotalMilliseconds} ms. 'Over the exchange' is from the first call "
+            + $"until the last caller has the token, less what the exchange took; {rounds} rounds after 3 uncounted ones, and "
+            + $"{SharedWarmUps} of all caches in turn before, the median and the worst. Bytes are all that the process allocates in that "
+            + "time, the awaiting callers' own state included. Each round has a cache of its own; TokenRefresh with its file on disk "
+            + "unless the row says otherwise, the others in memory.",
             [("", table.ToString())],
             [
                 new("token requests, 10,000 callers", 1, many.TokenRequests, ""),
@@ -158,14 +167,19 @@ internal sealed class InProcessContentionBenchmarks : IQuestion
 
     private static OAuthCredentials Expired() => new("access-token", "refresh-token", TimeProvider.System.GetUtcNow().AddHours(-1));
 
-    private static CoordinatedTokenProvider Create(Exchange exchange, ICredentialsStore? store, string? path) => CoordinatedTokenProvider.Create(
+    private static CoordinatedTokenProvider Create(Exchange exchange, ICredentialsStore? store, string? path) =>
+        CoordinatedTokenProvider.Create(
         o =>
         {
             o.CredentialsPath = path;
             o.TokenEndpoint = new Uri("https://localhost/in-memory");
             o.ClientId = "benchmarks";
         },
-        new CoordinatedTokenProviderServices { CredentialsStore = store, TokenEndpointClient = new InMemoryEndpoint(TimeSpan.FromHours(8), exchange.RunAsync) });
+        new CoordinatedTokenProviderServices
+        {
+            CredentialsStore = store,
+            TokenEndpointClient = new InMemoryEndpoint(TimeSpan.FromHours(8), exchange.RunAsync),
+        });
 
     private sealed record Round(double OverMilliseconds, double BytesPerCaller, int TokenRequests);
 

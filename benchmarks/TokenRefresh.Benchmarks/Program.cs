@@ -2,12 +2,9 @@ using TokenRefresh.Benchmarks;
 using TokenRefresh.Benchmarks.Reporting;
 using TokenRefresh.Benchmarks.Workers;
 
-switch (args)
+if (args is [WorkerProgram.Verb])
 {
-    case [WorkerProgram.Verb]:
-        return await WorkerProgram.RunAsync();
-    case [ColdStartBenchmarks.Verb, { } who, { } path]:
-        return await ColdStartBenchmarks.RunChildAsync(who, path);
+    return await WorkerProgram.RunAsync();
 }
 
 if (BenchmarkCommand.Parse(args) is not { } command)
@@ -16,17 +13,26 @@ if (BenchmarkCommand.Parse(args) is not { } command)
     return 2;
 }
 
-Type[] hosted = [typeof(HotPathBenchmarks), typeof(HandlerBenchmarks), typeof(CriticalSectionBenchmarks)];
-IQuestion[] own = [new InProcessContentionBenchmarks(), new ProcessContentionBenchmarks(), new LockTurnsBenchmarks(), new ColdStartBenchmarks()];
-var results = new Results(command.Results);
-foreach ((Type type, Answer answer) in HostedBenchmarks.Run(hosted, command.Filter, command.IsQuick))
-{
-    results.Add(type.Name, answer);
-}
-
+// What users meet first comes first, in the summary too.
+bool isAll = command.Effort != Effort.Figures;
+IQuestion[] own =
+[
+    new FirstExpiryBenchmarks(),
+    .. isAll ? (IQuestion[])[new ColdStartBenchmarks()] : [],
+    new ProcessContentionBenchmarks(),
+    new CriticalSectionBenchmarks(),
+    .. isAll ? (IQuestion[])[new LockTurnsBenchmarks(), new InProcessContentionBenchmarks()] : [],
+];
+Type[] hosted = isAll ? [typeof(HotPathBenchmarks), typeof(HandlerBenchmarks)] : [];
+var results = new Results(command.Results, isSummaryOnly: !isAll);
 foreach (IQuestion question in own.Where(question => command.Concerns(question.GetType())))
 {
-    results.Add(question.GetType().Name, await question.AskAsync(command.IsQuick));
+    results.Add(question.GetType().Name, await question.AskAsync(command.Effort));
+}
+
+foreach ((Type type, Answer answer) in HostedBenchmarks.Run(hosted, command.Filter, isQuick: command.Effort == Effort.Quick))
+{
+    results.Add(type.Name, answer);
 }
 
 results.Summarize(isWhole: command.IsEverything);

@@ -20,7 +20,9 @@ internal static class SampleCredentials
                 "subscriptionType": "max"
               },
               "mcpOAuth": {
-                "server|1f7e9c": { "serverName": "server", "accessToken": "another program's", "expiresAt": 1790000000000, "scope": "read write" }
+                "server|1f7e9c": {
+                  "serverName": "server", "accessToken": "another program's", "expiresAt": 1790000000000, "scope": "read write"
+                }
               }
             }
 

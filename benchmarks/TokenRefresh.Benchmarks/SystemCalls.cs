@@ -3,7 +3,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace TokenRefresh.Benchmarks;
 
-/// <summary>The system calls of a save and its lock with nothing around them: what any correct library must pay on Linux and macOS.</summary>
+/// <summary>
+/// The system calls of a save and its lock with nothing around them: what any correct library must pay on Linux and macOS.
+/// </summary>
 internal static partial class SystemCalls
 {
     private const int ReadOnly = 0;
@@ -17,7 +19,7 @@ internal static partial class SystemCalls
     {
         if (!File.Exists(path))
         {
-            new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
+            CreateLockFile(path);
         }
 
         return Check(Open(path, ReadWrite | CloseOnExec), path);
@@ -37,8 +39,23 @@ internal static partial class SystemCalls
         RandomAccess.FlushToDisk(handle);
     }
 
+    // Not what opens it: .NET takes a shared flock, which fails while another process has the lock.
+    private static void CreateLockFile(string path)
+    {
+        try
+        {
+            File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            // Another process was first.
+        }
+    }
+
     private static SafeFileHandle Check(int descriptor, string path) =>
-        descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw new IOException($"'{path}': {Marshal.GetLastPInvokeErrorMessage()}");
+        descriptor >= 0
+            ? new SafeFileHandle(descriptor, ownsHandle: true)
+            : throw new IOException($"'{path}': {Marshal.GetLastPInvokeErrorMessage()}");
 
     private static void Check(int result)
     {

@@ -12,17 +12,31 @@ internal static class CommandLine
         var callers = Number("--callers", 4, 1, 256, "How many requests each session has under way at a time.");
         var lifetime = Number("--lifetime", 2, 1, 60, "How many seconds an access token lives.");
         var expiries = Number("--expiries", 5, 1, 100, "After how many expiries a half ends.");
-        var seed = new Option<int>("--seed") { Description = "The seed of the pauses between requests, the same in both halves.", DefaultValueFactory = _ => 20_749 };
+        var seed = new Option<int>("--seed")
+        {
+            Description = "The seed of the pauses between requests, the same in both halves.",
+            DefaultValueFactory = _ => 20_749,
+        };
         var only = new Option<string?>("--only") { Description = "Run one half alone." };
         only.AcceptOnlyFromAmong("uncoordinated", "coordinated");
-        var noOpLock = new Option<bool>("--no-op-lock") { Description = "Give the coordinated half a lock that excludes nobody, to show that the verdict can fail.", Hidden = true };
+        var noOpLock = new Option<bool>("--no-op-lock")
+        {
+            Description = "Give the coordinated half a lock that excludes no one, to show that the verdict can fail.",
+            Hidden = true,
+        };
 
-        var root = new RootCommand("Runs processes that share one .credentials.json with a rotating refresh token: first each on its own, then with TokenRefresh.")
+        var root = new RootCommand(
+            "Runs processes that share one .credentials.json with a rotating refresh token: first each on its own, then with TokenRefresh.")
         {
             processes, callers, lifetime, expiries, seed, only, noOpLock, Session(),
         };
         root.SetAction((parsed, cancellationToken) => Demonstration.RunAsync(
-            new Load(parsed.GetValue(processes), parsed.GetValue(callers), TimeSpan.FromSeconds(parsed.GetValue(lifetime)), parsed.GetValue(expiries), parsed.GetValue(seed)),
+            new Load(
+                parsed.GetValue(processes),
+                parsed.GetValue(callers),
+                TimeSpan.FromSeconds(parsed.GetValue(lifetime)),
+                parsed.GetValue(expiries),
+                parsed.GetValue(seed)),
             Halves(parsed.GetValue(only), parsed.GetValue(noOpLock)),
             cancellationToken));
         return root;
@@ -39,7 +53,12 @@ internal static class CommandLine
         var session = new Command("session", "Plays one session; started by the parent.") { provider, file, token, api, callers, seed };
         session.Hidden = true;
         session.SetAction((parsed, _) => SessionProgram.RunAsync(new SessionSettings(
-            parsed.GetValue(provider), parsed.GetValue(file)!, parsed.GetValue(token)!, parsed.GetValue(api)!, parsed.GetValue(callers), parsed.GetValue(seed))));
+            parsed.GetValue(provider),
+            parsed.GetValue(file)!,
+            parsed.GetValue(token)!,
+            parsed.GetValue(api)!,
+            parsed.GetValue(callers),
+            parsed.GetValue(seed))));
         return session;
     }
 
@@ -60,7 +79,8 @@ internal static class CommandLine
         DefaultValueFactory = _ => byDefault,
         CustomParser = result =>
         {
-            if (int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
+            var text = result.Tokens[0].Value;
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
             {
                 return value;
             }

@@ -12,13 +12,17 @@ internal static class Demonstration
     {
         var isLive = !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Interactive;
         Action<string> say = isLive ? AnsiConsole.WriteLine : Console.WriteLine;
-        say($"{load.Processes} processes with {load.Callers} callers each share one login in one .credentials.json. An access token lives {load.Lifetime.TotalSeconds} s, a refresh token may be used once.");
+        say(
+            $"{load.Processes} processes with {load.Callers} callers each share one login in one .credentials.json. "
+            + $"An access token lives {load.Lifetime.TotalSeconds} s, a refresh token may be used once.");
         var results = new List<HalfState>();
         foreach (var half in halves)
         {
             say("");
             say(Words.Title(half));
-            results.Add(isLive ? await LiveView.RunAsync(load, half, cancellationToken) : await PlainView.RunAsync(load, half, cancellationToken));
+            results.Add(isLive
+                ? await LiveView.RunAsync(load, half, cancellationToken)
+                : await PlainView.RunAsync(load, half, cancellationToken));
         }
 
         say("");

@@ -11,9 +11,10 @@ internal sealed record HalfState(ProviderKind Provider, IReadOnlyList<SessionSta
 
     public int Served => Sessions.Sum(s => s.Report.Served);
 
-    /// <summary>Each expiry cost one refresh, no refresh token was used twice, and nobody was logged out.</summary>
+    /// <summary>Each expiry cost one refresh, no refresh token was used twice, and no session was logged out.</summary>
     public bool IsPerfect =>
-        Books is { Reuses: 0, FamiliesRevoked: 0, Expiries: > 0 } && Books.Grants == Books.Expiries && LoggedOut == 0 && Failed == 0 && Sessions.All(s => s.Report.Served > 0);
+        Books is { Reuses: 0, FamiliesRevoked: 0, Expiries: > 0 } && Books.Grants == Books.Expiries
+        && LoggedOut == 0 && Failed == 0 && Sessions.All(s => s.Report.Served > 0);
 }
 
 internal sealed record SessionState(int ProcessId, SessionReport Report, bool HasFailed);
@@ -23,10 +24,11 @@ internal static class Half
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
 
-    // As long as a request to a real authorization server takes; without it, a refresh would be over before the next session thinks of one.
+    // As long as a request to a real authorization server takes; without it a refresh would be over before another session needs one.
     private static readonly TimeSpan ServerLatency = TimeSpan.FromMilliseconds(60);
 
-    public static async Task<HalfState> RunAsync(Load load, ProviderKind provider, Action<HalfState> show, CancellationToken cancellationToken)
+    public static async Task<HalfState> RunAsync(
+        Load load, ProviderKind provider, Action<HalfState> show, CancellationToken cancellationToken)
     {
         var folder = Directory.CreateTempSubdirectory("concurrent-sessions");
         var sessions = new List<SessionProcess>();
@@ -70,7 +72,9 @@ internal static class Half
             state = look();
             show(state);
         }
-        while (state.Books.Grants < load.Expiries && state.LoggedOut + state.Failed < load.Processes && TimeProvider.System.GetElapsedTime(start) < load.Patience);
+        while (state.Books.Grants < load.Expiries
+            && state.LoggedOut + state.Failed < load.Processes
+            && TimeProvider.System.GetElapsedTime(start) < load.Patience);
     }
 
     private static HalfState State(ProviderKind provider, List<SessionProcess> sessions, LoopbackAuthorizationServer server) =>

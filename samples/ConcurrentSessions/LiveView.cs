@@ -12,7 +12,11 @@ internal static class LiveView
 
     private static Table Table(HalfState state)
     {
-        var table = new Table().RoundedBorder().AddColumn("Session").AddColumn(new TableColumn("Requests served").RightAligned()).AddColumn(new TableColumn("Failed").RightAligned()).AddColumn("State");
+        var table = new Table().RoundedBorder()
+            .AddColumn("Session")
+            .AddColumn(new TableColumn("Requests served").RightAligned())
+            .AddColumn(new TableColumn("Failed").RightAligned())
+            .AddColumn("State");
         table.Caption(Markup.Escape(Words.Books(state)));
         foreach (var session in state.Sessions)
         {

@@ -2,7 +2,10 @@ using TokenRefresh;
 
 namespace ConcurrentSessions;
 
-/// <summary>Reads and writes the file properly and grants its lease to everybody at once: a lock that excludes nobody, so that the verdict can be seen to fail.</summary>
+/// <summary>
+/// Reads and writes the file properly and grants its lease to every caller at once: a lock that excludes no one, which shows that the
+/// verdict can fail.
+/// </summary>
 internal sealed class NoOpLockCredentialsStore(string path) : ICredentialsStore
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(200);
@@ -17,9 +20,11 @@ internal sealed class NoOpLockCredentialsStore(string path) : ICredentialsStore
 
     public ValueTask<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken = default) => default;
 
-    public ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => new(new Lease(path));
+    public ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        new(new Lease(path));
 
-    public Task WaitForChangeAsync(CancellationToken cancellationToken = default) => Task.Delay(LookAgain, TimeProvider.System, cancellationToken);
+    public Task WaitForChangeAsync(CancellationToken cancellationToken = default) =>
+        Task.Delay(LookAgain, TimeProvider.System, cancellationToken);
 
     private sealed class Lease(string path) : ICredentialsLease
     {
@@ -31,7 +36,8 @@ internal sealed class NoOpLockCredentialsStore(string path) : ICredentialsStore
 
         public ValueTask<bool> PrepareAsync(CancellationToken cancellationToken = default) => new(true);
 
-        public ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default)
+        public ValueTask<CredentialsCommit> CommitAsync(
+            OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default)
         {
             var stored = CredentialsFile.Read(path);
             if (stored?.RefreshToken != expected?.RefreshToken)
@@ -43,7 +49,8 @@ internal sealed class NoOpLockCredentialsStore(string path) : ICredentialsStore
             return new(CredentialsCommit.Committed(next));
         }
 
-        public ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default) => default;
+        public ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default) =>
+            default;
 
         public ValueTask DisposeAsync() => default;
     }

@@ -9,7 +9,9 @@ internal static class Providers
     {
         ProviderKind.Uncoordinated => new UncoordinatedTokenProvider(settings),
         ProviderKind.Coordinated => CoordinatedTokenProvider.Create(o => Configure(o, settings)),
-        ProviderKind.CoordinatedWithNoOpLock => CoordinatedTokenProvider.Create(o => Configure(o, settings), new CoordinatedTokenProviderServices { CredentialsStore = new NoOpLockCredentialsStore(settings.File) }),
+        ProviderKind.CoordinatedWithNoOpLock => CoordinatedTokenProvider.Create(
+            o => Configure(o, settings),
+            new CoordinatedTokenProviderServices { CredentialsStore = new NoOpLockCredentialsStore(settings.File) }),
         _ => throw new ArgumentOutOfRangeException(nameof(settings), settings.Provider, "Unknown provider."),
     };
 
@@ -19,7 +21,8 @@ internal static class Providers
         options.TokenEndpoint = settings.TokenEndpoint;
         options.ClientId = SessionSettings.ClientId;
 
-        // Off, so that every refresh answers a real expiry and the server's books can be compared: a refresh ahead of time would end a token that had not expired.
+        // Off, so that every refresh answers a real expiry and the server's books can be compared: a refresh ahead of time would end a
+        // token that had not expired.
         options.RefreshBeforeExpiration = TimeSpan.Zero;
         options.ExpirationSkew = TimeSpan.Zero;
     }

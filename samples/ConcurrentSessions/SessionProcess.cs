@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace ConcurrentSessions;
 
-/// <summary>The parent's end of one session process. The session ends when its standard input closes, thus also when the parent dies.</summary>
+/// <summary>
+/// The parent's end of one session process. The session ends when its standard input closes, thus also when the parent dies.
+/// </summary>
 internal sealed class SessionProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(20);
@@ -24,15 +26,21 @@ internal sealed class SessionProcess : IAsyncDisposable
 
     public SessionReport Report => _report;
 
-    /// <summary>Whether it ended although nobody told it to and its user is still signed in.</summary>
+    /// <summary>Gets whether it ended although it was not told to and its user is still signed in.</summary>
     public bool HasFailed => _process.HasExited && (_process.ExitCode != 0 || !(_isStopped || Report.IsLoggedOut));
 
     public static SessionProcess Start(SessionSettings settings)
     {
         var executable = Environment.ProcessPath!;
         var isHost = Path.GetFileNameWithoutExtension(executable).Equals("dotnet", StringComparison.OrdinalIgnoreCase);
-        var start = new ProcessStartInfo(executable) { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false };
-        foreach (var argument in (isHost ? [typeof(SessionProcess).Assembly.Location] : Array.Empty<string>()).Concat(settings.ToArguments()))
+        var start = new ProcessStartInfo(executable)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        };
+        string[] program = isHost ? [typeof(SessionProcess).Assembly.Location] : [];
+        foreach (var argument in program.Concat(settings.ToArguments()))
         {
             start.ArgumentList.Add(argument);
         }

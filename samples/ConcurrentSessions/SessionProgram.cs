@@ -28,7 +28,8 @@ internal sealed class SessionProgram(SessionSettings settings, HttpClient http)
         var provider = Providers.Create(settings);
         try
         {
-            using var http = new HttpClient(new BearerTokenHandler(provider) { InnerHandler = new SocketsHttpHandler() }) { BaseAddress = settings.Api };
+            using var handler = new BearerTokenHandler(provider) { InnerHandler = new SocketsHttpHandler() };
+            using var http = new HttpClient(handler) { BaseAddress = settings.Api };
             await new SessionProgram(settings, http).RunAsync(stop.Token);
         }
         finally

@@ -19,5 +19,6 @@ internal sealed record SessionReport(int Served, int Failed, bool IsLoggedOut)
             ? new SessionReport(s, f, state == "logged-out")
             : null;
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"report {Served} {Failed} {(IsLoggedOut ? "logged-out" : "signed-in")}");
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"report {Served} {Failed} {(IsLoggedOut ? "logged-out" : "signed-in")}");
 }

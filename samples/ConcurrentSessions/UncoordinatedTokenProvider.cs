@@ -5,8 +5,8 @@ using TokenRefresh;
 namespace ConcurrentSessions;
 
 /// <summary>
-/// Refreshes on its own, as command-line tools in the field do: one refresh at a time within the process, the file read again before each, the new pair saved by a rename.
-/// What it lacks is anything that keeps another process from doing the same at the same moment.
+/// Refreshes on its own, as command-line tools in the field do: one refresh at a time within the process, the file read again before each,
+/// the new tokens saved by a rename. What it lacks is anything that keeps another process from doing the same at the same moment.
 /// </summary>
 internal sealed class UncoordinatedTokenProvider(SessionSettings settings) : ITokenProvider, IAsyncDisposable
 {
@@ -17,7 +17,8 @@ internal sealed class UncoordinatedTokenProvider(SessionSettings settings) : ITo
     public ValueTask<AccessToken> GetAccessTokenAsync(CancellationToken cancellationToken = default) =>
         Usable(_current, rejected: null) is { } token ? new(token) : RefreshAsync(rejected: null, cancellationToken);
 
-    public ValueTask<AccessToken> RefreshAccessTokenAsync(AccessToken rejected, CancellationToken cancellationToken = default) => RefreshAsync(rejected, cancellationToken);
+    public ValueTask<AccessToken> RefreshAccessTokenAsync(AccessToken rejected, CancellationToken cancellationToken = default) =>
+        RefreshAsync(rejected, cancellationToken);
 
     public ValueTask DisposeAsync()
     {
@@ -59,18 +60,21 @@ internal sealed class UncoordinatedTokenProvider(SessionSettings settings) : ITo
         using var answer = await _http.PostAsync(settings.TokenEndpoint, form, cancellationToken);
         if (!answer.IsSuccessStatusCode)
         {
-            throw new SignInRequiredException(SignInRequiredReason.RefreshTokenRejected, $"The token endpoint answered {(int)answer.StatusCode}; sign in again.");
+            throw new SignInRequiredException(
+                SignInRequiredReason.RefreshTokenRejected, $"The token endpoint answered {(int)answer.StatusCode}; sign in again.");
         }
 
-        var pair = await answer.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
+        var tokens = await answer.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
         return new OAuthCredentials(
-            pair.GetProperty("access_token").GetString()!,
-            pair.GetProperty("refresh_token").GetString(),
-            TimeProvider.System.GetUtcNow().AddSeconds(pair.GetProperty("expires_in").GetInt32()));
+            tokens.GetProperty("access_token").GetString()!,
+            tokens.GetProperty("refresh_token").GetString(),
+            TimeProvider.System.GetUtcNow().AddSeconds(tokens.GetProperty("expires_in").GetInt32()));
     }
 
     private static AccessToken? Usable(OAuthCredentials? credentials, AccessToken? rejected) =>
-        credentials is { AccessToken.Length: > 0 } && credentials.AccessToken != rejected?.Value && credentials.ExpiresAt > TimeProvider.System.GetUtcNow()
+        credentials is { AccessToken.Length: > 0 }
+        && credentials.AccessToken != rejected?.Value
+        && credentials.ExpiresAt > TimeProvider.System.GetUtcNow()
             ? new AccessToken(credentials.AccessToken, credentials.ExpiresAt)
             : null;
 }

@@ -2,7 +2,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace TokenRefresh.Benchmarks.Coordinations;
 
-/// <summary>The least a waiter can do in .NET: it is told of the rename, and reads the file. Nobody is elected if the holder dies, nothing spent is recognized, and a lost event waits for ever: no scheme to use, but a floor.</summary>
+/// <summary>
+/// The least a waiter can do in .NET: it is told of the rename, and reads the file. No process takes over if the holder dies, a used token is
+/// not recognized, and a lost event is never noticed: not a scheme to use, but a floor.
+/// </summary>
 internal sealed class BareWatchCoordination : LockedFileCoordination
 {
     private readonly FileSystemWatcher _watcher;
@@ -11,7 +14,8 @@ internal sealed class BareWatchCoordination : LockedFileCoordination
     internal BareWatchCoordination(CoordinationSettings settings)
         : base(settings)
     {
-        _watcher = new FileSystemWatcher(Path.GetDirectoryName(settings.CredentialsPath)!, Path.GetFileName(settings.CredentialsPath)) { NotifyFilter = NotifyFilters.FileName };
+        string directory = Path.GetDirectoryName(settings.CredentialsPath)!;
+        _watcher = new FileSystemWatcher(directory, Path.GetFileName(settings.CredentialsPath)) { NotifyFilter = NotifyFilters.FileName };
         _watcher.Renamed += (_, _) => _changed.TrySetResult();
         _watcher.EnableRaisingEvents = true;
     }

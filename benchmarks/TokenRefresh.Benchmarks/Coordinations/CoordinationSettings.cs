@@ -4,7 +4,9 @@ namespace TokenRefresh.Benchmarks.Coordinations;
 /// <param name="CredentialsPath">The shared file.</param>
 /// <param name="TokenEndpoint">The server.</param>
 /// <param name="TimeProvider">The clock that decides what has expired.</param>
-/// <param name="OnLanding">Called right before the rename that makes a new pair visible: afterwards a waiter may run before the saver does.</param>
+/// <param name="OnLanding">
+/// Called right before the rename that makes new tokens visible: afterwards a waiter may run before the saver does.
+/// </param>
 internal sealed record CoordinationSettings(string CredentialsPath, Uri TokenEndpoint, TimeProvider TimeProvider, Action OnLanding)
 {
     internal const string ClientId = "benchmarks";

@@ -4,28 +4,40 @@ using System.Text.Json.Nodes;
 
 namespace TokenRefresh.Benchmarks.Coordinations;
 
-/// <summary>What careful people write by hand: look, lock, look again, refresh, save by rename with both flushes. Only the lock differs from one to the next.</summary>
+/// <summary>
+/// What careful people write by hand: one caller at a time, look, lock, look again, refresh, save by rename with both flushes. Only the
+/// lock differs from one to the next.
+/// </summary>
 internal abstract class LockedFileCoordination(CoordinationSettings settings) : ICoordination
 {
+    private readonly SemaphoreSlim _oneAtATime = new(1, 1);
     private readonly HttpClient _http = new();
     private string? _token;
     private DateTimeOffset _expiresAt;
 
     public async Task<string> GetTokenAsync()
     {
-        if (IsValid || Read().IsValid)
+        await _oneAtATime.WaitAsync();
+        try
         {
+            if (IsValid || Read().IsValid)
+            {
+                return _token!;
+            }
+
+            await using IAsyncDisposable hold = await LockAsync();
+            (bool isValid, string refreshToken) = Read();
+            if (!isValid)
+            {
+                await RefreshAsync(refreshToken);
+            }
+
             return _token!;
         }
-
-        await using IAsyncDisposable hold = await LockAsync();
-        (bool isValid, string refreshToken) = Read();
-        if (!isValid)
+        finally
         {
-            await RefreshAsync(refreshToken);
+            _oneAtATime.Release();
         }
-
-        return _token!;
     }
 
     public abstract Task<IAsyncDisposable> LockAsync();
@@ -33,6 +45,7 @@ internal abstract class LockedFileCoordination(CoordinationSettings settings) : 
     public virtual ValueTask DisposeAsync()
     {
         _http.Dispose();
+        _oneAtATime.Dispose();
         return default;
     }
 
@@ -54,17 +67,22 @@ internal abstract class LockedFileCoordination(CoordinationSettings settings) : 
 
     private async Task RefreshAsync(string refreshToken)
     {
-        using var form = new FormUrlEncodedContent([new("grant_type", "refresh_token"), new("refresh_token", refreshToken), new("client_id", CoordinationSettings.ClientId)]);
+        using var form = new FormUrlEncodedContent(
+        [
+            new("grant_type", "refresh_token"),
+            new("refresh_token", refreshToken),
+            new("client_id", CoordinationSettings.ClientId),
+        ]);
         using HttpResponseMessage answer = await _http.PostAsync(settings.TokenEndpoint, form);
         answer.EnsureSuccessStatusCode();
-        JsonElement pair = await answer.Content.ReadFromJsonAsync<JsonElement>();
-        string token = pair.GetProperty("access_token").GetString()!;
-        DateTimeOffset expiresAt = TimeProvider.GetUtcNow().AddSeconds(pair.GetProperty("expires_in").GetInt32());
+        JsonElement tokens = await answer.Content.ReadFromJsonAsync<JsonElement>();
+        string token = tokens.GetProperty("access_token").GetString()!;
+        DateTimeOffset expiresAt = TimeProvider.GetUtcNow().AddSeconds(tokens.GetProperty("expires_in").GetInt32());
 
         JsonNode document = JsonNode.Parse(await File.ReadAllBytesAsync(settings.CredentialsPath))!;
         JsonNode login = document["claudeAiOauth"]!;
         login["accessToken"] = token;
-        login["refreshToken"] = pair.GetProperty("refresh_token").GetString();
+        login["refreshToken"] = tokens.GetProperty("refresh_token").GetString();
         login["expiresAt"] = expiresAt.ToUnixTimeMilliseconds();
         string temp = settings.CredentialsPath + ".peer.tmp";
         using (var file = new FileStream(temp, FileMode.Create, FileAccess.Write))

@@ -2,7 +2,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace TokenRefresh.Benchmarks.Coordinations;
 
-/// <summary>A lock tried again and again, with a <see cref="Task.Delay(TimeSpan, TimeProvider)"/> between two tries. The cheapest try there is: one system call, no exception.</summary>
+/// <summary>
+/// A lock tried again and again, with a <see cref="Task.Delay(TimeSpan, TimeProvider)"/> between two tries. The cheapest try there is: one
+/// system call, no exception.
+/// </summary>
 internal sealed class PollingCoordination(CoordinationSettings settings, TimeSpan interval) : LockedFileCoordination(settings)
 {
     public override async Task<IAsyncDisposable> LockAsync()

@@ -12,11 +12,7 @@ internal sealed class TokenRefreshCoordination : ICoordination
 
     internal TokenRefreshCoordination(CoordinationSettings settings)
     {
-        // The store that the provider would make itself, but for the time stamp.
-        _store = new FileCredentialsStore(
-            new CredentialsFileSettings(settings.CredentialsPath, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, SaveTimeout: TimeSpan.FromSeconds(5)),
-            settings.TimeProvider,
-            new LandingFileOperations(settings.OnLanding));
+        _store = OwnStore.Create(settings.CredentialsPath, settings.TimeProvider, settings.OnLanding);
         _provider = CoordinatedTokenProvider.Create(
             o =>
             {

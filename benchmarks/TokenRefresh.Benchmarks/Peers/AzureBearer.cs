@@ -3,7 +3,9 @@ using Azure.Core.Pipeline;
 
 namespace TokenRefresh.Benchmarks.Peers;
 
-/// <summary>Azure.Core's bearer policy at the end of a pipeline that sends nothing. It sets the header too; no way leads to its cache alone.</summary>
+/// <summary>
+/// Azure.Core's bearer policy at the end of a pipeline that sends nothing. It sets the header too; no way leads to its cache alone.
+/// </summary>
 internal sealed class AzureBearer(Func<Task<(string Token, DateTimeOffset ExpiresAt)>> fetchAsync)
 {
     private readonly BearerTokenAuthenticationPolicy _policy = new(new Fetching(fetchAsync), "scope");
@@ -20,7 +22,8 @@ internal sealed class AzureBearer(Func<Task<(string Token, DateTimeOffset Expire
 
     private sealed class Fetching(Func<Task<(string Token, DateTimeOffset ExpiresAt)>> fetchAsync) : TokenCredential
     {
-        public override async ValueTask<Azure.Core.AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken)
+        public override async ValueTask<Azure.Core.AccessToken> GetTokenAsync(
+            TokenRequestContext requestContext, CancellationToken cancellationToken)
         {
             (string token, DateTimeOffset expiresAt) = await fetchAsync();
             return new(token, expiresAt);
@@ -63,7 +66,8 @@ internal sealed class AzureBearer(Func<Task<(string Token, DateTimeOffset Expire
             return false;
         }
 
-        protected override bool TryGetHeaderValues(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out IEnumerable<string>? values)
+        protected override bool TryGetHeaderValues(
+            string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out IEnumerable<string>? values)
         {
             values = null;
             return false;

@@ -7,9 +7,12 @@ namespace TokenRefresh.Benchmarks.Peers;
 /// <summary>Google's credential of a signed-in user, with a token endpoint in memory.</summary>
 internal static class GoogleTokens
 {
-    internal static UserCredential Valid() => Create(TimeProvider.System.GetUtcNow(), new InMemoryTokenEndpoint(() => throw new InvalidOperationException("A valid token needs no request.")));
+    internal static UserCredential Valid() => Create(
+        TimeProvider.System.GetUtcNow(),
+        new InMemoryTokenEndpoint(() => throw new InvalidOperationException("A valid token needs no request.")));
 
-    internal static UserCredential Expired(Func<Task<(string Token, DateTimeOffset ExpiresAt)>> fetchAsync) => Create(TimeProvider.System.GetUtcNow().AddHours(-2), new InMemoryTokenEndpoint(fetchAsync));
+    internal static UserCredential Expired(Func<Task<(string Token, DateTimeOffset ExpiresAt)>> fetchAsync) =>
+        Create(TimeProvider.System.GetUtcNow().AddHours(-2), new InMemoryTokenEndpoint(fetchAsync));
 
     private static UserCredential Create(DateTimeOffset issued, HttpMessageHandler endpoint)
     {
@@ -18,7 +21,14 @@ internal static class GoogleTokens
             ClientSecrets = new ClientSecrets { ClientId = "benchmarks", ClientSecret = "none" },
             HttpClientFactory = new InMemoryClientFactory(endpoint),
         });
-        return new UserCredential(flow, "user", new Google.Apis.Auth.OAuth2.Responses.TokenResponse { AccessToken = "access-token", RefreshToken = "refresh-token", ExpiresInSeconds = 3600, IssuedUtc = issued.UtcDateTime });
+        var tokens = new Google.Apis.Auth.OAuth2.Responses.TokenResponse
+        {
+            AccessToken = "access-token",
+            RefreshToken = "refresh-token",
+            ExpiresInSeconds = 3600,
+            IssuedUtc = issued.UtcDateTime,
+        };
+        return new UserCredential(flow, "user", tokens);
     }
 
     private sealed class InMemoryClientFactory(HttpMessageHandler endpoint) : Google.Apis.Http.HttpClientFactory

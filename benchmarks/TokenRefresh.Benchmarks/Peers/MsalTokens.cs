@@ -6,7 +6,9 @@ using Microsoft.Identity.Client.Extensions.Msal;
 
 namespace TokenRefresh.Benchmarks.Peers;
 
-/// <summary>MSAL with one signed-in account whose token is valid: in its own memory, or in the file that several processes share by Extensions.Msal.</summary>
+/// <summary>
+/// MSAL with one signed-in account whose token is valid: in its own memory, or in the file that several processes share by Extensions.Msal.
+/// </summary>
 internal sealed class MsalTokens
 {
     private static readonly string[] Scopes = ["https://api.example.com/read"];
@@ -29,12 +31,14 @@ internal sealed class MsalTokens
             .Build();
         if (cacheDirectory is not null)
         {
-            StorageCreationProperties storage = new StorageCreationPropertiesBuilder("msal.cache", cacheDirectory).WithUnprotectedFile().Build();
+            StorageCreationProperties storage =
+                new StorageCreationPropertiesBuilder("msal.cache", cacheDirectory).WithUnprotectedFile().Build();
             (await MsalCacheHelper.CreateAsync(storage)).RegisterCache(application.UserTokenCache);
         }
 
         // The one way in without a browser: a refresh token that another program has obtained.
-        AuthenticationResult signedIn = await ((IByRefreshToken)application).AcquireTokenByRefreshToken(Scopes, "refresh-token").ExecuteAsync();
+        AuthenticationResult signedIn =
+            await ((IByRefreshToken)application).AcquireTokenByRefreshToken(Scopes, "refresh-token").ExecuteAsync();
         return new MsalTokens(application, signedIn.Account);
     }
 
@@ -52,13 +56,21 @@ internal sealed class MsalTokens
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            string idToken = $"{Encode("""{"alg":"none"}""")}.{Encode("""{"oid":"33333333-3333-3333-3333-333333333333","tid":"22222222-2222-2222-2222-222222222222","sub":"sub","preferred_username":"user@example.com"}""")}.";
+            const string Claims =
+                """
+                {"oid":"33333333-3333-3333-3333-333333333333","tid":"22222222-2222-2222-2222-222222222222","sub":"sub",
+                "preferred_username":"user@example.com"}
+                """;
+            string idToken = $"{Encode("""{"alg":"none"}""")}.{Encode(Claims)}.";
             string clientInfo = Encode("""{"uid":"33333333-3333-3333-3333-333333333333","utid":"22222222-2222-2222-2222-222222222222"}""");
             return Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK)
             {
                 RequestMessage = request,
                 Content = new StringContent(
-                    $$"""{"token_type":"Bearer","scope":"{{Scopes[0]}}","expires_in":86400,"access_token":"access-token","refresh_token":"refresh-token","id_token":"{{idToken}}","client_info":"{{clientInfo}}"}""",
+                    $$"""
+                    {"token_type":"Bearer","scope":"{{Scopes[0]}}","expires_in":86400,"access_token":"access-token",
+                    "refresh_token":"refresh-token","id_token":"{{idToken}}","client_info":"{{clientInfo}}"}
+                    """,
                     Encoding.UTF8,
                     "application/json"),
             });

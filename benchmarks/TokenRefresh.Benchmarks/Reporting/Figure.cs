@@ -13,5 +13,7 @@ internal static class Figure
         _ => value.ToString("0.00", CultureInfo.InvariantCulture),
     };
 
+    internal static string Count(double value) => value.ToString("#,##0", CultureInfo.InvariantCulture);
+
     internal static string Ratio(double value, double of) => of > 0 ? Of(value / of) : "";
 }

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.RegularExpressions;
 using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
@@ -20,23 +21,29 @@ internal static class HostedBenchmarks
     internal static IEnumerable<(Type Type, Answer Answer)> Run(Type[] types, Regex filter, bool isQuick)
     {
         Job job = isQuick
-            ? Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(2).WithIterationCount(4).WithIterationTime(TimeInterval.FromMilliseconds(100))
-            : Job.Default.WithArguments([new MsBuildArgument("/p:RunAnalyzers=false")]).WithWarmupCount(6).WithIterationCount(15).WithIterationTime(TimeInterval.FromMilliseconds(250));
+            ? Job.Default.WithToolchain(InProcessEmitToolchain.Instance)
+                .WithWarmupCount(2).WithIterationCount(4).WithIterationTime(TimeInterval.FromMilliseconds(100))
+            : Job.Default.WithArguments([new MsBuildArgument("/p:RunAnalyzers=false")])
+                .WithWarmupCount(6).WithIterationCount(15).WithIterationTime(TimeInterval.FromMilliseconds(250));
         var log = new AccumulationLogger();
         IConfig config = ManualConfig.CreateEmpty()
             .AddJob(job)
             .AddColumnProvider(DefaultColumnProviders.Instance)
             .AddDiagnoser(MemoryDiagnoser.Default)
             .AddLogger(log)
-            .AddFilter(new SimpleFilter(benchmark => Matches(filter, benchmark.Descriptor.Type) || filter.IsMatch($"{benchmark.Descriptor.Type.FullName}.{benchmark.Descriptor.WorkloadMethod.Name}")))
-            .HideColumns("Error", "StdDev", "Median", "RatioSD", "Gen0", "Gen1", "Gen2", "Alloc Ratio", "Job", "Arguments", "IterationCount", "IterationTime", "WarmupCount", "Toolchain")
+            .AddFilter(new SimpleFilter(benchmark => Matches(filter, benchmark.Descriptor.Type, benchmark.Descriptor.WorkloadMethod)))
+            .HideColumns("Error", "StdDev", "Median", "RatioSD", "Gen0", "Gen1", "Gen2", "Alloc Ratio")
+            .HideColumns("Job", "Arguments", "IterationCount", "IterationTime", "WarmupCount", "Toolchain")
             .WithBuildTimeout(TimeSpan.FromMinutes(10))
             .WithOption(ConfigOptions.DisableLogFile, true);
 
-        Type[] asked = [.. types.Where(type => Matches(filter, type) || type.GetMethods().Any(method => filter.IsMatch($"{type.FullName}.{method.Name}")))];
-        foreach (Summary summary in asked.Length == 0 ? [] : BenchmarkRunner.Run(asked, config).Where(summary => summary.BenchmarksCases.Length > 0))
+        Type[] asked = [.. types.Where(type => type.GetMethods().Any(method => Matches(filter, type, method)))];
+        Summary[] summaries = asked.Length == 0 ? [] : BenchmarkRunner.Run(asked, config);
+        foreach (Summary summary in summaries.Where(summary => summary.BenchmarksCases.Length > 0))
         {
-            if (summary.HasCriticalValidationErrors || summary.Reports.Length < summary.BenchmarksCases.Length || summary.Reports.Any(report => report.ResultStatistics is null))
+            if (summary.HasCriticalValidationErrors
+                || summary.Reports.Length < summary.BenchmarksCases.Length
+                || summary.Reports.Any(report => report.ResultStatistics is null))
             {
                 throw new InvalidOperationException($"{summary.Title} did not run:\n{log.GetLog()}");
             }
@@ -46,7 +53,8 @@ internal static class HostedBenchmarks
         }
     }
 
-    private static bool Matches(Regex filter, Type type) => filter.IsMatch(type.FullName!);
+    private static bool Matches(Regex filter, Type type, MethodInfo method) =>
+        filter.IsMatch(type.FullName!) || filter.IsMatch($"{type.FullName}.{method.Name}");
 
     private static Answer AnswerOf(Summary summary, IHostedQuestion question)
     {
@@ -64,5 +72,6 @@ internal static class HostedBenchmarks
     }
 
     // Descriptions with blanks come quoted, the quotes escaped.
-    private static string[] Cells(string row) => [.. row.Trim().Trim('|').Split('|').Select(cell => cell.Replace("&#39;", "", StringComparison.Ordinal).Trim())];
+    private static string[] Cells(string row) =>
+        [.. row.Trim().Trim('|').Split('|').Select(cell => cell.Replace("&#39;", "", StringComparison.Ordinal).Trim())];
 }

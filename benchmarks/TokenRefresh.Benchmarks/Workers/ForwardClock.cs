@@ -1,6 +1,8 @@
 namespace TokenRefresh.Benchmarks.Workers;
 
-/// <summary>The system's clock, moved forward between rounds, so that a token of an hour has expired at once. Its ticks and timers are the system's.</summary>
+/// <summary>
+/// The system's clock, moved forward between rounds, so that a token of an hour has expired at once. Its ticks and timers are the system's.
+/// </summary>
 internal sealed class ForwardClock : TimeProvider
 {
     private long _ahead;

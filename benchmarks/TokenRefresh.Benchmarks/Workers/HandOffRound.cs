@@ -2,13 +2,19 @@ using TokenRefresh.Benchmarks.Reporting;
 
 namespace TokenRefresh.Benchmarks.Workers;
 
-/// <summary>One save, and when each of the waiters had what was saved.</summary>
+/// <summary>One moment at which the wait of all waiters ends, and when each of them knew.</summary>
+/// <param name="LandedAt">The moment: the save, the answer of the server, or the end of the leader.</param>
+/// <param name="Waiters">What the waiters saw.</param>
 internal sealed record HandOffRound(long LandedAt, IReadOnlyList<WorkerReport> Waiters)
 {
     private readonly double[] _delays = [.. Waiters.Select(report => Ticks.ToMilliseconds(report.HeldAt - LandedAt)).Order()];
 
     internal int TokenRequests { get; init; }
 
+    /// <summary>Gets how long after the server's answer the leader's own caller had the token.</summary>
+    internal double LeaderMilliseconds { get; init; }
+
+    /// <summary>Gets whether all of them ended with the same token, or all with the expected failure.</summary>
     internal bool HaveOneToken { get; init; }
 
     internal double MedianMilliseconds => _delays.Median();

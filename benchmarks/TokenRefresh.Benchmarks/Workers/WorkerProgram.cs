@@ -1,10 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using TokenRefresh.Benchmarks.Coordinations;
 
 namespace TokenRefresh.Benchmarks.Workers;
 
-/// <summary>The child process: takes a command per line, replies a line each. What it measures it tells only when asked, so that no reply disturbs the others of its round.</summary>
+/// <summary>
+/// The child process: takes a command per line, replies a line each. What it measures it tells only when asked, so that no reply disturbs
+/// the others of its round.
+/// </summary>
 internal sealed class WorkerProgram
 {
     internal const string Verb = "worker";
@@ -14,6 +18,7 @@ internal sealed class WorkerProgram
     private IAsyncDisposable? _hold;
     private Task<WorkerReport> _work = Task.FromResult(default(WorkerReport));
     private TimeSpan _cpuBefore;
+    private TimeSpan _cpuAtMark;
     private long _landedAt;
 
     /// <summary>Runs until the standard input ends.</summary>
@@ -44,9 +49,20 @@ internal sealed class WorkerProgram
         switch (command[0])
         {
             case "open":
-                await CloseAsync();
-                _coordination = Scheme.Create(command[1], new CoordinationSettings(command[2], new Uri(command[3]), _clock, () => _landedAt = Stopwatch.GetTimestamp()));
+                if (_coordination is not null)
+                {
+                    await _coordination.DisposeAsync();
+                }
+
+                var settings = new CoordinationSettings(
+                    command[2], new Uri(command[3]), _clock, () => _landedAt = Stopwatch.GetTimestamp());
+                _coordination = Scheme.Create(command[1], settings);
                 return "";
+            case "mark":
+                TimeSpan cpu = Environment.CpuUsage.TotalTime;
+                TimeSpan since = cpu - _cpuAtMark;
+                _cpuAtMark = cpu;
+                return since.Ticks.ToString(CultureInfo.InvariantCulture);
             case "get":
                 _clock.SetAhead(TimeSpan.FromHours(int.Parse(command[1], CultureInfo.InvariantCulture)));
                 _cpuBefore = Environment.CpuUsage.TotalTime;
@@ -68,8 +84,7 @@ internal sealed class WorkerProgram
                 await _hold!.DisposeAsync();
                 return now.ToString(CultureInfo.InvariantCulture);
             default:
-                await CloseAsync();
-                return "";
+                throw new ArgumentException($"'{command[0]}' is no command.", nameof(command));
         }
     }
 
@@ -77,12 +92,16 @@ internal sealed class WorkerProgram
     {
         _landedAt = 0;
         var exceptions = 0;
-        EventHandler<System.Runtime.ExceptionServices.FirstChanceExceptionEventArgs> count = (_, _) => Interlocked.Increment(ref exceptions);
+        EventHandler<FirstChanceExceptionEventArgs> count = (_, _) => Interlocked.Increment(ref exceptions);
         AppDomain.CurrentDomain.FirstChanceException += count;
         try
         {
             string token = await act();
             return new WorkerReport(_landedAt, Stopwatch.GetTimestamp(), exceptions, token);
+        }
+        catch (SignInRequiredException)
+        {
+            return new WorkerReport(_landedAt, Stopwatch.GetTimestamp(), exceptions, WorkerReport.Rejected);
         }
         finally
         {
@@ -100,14 +119,5 @@ internal sealed class WorkerProgram
         }
 
         return "none";
-    }
-
-    private async ValueTask CloseAsync()
-    {
-        if (_coordination is not null)
-        {
-            await _coordination.DisposeAsync();
-            _coordination = null;
-        }
     }
 }
