@@ -15,8 +15,6 @@ public sealed class AccessToken
     // RFC 9110 section 5.6.2.
     private static readonly SearchValues<char> SchemeCharacters = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-    private volatile bool _wasAccepted;
-
     /// <summary>Creates an access token; meant for tests, fakes and other implementations of <see cref="ITokenProvider"/>.</summary>
     /// <param name="value">The token as the server issued it: printable ASCII (RFC 6749 appendix A.12), not blank.</param>
     /// <param name="expiresAt">When the token expires, or <see langword="null"/> if that is unknown; such a token is used until a resource rejects it.</param>
@@ -54,11 +52,6 @@ public sealed class AccessToken
 
     /// <summary>Gets the complete header value, built once. A secret: never log it.</summary>
     public string HeaderValue { get; }
-
-    /// <summary>Gets whether a resource has answered well to a request that carried this token; its later rejection then means that it was revoked.</summary>
-    internal bool WasAccepted => _wasAccepted;
-
-    internal void MarkAccepted() => _wasAccepted = true;
 
     /// <summary>Tells whether a token can stand in a header (RFC 6749 appendix A.12).</summary>
     internal static bool CanBeSent(string value) => !string.IsNullOrWhiteSpace(value) && !value.AsSpan().ContainsAnyExceptInRange(' ', '~');

@@ -39,6 +39,9 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         _refresh = new SharedRefresh(_context, RefreshAsync, _background.SaveLaterIfNeeded);
     }
 
+    /// <inheritdoc/>
+    string ITokenProvider.HeaderName => _context.Options.HeaderName;
+
     private long Tick => _isSystemClock ? Environment.TickCount64 : _context.TimeProvider.GetTimestamp() / (_context.TimeProvider.TimestampFrequency / 1000);
 
     private bool IsDisposed => Volatile.Read(ref _disposal) is not null;

@@ -25,7 +25,7 @@ public sealed class OAuthCredentials
     public string? RefreshToken { get; }
 
     /// <summary>Gets the moment the access token expires, or <see langword="null"/> if unknown.</summary>
-    public DateTimeOffset? ExpiresAt { get; }
+    public DateTimeOffset? ExpiresAt { get; private set; }
 
     /// <summary>Gets the moment the refresh token itself expires, or <see langword="null"/> if unknown.</summary>
     public DateTimeOffset? RefreshTokenExpiresAt { get; init; }
@@ -48,6 +48,12 @@ public sealed class OAuthCredentials
     /// <summary>Gets what tells this content of the store from any other (for a file: device, inode, size and time), or <see langword="null"/> if the store has no such mark.</summary>
     internal string? Version { get => _version; init => _version = value; }
 
+    /// <summary>
+    /// Gets which of the document's logins this is, where a store keeps several: the name of its section. The coordination record is kept for
+    /// each.
+    /// </summary>
+    internal string? Login { get; init; }
+
     /// <summary>The same login, read from this content of the store.</summary>
     internal OAuthCredentials WithVersion(string? version)
     {
@@ -56,8 +62,13 @@ public sealed class OAuthCredentials
         return copy;
     }
 
-    /// <summary>Gets which of the document's logins this is, where a store keeps several: the name of its section. The coordination record is kept for each.</summary>
-    internal string? Login { get; init; }
+    /// <summary>The same login with the expiry that its access token itself names.</summary>
+    internal OAuthCredentials WithExpiry(DateTimeOffset expiresAt)
+    {
+        var copy = (OAuthCredentials)MemberwiseClone();
+        copy.ExpiresAt = expiresAt;
+        return copy;
+    }
 
     /// <summary>Gets whether both hold the same pair of tokens.</summary>
     internal bool IsSamePair(OAuthCredentials? other) => other is not null && AccessToken == other.AccessToken && RefreshToken == other.RefreshToken;

@@ -286,10 +286,6 @@ public sealed class BearerTokenHandler : DelegatingHandler
             {
                 LogNotResent(authorized.Request, "the answer says that another token would not help");
             }
-            else if (!authorized.Token.WasAccepted && response.IsSuccessStatusCode && authorized.CarriesToken)
-            {
-                authorized.Token.MarkAccepted();
-            }
 
             return false;
         }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using TokenRefresh.Endpoint;
 using TokenRefresh.Record;
 
 namespace TokenRefresh.Refresh;
@@ -31,8 +32,16 @@ internal sealed class ProviderState(ICredentialsStore store, TimeProvider timePr
     internal long Logins => Interlocked.Read(ref _logins);
 
     /// <summary>Gets what counts as stored for this process: its unsaved tokens where the file still holds their predecessor.</summary>
-    internal OAuthCredentials? WithUnsavedTokens(OAuthCredentials? stored) =>
-        _unsaved is { } unsaved && OAuthCredentials.AreSameLogin(unsaved.Replaces, stored) ? unsaved.Tokens : stored;
+    /// <remarks>A stored JWT without an expiry beside it has its own.</remarks>
+    internal OAuthCredentials? WithUnsavedTokens(OAuthCredentials? stored)
+    {
+        if (_unsaved is { } unsaved && OAuthCredentials.AreSameLogin(unsaved.Replaces, stored))
+        {
+            return unsaved.Tokens;
+        }
+
+        return stored is { ExpiresAt: null } && Jwt.TryReadExpiry(stored.AccessToken) is { } expiresAt ? stored.WithExpiry(expiresAt) : stored;
+    }
 
     /// <summary>Shows a token to callers, unless a sign-in or sign-out came after the read it stems from.</summary>
     internal bool TryPublish(TokenSnapshot snapshot, long logins)

@@ -18,9 +18,8 @@ internal sealed class TokenSnapshot(AccessToken token, OAuthCredentials credenti
 
     internal static TokenSnapshot Create(TokenRefreshOptions options, OAuthCredentials credentials, TimeSpan? lifetime, DateTimeOffset now, AccountIdentity account)
     {
-        string scheme = AccessToken.SchemeOf(credentials.TokenType) ?? AccessToken.DefaultTokenType;
         return new(
-            new AccessToken(credentials.AccessToken, credentials.ExpiresAt, scheme, options.HeaderName),
+            new AccessToken(credentials.AccessToken, credentials.ExpiresAt, options.AuthorizationScheme, options.HeaderName),
             credentials,
             TokenLifetime.Of(credentials.ExpiresAt, lifetime, now, options.RefreshBeforeExpiration, options.ExpirationSkew, Random.Shared.NextDouble()),
             account);

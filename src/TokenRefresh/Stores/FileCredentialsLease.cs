@@ -211,7 +211,7 @@ internal sealed class FileCredentialsLease(FileCredentialsStore store, Credentia
             return Progress.Done;
         }
 
-        byte[] bytes = next is null ? current.Document.Without() : current.Document.With(next);
+        byte[] bytes = next is null ? current.Document.Without() : current.Document.With(next, Time.GetUtcNow());
         CredentialsFileWriter.Outcome outcome = _writer.Save(current, bytes);
         if (outcome is CredentialsFileWriter.Outcome.Changed or CredentialsFileWriter.Outcome.InUse)
         {

@@ -1,7 +1,7 @@
 using FluentAssertions;
 using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.Coordination;
+using TokenRefresh.Tests.Refresh;
 
 namespace TokenRefresh.Tests.Credentials;
 

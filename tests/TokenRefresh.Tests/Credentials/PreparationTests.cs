@@ -4,7 +4,7 @@ using FluentAssertions;
 using TokenRefresh.Interop;
 using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.Coordination;
+using TokenRefresh.Tests.Refresh;
 
 namespace TokenRefresh.Tests.Credentials;
 

@@ -33,6 +33,7 @@ internal static class CredentialsJsonReader
             Scopes = ReadScopes(json, login.Find(CredentialsMember.Scopes)),
             TokenType = ReadText(json, login.Find(CredentialsMember.TokenType)),
             AccountId = string.IsNullOrEmpty(accountId) ? null : accountId,
+            Login = format.Names[(int)CredentialsMember.Section] ?? "",
         };
     }
 
