@@ -19,7 +19,8 @@ internal sealed class BearerTokenHandlerOptionsValidator(IServiceProvider servic
             return ValidateOptionsResult.Fail(loginName is null
                 ? $"The HTTP client '{name}' needs a token, and no {nameof(ITokenProvider)} is registered. " +
                   "Call 'AddTokenRefresh' on the services."
-                : $"The HTTP client '{name}' needs a token of '{loginName}', and no {nameof(ITokenProvider)} is registered under that name. "
+                : $"The HTTP client '{name}' needs a token of '{loginName}', "
+                  + $"and no {nameof(ITokenProvider)} is registered under that name. "
                   + $"Call 'AddTokenRefresh(\"{loginName}\", ...)' on the services, " +
                   "or give 'AddTokenRefreshHandler' the name that was used there.");
         }

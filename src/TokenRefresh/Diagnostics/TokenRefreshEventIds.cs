@@ -49,7 +49,7 @@ public static class TokenRefreshEventIds
     public const int UnsavedTokensSaved = 3001;
 
     /// <summary>
-    /// Warning: new tokens were discarded, since the login was ended or replaced meanwhile, or they are another account's.
+    /// Warning: new tokens were discarded, since the login was ended or replaced, or they are another account's.
     /// </summary>
     public const int TokensDiscarded = 3002;
 

@@ -1,6 +1,6 @@
 namespace TokenRefresh;
 
-/// <summary>A new pair was dropped: the login it belongs to was ended or replaced while it was obtained.</summary>
+/// <summary>New tokens were discarded: the login they belong to was ended or replaced while they were obtained.</summary>
 /// <param name="Location">Where the credentials are.</param>
-/// <param name="Reason">What happened meanwhile.</param>
+/// <param name="Reason">What happened to the login.</param>
 public sealed record TokensDiscardedEvent(string Location, TokensDiscardedReason Reason);

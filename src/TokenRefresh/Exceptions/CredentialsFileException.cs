@@ -1,8 +1,8 @@
 namespace TokenRefresh;
 
 /// <summary>
-/// The credentials cannot be read, or the directory cannot take a new file. No refresh token was sent for want of a place for its
-/// successor, and the file's bytes are unchanged.
+/// The credentials cannot be read, or the directory cannot take a new file. No refresh token was sent because new tokens could not have
+/// been stored, and the file's bytes are unchanged.
 /// </summary>
 public sealed class CredentialsFileException : TokenRefreshException
 {

@@ -1,8 +1,8 @@
 namespace TokenRefresh;
 
 /// <summary>
-/// A login could not be written, or not made durable. Thrown by a sign-in or sign-out; a refresh keeps its pair in memory, serves it, saves
-/// it again as soon as possible, and hands this to <see cref="TokenRefreshEvents.SaveFailed"/>.
+/// A login could not be written, or not made durable. Thrown by a sign-in or sign-out; a refresh keeps its tokens in memory, serves them,
+/// saves them again as soon as possible, and hands this to <see cref="TokenRefreshEvents.SaveFailed"/>.
 /// </summary>
 public sealed class CredentialsSaveException : TokenRefreshException
 {

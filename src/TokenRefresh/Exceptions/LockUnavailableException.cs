@@ -1,7 +1,8 @@
 namespace TokenRefresh;
 
 /// <summary>
-/// The credentials cannot be locked here: no permission, a file system without locks, or a lock that excludes nobody. Nothing was sent.
+/// The credentials cannot be locked here: no permission, a file system without locks, or a file system whose locks are not exclusive.
+/// Nothing was sent.
 /// </summary>
 public sealed class LockUnavailableException : TokenRefreshException
 {

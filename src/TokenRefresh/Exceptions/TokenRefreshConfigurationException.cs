@@ -2,7 +2,7 @@ namespace TokenRefresh;
 
 /// <summary>
 /// A setting is wrong, or the server says that it is: client id, client authentication, scope, or the token endpoint's address. The refresh
-/// token is not to blame and is untouched.
+/// token is untouched.
 /// </summary>
 public sealed class TokenRefreshConfigurationException : TokenRefreshException
 {

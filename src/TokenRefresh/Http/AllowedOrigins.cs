@@ -57,7 +57,7 @@ internal sealed class AllowedOrigins
         {
             throw new TokenRefreshConfigurationException(
                 $"'{nameof(BearerTokenHandlerOptions.AllowedOrigins)}' holds '{UriRedaction.ShowOrigin(address)}', " +
-                "where anybody on the way can read the access token. " +
+                "where the access token can be read on the way. " +
                 "Use 'https'; 'http' is for loopback only.");
         }
 

@@ -66,7 +66,7 @@ public sealed class TokenRefreshOptions
     public IDictionary<string, string> AdditionalHeaders { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Gets or sets whether tokens may be sent in clear to hosts other than loopback.</summary>
-    /// <value>Default <see langword="false"/>. <see langword="true"/> lets anybody on the way read the refresh token.</value>
+    /// <value>Default <see langword="false"/>. <see langword="true"/> lets the refresh token be read on the way.</value>
     public bool AllowInsecureHttp { get; set; }
 
     /// <summary>Gets or sets the header that carries the access token.</summary>
@@ -113,7 +113,7 @@ public sealed class TokenRefreshOptions
     /// <value>Default 15 seconds; 100 milliseconds up to <see cref="RefreshTimeout"/>.</value>
     public TimeSpan AttemptTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Gets or sets the time for retries of a failing save before the pair is kept in memory and saved later.</summary>
+    /// <summary>Gets or sets the time for retries of a failing save before the tokens are kept in memory and saved later.</summary>
     /// <value>Default 5 seconds; 100 milliseconds to 1 minute.</value>
     public TimeSpan SaveTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -135,12 +135,12 @@ public sealed class TokenRefreshOptions
     /// </summary>
     /// <value>
     /// Default <see langword="true"/>: for at most <see cref="RefreshTimeout"/> and <see cref="SaveTimeout"/> together; a second signal
-    /// ends the process at once, and handlers are registered only meanwhile (on Windows from the first exchange on). With
-    /// <see langword="false"/> such an exit may lose the new pair, and with it the login.
+    /// ends the process at once, and handlers are registered only for that time (on Windows from the first exchange on). With
+    /// <see langword="false"/> such an exit may lose the new tokens, and with them the login.
     /// </value>
     public bool HandleProcessSignals { get; set; } = true;
 
-    /// <summary>Gets or sets whether to go on where the file system grants a lock that excludes nobody.</summary>
+    /// <summary>Gets or sets whether to go on where the file system's locks are not exclusive.</summary>
     /// <value>
     /// Default <see langword="false"/>: such a lock fails closed. <see langword="true"/> risks two refreshes at once, and with them the
     /// login.
@@ -151,7 +151,7 @@ public sealed class TokenRefreshOptions
     /// <value>Default: none is set.</value>
     public TokenRefreshEvents Events { get; } = new();
 
-    /// <summary>Returns what a provider works with, so that a later change of this instance reaches nobody unvalidated.</summary>
+    /// <summary>Returns what a provider works with, so that a later change of this instance is not used without validation.</summary>
     internal TokenRefreshOptions Snapshot() => (TokenRefreshOptions)MemberwiseClone();
 
     /// <summary>Returns the addresses and the path, never a secret.</summary>

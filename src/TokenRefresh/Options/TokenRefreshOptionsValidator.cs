@@ -190,7 +190,7 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
         if (!allowInsecureHttp && !UriRedaction.IsSecure(address))
         {
             failures.Add(
-                $"{Shown(setting, address)}: http would send the refresh token in clear. Use https; only where nobody else can listen, " +
+                $"{Shown(setting, address)}: http would send the refresh token in clear. Use https; only where no one else can listen, " +
                 $"set '{nameof(TokenRefreshOptions.AllowInsecureHttp)}' (now 'False') to true.");
         }
 
