@@ -66,11 +66,11 @@ internal static partial class Rooms
     private static bool MayWord(string from, string to, string name) =>
         from != "Http" || to is "Http" or "Exceptions" or "Diagnostics" || name is nameof(ITokenProvider) or nameof(AccessToken);
 
+    // The namespace of Endpoint holds words too; its internal types are found by their names.
     private static IEnumerable<string> NamespacesUsed(SourceFile file) =>
-        QualifiedRoom()
-            .Matches(file.Code)
+        QualifiedRoom().Matches(file.Code)
             .Select(m => m.Groups["room"].Value)
-            .Where(Directions.ContainsKey)
+            .Where(room => Directions.ContainsKey(room) && room != "Endpoint")
             .Distinct(StringComparer.Ordinal);
 
     private static IEnumerable<string> TypesUsed(SourceFile file) =>
