@@ -92,11 +92,13 @@ public sealed class ForeignPartsTests
     }
 
     [Theory]
+    [FailureMode("F113")]
     [InlineData("Bearer\r\nX-Injected: 1", "Bearer")]
     [InlineData("", "Bearer")]
     [InlineData("bearer", "Bearer")]
-    [InlineData("DPoP", "DPoP")]
-    public async Task A_token_type_of_the_answer_or_the_store_that_is_no_scheme_counts_as_the_default(string tokenType, string scheme)
+    [InlineData("jwt-bearer", "Bearer")]
+    [InlineData("user", "Bearer")]
+    public async Task The_token_type_of_the_answer_or_the_store_is_never_the_scheme(string tokenType, string scheme)
     {
         using var store = new InMemoryCredentialsStore(new("access-0", "refresh-0", DateTimeOffset.MaxValue) { TokenType = tokenType });
         await using CoordinatedTokenProvider provider = Create(
