@@ -66,19 +66,19 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
     internal TokenSnapshot? TryUseStoredToken()
     {
         long logins = state.Logins;
-        ValueTask<OAuthCredentials?> reading = Store.ReadAsync();
+        Task<OAuthCredentials?> reading = Store.ReadAsync().AsTask();
         if (!reading.IsCompletedSuccessfully)
         {
-            // Being written just now, or unreadable, which a refresh finds out again.
-            _ = reading.AsTask().ContinueWith(static read => _ = read.Exception, TaskScheduler.Default);
+            // Being written just now, or unreadable, which the refresh that follows finds out again.
+            _ = reading.ContinueWith(static read => _ = read.Exception, TaskScheduler.Default);
             return null;
         }
 
         OAuthCredentials? stored = reading.Result;
-        ValueTask<LoginRecord> recorded = Journal.ReadAsync(stored, CancellationToken.None);
+        Task<LoginRecord> recorded = Journal.ReadAsync(stored, CancellationToken.None).AsTask();
         if (!recorded.IsCompletedSuccessfully)
         {
-            _ = recorded.AsTask().ContinueWith(static read => _ = read.Exception, TaskScheduler.Default);
+            _ = recorded.ContinueWith(static read => _ = read.Exception, TaskScheduler.Default);
             return null;
         }
 
