@@ -26,7 +26,9 @@ internal static partial class Rooms
         // Of the stores only the interfaces, which are public: a store of somebody else is driven alike.
         ["Refresh"] = ["Record", "Endpoint"],
         ["Provider"] = ["Refresh", "Record", "Stores", "Endpoint"],
-        ["Http"] = [],
+
+        // The mark by which the handler knows the requests of the token client.
+        ["Http"] = ["Endpoint"],
         ["DependencyInjection"] = ["Http", "Provider", "Endpoint"],
     };
 
