@@ -38,7 +38,7 @@ public sealed class PermissionTests
         await get;
 
         login.Books.Grants.Should().Be(1);
-        probe.Should().EndWith(" 600");
+        probe.Should().EndWith(" " + expected);
         (await OtherPrograms.OwnerAndModeAsync(login.Path)).Should().EndWith(" " + expected);
         (await OtherPrograms.OwnerAndModeAsync(login.LockPath)).Should().EndWith(" 600");
     }

@@ -11,6 +11,8 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
     // An upper bound, in case a program that ignores the lock keeps writing between our read and our commit.
     private const int Tries = 5;
 
+    private long _granted;
+
     private ICredentialsStore Store => context.Store;
 
     private TimeProvider Time => context.TimeProvider;
@@ -33,6 +35,7 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
             await ForgetFormerLoginAsync(lease, commit.Current ?? credentials).ConfigureAwait(false);
         }
 
+        LogReleased(lease);
         Log.SignedIn(context.Logger, Store.Location);
     }
 
@@ -67,6 +70,7 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
             state.Reset(null);
         }
 
+        LogReleased(lease);
         if (removed is not null)
         {
             Log.SignedOut(context.Logger, Store.Location);
@@ -152,7 +156,8 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
 
     private ICredentialsLease Measured(ICredentialsLease lease, long start)
     {
-        TimeSpan wait = Time.GetElapsedTime(start);
+        _granted = Time.GetTimestamp();
+        TimeSpan wait = Time.GetElapsedTime(start, _granted);
         context.Metrics.LockWaited(wait);
         if (context.Logger.IsEnabled(LogLevel.Debug))
         {
@@ -160,6 +165,14 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
         }
 
         return lease;
+    }
+
+    private void LogReleased(ICredentialsLease lease)
+    {
+        if (context.Logger.IsEnabled(LogLevel.Debug))
+        {
+            Log.LockReleased(context.Logger, lease.LockPath, Time.GetElapsedTime(_granted));
+        }
     }
 
     private async ValueTask<TokenRefreshException> TimedOutAsync(long start, CancellationToken cancellationToken) =>

@@ -18,11 +18,14 @@ public sealed class NamingTests
             .Where(f => f.Types.Count > 0)
             .Where(f => f.Types.Any(t => publicNames.Contains(t.Name))
                 ? !PublicNamespaces.Contains(f.Namespace)
-                : f.Namespace != (f.Room.Length == 0 ? "TokenRefresh" : $"TokenRefresh.{f.Room}"))
+                : f.Namespace != NamespaceOf(f.Room))
             .Select(f => $"{f} in namespace {f.Namespace}");
 
         misplaced.Should().BeEmpty();
     }
+
+    // A namespace TokenRefresh.Options would hide the class Options of Microsoft.Extensions.
+    private static string NamespaceOf(string room) => room is "" or "Options" ? "TokenRefresh" : $"TokenRefresh.{room}";
 
     [Fact]
     public void A_file_holds_one_public_type_and_is_named_after_it()
