@@ -3,7 +3,7 @@ using TokenRefresh.Refresh;
 
 namespace TokenRefresh.Provider;
 
-/// <summary>The single flight of one provider: one refresh at a time, and one token or one failure for all who join it.</summary>
+/// <summary>The shared refresh of one provider: one refresh at a time, and one token or one failure for all who join it.</summary>
 /// <param name="context">Where callbacks run.</param>
 /// <param name="run">Runs a refresh, and adds to the list what it raises.</param>
 /// <param name="onCompleted">Called after the callers have their answer; must not throw.</param>

@@ -47,7 +47,7 @@ internal sealed class LoginRecord
     /// <summary>Gets the fingerprints of the refresh tokens used last, newest first.</summary>
     internal string[] Used { get; init; } = [];
 
-    /// <summary>Gets the fingerprint of a refresh token that a sign-in stored although it had been used, or <see langword="null"/>.</summary>
+    /// <summary>Gets the fingerprint of the refresh token that the last sign-in stored, or <see langword="null"/>: it is good, even if a process knows it as used.</summary>
     internal string? Restored { get; init; }
 
     /// <summary>Gets the version of the record where that is newer than this library's; its content is then not read.</summary>

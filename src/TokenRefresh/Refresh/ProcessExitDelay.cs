@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace TokenRefresh.Refresh;
 
-/// <summary>Keeps the process alive, while an exchange is in flight, until its pair is saved. Process-wide; its handlers are there only meanwhile, but on Windows from the first exchange on.</summary>
+/// <summary>Keeps the process alive, while an exchange is in flight, until its tokens are saved. Process-wide; its handlers are there for that time only, on Windows from the first exchange on.</summary>
 /// <remarks>
 /// A handler waits inside the delivery of the signal and cancels nothing: the runtime runs every handler, the newest first, and only then the default action. So a program that handles the signal itself hears of it
 /// right after the save, and one that does not ends then. A second signal ends every wait: the program hears of both at once.
@@ -91,7 +91,7 @@ internal sealed class ProcessExitDelay : IDisposable
         }
         catch (Exception e) when (e is PlatformNotSupportedException or IOException)
         {
-            // A system without this signal, or a sandbox that lets nobody handle it: the exit then comes without a wait, and the record knows of the attempt.
+            // A system without this signal, or a sandbox that lets no process handle it: the exit then comes without a wait, and the record knows of the attempt.
         }
     }
 
