@@ -1,8 +1,8 @@
 namespace TokenRefresh;
 
 /// <summary>
-/// No token can be had for the moment: the token endpoint cannot be reached or asks to retry later, a resource keeps rejecting new tokens, or
-/// another process has new tokens and cannot save them yet. The login is not lost.
+/// No token can be had for the moment: the token endpoint cannot be reached or asks to retry later, a resource keeps rejecting new tokens,
+/// or another process has new tokens and cannot save them yet. The login is not lost.
 /// </summary>
 public sealed class TokenEndpointUnavailableException : TokenRefreshException
 {

@@ -12,8 +12,8 @@ public sealed class TokenRefreshOptions
 
     /// <summary>Gets or sets how the credentials are written in the file.</summary>
     /// <value>
-    /// Default <see cref="CredentialsFileFormat.Auto"/>: that of the document, if it is one of the built-in ones, and Claude Code's for a new
-    /// file. Any other finds only a login in its own section and members, and writes there.
+    /// Default <see cref="CredentialsFileFormat.Auto"/>: that of the document, if it is one of the built-in ones, and Claude Code's for a
+    /// new file. Any other finds only a login in its own section and members, and writes there.
     /// </value>
     public CredentialsFileFormat FileFormat { get; set; } = CredentialsFileFormat.Auto;
 
@@ -69,15 +69,15 @@ public sealed class TokenRefreshOptions
 
     /// <summary>Gets further parameters of the token request, such as <c>resource</c> or <c>audience</c>.</summary>
     /// <value>
-    /// Default empty. Names are case-sensitive, and none that the request sets itself, such as <c>client_id</c>, is accepted. Values of 16 characters or more count as secrets in texts that a server writes, unless of
-    /// <c>resource</c> or <c>audience</c>.
+    /// Default empty. Names are case-sensitive, and none that the request sets itself, such as <c>client_id</c>, is accepted. Values of 16
+    /// characters or more count as secrets in texts that a server writes, unless of <c>resource</c> or <c>audience</c>.
     /// </value>
     public IDictionary<string, string> AdditionalParameters { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Gets further headers of the token request.</summary>
     /// <value>
-    /// Default empty. Any request header but <c>Content-…</c>, and <c>Authorization</c> where the client authenticates by it. Values of 16
-    /// characters or more count as secrets in texts that a server writes, unless of <c>Accept</c> or <c>User-Agent</c>.
+    /// Default empty. Any request header but <c>Content-…</c>, and <c>Authorization</c> where the client authenticates by it. Values of
+    /// 16 characters or more count as secrets in texts that a server writes, unless of <c>Accept</c> or <c>User-Agent</c>.
     /// </value>
     public IDictionary<string, string> AdditionalHeaders { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 
@@ -129,8 +129,8 @@ public sealed class TokenRefreshOptions
 
     /// <summary>Gets or sets the time for one token request, connect to last byte.</summary>
     /// <value>
-    /// Default 15 seconds; 100 milliseconds up to <see cref="RefreshTimeout"/>. If it ends after the request was sent, the server may or may
-    /// not have rotated the token, so do not make it short.
+    /// Default 15 seconds; 100 milliseconds up to <see cref="RefreshTimeout"/>. If it ends after the request was sent, the server may or
+    /// may not have rotated the token, so do not make it short.
     /// </value>
     public TimeSpan AttemptTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
