@@ -7,7 +7,10 @@ namespace TokenRefresh.Provider;
 /// <param name="context">Where callbacks run.</param>
 /// <param name="run">Runs a refresh, and adds to the list what it raises.</param>
 /// <param name="onCompleted">Called after the callers have their answer; must not throw.</param>
-[SuppressMessage("Design", "CA1001", Justification = "If the semaphore were disposed, a concurrent Release would throw. It holds nothing that needs to be given back.")]
+[SuppressMessage(
+    "Design",
+    "CA1001",
+    Justification = "If the semaphore were disposed, a concurrent Release would throw. It holds nothing that needs to be given back.")]
 internal sealed class SharedRefresh(RefreshContext context, Func<RefreshReason, CallbackList, Task<AccessToken>> run, Action onCompleted)
 {
     // Elects the leader; held for a few instructions, never across an await. All others await the leader's result.
