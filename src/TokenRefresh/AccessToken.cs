@@ -12,11 +12,18 @@ public sealed class AccessToken
 
     /// <summary>Creates an access token; meant for tests, fakes and other implementations of <see cref="ITokenProvider"/>.</summary>
     /// <param name="value">The token as the server issued it: printable ASCII (RFC 6749 appendix A.12), not blank.</param>
-    /// <param name="expiresAt">When the token expires, or <see langword="null"/> if that is unknown; such a token is used until a resource rejects it.</param>
+    /// <param name="expiresAt">When the token expires, or <see langword="null"/> if that is unknown; such a token is used until a resource
+    /// rejects it.</param>
     /// <param name="tokenType">The authentication scheme (RFC 9110 section 11.1); default <c>Bearer</c>.</param>
-    /// <param name="headerName">The header that carries the token; default <c>Authorization</c>. In any other header the token stands alone, without its scheme.</param>
-    /// <exception cref="ArgumentException">An argument is empty, <paramref name="value"/> is blank or holds a character that no header may hold, or <paramref name="tokenType"/> is no scheme.</exception>
-    public AccessToken(string value, DateTimeOffset? expiresAt = null, string tokenType = DefaultTokenType, string headerName = DefaultHeaderName)
+    /// <param name="headerName">The header that carries the token; default <c>Authorization</c>. In any other header the token stands
+    /// alone, without its scheme.</param>
+    /// <exception cref="ArgumentException">An argument is empty, <paramref name="value"/> is blank or holds a character that no header may
+    /// hold, or <paramref name="tokenType"/> is no scheme.</exception>
+    public AccessToken(
+        string value,
+        DateTimeOffset? expiresAt = null,
+        string tokenType = DefaultTokenType,
+        string headerName = DefaultHeaderName)
     {
         ThrowIfItCannotBeSent(value, nameof(value));
         ArgumentException.ThrowIfNullOrEmpty(tokenType);
@@ -72,12 +79,17 @@ public sealed class AccessToken
         ArgumentException.ThrowIfNullOrEmpty(value, parameterName);
         if (!CanBeSent(value))
         {
-            throw new ArgumentException("The access token is blank or holds other characters than printable ASCII, which no HTTP header may carry.", parameterName);
+            throw new ArgumentException(
+                "The access token is blank or holds other characters than printable ASCII, which no HTTP header may carry.",
+                parameterName);
         }
     }
 
     /// <summary>Gets the scheme for a token type as a server or a file names it, or <see langword="null"/> if that cannot be one.</summary>
-    /// <remarks>RFC 6749 section 5.1 compares the type without case, but many resource servers take 'Bearer' only, and many token endpoints say 'bearer'.</remarks>
+    /// <remarks>
+    /// RFC 6749 section 5.1 compares the type without case, but many resource servers take 'Bearer' only, and many token endpoints say
+    /// 'bearer'.
+    /// </remarks>
     internal static string? SchemeOf(string? tokenType) =>
         string.Equals(tokenType, DefaultTokenType, StringComparison.OrdinalIgnoreCase) ? DefaultTokenType
         : !string.IsNullOrEmpty(tokenType) && IsScheme(tokenType) ? tokenType

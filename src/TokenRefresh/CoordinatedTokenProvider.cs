@@ -5,7 +5,9 @@ using TokenRefresh.Refresh;
 
 namespace TokenRefresh;
 
-/// <summary>Provides the access token of one login that many threads and processes share; each expiry costs one token request over all of them.</summary>
+/// <summary>
+/// Provides the access token of one login that many threads and processes share; each expiry costs one token request over all of them.
+/// </summary>
 /// <remarks>
 /// Safe for concurrent use; make one per login and keep it. Any number of them, in any number of processes, may share one credentials file.
 /// Disposal waits for an exchange in flight and for its save.
@@ -42,7 +44,8 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
     /// <inheritdoc/>
     string ITokenProvider.HeaderName => _context.Options.HeaderName;
 
-    private long Tick => _isSystemClock ? Environment.TickCount64 : _context.TimeProvider.GetTimestamp() / (_context.TimeProvider.TimestampFrequency / 1000);
+    private long Tick =>
+        _isSystemClock ? Environment.TickCount64 : _context.TimeProvider.GetTimestamp() / (_context.TimeProvider.TimestampFrequency / 1000);
 
     private bool IsDisposed => Volatile.Read(ref _disposal) is not null;
 
@@ -78,14 +81,17 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
 
         // The rejected token decides: a late 401 for the last one is no reason to replace this one.
         TokenSnapshot? snapshot = _state.Snapshot;
-        return snapshot is not null && snapshot.Token.Value != rejected.Value && _context.TimeProvider.GetUtcNow() < snapshot.Lifetime.UsableUntil
+        return snapshot is not null
+            && snapshot.Token.Value != rejected.Value
+            && _context.TimeProvider.GetUtcNow() < snapshot.Lifetime.UsableUntil
             ? new(snapshot.Token)
             : ReplaceAsync(rejected, cancellationToken);
     }
 
     /// <summary>
     /// Ends the provider: waits for an exchange in flight and its save, and for a sign-in or sign-out that has the lock, at most
-    /// <see cref="TokenRefreshOptions.RefreshTimeout"/> and <see cref="TokenRefreshOptions.SaveTimeout"/> together, and ends everything else.
+    /// <see cref="TokenRefreshOptions.RefreshTimeout"/> and <see cref="TokenRefreshOptions.SaveTimeout"/> together, and ends everything
+    /// else.
     /// </summary>
     /// <remarks>Idempotent. Later calls throw <see cref="ObjectDisposedException"/>.</remarks>
     /// <returns>A task that completes when nothing of the provider runs any more.</returns>
@@ -103,9 +109,14 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
     /// <inheritdoc cref="DisposeAsync"/>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
-    /// <summary>Creates a provider whose invoker is asked for anew for each exchange, and whose name stands in metrics and traces.</summary>
+    /// <summary>
+    /// Creates a provider whose invoker is asked for anew for each exchange, and whose name stands in metrics and traces.
+    /// </summary>
     internal static CoordinatedTokenProvider Create(
-        TokenRefreshOptions options, CoordinatedTokenProviderServices services, Func<HttpMessageInvoker>? tokenEndpointInvoker, string? name)
+        TokenRefreshOptions options,
+        CoordinatedTokenProviderServices services,
+        Func<HttpMessageInvoker>? tokenEndpointInvoker,
+        string? name)
     {
         TokenRefreshOptions snapshot = options.Snapshot();
         TokenRefreshOptionsValidator.ThrowIfInvalid(snapshot, services);
@@ -312,7 +323,9 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         TimeSpan timeout = _context.Options.RefreshTimeout + _context.Options.SaveTimeout;
         try
         {
-            await Task.WhenAll(_shutdownSource.CancelAsync(), FinishAsync()).WaitAsync(timeout, _context.TimeProvider).ConfigureAwait(false);
+            await Task.WhenAll(_shutdownSource.CancelAsync(), FinishAsync())
+                .WaitAsync(timeout, _context.TimeProvider)
+                .ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
