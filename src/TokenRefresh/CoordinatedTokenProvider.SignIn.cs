@@ -7,7 +7,8 @@ public sealed partial class CoordinatedTokenProvider
 {
     /// <summary>Tells the state of the login. Reads only: never locks, refreshes or writes.</summary>
     /// <param name="cancellationToken">Ends the read.</param>
-    /// <returns>The status. A file or lock that cannot be read is no exception here, but its <see cref="TokenRefreshStatus.Problem"/>.</returns>
+    /// <returns>The status. A file or lock that cannot be read is no exception here, but its
+    /// <see cref="TokenRefreshStatus.Problem"/>.</returns>
     /// <exception cref="OperationCanceledException">The read was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The provider was disposed.</exception>
     public ValueTask<TokenRefreshStatus> GetStatusAsync(CancellationToken cancellationToken = default)
@@ -23,8 +24,10 @@ public sealed partial class CoordinatedTokenProvider
     /// <exception cref="ArgumentException">The login has no access token, or one that no header may carry.</exception>
     /// <exception cref="LockTimeoutException">Another process held the lock for too long.</exception>
     /// <exception cref="LockUnavailableException">The file cannot be locked here.</exception>
-    /// <exception cref="CredentialsFileException">The file cannot be read, or its directory cannot take a new one; nothing was changed.</exception>
-    /// <exception cref="CredentialsSaveException">The write failed, or was not made durable: the former login or the new one is stored, whole. Call again.</exception>
+    /// <exception cref="CredentialsFileException">The file cannot be read, or its directory cannot take a new one; nothing was
+    /// changed.</exception>
+    /// <exception cref="CredentialsSaveException">The write failed, or was not made durable: the former login or the new one is stored,
+    /// whole. Call again.</exception>
     /// <exception cref="OperationCanceledException">The wait for the lock was cancelled; nothing was changed.</exception>
     /// <exception cref="ObjectDisposedException">The provider was disposed.</exception>
     public Task StoreAsync(OAuthCredentials credentials, CancellationToken cancellationToken = default)
@@ -32,7 +35,9 @@ public sealed partial class CoordinatedTokenProvider
         ArgumentNullException.ThrowIfNull(credentials);
         if (credentials.AccessToken.Length == 0)
         {
-            throw new ArgumentException("A login without an access token is never stored. Use 'RemoveAsync' to sign out.", nameof(credentials));
+            throw new ArgumentException(
+                "A login without an access token is never stored. Use 'RemoveAsync' to sign out.",
+                nameof(credentials));
         }
 
         ThrowIfDisposed();
@@ -45,14 +50,21 @@ public sealed partial class CoordinatedTokenProvider
             cancellationToken);
     }
 
-    /// <summary>Removes the login, at a sign-out: the one this provider knows, or what it was refreshed to by now. A login that another program stored in its place stays.</summary>
-    /// <param name="cancellationToken">Ends the wait for the lock, and the revocation that follows the removal; a write that has begun is finished.</param>
-    /// <returns>A task that completes when the removal is durable and, with <see cref="TokenRefreshOptions.RevocationEndpoint"/>, the revocation (RFC 7009) was tried.</returns>
+    /// <summary>
+    /// Removes the login, at a sign-out: the one this provider knows, or what it was refreshed to by now. A login that another program
+    /// stored in its place stays.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait for the lock, and the revocation that follows the removal; a write that has begun is
+    /// finished.</param>
+    /// <returns>A task that completes when the removal is durable and, with <see cref="TokenRefreshOptions.RevocationEndpoint"/>, the
+    /// revocation (RFC 7009) was tried.</returns>
     /// <exception cref="LockTimeoutException">Another process held the lock for too long.</exception>
     /// <exception cref="LockUnavailableException">The file cannot be locked here.</exception>
     /// <exception cref="CredentialsFileException">The file cannot be read; nothing was changed.</exception>
-    /// <exception cref="CredentialsSaveException">The write failed, or was not made durable: the login is stored still, or is not, whole. Call again.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled: nothing was changed, or the login is removed and its revocation was cut short.</exception>
+    /// <exception cref="CredentialsSaveException">The write failed, or was not made durable: the login is stored still, or is not, whole.
+    /// Call again.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled: nothing was changed, or the login is removed and its revocation was cut
+    /// short.</exception>
     /// <exception cref="ObjectDisposedException">The provider was disposed.</exception>
     public Task RemoveAsync(CancellationToken cancellationToken = default)
     {

@@ -5,7 +5,9 @@ using TokenRefresh.Refresh;
 
 namespace TokenRefresh;
 
-/// <summary>Provides the access token of one login that many threads and processes share; each expiry costs one token request over all of them.</summary>
+/// <summary>
+/// Provides the access token of one login that many threads and processes share; each expiry costs one token request over all of them.
+/// </summary>
 /// <remarks>
 /// Safe for concurrent use; make one per login and keep it. Any number of them, in any number of processes, may share one credentials file.
 /// Disposal waits for an exchange in flight and for its save.
@@ -36,13 +38,14 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         _isSystemClock = ReferenceEquals(_context.TimeProvider, TimeProvider.System);
         _state = new ProviderState(_context.Store, _context.TimeProvider, _context.Logger);
         _background = new BackgroundRefresh(_context, _state);
-        _refresh = new SharedRefresh(_context, RefreshAsync, _background.SaveLaterIfNeeded);
+        _refresh = new SharedRefresh(RefreshAsync);
     }
 
     /// <inheritdoc/>
     string ITokenProvider.HeaderName => _context.Options.HeaderName;
 
-    private long Tick => _isSystemClock ? Environment.TickCount64 : _context.TimeProvider.GetTimestamp() / (_context.TimeProvider.TimestampFrequency / 1000);
+    private long Tick =>
+        _isSystemClock ? Environment.TickCount64 : _context.TimeProvider.GetTimestamp() / (_context.TimeProvider.TimestampFrequency / 1000);
 
     private bool IsDisposed => Volatile.Read(ref _disposal) is not null;
 
@@ -78,14 +81,17 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
 
         // The rejected token decides: a late 401 for the last one is no reason to replace this one.
         TokenSnapshot? snapshot = _state.Snapshot;
-        return snapshot is not null && snapshot.Token.Value != rejected.Value && _context.TimeProvider.GetUtcNow() < snapshot.Lifetime.UsableUntil
+        return snapshot is not null
+            && snapshot.Token.Value != rejected.Value
+            && _context.TimeProvider.GetUtcNow() < snapshot.Lifetime.UsableUntil
             ? new(snapshot.Token)
             : ReplaceAsync(rejected, cancellationToken);
     }
 
     /// <summary>
     /// Ends the provider: waits for an exchange in flight and its save, and for a sign-in or sign-out that has the lock, at most
-    /// <see cref="TokenRefreshOptions.RefreshTimeout"/> and <see cref="TokenRefreshOptions.SaveTimeout"/> together, and ends everything else.
+    /// <see cref="TokenRefreshOptions.RefreshTimeout"/> and <see cref="TokenRefreshOptions.SaveTimeout"/> together, and ends everything
+    /// else.
     /// </summary>
     /// <remarks>Idempotent. Later calls throw <see cref="ObjectDisposedException"/>.</remarks>
     /// <returns>A task that completes when nothing of the provider runs any more.</returns>
@@ -93,7 +99,7 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
     {
         lock (_lock)
         {
-            _disposal ??= Task.Run(DisposeCoreAsync);
+            _disposal ??= TryDisposeAtOnce_NeedsLock() ? Task.CompletedTask : Task.Run(DisposeCoreAsync);
         }
 
         _state.Snapshot?.Invalidate();
@@ -103,9 +109,14 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
     /// <inheritdoc cref="DisposeAsync"/>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
-    /// <summary>Creates a provider whose invoker is asked for anew for each exchange, and whose name stands in metrics and traces.</summary>
+    /// <summary>
+    /// Creates a provider whose invoker is asked for anew for each exchange, and whose name stands in metrics and traces.
+    /// </summary>
     internal static CoordinatedTokenProvider Create(
-        TokenRefreshOptions options, CoordinatedTokenProviderServices services, Func<HttpMessageInvoker>? tokenEndpointInvoker, string? name)
+        TokenRefreshOptions options,
+        CoordinatedTokenProviderServices services,
+        Func<HttpMessageInvoker>? tokenEndpointInvoker,
+        string? name)
     {
         TokenRefreshOptions snapshot = options.Snapshot();
         TokenRefreshOptionsValidator.ThrowIfInvalid(snapshot, services);
@@ -195,43 +206,56 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         }
     }
 
-    private async Task<AccessToken> RefreshAsync(RefreshReason reason, CallbackList callbacks)
+    // Ends by giving the callers their token or their failure, whatever throws on the way.
+    private async Task RefreshAsync(RefreshReason reason)
     {
-        Activity? activity = TokenRefreshActivities.StartRefresh(_context.Name, reason.IsBackground);
-        using var end = new QuietActivity(activity);
-        long start = _context.TimeProvider.GetTimestamp();
-        long logins = _state.Logins;
-        string outcome = RefreshOutcome.Failed;
-        var transaction = new RefreshTransaction(_context, _state, reason, callbacks);
+        AccessToken? token = null;
+        Exception? failure = null;
+        var callbacks = new CallbackList(_context.Options.Events);
         try
         {
-            TokenSnapshot snapshot = await transaction.RunAsync(_shutdown).ConfigureAwait(false);
-            outcome = transaction.IsRefreshed ? RefreshOutcome.Refreshed : RefreshOutcome.Adopted;
-            _background.AfterSuccess(snapshot);
-            return snapshot.Token;
-        }
-        catch (OperationCanceledException e) when (_shutdown.IsCancellationRequested)
-        {
-            // It ended before it sent anything, because this provider is being disposed.
-            throw new ObjectDisposedException("The token provider was disposed while its token was awaited.", e);
-        }
-        catch (Exception e)
-        {
-            outcome = OutcomeOf(e);
-            activity.SetFailure(e);
-            AfterFailure(e, reason, logins, callbacks);
-            if (TryServeUnexpiredToken(e, reason) is { } served)
+            Activity? activity = TokenRefreshActivities.StartRefresh(_context.Name, reason.IsBackground);
+            using var end = new QuietActivity(activity);
+            long start = _context.TimeProvider.GetTimestamp();
+            long logins = _state.Logins;
+            var transaction = new RefreshTransaction(_context, _state, reason, callbacks);
+            string outcome;
+            try
             {
-                return served;
+                TokenSnapshot snapshot = await transaction.RunAsync(_shutdown).ConfigureAwait(false);
+                token = snapshot.Token;
+                outcome = transaction.IsRefreshed ? RefreshOutcome.Refreshed : RefreshOutcome.Adopted;
+                _background.AfterSuccess(snapshot);
+            }
+            catch (OperationCanceledException e) when (_shutdown.IsCancellationRequested)
+            {
+                // It ended before it sent anything, because this provider is being disposed.
+                failure = new ObjectDisposedException("The token provider was disposed while its token was awaited.", e);
+                outcome = RefreshOutcome.Failed;
+            }
+            catch (Exception e)
+            {
+                failure = e;
+                outcome = OutcomeOf(e);
+                activity.SetFailure(e);
+                AfterFailure(e, reason, logins, callbacks);
+                token = TryServeUnexpiredToken(e, reason);
             }
 
-            throw;
-        }
-        finally
-        {
             activity.SetOutcome(outcome);
             _context.Metrics.RefreshCompleted(outcome, _context.TimeProvider.GetElapsedTime(start));
         }
+        catch (Exception e)
+        {
+            // A TimeProvider of the program's own, for one.
+            failure ??= e;
+        }
+
+        _refresh.Complete(token, failure);
+
+        // After the callers have their answer: a callback that asks for a token starts the next refresh.
+        callbacks.MoveTo(_context.Callbacks);
+        _background.SaveLaterIfNeeded();
     }
 
     private static string OutcomeOf(Exception failure) => failure switch
@@ -278,12 +302,30 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         return snapshot.Token;
     }
 
+    // A provider that does nothing ends without a thread, as nearly all of short-lived programs do.
+    private bool TryDisposeAtOnce_NeedsLock()
+    {
+        bool isIdle = _refresh.CloseAsync().IsCompleted & CloseSignInsAsync().IsCompleted;
+        if (!isIdle || _state.Unsaved is not null || !_background.IsIdle || !_context.Callbacks.IsIdle)
+        {
+            return false;
+        }
+
+        _shutdownSource.Cancel();
+        _background.Dispose();
+        _parts.Dispose();
+        _shutdownSource.Dispose();
+        return true;
+    }
+
     private async Task DisposeCoreAsync()
     {
         TimeSpan timeout = _context.Options.RefreshTimeout + _context.Options.SaveTimeout;
         try
         {
-            await Task.WhenAll(_shutdownSource.CancelAsync(), FinishAsync()).WaitAsync(timeout, _context.TimeProvider).ConfigureAwait(false);
+            await Task.WhenAll(_shutdownSource.CancelAsync(), FinishAsync())
+                .WaitAsync(timeout, _context.TimeProvider)
+                .ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
@@ -299,7 +341,7 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
 
     private async Task FinishAsync()
     {
-        await _refresh.CloseAsync().ConfigureAwait(false);
+        await _refresh.CloseAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await CloseSignInsAsync().ConfigureAwait(false);
         await _background.CloseAsync().ConfigureAwait(false);
         try

@@ -8,7 +8,9 @@ namespace TokenRefresh;
 public sealed class CoordinatedTokenProviderServices
 {
     /// <summary>Gets what sends the token request.</summary>
-    /// <value>Default <see langword="null"/>: a <see cref="SocketsHttpHandler"/> of the provider's own. The handler of another one should follow no redirects and keep no cookies (<c>AllowAutoRedirect</c> and <c>UseCookies</c> off): the body of a token request is sent once, so that a redirect that is followed leaves the outcome unknown.</value>
+    /// <value>Default <see langword="null"/>: a <see cref="SocketsHttpHandler"/> of the provider's own. The handler of another one should
+    /// follow no redirects and keep no cookies (<c>AllowAutoRedirect</c> and <c>UseCookies</c> off): the body of a token request is sent
+    /// once, so that a redirect that is followed leaves the outcome unknown.</value>
     public HttpMessageInvoker? HttpMessageInvoker { get; init; }
 
     /// <summary>Gets the logger factory. Default <see langword="null"/>: no logs.</summary>

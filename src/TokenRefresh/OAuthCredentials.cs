@@ -9,7 +9,8 @@ public sealed class OAuthCredentials
     /// <summary>Creates a login.</summary>
     /// <param name="accessToken">The access token.</param>
     /// <param name="refreshToken">The refresh token, or <see langword="null"/> if the login cannot be refreshed.</param>
-    /// <param name="expiresAt">When the access token expires; <see langword="null"/> if unknown: it is then used until a resource rejects it.</param>
+    /// <param name="expiresAt">When the access token expires; <see langword="null"/> if unknown: it is then used until a resource rejects
+    /// it.</param>
     public OAuthCredentials(string accessToken, string? refreshToken, DateTimeOffset? expiresAt = null)
     {
         ArgumentNullException.ThrowIfNull(accessToken);
@@ -36,21 +37,29 @@ public sealed class OAuthCredentials
     /// <summary>Gets the token type, or <see langword="null"/> if the store does not keep one; then <c>Bearer</c> is meant.</summary>
     public string? TokenType { get; init; }
 
-    /// <summary>Gets the account the login is for, as the authorization server names it, or <see langword="null"/> if unknown. A refresh whose answer names another one is not saved.</summary>
+    /// <summary>
+    /// Gets the account the login is for, as the authorization server names it, or <see langword="null"/> if unknown. A refresh whose
+    /// answer names another one is not saved.
+    /// </summary>
     public string? AccountId { get; init; }
 
     /// <summary>Gets whether this is the cleared sentinel of a logout: neither an access nor a refresh token.</summary>
     public bool IsSignedOut => AccessToken.Length == 0 && RefreshToken is null;
 
-    /// <summary>Gets whether these tokens were obtained by a refresh of the stored login: the account's id in the store then stays as it is.</summary>
+    /// <summary>
+    /// Gets whether these tokens were obtained by a refresh of the stored login: the account's id in the store then stays as it is.
+    /// </summary>
     internal bool ContinuesLogin { get; init; }
 
-    /// <summary>Gets what tells this content of the store from any other (for a file: device, inode, size and time), or <see langword="null"/> if the store has no such mark.</summary>
+    /// <summary>
+    /// Gets what tells this content of the store from any other (for a file: device, inode, size and time), or <see langword="null"/> if
+    /// the store has no such mark.
+    /// </summary>
     internal string? Version { get => _version; init => _version = value; }
 
     /// <summary>
-    /// Gets which of the document's logins this is, where a store keeps several: the name of its section. The coordination record is kept for
-    /// each.
+    /// Gets which of the document's logins this is, where a store keeps several: the name of its section. The coordination record is kept
+    /// for each.
     /// </summary>
     internal string? Login { get; init; }
 
@@ -71,7 +80,8 @@ public sealed class OAuthCredentials
     }
 
     /// <summary>Gets whether both hold the same tokens.</summary>
-    internal bool IsSamePair(OAuthCredentials? other) => other is not null && AccessToken == other.AccessToken && RefreshToken == other.RefreshToken;
+    internal bool IsSamePair(OAuthCredentials? other) =>
+        other is not null && AccessToken == other.AccessToken && RefreshToken == other.RefreshToken;
 
     /// <summary>Gets whether both are the same login, or both none: what a compare-and-commit compares.</summary>
     /// <remarks>The refresh token identifies a login; the access token does only where there is none.</remarks>
@@ -83,5 +93,9 @@ public sealed class OAuthCredentials
     /// <summary>Returns the expiries, never a token.</summary>
     /// <returns>A text that is safe to log.</returns>
     public override string ToString() =>
-        IsSignedOut ? "signed out" : $"OAuth credentials, access token expires {(ExpiresAt is { } at ? at.ToString("O", System.Globalization.CultureInfo.InvariantCulture) : "at an unknown time")}, {(RefreshToken is null ? "not refreshable" : "refreshable")}";
+        IsSignedOut
+            ? "signed out"
+            : "OAuth credentials, access token expires "
+            + (ExpiresAt is { } at ? at.ToString("O", System.Globalization.CultureInfo.InvariantCulture) : "at an unknown time")
+            + (RefreshToken is null ? ", not refreshable" : ", refreshable");
 }

@@ -9,12 +9,16 @@ public enum SignInRequiredReason
     /// <summary>The login was ended: the store holds the cleared sentinel that a logout leaves.</summary>
     SignedOut,
 
-    /// <summary>The server rejected the stored refresh token (RFC 6749 section 5.2, <c>invalid_grant</c>): expired, revoked or already used.</summary>
+    /// <summary>
+    /// The server rejected the stored refresh token (RFC 6749 section 5.2, <c>invalid_grant</c>): expired, revoked or already used.
+    /// </summary>
     RefreshTokenRejected,
 
     /// <summary>An older file came back: the stored refresh token was used before, and its successor is not known here.</summary>
     RolledBack,
 
-    /// <summary>The server answered a refresh with the tokens of another account than the one signed in; they were neither saved nor served.</summary>
+    /// <summary>
+    /// The server answered a refresh with the tokens of another account than the one signed in; they were neither saved nor served.
+    /// </summary>
     AccountMismatch,
 }

@@ -1,6 +1,9 @@
 namespace TokenRefresh;
 
-/// <summary>Provides a fixed token: a fake for the tests of programs that use <see cref="ITokenProvider"/>, or a provider for a token that is never refreshed.</summary>
+/// <summary>
+/// Provides a fixed token: a fake for the tests of programs that use <see cref="ITokenProvider"/>, or a provider for a token that is never
+/// refreshed.
+/// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 public sealed class StaticTokenProvider : ITokenProvider
 {
@@ -9,7 +12,8 @@ public sealed class StaticTokenProvider : ITokenProvider
 
     /// <summary>Creates a provider that returns <paramref name="token"/>.</summary>
     /// <param name="token">What <see cref="GetAccessTokenAsync"/> returns.</param>
-    /// <param name="afterRejection">What <see cref="RefreshAccessTokenAsync"/> returns once <paramref name="token"/> was rejected; <see langword="null"/> if nothing can replace it.</param>
+    /// <param name="afterRejection">What <see cref="RefreshAccessTokenAsync"/> returns once <paramref name="token"/> was rejected;
+    /// <see langword="null"/> if nothing can replace it.</param>
     public StaticTokenProvider(AccessToken token, AccessToken? afterRejection = null)
     {
         ArgumentNullException.ThrowIfNull(token);
@@ -37,6 +41,7 @@ public sealed class StaticTokenProvider : ITokenProvider
         AccessToken? other = rejected.Value != _token.Value ? _token : _afterRejection;
         return other is not null && other.Value != rejected.Value
             ? new(other)
-            : ValueTask.FromException<AccessToken>(new NotRefreshableException("The static access token was rejected and nothing can replace it."));
+            : ValueTask.FromException<AccessToken>(
+                new NotRefreshableException("The static access token was rejected and nothing can replace it."));
     }
 }

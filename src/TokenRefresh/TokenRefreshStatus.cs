@@ -18,10 +18,16 @@ public sealed record TokenRefreshStatus
     /// <summary>Gets who holds the lock, or <see langword="null"/> if no process does or it is not known.</summary>
     public LockHolder? LockHolder { get; init; }
 
-    /// <summary>Gets when the present access token was obtained by a refresh of any process; <see langword="null"/> if a sign-in stored it or that is not noted.</summary>
+    /// <summary>
+    /// Gets when the present access token was obtained by a refresh of any process; <see langword="null"/> if a sign-in stored it or
+    /// that is not noted.
+    /// </summary>
     public DateTimeOffset? LastRefreshAt { get; init; }
 
-    /// <summary>Gets when the next attempt may be made, in the states <see cref="TokenRefreshState.CoolingDown"/> and <see cref="TokenRefreshState.OutcomeUnknown"/>; <see langword="null"/> otherwise, and where it is not known.</summary>
+    /// <summary>
+    /// Gets when the next attempt may be made, in the states <see cref="TokenRefreshState.CoolingDown"/> and
+    /// <see cref="TokenRefreshState.OutcomeUnknown"/>; <see langword="null"/> otherwise, and where it is not known.
+    /// </summary>
     public DateTimeOffset? RetryAt { get; init; }
 
     /// <summary>Gets what is wrong and what helps, or <see langword="null"/>.</summary>

@@ -18,5 +18,6 @@ internal static class FileErrors
     internal static bool IsInUse(Exception error) =>
         IsSharingViolation(error)
         || (OperatingSystem.IsWindows()
-            && (error is UnauthorizedAccessException || (error.HResult & 0xFFFF) is >= UnableToRemoveReplaced and <= UnableToMoveReplacement));
+            && (error is UnauthorizedAccessException
+                || (error.HResult & 0xFFFF) is >= UnableToRemoveReplaced and <= UnableToMoveReplacement));
 }

@@ -139,7 +139,8 @@ internal sealed unsafe partial class FileIdentity
     internal bool IsAppendOnly { get; }
 
     /// <summary>What tells this content of this file from any other.</summary>
-    internal string Version => string.Create(CultureInfo.InvariantCulture, $"{Device:x}-{Inode:x}-{Size:x}-{ModifiedTicks:x}-{ChangedTicks:x}");
+    internal string Version =>
+        string.Create(CultureInfo.InvariantCulture, $"{Device:x}-{Inode:x}-{Size:x}-{ModifiedTicks:x}-{ChangedTicks:x}");
 
     internal bool IsRegularFile => (Mode & TypeMask) == RegularFile;
 
@@ -164,7 +165,8 @@ internal sealed unsafe partial class FileIdentity
 
         try
         {
-            // One declaration of statx for descriptors and paths: each costs a fresh process two compiled methods. The caller keeps the handle alive.
+            // One declaration of statx for descriptors and paths: each costs a fresh process two compiled methods. The caller keeps the
+            // handle alive.
             int result = Libc.IsLinux ? Statx((int)file.DangerousGetHandle(), string.Empty, AtEmptyPath, BasicStats, status)
                 : OperatingSystem.IsFreeBSD() || RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? Fstat(file, status)
                 : FstatWithLongInode(file, status);

@@ -126,7 +126,8 @@ internal static partial class UnixFile
             EReadOnly => "Its file system is read-only. Mount it writable.",
             EPerm or Libc.EAcces when file is { IsImmutable: true } => "It is immutable. Lift that with 'chattr -i'.",
             EPerm or Libc.EAcces when file is { IsAppendOnly: true } => "It is append-only. Lift that with 'chattr -a'.",
-            EPerm or Libc.EAcces when directory is { IsImmutable: true } => $"The directory '{folder}' is immutable. Lift that with 'chattr -i'.",
+            EPerm or Libc.EAcces when directory is { IsImmutable: true } =>
+                $"The directory '{folder}' is immutable. Lift that with 'chattr -i'.",
             EPerm or Libc.EAcces when directory is { IsSticky: true } && file?.UserId != Libc.EffectiveUserId =>
                 $"It belongs to another user, and in the sticky directory '{folder}' only the owner may replace a file. "
                 + "Give the file to this user, or keep it in another directory.",
@@ -145,7 +146,8 @@ internal static partial class UnixFile
         }
     }
 
-    private static IOException Error(string what, int errno) => new($"{what}: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno}).", errno);
+    private static IOException Error(string what, int errno) =>
+        new($"{what}: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno}).", errno);
 
     [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Rename(string path, string target);

@@ -92,7 +92,8 @@ internal sealed class LockHandle : IDisposable
         }
 
         throw new LockUnavailableException(
-            $"The lock file '{_file.Path}' is on a file system whose locks exclude no one: a second one was granted while the first was held. "
+            $"The lock file '{_file.Path}' is on a file system whose locks exclude no one: "
+            + "a second one was granted while the first was held. "
             + "Set 'LockPath' to a local file system that every program sharing these credentials uses, "
             + "or accept the risk of losing the login with 'AllowUnreliableLock'.");
     }

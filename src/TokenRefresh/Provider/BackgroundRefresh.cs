@@ -3,7 +3,9 @@ using TokenRefresh.Refresh;
 
 namespace TokenRefresh.Provider;
 
-/// <summary>The one schedule of what runs without a caller: refreshes ahead of the expiry, and saves of tokens that could not be saved.</summary>
+/// <summary>
+/// The one schedule of what runs without a caller: refreshes ahead of the expiry, and saves of tokens that could not be saved.
+/// </summary>
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed class BackgroundRefresh(RefreshContext context, ProviderState state) : IDisposable
 {
@@ -24,6 +26,18 @@ internal sealed class BackgroundRefresh(RefreshContext context, ProviderState st
     private TimeSpan _savePause = ShortestPause;
     private Task _saving = Task.CompletedTask;
     private bool _isClosed;
+
+    /// <summary>Gets whether no save is planned or running.</summary>
+    internal bool IsIdle
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _saveTimer is null && _saving.IsCompleted;
+            }
+        }
+    }
 
     /// <summary>Whether a refresh ahead of the expiry may start now.</summary>
     internal bool MayStart()
@@ -126,7 +140,11 @@ internal sealed class BackgroundRefresh(RefreshContext context, ProviderState st
                 return;
             }
 
-            _saveTimer = context.TimeProvider.CreateTimer(static self => ((BackgroundRefresh)self!).Save(), this, _savePause, Timeout.InfiniteTimeSpan);
+            _saveTimer = context.TimeProvider.CreateTimer(
+                static self => ((BackgroundRefresh)self!).Save(),
+                this,
+                _savePause,
+                Timeout.InfiniteTimeSpan);
             _savePause = _savePause * 2 < LongestSavePause ? _savePause * 2 : LongestSavePause;
         }
     }

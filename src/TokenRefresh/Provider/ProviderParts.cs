@@ -17,13 +17,19 @@ internal sealed class ProviderParts : IDisposable
     private HttpMessageInvoker? _ownInvoker;
     private TokenRevocationClient? _revocation;
 
-    internal ProviderParts(TokenRefreshOptions options, CoordinatedTokenProviderServices services, Func<HttpMessageInvoker>? invoker, string? name)
+    internal ProviderParts(
+        TokenRefreshOptions options,
+        CoordinatedTokenProviderServices services,
+        Func<HttpMessageInvoker>? invoker,
+        string? name)
     {
         _options = options;
         _services = services;
         _invoker = invoker;
         TimeProvider time = services.TimeProvider ?? TimeProvider.System;
-        ILogger logger = services.LoggerFactory is { } factory ? new NonThrowingLogger(factory.CreateLogger("TokenRefresh")) : NullLogger.Instance;
+        ILogger logger = services.LoggerFactory is { } factory
+            ? new NonThrowingLogger(factory.CreateLogger("TokenRefresh"))
+            : NullLogger.Instance;
         if (services.CredentialsStore is null)
         {
             _ownStore = CreateFileStore(options, time);
@@ -48,7 +54,9 @@ internal sealed class ProviderParts : IDisposable
 
     /// <summary>Gets the client of the revocation endpoint, or <see langword="null"/> if none is configured.</summary>
     internal TokenRevocationClient? Revocation =>
-        _options.RevocationEndpoint is null ? null : _revocation ??= new(TokenEndpointSettings.From(_options), GetInvoker, Context.TimeProvider, Context.Logger);
+        _options.RevocationEndpoint is null
+            ? null
+            : _revocation ??= new(TokenEndpointSettings.From(_options), GetInvoker, Context.TimeProvider, Context.Logger);
 
     public void Dispose()
     {
@@ -59,12 +67,24 @@ internal sealed class ProviderParts : IDisposable
     private static FileCredentialsStore CreateFileStore(TokenRefreshOptions options, TimeProvider time)
     {
         string? lockPath = options.LockPath is null ? null : CredentialsPath.Resolve(options.LockPath);
-        return new(new(CredentialsPath.Resolve(options.CredentialsPath!), options.FileFormat, lockPath, options.AllowUnreliableLock, options.SaveTimeout), time);
+        return new(
+            new(
+                CredentialsPath.Resolve(options.CredentialsPath!),
+                options.FileFormat,
+                lockPath,
+                options.AllowUnreliableLock,
+                options.SaveTimeout),
+            time);
     }
 
     private ITokenEndpointClient CreateEndpoint() =>
         _services.TokenEndpointClient
-        ?? new HttpTokenEndpointClient(TokenEndpointSettings.From(_options), GetInvoker, _services.TokenErrorClassifier, Context.TimeProvider, Context.Logger);
+        ?? new HttpTokenEndpointClient(
+            TokenEndpointSettings.From(_options),
+            GetInvoker,
+            _services.TokenErrorClassifier,
+            Context.TimeProvider,
+            Context.Logger);
 
     // Exchanges hold the lock, so they never meet here; a revocation may meet one, and then one handler more is made than needed.
     private HttpMessageInvoker GetInvoker()

@@ -19,7 +19,12 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
 
     internal async Task StoreAsync(OAuthCredentials credentials, CancellationToken cancellationToken)
     {
-        var snapshot = TokenSnapshot.Create(context.Options, credentials, lifetime: null, Time.GetUtcNow(), AccountIdentity.Of(credentials, heard: null));
+        var snapshot = TokenSnapshot.Create(
+            context.Options,
+            credentials,
+            lifetime: null,
+            Time.GetUtcNow(),
+            AccountIdentity.Of(credentials, heard: null));
         ICredentialsLease lease = await AcquireLeaseAsync(cancellationToken).ConfigureAwait(false);
         await using (lease.ConfigureAwait(false))
         {
@@ -106,7 +111,10 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
         try
         {
             LoginRecord record = await state.Journal.ReadAsync(stored, CancellationToken.None).ConfigureAwait(false);
-            await state.Journal.TryWriteAsync(lease, record.AfterSignIn(stored).WithFile(stored.Version), durable: true).ConfigureAwait(false);
+            await state.Journal.TryWriteAsync(
+                lease,
+                record.AfterSignIn(stored).WithFile(stored.Version),
+                durable: true).ConfigureAwait(false);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
@@ -120,7 +128,9 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
         while (true)
         {
             TimeSpan left = context.Options.LockTimeout - Time.GetElapsedTime(start);
-            ICredentialsLease? lease = await Store.AcquireLeaseAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
+            ICredentialsLease? lease = await Store.AcquireLeaseAsync(
+                left > TimeSpan.Zero ? left : TimeSpan.Zero,
+                cancellationToken).ConfigureAwait(false);
             if (lease is null)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -183,7 +193,8 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
         if (tries == Tries)
         {
             throw new CredentialsSaveException(
-                $"The login in '{Store.Location}' could not be replaced: another program keeps writing it. End that program and try again.");
+                $"The login in '{Store.Location}' could not be replaced: another program keeps writing it. "
+                + "End that program and try again.");
         }
     }
 }

@@ -58,7 +58,8 @@ internal sealed class StatusReader(RefreshContext context, ProviderState state)
     private static TokenRefreshState StateOf(RefreshDecision decision, LockHolder? holder) => decision.Action switch
     {
         RefreshAction.Use => TokenRefreshState.SignedIn,
-        RefreshAction.SignIn when decision.SignInReason is SignInRequiredReason.NothingStored or SignInRequiredReason.SignedOut => TokenRefreshState.SignedOut,
+        RefreshAction.SignIn when decision.SignInReason is SignInRequiredReason.NothingStored or SignInRequiredReason.SignedOut =>
+            TokenRefreshState.SignedOut,
         RefreshAction.SignIn => TokenRefreshState.SignInRequired,
         RefreshAction.NotRefreshable or RefreshAction.Update => TokenRefreshState.ExpiredNotRefreshable,
         RefreshAction.Wait when decision.Hold!.Kind != HoldKind.ResourceRejects => TokenRefreshState.CoolingDown,

@@ -1,6 +1,8 @@
 namespace TokenRefresh.Record;
 
-/// <summary>A refresh token that was about to leave this machine. Without a later word about it, the outcome is unknown once its sender is gone.</summary>
+/// <summary>
+/// A refresh token that was about to leave this machine. Without a later word about it, the outcome is unknown once its sender is gone.
+/// </summary>
 /// <param name="key">The tokens and the client.</param>
 /// <param name="at">When, by the wall clock.</param>
 /// <param name="count">How often these tokens were presented so far, this time included.</param>

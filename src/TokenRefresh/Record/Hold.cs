@@ -2,7 +2,8 @@ namespace TokenRefresh.Record;
 
 /// <summary>A pause, or the end of a login, that all processes share.</summary>
 /// <param name="kind">Why.</param>
-/// <param name="key">The tokens and the client; of <see cref="HoldKind.ResourceRejects"/> the client alone counts, since it must survive the rotation it is about.</param>
+/// <param name="key">The tokens and the client; of <see cref="HoldKind.ResourceRejects"/> the client alone counts, since it must survive
+/// the rotation it is about.</param>
 /// <param name="since">When it began, by the wall clock.</param>
 /// <param name="until">When it ends; <see langword="null"/> for never, as long as these tokens are stored.</param>
 /// <param name="count">How many times in a row.</param>
@@ -30,7 +31,9 @@ internal sealed class Hold(HoldKind kind, RecordKey key, DateTimeOffset since, D
 
     internal int Count { get; } = count;
 
-    /// <summary>Gets more about it, for messages: one of the constants, the outcome of the exchange, or the process that has the tokens.</summary>
+    /// <summary>
+    /// Gets more about it, for messages: one of the constants, the outcome of the exchange, or the process that has the tokens.
+    /// </summary>
     internal string? Cause { get; init; }
 
     /// <summary>Whether it holds now. A clock that was set back must not prolong a pause.</summary>

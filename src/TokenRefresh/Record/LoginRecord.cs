@@ -32,10 +32,14 @@ internal sealed class LoginRecord
     /// <summary>Gets the number of the write: of two records of one origin the higher one is newer.</summary>
     internal long Sequence { get; init; }
 
-    /// <summary>Gets the <see cref="OAuthCredentials.Version"/> of the content that the last refresh or sign-in left in the store.</summary>
+    /// <summary>
+    /// Gets the <see cref="OAuthCredentials.Version"/> of the content that the last refresh or sign-in left in the store.
+    /// </summary>
     internal string? File { get; init; }
 
-    /// <summary>Gets the refresh that was sent and whose end is not noted: in flight while its holder lives, of unknown outcome afterwards.</summary>
+    /// <summary>
+    /// Gets the refresh that was sent and whose end is not noted: in flight while its holder lives, of unknown outcome afterwards.
+    /// </summary>
     internal Attempt? Attempt { get; init; }
 
     /// <summary>Gets the pauses: at most one of a kind and client.</summary>
@@ -47,7 +51,10 @@ internal sealed class LoginRecord
     /// <summary>Gets the fingerprints of the refresh tokens used last, newest first.</summary>
     internal string[] Used { get; init; } = [];
 
-    /// <summary>Gets the fingerprint of the refresh token that the last sign-in stored, or <see langword="null"/>: it is good, even if a process knows it as used.</summary>
+    /// <summary>
+    /// Gets the fingerprint of the refresh token that the last sign-in stored, or <see langword="null"/>: it is good, even if a process
+    /// knows it as used.
+    /// </summary>
     internal string? Restored { get; init; }
 
     /// <summary>Gets the version of the record where that is newer than this library's; its content is then not read.</summary>
@@ -67,7 +74,10 @@ internal sealed class LoginRecord
         return null;
     }
 
-    /// <summary>Finds the note that this refresh token was exchanged already, by any client: for tokens that are unsaved elsewhere, or of another account.</summary>
+    /// <summary>
+    /// Finds the note that this refresh token was exchanged already, by any client: for tokens that are unsaved elsewhere, or of another
+    /// account.
+    /// </summary>
     internal Hold? FindExchanged(HoldKind kind, string refreshToken)
     {
         foreach (Hold hold in Holds)
@@ -165,7 +175,9 @@ internal sealed class LoginRecord
 
     internal LoginRecord Numbered(string origin, long sequence) => new(this) { Origin = origin, Sequence = sequence };
 
-    /// <summary>Joins two records of which neither is known to be the newer one: a lock file was deleted or put back. Nothing known is lost.</summary>
+    /// <summary>
+    /// Joins two records of which neither is known to be the newer one: a lock file was deleted or put back. Nothing known is lost.
+    /// </summary>
     internal LoginRecord Union(LoginRecord other)
     {
         LoginRecord union = this;

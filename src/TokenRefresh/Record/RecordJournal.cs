@@ -3,10 +3,14 @@ using TokenRefresh.Diagnostics;
 
 namespace TokenRefresh.Record;
 
-/// <summary>Reads and writes the coordination record of one login, and remembers what this process knows: knowledge is merged, never replaced by less.</summary>
+/// <summary>
+/// Reads and writes the coordination record of one login, and remembers what this process knows: knowledge is merged, never replaced by
+/// less.
+/// </summary>
 /// <remarks>
-/// Safe for concurrent use. Records of one origin are numbered, and the higher number is the newer one. A lower number, or another origin, is a file that was put back or began anew: then what this process knows is joined with it.
-/// No method throws for what stands in the record.
+/// Safe for concurrent use. Records of one origin are numbered, and the higher number is the newer one. A lower number, or another origin,
+/// is a file that was put back or began anew: then what this process knows is joined with it. No method throws for what stands in the
+/// record.
 /// </remarks>
 internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timeProvider, ILogger logger)
 {
@@ -55,13 +59,19 @@ internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timePr
             return null;
         }
 
-        DateTimeOffset? at = IsNoted(credentials, record) ? record.Obtained[0].At : record.ObtainedAt(Fingerprint.Of(credentials.AccessToken));
+        DateTimeOffset? at = IsNoted(credentials, record)
+            ? record.Obtained[0].At
+            : record.ObtainedAt(Fingerprint.Of(credentials.AccessToken));
         return at < expiresAt ? expiresAt - at : null;
     }
 
     /// <summary>Writes the record under a lease, and remembers it whether or not that works.</summary>
     /// <exception cref="IOException">It was not written. A store of the user's own may throw anything.</exception>
-    internal async ValueTask<LoginRecord> WriteAsync(ICredentialsLease lease, LoginRecord record, bool durable, CancellationToken cancellationToken)
+    internal async ValueTask<LoginRecord> WriteAsync(
+        ICredentialsLease lease,
+        LoginRecord record,
+        bool durable,
+        CancellationToken cancellationToken)
     {
         (LoginRecord next, byte[] text) = Remember(record);
         await lease.WriteRecordAsync(text, durable, cancellationToken).ConfigureAwait(false);
@@ -73,7 +83,10 @@ internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timePr
         return next;
     }
 
-    /// <summary>Writes what is void by itself once other tokens are stored, and pauses. Losing this write costs one extra request, so it must not fail the refresh.</summary>
+    /// <summary>
+    /// Writes what is void by itself once other tokens are stored, and pauses. Losing this write costs one extra request, so it must not
+    /// fail the refresh.
+    /// </summary>
     internal async ValueTask<LoginRecord> TryWriteAsync(ICredentialsLease lease, LoginRecord record, bool durable = false)
     {
         if (record.NewerVersion is not null)

@@ -4,8 +4,9 @@ namespace TokenRefresh.Refresh;
 
 /// <summary>Whose login it is, as far as that is known. No record, since those print themselves.</summary>
 /// <remarks>
-/// Two names that are never compared with each other: the account's id, from a stored login or a token answer, and the subject of an identity token. One account may have any number of each, with different clients or identity providers,
-/// so only a name of the same kind under the same refresh token can contradict.
+/// Two names that are never compared with each other: the account's id, from a stored login or a token answer, and the subject of an
+/// identity token. One account may have any number of each, with different clients or identity providers, so only a name of the same kind
+/// under the same refresh token can contradict.
 /// </remarks>
 internal sealed class AccountIdentity(string? accountId, string? subject)
 {
@@ -23,7 +24,9 @@ internal sealed class AccountIdentity(string? accountId, string? subject)
 
     /// <summary>Tells whether both are known to be different accounts. Where both have an account id, the subjects do not matter.</summary>
     internal bool IsContradictedBy(AccountIdentity answer) =>
-        _accountId is not null && answer._accountId is not null ? _accountId != answer._accountId : _subject is not null && answer._subject is not null && _subject != answer._subject;
+        _accountId is not null && answer._accountId is not null
+            ? _accountId != answer._accountId
+            : _subject is not null && answer._subject is not null && _subject != answer._subject;
 
     internal AccountIdentity With(AccountIdentity answer) => new(answer._accountId ?? _accountId, answer._subject ?? _subject);
 }

@@ -49,9 +49,12 @@ internal static class Backoff
     internal static Hold ResourceRejects(LoginRecord record, RecordKey sent, DateTimeOffset now)
     {
         int count = 1;
-        if (record.Find(HoldKind.ResourceRejects, sent) is { } former && record.ObtainedAt(sent.AccessToken) is { } obtained && obtained <= now)
+        if (record.Find(HoldKind.ResourceRejects, sent) is { } former
+            && record.ObtainedAt(sent.AccessToken) is { } obtained
+            && obtained <= now)
         {
-            // A token that served longer than the pause starts over. Twice the pause, since a token that was rejected all along is replaced right after it.
+            // A token that served longer than the pause starts over. Twice the pause, since a token that was rejected all along is replaced
+            // right after it.
             bool hasServed = now - obtained > ResourcePause(former.Count) * 2;
             count = hasServed ? 1 : former.Count + 1;
         }
@@ -59,9 +62,11 @@ internal static class Backoff
         return new Hold(HoldKind.ResourceRejects, sent, now, count < FreeRejections ? now : now + ResourcePause(count), count);
     }
 
-    private static TimeSpan ResourcePause(int count) => Doubled(FirstResourcePause, Math.Max(count - FreeRejections, 0) + 1, LongestResourcePause);
+    private static TimeSpan ResourcePause(int count) =>
+        Doubled(FirstResourcePause, Math.Max(count - FreeRejections, 0) + 1, LongestResourcePause);
 
-    private static int NextCount(Hold? former, DateTimeOffset now) => former is not null && former.Since <= now ? Math.Min(former.Count + 1, 30) : 1;
+    private static int NextCount(Hold? former, DateTimeOffset now) =>
+        former is not null && former.Since <= now ? Math.Min(former.Count + 1, 30) : 1;
 
     private static TimeSpan Doubled(TimeSpan first, int count, TimeSpan longest)
     {

@@ -2,10 +2,14 @@ using System.Runtime.InteropServices;
 
 namespace TokenRefresh.Refresh;
 
-/// <summary>Keeps the process alive, while an exchange is in flight, until its tokens are saved. Process-wide; its handlers are there for that time only, on Windows from the first exchange on.</summary>
+/// <summary>
+/// Keeps the process alive, while an exchange is in flight, until its tokens are saved. Process-wide; its handlers are there for that
+/// time only, on Windows from the first exchange on.
+/// </summary>
 /// <remarks>
-/// A handler waits inside the delivery of the signal and cancels nothing: the runtime runs every handler, the newest first, and only then the default action. So a program that handles the signal itself hears of it
-/// right after the save, and one that does not ends then. A second signal ends every wait: the program hears of both at once.
+/// A handler waits inside the delivery of the signal and cancels nothing: the runtime runs every handler, the newest first, and only then
+/// the default action. So a program that handles the signal itself hears of it right after the save, and one that does not ends then. A
+/// second signal ends every wait: the program hears of both at once.
 /// </remarks>
 internal sealed class ProcessExitDelay : IDisposable
 {
@@ -71,7 +75,8 @@ internal sealed class ProcessExitDelay : IDisposable
             }
 
             // Put back first: with the last registration goes the runtime's own handler, and the program is what it was.
-            // Not on Windows: there the removal waits for the delivery of a signal to end, which waits for us, and each holds what the other's next step needs. Without an exchange in flight a handler that stays returns at once.
+            // Not on Windows: there the removal waits for the delivery of a signal to end, which waits for us, and each holds what the
+            // other's next step needs. Without an exchange in flight a handler that stays returns at once.
             if (!OperatingSystem.IsWindows())
             {
                 Registrations.ForEach(static registration => registration.Dispose());
@@ -91,7 +96,8 @@ internal sealed class ProcessExitDelay : IDisposable
         }
         catch (Exception e) when (e is PlatformNotSupportedException or IOException)
         {
-            // A system without this signal, or a sandbox that lets no process handle it: the exit then comes without a wait, and the record knows of the attempt.
+            // A system without this signal, or a sandbox that lets no process handle it: the exit then comes without a wait, and the record
+            // knows of the attempt.
         }
     }
 
@@ -105,7 +111,8 @@ internal sealed class ProcessExitDelay : IDisposable
         Wait();
     }
 
-    // Environment.Exit, and the end of Main: also that of a program which handles the first signal itself and returns while our handler still waits.
+    // Environment.Exit, and the end of Main: also that of a program which handles the first signal itself and returns while our handler
+    // still waits.
     private static void OnProcessExit(object? sender, EventArgs e) => Wait();
 
     // The exit that follows a signal does not wait all over again.

@@ -6,7 +6,10 @@ using TokenRefresh.Record;
 namespace TokenRefresh.Refresh;
 
 /// <summary>What one provider knows between transactions.</summary>
-/// <remarks>Safe for concurrent use. Tokens are changed under a lease or by a sign-in; a read of the store counts only if no sign-in or sign-out of this provider came after it.</remarks>
+/// <remarks>
+/// Safe for concurrent use. Tokens are changed under a lease or by a sign-in; a read of the store counts only if no sign-in or sign-out of
+/// this provider came after it.
+/// </remarks>
 internal sealed class ProviderState(ICredentialsStore store, TimeProvider timeProvider, ILogger? logger = null)
 {
     private readonly object _lock = new();
@@ -40,7 +43,9 @@ internal sealed class ProviderState(ICredentialsStore store, TimeProvider timePr
             return unsaved.Tokens;
         }
 
-        return stored is { ExpiresAt: null } && Jwt.TryReadExpiry(stored.AccessToken) is { } expiresAt ? stored.WithExpiry(expiresAt) : stored;
+        return stored is { ExpiresAt: null } && Jwt.TryReadExpiry(stored.AccessToken) is { } expiresAt
+            ? stored.WithExpiry(expiresAt)
+            : stored;
     }
 
     /// <summary>Shows a token to callers, unless a sign-in or sign-out came after the read it stems from.</summary>
@@ -72,7 +77,9 @@ internal sealed class ProviderState(ICredentialsStore store, TimeProvider timePr
         }
     }
 
-    /// <summary>Stops serving a login that was found ended, unless another one was stored since, or tokens still wait to be saved or discarded.</summary>
+    /// <summary>
+    /// Stops serving a login that was found ended, unless another one was stored since, or tokens still wait to be saved or discarded.
+    /// </summary>
     /// <param name="logins">The count before the read that found it ended.</param>
     internal void EndLogin(long logins)
     {

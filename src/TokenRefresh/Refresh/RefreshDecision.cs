@@ -32,7 +32,8 @@ internal sealed class RefreshDecision(RefreshAction action)
     internal bool IsLoginGone =>
         SignInReason is SignInRequiredReason.NothingStored or SignInRequiredReason.SignedOut or SignInRequiredReason.RolledBack;
 
-    internal static RefreshDecision SignIn(SignInRequiredReason reason, Hold? hold = null) => new(RefreshAction.SignIn) { SignInReason = reason, Hold = hold };
+    internal static RefreshDecision SignIn(SignInRequiredReason reason, Hold? hold = null) =>
+        new(RefreshAction.SignIn) { SignInReason = reason, Hold = hold };
 
     internal static RefreshDecision Wait(Hold hold) => new(RefreshAction.Wait) { Hold = hold, Until = hold.Until };
 

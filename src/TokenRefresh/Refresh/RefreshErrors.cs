@@ -13,23 +13,30 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         SignInRequiredReason.SignedOut, $"The login in '{store.Location}' was ended. Sign in again.");
 
     internal TokenRefreshException RolledBack() => new SignInRequiredException(
-        SignInRequiredReason.RolledBack, $"An older file came back to '{store.Location}': its refresh token was used before, so it was not sent. Sign in again, and exclude the file from whatever restored it.");
+        SignInRequiredReason.RolledBack,
+        $"An older file came back to '{store.Location}': its refresh token was used before, so it was not sent. "
+        + "Sign in again, and exclude the file from whatever restored it.");
 
     internal TokenRefreshException AccountMismatch() => new SignInRequiredException(
         SignInRequiredReason.AccountMismatch,
-        $"The server refreshed the login in '{store.Location}' with the tokens of another account than the one signed in. They were discarded and nothing was written; the stored refresh token is used up. Sign in again.");
+        $"The server refreshed the login in '{store.Location}' with the tokens of another account than the one signed in. "
+        + "They were discarded and nothing was written; the stored refresh token is used up. Sign in again.");
 
     internal TokenRefreshException Rejected(bool afterLostAnswer) => new SignInRequiredException(
         SignInRequiredReason.RefreshTokenRejected,
-        $"The server rejected the refresh token in '{store.Location}'{(afterLostAnswer ? ", after an earlier refresh whose answer was lost: it had probably replaced the token" : "")}. Sign in again.");
+        $"The server rejected the refresh token in '{store.Location}'"
+        + (afterLostAnswer ? ", after an earlier refresh whose answer was lost: it had probably replaced the token" : "")
+        + ". Sign in again.");
 
     internal TokenRefreshException NotRefreshable() => new NotRefreshableException(
-        $"The access token in '{store.Location}' is expired, was rejected or contains characters not allowed in an HTTP header, and no refresh token is stored beside it. Sign in again.");
+        $"The access token in '{store.Location}' is expired, was rejected or contains characters not allowed in an HTTP header, "
+        + "and no refresh token is stored beside it. Sign in again.");
 
     internal TokenRefreshException Waiting(Hold hold) => hold.Kind switch
     {
         HoldKind.Unsaved => new TokenEndpointUnavailableException(
-            $"Process '{hold.Cause}' has refreshed '{store.Location}' and could not save the new tokens yet, so the stored refresh token is used up. "
+            $"Process '{hold.Cause}' has refreshed '{store.Location}' and could not save the new tokens yet, "
+            + "so the stored refresh token is used up. "
             + $"Make the directory writable and leave room on its disk; that process tries again until {hold.Until:O} at least.",
             hold.Until),
         HoldKind.ResourceRejects => new TokenEndpointUnavailableException(
@@ -40,12 +47,14 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
             $"The last refresh of '{store.Location}' failed because of a setting; the next attempt is made after {hold.Until:O}. "
             + "Check 'TokenEndpoint', 'ClientId', 'ClientAuthentication' and 'Scope'."),
         _ => new TokenEndpointUnavailableException(
-            $"The last refresh of '{store.Location}' at '{Endpoint}' failed ({hold.Cause}); the next attempt is made after {hold.Until:O}.", hold.Until),
+            $"The last refresh of '{store.Location}' at '{Endpoint}' failed ({hold.Cause}); "
+            + $"the next attempt is made after {hold.Until:O}.",
+            hold.Until),
     };
 
     internal TokenRefreshException Update(int? version) => new TokenRefreshConfigurationException(
-        $"A newer TokenRefresh shares the login in '{store.Location}': the record in '{store.LockPath}' has version '{version}', and this one knows version '{RecordJson.Version}'. "
-        + "Nothing was sent. Update TokenRefresh in this program.");
+        $"A newer TokenRefresh shares the login in '{store.Location}': the record in '{store.LockPath}' has version '{version}', "
+        + $"and this one knows version '{RecordJson.Version}'. Nothing was sent. Update TokenRefresh in this program.");
 
     /// <summary>The failure for a decision that is neither use nor refresh.</summary>
     internal TokenRefreshException Of(RefreshDecision decision, LoginRecord record) => decision.Action switch
@@ -66,27 +75,44 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
 
     internal TokenRefreshException OutcomeUnknown(DateTimeOffset? until, Exception? cause = null) => new RefreshOutcomeUnknownException(
         $"A refresh of '{store.Location}' was sent and its answer was lost, so the server may or may not have replaced the refresh token. "
-        + $"{(until is null ? "It is tried again later" : $"It is tried again after {until:O}")}; if that fails, sign in again. Set 'RefreshTokenReuseWindow' if the server has one.", cause);
+        + $"{(until is null ? "It is tried again later" : $"It is tried again after {until:O}")}; if that fails, sign in again. "
+        + "Set 'RefreshTokenReuseWindow' if the server has one.",
+        cause);
 
     internal TokenRefreshException LockTimeout(TimeSpan wait, LockHolder? holder) => new LockTimeoutException(
         store.LockPath,
         wait,
         holder,
-        $"The lock '{store.LockPath}' was not acquired within '{wait}'; {(holder is null ? "its holder is unknown" : $"process '{holder}' on '{holder.Host}' has held it since {holder.Since:O}")}. Nothing was sent. Raise 'LockTimeout' (now '{options.LockTimeout}') or end that process.");
+        $"The lock '{store.LockPath}' was not acquired within '{wait}'; "
+        + $"{(holder is null ? "its holder is unknown" : $"process '{holder}' on '{holder.Host}' has held it since {holder.Since:O}")}. "
+        + $"Nothing was sent. Raise 'LockTimeout' (now '{options.LockTimeout}') or end that process.");
 
     /// <summary>What callers see of an exchange that brought no tokens.</summary>
     internal TokenRefreshException OfExchange(TokenEndpointResult result, DateTimeOffset? retryAt)
     {
-        string answer = result.StatusCode is null ? "no answer" : $"HTTP {result.StatusCode}{(result.Error is null ? "" : $", '{result.Error}'")}{(result.ErrorDescription is null ? "" : $": {result.ErrorDescription}")}";
+        string answer = result.StatusCode is null
+            ? "no answer"
+            : $"HTTP {result.StatusCode}"
+            + (result.Error is null ? "" : $", '{result.Error}'")
+            + (result.ErrorDescription is null ? "" : $": {result.ErrorDescription}");
         return result.Outcome switch
         {
-            TokenEndpointOutcome.RefreshTokenRejected or TokenEndpointOutcome.RefreshTokenProbablyRejected => Rejected(afterLostAnswer: false),
+            TokenEndpointOutcome.RefreshTokenRejected or TokenEndpointOutcome.RefreshTokenProbablyRejected =>
+                Rejected(afterLostAnswer: false),
             TokenEndpointOutcome.Misconfigured => new TokenRefreshConfigurationException(
-                $"The token endpoint '{Endpoint}' refused the request ({answer}). Check 'TokenEndpoint', 'ClientId', 'ClientAuthentication' and 'Scope'; the refresh token is not to blame.", result.Exception),
+                $"The token endpoint '{Endpoint}' refused the request ({answer}). "
+                + "Check 'TokenEndpoint', 'ClientId', 'ClientAuthentication' and 'Scope'; the refresh token is not to blame.",
+                result.Exception),
             TokenEndpointOutcome.NotSent => new TokenEndpointUnavailableException(
-                $"The token endpoint '{Endpoint}' cannot be reached: {result.Exception?.Message ?? "no connection"} The refresh token is untouched.", retryAt, result.Exception),
+                $"The token endpoint '{Endpoint}' cannot be reached: {result.Exception?.Message ?? "no connection"} "
+                + "The refresh token is untouched.",
+                retryAt,
+                result.Exception),
             TokenEndpointOutcome.Unknown => OutcomeUnknown(retryAt, result.Exception),
-            _ => new TokenEndpointUnavailableException($"The token endpoint '{Endpoint}' is unavailable ({answer}). The refresh token is untouched.", retryAt, result.Exception),
+            _ => new TokenEndpointUnavailableException(
+                $"The token endpoint '{Endpoint}' is unavailable ({answer}). The refresh token is untouched.",
+                retryAt,
+                result.Exception),
         };
     }
 

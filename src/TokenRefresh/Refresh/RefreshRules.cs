@@ -24,7 +24,9 @@ internal static class RefreshRules
         if (input.IsUsed && FindExchanged(input, stored, HoldKind.Rejected) is null)
         {
             // Unless its successor, refreshed once more by now, waits in the memory of another process.
-            return FindUnsaved(input, stored) is { } renewed ? RefreshDecision.Wait(renewed) : RefreshDecision.SignIn(SignInRequiredReason.RolledBack);
+            return FindUnsaved(input, stored) is { } renewed
+                ? RefreshDecision.Wait(renewed)
+                : RefreshDecision.SignIn(SignInRequiredReason.RolledBack);
         }
 
         if (IsUsable(input, stored))
@@ -72,12 +74,18 @@ internal static class RefreshRules
         if (input.Reason.RejectedToken == stored.AccessToken
             && record.Find(HoldKind.ResourceRejects, key) is { } resource
             && resource.IsRunning(input.Now)
-            && TokenLifetime.IsUsable(stored.ExpiresAt, RecordJournal.LifetimeOf(stored, record), input.Now, input.Context.Options.ExpirationSkew))
+            && TokenLifetime.IsUsable(
+                stored.ExpiresAt,
+                RecordJournal.LifetimeOf(stored, record),
+                input.Now,
+                input.Context.Options.ExpirationSkew))
         {
             return RefreshDecision.Wait(resource);
         }
 
-        return record.Attempt is { } attempt && attempt.Key.Matches(key) ? AfterUnknownOutcome(input, stored, attempt) : RefreshDecision.Refresh;
+        return record.Attempt is { } attempt && attempt.Key.Matches(key)
+            ? AfterUnknownOutcome(input, stored, attempt)
+            : RefreshDecision.Refresh;
     }
 
     private static bool IsUsable(RefreshInput input, OAuthCredentials stored)
@@ -91,7 +99,13 @@ internal static class RefreshRules
         TimeSpan? lifetime = RecordJournal.LifetimeOf(stored, input.Record);
         TokenRefreshOptions options = input.Context.Options;
         return input.Reason.IsBackground
-            ? input.Now < TokenLifetime.Of(stored.ExpiresAt, lifetime, input.Now, options.RefreshBeforeExpiration, options.ExpirationSkew, spread: 0).DueAt
+            ? input.Now < TokenLifetime.Of(
+                stored.ExpiresAt,
+                lifetime,
+                input.Now,
+                options.RefreshBeforeExpiration,
+                options.ExpirationSkew,
+                spread: 0).DueAt
             : TokenLifetime.IsUsable(stored.ExpiresAt, lifetime, input.Now, options.ExpirationSkew);
     }
 
@@ -99,18 +113,23 @@ internal static class RefreshRules
         FindExchanged(input, stored, HoldKind.Unsaved) is { } unsaved && IsFresh(unsaved, input.Now) ? unsaved : null;
 
     private static Hold? FindExchanged(RefreshInput input, OAuthCredentials stored, HoldKind kind) =>
-        input.Record.Holds.Length == 0 || stored.RefreshToken is null ? null : input.Record.FindExchanged(kind, Fingerprint.Of(stored.RefreshToken));
+        input.Record.Holds.Length == 0 || stored.RefreshToken is null
+            ? null
+            : input.Record.FindExchanged(kind, Fingerprint.Of(stored.RefreshToken));
 
-    // The owner of unsaved tokens tries again, and renews the hold, far more often than it lasts; one that does not is gone, and its tokens with it.
-    // A beginning in the near future is a clock that was set back a little: no reason to present what the owner has used.
-    private static bool IsFresh(Hold unsaved, DateTimeOffset now) => unsaved.Until is { } until && (now - unsaved.Since).Duration() < until - unsaved.Since;
+    // The owner of unsaved tokens tries again, and renews the hold, far more often than it lasts; one that does not is gone, and its tokens
+    // with it. A beginning in the near future is a clock that was set back a little: no reason to present what the owner has used.
+    private static bool IsFresh(Hold unsaved, DateTimeOffset now) =>
+        unsaved.Until is { } until && (now - unsaved.Since).Duration() < until - unsaved.Since;
 
     private static RefreshDecision AfterUnknownOutcome(RefreshInput input, OAuthCredentials stored, Attempt attempt)
     {
         TimeSpan age = input.Now - attempt.At;
         if (attempt.Count > 1)
         {
-            return age < TimeSpan.Zero || age >= TryAgainAfter ? RefreshDecision.Replay : RefreshDecision.WaitForOutcome(attempt.At + TryAgainAfter);
+            return age < TimeSpan.Zero || age >= TryAgainAfter
+                ? RefreshDecision.Replay
+                : RefreshDecision.WaitForOutcome(attempt.At + TryAgainAfter);
         }
 
         bool isWindowOpen = input.Context.Options.RefreshTokenReuseWindow is { } window && age >= TimeSpan.Zero && age < window;

@@ -8,7 +8,8 @@ namespace TokenRefresh.Refresh;
 /// <content>What happens under the lock: read, decide, prepare, exchange.</content>
 internal sealed partial class RefreshTransaction
 {
-    // Enough for an expired token saved by another program, its refresh and a replay. An upper bound, in case another program keeps changing the file.
+    // Enough for an expired token saved by another program, its refresh and a replay. An upper bound, in case another program keeps
+    // changing the file.
     private const int MaximumExchanges = 4;
 
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(5);
@@ -55,7 +56,8 @@ internal sealed partial class RefreshTransaction
                 return null;
             }
 
-            // An exchange that ran under a deleted lock file, and whose temp file was gone when we looked for it, has saved by now: maybe after our read.
+            // An exchange that ran under a deleted lock file, and whose temp file was gone when we looked for it, has saved by now: maybe
+            // after our read.
             if (!OAuthCredentials.AreSameLogin(_stored, await lease.ReadAsync(closing).ConfigureAwait(false)))
             {
                 return null;
@@ -88,7 +90,10 @@ internal sealed partial class RefreshTransaction
         }
 
         Attempt? former = _record.Attempt;
-        var request = new TokenRequest(sent.RefreshToken!, cancellationToken => NoteAttemptAsync(sent, cancellationToken)) { StoredAccessToken = sent.AccessToken };
+        var request = new TokenRequest(sent.RefreshToken!, cancellationToken => NoteAttemptAsync(sent, cancellationToken))
+        {
+            StoredAccessToken = sent.AccessToken,
+        };
         long start = Time.GetTimestamp();
         TokenEndpointResult result = await CallAsync(request, sent, deadline).ConfigureAwait(false);
         if (_clockJump is { } jump)
@@ -162,7 +167,9 @@ internal sealed partial class RefreshTransaction
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CredentialsFileException(
-                _lease!.LockPath, $"The attempt could not be noted in '{_lease.LockPath}': {e.Message} Nothing was sent. Make room on its disk.", e);
+                _lease!.LockPath,
+                $"The attempt could not be noted in '{_lease.LockPath}': {e.Message} Nothing was sent. Make room on its disk.",
+                e);
         }
     }
 
@@ -176,7 +183,11 @@ internal sealed partial class RefreshTransaction
         _readAtTimestamp = Time.GetTimestamp();
     }
 
-    private async Task<TokenSnapshot?> AfterFailureAsync(OAuthCredentials sent, TokenEndpointResult result, Attempt? former, CancellationToken deadline)
+    private async Task<TokenSnapshot?> AfterFailureAsync(
+        OAuthCredentials sent,
+        TokenEndpointResult result,
+        Attempt? former,
+        CancellationToken deadline)
     {
         // Whatever failed, another program may have stored other tokens; then those count, not our failure.
         bool? isReplaced = await IsReplacedAsync().ConfigureAwait(false);
@@ -191,14 +202,25 @@ internal sealed partial class RefreshTransaction
         {
             case TokenEndpointOutcome.RefreshTokenRejected:
                 bool afterLostAnswer = _record.Attempt is { Count: > 1 };
-                var rejected = new Hold(HoldKind.Rejected, key, Time.GetUtcNow(), until: null, count: 1) { Cause = afterLostAnswer ? Hold.AfterLostAnswer : null };
-                await WriteRecordAsync(_record.WithAttempt(null).WithoutCoolDown(key).WithHold(rejected), durable: true).ConfigureAwait(false);
+                var rejected = new Hold(HoldKind.Rejected, key, Time.GetUtcNow(), until: null, count: 1)
+                {
+                    Cause = afterLostAnswer ? Hold.AfterLostAnswer : null,
+                };
+                await WriteRecordAsync(
+                    _record.WithAttempt(null).WithoutCoolDown(key).WithHold(rejected),
+                    durable: true).ConfigureAwait(false);
                 throw context.Errors.Rejected(afterLostAnswer);
             case TokenEndpointOutcome.RefreshTokenProbablyRejected:
-                await WriteRecordAsync(_record.WithAttempt(null).WithHold(Backoff.ProbablyRejected(_record, key, Time.GetUtcNow())), durable: true).ConfigureAwait(false);
+                await WriteRecordAsync(
+                    _record.WithAttempt(null).WithHold(Backoff.ProbablyRejected(_record, key, Time.GetUtcNow())),
+                    durable: true).ConfigureAwait(false);
                 throw context.Errors.OfExchange(result, null);
             case TokenEndpointOutcome.Unknown:
-                return await AfterUnknownOutcomeAsync(sent, result, mayReplay: isReplaced == false && result.Exception is not TokenRequestResentException, deadline)
+                return await AfterUnknownOutcomeAsync(
+                    sent,
+                    result,
+                    mayReplay: isReplaced == false && result.Exception is not TokenRequestResentException,
+                    deadline)
                     .ConfigureAwait(false);
             default:
                 Hold coolDown = Backoff.CoolDown(_record, key, result, Time.GetUtcNow());
@@ -224,7 +246,11 @@ internal sealed partial class RefreshTransaction
     }
 
     // The server may have rotated. The note of the attempt stays; it is what makes the next holder of the lock careful.
-    private async Task<TokenSnapshot?> AfterUnknownOutcomeAsync(OAuthCredentials sent, TokenEndpointResult result, bool mayReplay, CancellationToken deadline)
+    private async Task<TokenSnapshot?> AfterUnknownOutcomeAsync(
+        OAuthCredentials sent,
+        TokenEndpointResult result,
+        bool mayReplay,
+        CancellationToken deadline)
     {
         if (result.RecoveredRefreshToken is { } recovered && recovered != sent.RefreshToken)
         {

@@ -28,7 +28,9 @@ internal sealed partial class RefreshTransaction
         Discarded,
     }
 
-    /// <summary>Tries once more to save tokens that could not be saved, in the background or at the end of the provider. Never fails.</summary>
+    /// <summary>
+    /// Tries once more to save tokens that could not be saved, in the background or at the end of the provider. Never fails.
+    /// </summary>
     internal async Task SaveUnsavedAsync()
     {
         try
@@ -46,7 +48,8 @@ internal sealed partial class RefreshTransaction
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // No lock now, or a store that its owner disposed before us. The tokens stay in memory, and the failed save was reported when it happened.
+            // No lock now, or a store that its owner disposed before us. The tokens stay in memory, and the failed save was reported when
+            // it happened.
         }
     }
 
@@ -116,7 +119,9 @@ internal sealed partial class RefreshTransaction
             response.RefreshToken ?? sent.RefreshToken,
             response.ExpiresIn is { } lifetime ? After(now, lifetime) : Jwt.TryReadExpiry(response.AccessToken))
         {
-            RefreshTokenExpiresAt = response.RefreshTokenExpiresIn is { } refreshLifetime ? After(now, refreshLifetime) : refreshTokenExpiresAt,
+            RefreshTokenExpiresAt = response.RefreshTokenExpiresIn is { } refreshLifetime
+                ? After(now, refreshLifetime)
+                : refreshTokenExpiresAt,
             Scopes = response.Scopes ?? sent.Scopes,
             TokenType = response.TokenType ?? sent.TokenType,
 
@@ -150,12 +155,16 @@ internal sealed partial class RefreshTransaction
             return;
         }
 
-        var hold = new Hold(HoldKind.Rejected, RecordKey.Of(sent, context.Client), Time.GetUtcNow(), until: null, count: 1) { Cause = Hold.OtherAccount };
+        var hold = new Hold(HoldKind.Rejected, RecordKey.Of(sent, context.Client), Time.GetUtcNow(), until: null, count: 1)
+        {
+            Cause = Hold.OtherAccount,
+        };
         await WriteRecordAsync(used.WithHold(hold), durable: true).ConfigureAwait(false);
         throw context.Errors.AccountMismatch();
     }
 
-    // Half an answer still holds the one thing that cannot be had again. Its access token is unknown, so the old one stays, and expires now.
+    // Half an answer still holds the one thing that cannot be had again. Its access token is unknown, so the old one stays, and expires
+    // now.
     private async Task SaveRecoveredAsync(OAuthCredentials sent, string refreshToken)
     {
         var recovered = new OAuthCredentials(sent.AccessToken, refreshToken, Time.GetUtcNow())
@@ -206,13 +215,15 @@ internal sealed partial class RefreshTransaction
                 return SaveOutcome.Saved;
             }
 
-            if (_commit.Current is { IsSignedOut: false } other && (other.RefreshToken == replaces.RefreshToken || Journal.IsUsed(other, _record)))
+            if (_commit.Current is { IsSignedOut: false } other
+                && (other.RefreshToken == replaces.RefreshToken || Journal.IsUsed(other, _record)))
             {
                 // Not another login: its refresh token is used up, and only we have the successor.
                 if (rollbacks == RollbacksUndone)
                 {
                     throw new CredentialsSaveException(
-                        $"The credentials could not be saved to '{Store.Location}': another program keeps putting an older file back. Exclude the file from whatever restores it.");
+                        $"The credentials could not be saved to '{Store.Location}': another program keeps putting an older file back. "
+                        + "Exclude the file from whatever restores it.");
                 }
 
                 expected = other;
@@ -226,7 +237,12 @@ internal sealed partial class RefreshTransaction
     }
 
     // What the record says once new tokens were saved, kept or discarded.
-    private LoginRecord AfterSave(SaveOutcome outcome, OAuthCredentials replaces, OAuthCredentials sent, OAuthCredentials next, ObtainedToken? obtained)
+    private LoginRecord AfterSave(
+        SaveOutcome outcome,
+        OAuthCredentials replaces,
+        OAuthCredentials sent,
+        OAuthCredentials next,
+        ObtainedToken? obtained)
     {
         if (outcome == SaveOutcome.Kept)
         {

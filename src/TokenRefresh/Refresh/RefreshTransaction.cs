@@ -5,7 +5,8 @@ namespace TokenRefresh.Refresh;
 
 /// <summary>One refresh, from the first look at the store to the release of the lock. Not cancelled by any caller. Used once.</summary>
 /// <remarks>
-/// <c>docs/architecture.md</c> shows it as a sequence. This file looks and loops; the others wait for the lock, exchange the refresh token, and save.
+/// <c>docs/architecture.md</c> shows it as a sequence. This file looks and loops; the others wait for the lock, exchange the refresh token,
+/// and save.
 /// </remarks>
 internal sealed partial class RefreshTransaction(RefreshContext context, ProviderState state, RefreshReason reason, CallbackList callbacks)
 {
@@ -62,7 +63,9 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
         }
     }
 
-    /// <summary>Uses the stored token if it will do, without leaving the caller's thread. For a store whose reads complete at once.</summary>
+    /// <summary>
+    /// Uses the stored token if it will do, without leaving the caller's thread. For a store whose reads complete at once.
+    /// </summary>
     internal TokenSnapshot? TryUseStoredToken()
     {
         long logins = state.Logins;

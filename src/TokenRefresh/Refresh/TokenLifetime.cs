@@ -16,7 +16,13 @@ internal readonly record struct TokenLifetime(DateTimeOffset DueAt, DateTimeOffs
     /// <param name="before">The margin of the options.</param>
     /// <param name="skew">The skew of the options.</param>
     /// <param name="spread">The random share, 0 to 1, drawn once per token and process.</param>
-    internal static TokenLifetime Of(DateTimeOffset? expiresAt, TimeSpan? lifetime, DateTimeOffset now, TimeSpan before, TimeSpan skew, double spread)
+    internal static TokenLifetime Of(
+        DateTimeOffset? expiresAt,
+        TimeSpan? lifetime,
+        DateTimeOffset now,
+        TimeSpan before,
+        TimeSpan skew,
+        double spread)
     {
         if (expiresAt is not { } expiry)
         {
@@ -44,7 +50,8 @@ internal readonly record struct TokenLifetime(DateTimeOffset DueAt, DateTimeOffs
     private static TimeSpan EffectiveSkewLimit(TimeSpan? lifetime) => lifetime is { } known ? known / 10 : TimeSpan.MaxValue;
 
     // The calendar begins somewhere; a file may name any time.
-    private static DateTimeOffset Before(DateTimeOffset moment, TimeSpan span) => moment - DateTimeOffset.MinValue > span ? moment - span : DateTimeOffset.MinValue;
+    private static DateTimeOffset Before(DateTimeOffset moment, TimeSpan span) =>
+        moment - DateTimeOffset.MinValue > span ? moment - span : DateTimeOffset.MinValue;
 
     private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
 

@@ -16,12 +16,23 @@ internal sealed class TokenSnapshot(AccessToken token, OAuthCredentials credenti
 
     internal AccountIdentity Account { get; } = account;
 
-    internal static TokenSnapshot Create(TokenRefreshOptions options, OAuthCredentials credentials, TimeSpan? lifetime, DateTimeOffset now, AccountIdentity account)
+    internal static TokenSnapshot Create(
+        TokenRefreshOptions options,
+        OAuthCredentials credentials,
+        TimeSpan? lifetime,
+        DateTimeOffset now,
+        AccountIdentity account)
     {
         return new(
             new AccessToken(credentials.AccessToken, credentials.ExpiresAt, options.AuthorizationScheme, options.HeaderName),
             credentials,
-            TokenLifetime.Of(credentials.ExpiresAt, lifetime, now, options.RefreshBeforeExpiration, options.ExpirationSkew, Random.Shared.NextDouble()),
+            TokenLifetime.Of(
+                credentials.ExpiresAt,
+                lifetime,
+                now,
+                options.RefreshBeforeExpiration,
+                options.ExpirationSkew,
+                Random.Shared.NextDouble()),
             account);
     }
 

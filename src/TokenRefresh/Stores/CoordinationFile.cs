@@ -27,7 +27,9 @@ internal static class CoordinationFile
         catch (IOException e)
         {
             throw new LockUnavailableException(
-                $"The coordination record in '{path}' cannot be read: {e.Message} Nothing was sent. Fix that, or raise the limit it names.", e);
+                $"The coordination record in '{path}' cannot be read: {e.Message} Nothing was sent. "
+                + "Fix that, or raise the limit it names.",
+                e);
         }
     }
 

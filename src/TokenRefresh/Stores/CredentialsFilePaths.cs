@@ -47,7 +47,8 @@ internal sealed class CredentialsFilePaths
         {
             throw new CredentialsFileException(
                 settings.Path,
-                $"The credentials path '{settings.Path}' cannot be followed: {e.Message} Fix the link, grant this user access to its directories, or correct 'CredentialsPath'.",
+                $"The credentials path '{settings.Path}' cannot be followed: {e.Message} "
+                + "Fix the link, grant this user access to its directories, or correct 'CredentialsPath'.",
                 e);
         }
     }

@@ -39,7 +39,8 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
         problem.InnerException is CredentialsDocumentException || FileErrors.IsSharingViolation(problem.InnerException);
 
     // Windows has no replacement in one step: between ReplaceFile's two renames there is no file of that name.
-    private static bool IsBeingWritten(CredentialsFileContent content) => content.Bytes.Length == 0 && (content.Exists || OperatingSystem.IsWindows());
+    private static bool IsBeingWritten(CredentialsFileContent content) =>
+        content.Bytes.Length == 0 && (content.Exists || OperatingSystem.IsWindows());
 
     private async ValueTask<CredentialsFileContent> ReadAgainAsync(CredentialsFilePaths paths, CancellationToken cancellationToken)
     {
@@ -52,7 +53,8 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
                 return content;
             }
 
-            bool mayGiveUp = !FileErrors.IsSharingViolation(problem?.InnerException) || timeProvider.GetElapsedTime(start) >= SharingTimeout;
+            bool mayGiveUp = !FileErrors.IsSharingViolation(problem?.InnerException)
+                || timeProvider.GetElapsedTime(start) >= SharingTimeout;
             if (content is null && tries >= Tries && mayGiveUp)
             {
                 return TryReadBackup(paths) ?? throw problem!;
@@ -76,7 +78,10 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
                 return _last = new CredentialsFileContent(bytes, CredentialsDocument.Parse(bytes, format), exists, identity, isMountPoint);
             }
 
-            if (last.Exists != exists || last.IsMountPoint != isMountPoint || identity is null || last.Identity?.HasSameContentAs(identity) != true)
+            if (last.Exists != exists
+                || last.IsMountPoint != isMountPoint
+                || identity is null
+                || last.Identity?.HasSameContentAs(identity) != true)
             {
                 _last = last = new CredentialsFileContent(last.Bytes, last.Document, exists, identity, isMountPoint);
             }
@@ -87,15 +92,20 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
         {
             problem = new CredentialsFileException(
                 path,
-                $"The credentials file '{path}' cannot be understood: {e.Message} It was left as it is; repair it, or delete it and sign in again.",
+                $"The credentials file '{path}' cannot be understood: {e.Message} "
+                + "It was left as it is; repair it, or delete it and sign in again.",
                 e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            problem = new CredentialsFileException(path, Directory.Exists(path)
-                ? $"The credentials path '{path}' is a directory, not a file. Docker creates one where the source of a bind mount is missing. "
-                    + "Remove it and sign in again, or correct 'CredentialsPath'."
-                : $"The credentials file '{path}' cannot be read: {e.Message} Grant this user access to it, or correct 'CredentialsPath'.", e);
+            problem = new CredentialsFileException(
+                path,
+                Directory.Exists(path)
+                    ? $"The credentials path '{path}' is a directory, not a file. Docker creates one where the source of a bind mount is "
+                        + "missing. Remove it and sign in again, or correct 'CredentialsPath'."
+                    : $"The credentials file '{path}' cannot be read: {e.Message} "
+                        + "Grant this user access to it, or correct 'CredentialsPath'.",
+                e);
         }
 
         return null;

@@ -154,7 +154,8 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
 
     private CredentialsSaveException Failure(Exception cause) =>
         new(
-            $"The credentials could not be saved to '{paths.Target}': {cause.Message} Make its directory writable for this user and leave room on its disk.",
+            $"The credentials could not be saved to '{paths.Target}': {cause.Message} "
+            + "Make its directory writable for this user and leave room on its disk.",
             cause);
 
     private ITempFile Create(long length)

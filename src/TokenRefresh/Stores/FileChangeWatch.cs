@@ -1,4 +1,3 @@
-using System.Runtime.Versioning;
 using System.Text;
 using TokenRefresh.Interop;
 
@@ -6,35 +5,14 @@ namespace TokenRefresh.Stores;
 
 /// <summary>One watch per file and process: completes a task when the file may have changed. A hint; correctness holds if every event is
 /// lost.</summary>
-/// <remarks>
-/// One thread per process serves all watches, and only while a task waits. It takes the events and, now and then, asks the system whether a
-/// watched file is still the same one: on a thread of its own that costs
-/// a tenth of what a .NET timer does.
-/// </remarks>
 internal sealed class FileChangeWatch : IDisposable
 {
-    private const string ThreadName = "TokenRefresh watch";
-    private const int StackSize = 256 * 1024;
-
-    // How long a change goes unnoticed whose event was lost, or that has none: a program that writes in place or deletes the file.
-    private const int PollMilliseconds = 500;
-
-    // Without events (macOS, where a watch makes the system sync its disks; out of inotify instances), the poll is all there is.
-    private const int PollMillisecondsWithoutEvents = 250;
-
     private static readonly SharedInstances<FileChangeWatch> Shared = new(static path => new FileChangeWatch(path));
-
-    // Guards all watches: there are one or two of them in a process, and nothing is done under it that waits.
-    private static readonly object Lock = new();
-    private static readonly List<FileChangeWatch> Armed = [];
-    private static Inotify? _inotify;
-    private static bool _isRunning;
 
     private readonly byte[] _name;
     private readonly List<Waiter> _waiters = [];
     private FileSystemWatcher? _watcher;
     private FileIdentity? _seen;
-    private int _watch = -1;
     private bool _isArmed;
 
     private FileChangeWatch(string path)
@@ -45,7 +23,11 @@ internal sealed class FileChangeWatch : IDisposable
 
     internal string Path { get; }
 
-    private bool HasEvents => _watch >= 0 || _watcher is not null;
+    /// <summary>Gets whether the system reports changes; otherwise the poll is all there is.</summary>
+    internal bool HasEvents => Number >= 0 || _watcher is not null;
+
+    /// <summary>Gets or sets the number of the inotify watch of the directory; negative without one.</summary>
+    internal int Number { get; set; } = -1;
 
     internal static FileChangeWatch Rent(string path) => Shared.Rent(path);
 
@@ -60,7 +42,7 @@ internal sealed class FileChangeWatch : IDisposable
         }
 
         var waiter = new Waiter(this, cancellationToken);
-        lock (Lock)
+        lock (FileChangeThread.Lock)
         {
             Arm_NeedsLock();
             if (HasChanged_NeedsLock())
@@ -75,110 +57,31 @@ internal sealed class FileChangeWatch : IDisposable
         return waiter.Task;
     }
 
-    public void Dispose()
+    /// <summary>Takes an event of the directory: of the file with this name, of all files if <paramref name="number"/> is negative.</summary>
+    internal void OnEvent_NeedsLock(int number, ReadOnlySpan<byte> name)
     {
-        lock (Lock)
+        if (number < 0 || (number == Number && name.SequenceEqual(_name)))
         {
+            OnChange_NeedsLock();
+        }
+        else if (number == Number && name.IsEmpty)
+        {
+            // The directory is gone, or has another name; the next wait watches its successor.
             Disarm_NeedsLock();
             End_NeedsLock();
         }
     }
 
-    private static void Run()
+    /// <summary>Ends the waits if the file is another one now, and the watch if there are none.</summary>
+    internal void Poll_NeedsLock()
     {
-        long lastPoll = TimeProvider.System.GetTimestamp();
-        while (true)
+        if (_waiters.Count == 0)
         {
-            Inotify? inotify;
-            int period = PollMilliseconds;
-            lock (Lock)
-            {
-                foreach (FileChangeWatch watch in Armed)
-                {
-                    period = watch.HasEvents ? period : PollMillisecondsWithoutEvents;
-                }
-
-                inotify = _inotify;
-                if (inotify is null)
-                {
-                    Monitor.Wait(Lock, period);
-                }
-            }
-
-            if (inotify is not null && OperatingSystem.IsLinux())
-            {
-                TakeEvents(inotify, period);
-            }
-
-            if (TimeProvider.System.GetElapsedTime(lastPoll).TotalMilliseconds < period)
-            {
-                continue;
-            }
-
-            lastPoll = TimeProvider.System.GetTimestamp();
-            lock (Lock)
-            {
-                for (int i = Armed.Count - 1; i >= 0; i--)
-                {
-                    Armed[i].Poll_NeedsLock();
-                }
-
-                if (Armed.Count == 0)
-                {
-                    // The next wait starts another thread; until then this process keeps neither thread nor descriptor.
-                    Close_NeedsLock();
-                    _isRunning = false;
-                    return;
-                }
-            }
+            Disarm_NeedsLock();
         }
-    }
-
-    [SupportedOSPlatform("linux")]
-    private static void TakeEvents(Inotify inotify, int milliseconds)
-    {
-        try
+        else if (HasChanged_NeedsLock())
         {
-            ReadOnlySpan<byte> events = inotify.Wait(milliseconds);
-            if (events.IsEmpty)
-            {
-                return;
-            }
-
-            lock (Lock)
-            {
-                while (Inotify.TryTake(ref events, out int number, out ReadOnlySpan<byte> name))
-                {
-                    for (int i = Armed.Count - 1; i >= 0; i--)
-                    {
-                        FileChangeWatch watch = Armed[i];
-                        if (number < 0 || (number == watch._watch && name.SequenceEqual(watch._name)))
-                        {
-                            watch.OnChange_NeedsLock();
-                        }
-                        else if (number == watch._watch && name.IsEmpty)
-                        {
-                            // The directory is gone, or has another name; the next wait watches its successor.
-                            watch.Disarm_NeedsLock();
-                            watch.End_NeedsLock();
-                        }
-                    }
-                }
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // EBADF, for one, if foreign code closed a descriptor that was not its own. The next wait opens another instance; those of this
-            // one have their polls.
-            lock (Lock)
-            {
-                foreach (FileChangeWatch watch in Armed)
-                {
-                    watch._watch = -1;
-                }
-
-                Close_NeedsLock();
-            }
+            End_NeedsLock();
         }
     }
 
@@ -217,8 +120,7 @@ internal sealed class FileChangeWatch : IDisposable
 
         if (OperatingSystem.IsLinux())
         {
-            _inotify ??= Inotify.TryOpen();
-            _watch = _inotify?.Add(System.IO.Path.GetDirectoryName(Path)!) ?? -1;
+            Number = FileChangeThread.AddDirectory_NeedsLock(System.IO.Path.GetDirectoryName(Path)!);
         }
         else if (!OperatingSystem.IsMacOS())
         {
@@ -226,36 +128,7 @@ internal sealed class FileChangeWatch : IDisposable
         }
 
         _isArmed = true;
-        Armed.Add(this);
-        StartThread_NeedsLock();
-    }
-
-    private static void StartThread_NeedsLock()
-    {
-        if (_isRunning)
-        {
-            return;
-        }
-
-        try
-        {
-            // A background thread: it must not keep the process alive.
-            new Thread(Run, StackSize) { IsBackground = true, Name = ThreadName }.UnsafeStart();
-            _isRunning = true;
-        }
-        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
-        {
-            // Then the waiters of this process learn of a change when they have the lock.
-        }
-    }
-
-    private static void Close_NeedsLock()
-    {
-        if (OperatingSystem.IsLinux())
-        {
-            _inotify?.Dispose();
-            _inotify = null;
-        }
+        FileChangeThread.Add_NeedsLock(this);
     }
 
     private void Disarm_NeedsLock()
@@ -266,14 +139,8 @@ internal sealed class FileChangeWatch : IDisposable
         }
 
         _isArmed = false;
-        Armed.Remove(this);
-        int number = _watch;
-        _watch = -1;
-        if (number >= 0 && OperatingSystem.IsLinux() && !Armed.Exists(other => other._watch == number))
-        {
-            _inotify?.Remove(number);
-        }
-
+        FileChangeThread.Remove_NeedsLock(this);
+        Number = -1;
         _watcher?.Dispose();
         _watcher = null;
     }
@@ -286,18 +153,6 @@ internal sealed class FileChangeWatch : IDisposable
             Disarm_NeedsLock();
         }
         else
-        {
-            End_NeedsLock();
-        }
-    }
-
-    private void Poll_NeedsLock()
-    {
-        if (_waiters.Count == 0)
-        {
-            Disarm_NeedsLock();
-        }
-        else if (HasChanged_NeedsLock())
         {
             End_NeedsLock();
         }
@@ -323,7 +178,7 @@ internal sealed class FileChangeWatch : IDisposable
 
     private void OnWatcherChange()
     {
-        lock (Lock)
+        lock (FileChangeThread.Lock)
         {
             OnChange_NeedsLock();
         }
@@ -331,7 +186,16 @@ internal sealed class FileChangeWatch : IDisposable
 
     private void OnWatcherLost()
     {
-        lock (Lock)
+        lock (FileChangeThread.Lock)
+        {
+            Disarm_NeedsLock();
+            End_NeedsLock();
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (FileChangeThread.Lock)
         {
             Disarm_NeedsLock();
             End_NeedsLock();
@@ -362,7 +226,7 @@ internal sealed class FileChangeWatch : IDisposable
 
         private void Cancel()
         {
-            lock (Lock)
+            lock (FileChangeThread.Lock)
             {
                 watch._waiters.Remove(this);
             }

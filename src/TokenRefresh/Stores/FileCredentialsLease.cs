@@ -4,7 +4,11 @@ namespace TokenRefresh.Stores;
 
 /// <summary>The lease of the file store: reads, prepares and saves under the lock, all at the places that were resolved when it was
 /// granted.</summary>
-internal sealed class FileCredentialsLease(FileCredentialsStore store, CredentialsFilePaths paths, SharedFileLock fileLock, LockHandle handle)
+internal sealed class FileCredentialsLease(
+    FileCredentialsStore store,
+    CredentialsFilePaths paths,
+    SharedFileLock fileLock,
+    LockHandle handle)
     : ICredentialsLease
 {
     // A program that saves by delete and rename, or by truncate and write, has finished after that.
@@ -71,7 +75,10 @@ internal sealed class FileCredentialsLease(FileCredentialsStore store, Credentia
             // What cannot even be read says more about the cause: a directory in its place, for one.
             throw problem is { InnerException: IOException or UnauthorizedAccessException }
                 ? problem
-                : new CredentialsFileException(paths.Target, $"'{paths.Target}' cannot be saved: {obstacle} Nothing was sent or changed.", cause);
+                : new CredentialsFileException(
+                    paths.Target,
+                    $"'{paths.Target}' cannot be saved: {obstacle} Nothing was sent or changed.",
+                    cause);
         }
 
         if (isAlone && handle.PathNamesLockedFile() && store.Resolve().IsSame(paths))
@@ -83,7 +90,10 @@ internal sealed class FileCredentialsLease(FileCredentialsStore store, Credentia
         return new(false);
     }
 
-    public ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default) =>
+    public ValueTask<CredentialsCommit> CommitAsync(
+        OAuthCredentials? expected,
+        OAuthCredentials? next,
+        CancellationToken cancellationToken = default) =>
         TryCommit(expected, next, isSettled: false, out CredentialsCommit commit) == Progress.Done
             ? new(commit)
             : CommitLaterAsync(expected, next, cancellationToken);
@@ -107,7 +117,8 @@ internal sealed class FileCredentialsLease(FileCredentialsStore store, Credentia
         return default;
     }
 
-    private async ValueTask<OAuthCredentials?> AcceptLaterAsync(ValueTask<CredentialsFileContent> reading) => Accept(await reading.ConfigureAwait(false));
+    private async ValueTask<OAuthCredentials?> AcceptLaterAsync(ValueTask<CredentialsFileContent> reading) =>
+        Accept(await reading.ConfigureAwait(false));
 
     private OAuthCredentials? Accept(CredentialsFileContent content)
     {
@@ -162,7 +173,8 @@ internal sealed class FileCredentialsLease(FileCredentialsStore store, Credentia
             if (progress != Progress.Unsettled && elapsed > store.Settings.SaveTimeout)
             {
                 throw (progress == Progress.InUse ? _writer.Refusal : null) ?? new CredentialsSaveException(
-                    $"The credentials could not be saved to '{paths.Target}': another program writes it faster than it can be merged. End that program.");
+                    $"The credentials could not be saved to '{paths.Target}': "
+                    + "another program writes it faster than it can be merged. End that program.");
             }
 
             if (progress != Progress.Changed)

@@ -145,7 +145,8 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
         {
             throw new CredentialsFileException(
                 directory,
-                $"The directory '{directory}' of the credentials does not exist and cannot be created: {e.Message} Create it, or correct 'CredentialsPath'.",
+                $"The directory '{directory}' of the credentials does not exist and cannot be created: {e.Message} "
+                + "Create it, or correct 'CredentialsPath'.",
                 e);
         }
     }

@@ -32,7 +32,10 @@ public interface ICredentialsLease : IAsyncDisposable
     /// <exception cref="CredentialsFileException">What is stored cannot be read; nothing was written.</exception>
     /// <exception cref="CredentialsSaveException">The write failed, or was not made durable: the old login or the new one is stored,
     /// whole.</exception>
-    ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default);
+    ValueTask<CredentialsCommit> CommitAsync(
+        OAuthCredentials? expected,
+        OAuthCredentials? next,
+        CancellationToken cancellationToken = default);
 
     /// <summary>Replaces the coordination record. A crash leaves the old record or the new one, never a part of either.</summary>
     /// <param name="record">At most 65,536 opaque bytes.</param>

@@ -129,7 +129,8 @@ public sealed class InMemoryCredentialsStore : ICredentialsStore, IDisposable
         if (record.Length > Locking.LockFileFormat.MaximumRecordSize)
         {
             throw new ArgumentException(
-                $"A coordination record holds at most {Locking.LockFileFormat.MaximumRecordSize} bytes, not {record.Length}.", nameof(record));
+                $"A coordination record holds at most {Locking.LockFileFormat.MaximumRecordSize} bytes, not {record.Length}.",
+                nameof(record));
         }
 
         lock (_lock)
@@ -160,7 +161,10 @@ public sealed class InMemoryCredentialsStore : ICredentialsStore, IDisposable
 
         public ValueTask<bool> PrepareAsync(CancellationToken cancellationToken = default) => new(true);
 
-        public ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default) =>
+        public ValueTask<CredentialsCommit> CommitAsync(
+            OAuthCredentials? expected,
+            OAuthCredentials? next,
+            CancellationToken cancellationToken = default) =>
             new(store.Commit(expected, next));
 
         public ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default)

@@ -1,0 +1,165 @@
+using System.Runtime.Versioning;
+using TokenRefresh.Interop;
+
+namespace TokenRefresh.Stores;
+
+/// <summary>The thread that serves all watches of the process, and runs only while a task waits. Takes the events and, now and then, asks
+/// the system whether a watched file is still the same one: on a thread of its own that costs a tenth of what a .NET timer does.</summary>
+internal static class FileChangeThread
+{
+    /// <summary>Guards all watches: there are one or two of them in a process, and nothing is done under it that waits.</summary>
+    internal static readonly object Lock = new();
+
+    private const string Name = "TokenRefresh watch";
+    private const int StackSize = 256 * 1024;
+
+    // How long a change goes unnoticed whose event was lost, or that has none: a program that writes in place or deletes the file.
+    private const int PollMilliseconds = 500;
+
+    // Without events (macOS, where a watch makes the system sync its disks; out of inotify instances), the poll is all there is.
+    private const int PollMillisecondsWithoutEvents = 250;
+
+    private static readonly List<FileChangeWatch> Armed = [];
+    private static Inotify? _inotify;
+    private static bool _isRunning;
+
+    /// <summary>Has the events of a directory reported, and returns the number they carry; negative if there is no watch left.</summary>
+    [SupportedOSPlatform("linux")]
+    internal static int AddDirectory_NeedsLock(string directory)
+    {
+        _inotify ??= Inotify.TryOpen();
+        return _inotify?.Add(directory) ?? -1;
+    }
+
+    internal static void Add_NeedsLock(FileChangeWatch watch)
+    {
+        Armed.Add(watch);
+        Start_NeedsLock();
+    }
+
+    internal static void Remove_NeedsLock(FileChangeWatch watch)
+    {
+        Armed.Remove(watch);
+        int number = watch.Number;
+        if (number >= 0 && OperatingSystem.IsLinux() && !Armed.Exists(other => other.Number == number))
+        {
+            _inotify?.Remove(number);
+        }
+    }
+
+    private static void Start_NeedsLock()
+    {
+        if (_isRunning)
+        {
+            return;
+        }
+
+        try
+        {
+            // A background thread: it must not keep the process alive.
+            new Thread(Run, StackSize) { IsBackground = true, Name = Name }.UnsafeStart();
+            _isRunning = true;
+        }
+        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+        {
+            // Then the waiters of this process learn of a change when they have the lock.
+        }
+    }
+
+    private static void Run()
+    {
+        long lastPoll = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            Inotify? inotify;
+            int period = PollMilliseconds;
+            lock (Lock)
+            {
+                foreach (FileChangeWatch watch in Armed)
+                {
+                    period = watch.HasEvents ? period : PollMillisecondsWithoutEvents;
+                }
+
+                inotify = _inotify;
+                if (inotify is null)
+                {
+                    Monitor.Wait(Lock, period);
+                }
+            }
+
+            if (inotify is not null && OperatingSystem.IsLinux())
+            {
+                TakeEvents(inotify, period);
+            }
+
+            if (TimeProvider.System.GetElapsedTime(lastPoll).TotalMilliseconds < period)
+            {
+                continue;
+            }
+
+            lastPoll = TimeProvider.System.GetTimestamp();
+            lock (Lock)
+            {
+                for (int i = Armed.Count - 1; i >= 0; i--)
+                {
+                    Armed[i].Poll_NeedsLock();
+                }
+
+                if (Armed.Count == 0)
+                {
+                    // The next wait starts another thread; until then this process keeps neither thread nor descriptor.
+                    Close_NeedsLock();
+                    _isRunning = false;
+                    return;
+                }
+            }
+        }
+    }
+
+    [SupportedOSPlatform("linux")]
+    private static void TakeEvents(Inotify inotify, int milliseconds)
+    {
+        try
+        {
+            ReadOnlySpan<byte> events = inotify.Wait(milliseconds);
+            if (events.IsEmpty)
+            {
+                return;
+            }
+
+            lock (Lock)
+            {
+                while (Inotify.TryTake(ref events, out int number, out ReadOnlySpan<byte> name))
+                {
+                    for (int i = Armed.Count - 1; i >= 0; i--)
+                    {
+                        Armed[i].OnEvent_NeedsLock(number, name);
+                    }
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // EBADF, for one, if foreign code closed a descriptor that was not its own. The next wait opens another instance; those of this
+            // one have their polls.
+            lock (Lock)
+            {
+                foreach (FileChangeWatch watch in Armed)
+                {
+                    watch.Number = -1;
+                }
+
+                Close_NeedsLock();
+            }
+        }
+    }
+
+    private static void Close_NeedsLock()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            _inotify?.Dispose();
+            _inotify = null;
+        }
+    }
+}
