@@ -12,7 +12,9 @@ public enum TokenEndpointOutcome
     /// </summary>
     RefreshTokenRejected,
 
-    /// <summary>The server says so in words only, which may mislead: all processes believe it for a pause that doubles from 10 minutes to a day.</summary>
+    /// <summary>
+    /// The server says so in words only, which may mislead: all processes believe it for a pause that doubles from 10 minutes to a day.
+    /// </summary>
     RefreshTokenProbablyRejected,
 
     /// <summary>The server asks for patience (429, 503). The refresh token is untouched.</summary>
