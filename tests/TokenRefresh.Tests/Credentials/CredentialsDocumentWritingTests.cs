@@ -41,7 +41,10 @@ public sealed class CredentialsDocumentWritingTests
     [Fact]
     public void The_same_login_leaves_every_byte_as_it_is()
     {
-        var stored = """{"claudeAiOauth":{"accessToken":"\u0061t","refreshToken":"rt","expiresAt":"1787613382524.6","refreshTokenExpiresAt":1e12,"scopes":"a  b"}}""";
+        var stored = """
+            {"claudeAiOauth":{"accessToken":"\u0061t","refreshToken":"rt","expiresAt":"1787613382524.6","refreshTokenExpiresAt":1e12,
+            "scopes":"a  b"}}
+            """;
         var document = Parse(stored);
 
         Encoding.UTF8.GetString(document.With(document.Credentials!)).Should().Be(stored);
@@ -147,9 +150,9 @@ public sealed class CredentialsDocumentWritingTests
         var written = With("", next, CredentialsFileFormat.FlatOAuth);
 
         written.Should().Be("""
-            {"access_token":"at-2","refresh_token":"rt-2","expires_at":null,"refresh_token_expires_at":7,"scope":"a b","token_type":"Bearer"}
-
-            """);
+            {"access_token":"at-2","refresh_token":"rt-2","expires_at":null,
+            "refresh_token_expires_at":7,"scope":"a b","token_type":"Bearer"}
+            """.ReplaceLineEndings("") + "\n");
     }
 
     [Fact]
@@ -207,8 +210,7 @@ public sealed class CredentialsDocumentWritingTests
 
         var written = With(stored, new OAuthCredentials("at-2", refreshToken));
 
-        written
-            .Should().Be($$$"""{"claudeAiOauth":{"accessToken":"at-2","refreshToken":"{{{refreshToken}}}"{{{expected}}},"x":1}}""");
+        written.Should().Be($$$"""{"claudeAiOauth":{"accessToken":"at-2","refreshToken":"{{{refreshToken}}}"{{{expected}}},"x":1}}""");
     }
 
     [Fact]
