@@ -50,47 +50,6 @@ public sealed class CredentialsDocumentWritingTests
         Encoding.UTF8.GetString(document.With(document.Credentials!)).Should().Be(stored);
     }
 
-    [Fact]
-    [FailureMode("F89")]
-    public void A_refreshed_pair_leaves_the_stored_account_id_as_it_stands()
-    {
-        var stored = """{"access_token":"at-1","refresh_token":"rt-1","expires_at":1,"account_id":"\u0061ccount"}""";
-
-        var at = DateTimeOffset.FromUnixTimeSeconds(1);
-        var next = new OAuthCredentials("at-2", "rt-1", at) { AccountId = "another", ContinuesLogin = true };
-
-        var written = With(stored, next, CredentialsFileFormat.FlatOAuth);
-
-        written.Should().Be(stored.Replace("at-1", "at-2", StringComparison.Ordinal));
-    }
-
-    [Theory]
-    [FailureMode("F89")]
-    [InlineData(""","account_id":"old" """, "new", ""","account_id":"new" """)]
-    [InlineData(""","account_id":"old" """, null, "")]
-    [InlineData(""","account_id":null""", "new", ""","account_id":"new" """)]
-    [InlineData(""","account_id":[1]""", "new", ""","account_id":[1]""")]
-    [InlineData(""","account_id":17""", null, ""","account_id":17""")]
-    public void Another_login_brings_its_account_id_or_takes_the_former_one_away(string member, string? next, string expected)
-    {
-        var written = With(
-            $$"""{"access_token":"at-1","refresh_token":"rt-1","expires_at":1{{member.TrimEnd()}}}""",
-            new OAuthCredentials("at-2", "rt-2", DateTimeOffset.FromUnixTimeSeconds(1)) { AccountId = next },
-            CredentialsFileFormat.FlatOAuth);
-
-        written.Should().Be($$"""{"access_token":"at-2","refresh_token":"rt-2","expires_at":1{{expected.TrimEnd()}}}""");
-    }
-
-    [Fact]
-    [FailureMode("F89")]
-    public void The_account_id_of_another_login_is_inserted_where_there_is_none()
-    {
-        var next = new OAuthCredentials("at-2", "rt-2", DateTimeOffset.FromUnixTimeSeconds(1)) { AccountId = "new" };
-
-        With("""{"access_token":"at-1","refresh_token":"rt-1","expires_at":1}""", next)
-            .Should().Be("""{"account_id":"new","access_token":"at-2","refresh_token":"rt-2","expires_at":1}""");
-    }
-
     [Theory]
     [InlineData("\"2026-08-24T23:16:22.524123456Z\"", "\"2027-01-15T08:00:00.000000000Z\"")]
     [InlineData("null", "\"2027-01-15T08:00:00.000Z\"")]
