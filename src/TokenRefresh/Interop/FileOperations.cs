@@ -99,7 +99,8 @@ internal sealed class FileOperations(IFileSystem files) : IFileOperations
             return UnixFile.FindObstacle(target);
         }
 
-        return files.File.Exists(target) && files.File.GetAttributes(target).HasFlag(FileAttributes.ReadOnly)
+        // One look at the file: between two of them another program may delete it.
+        return files.FileInfo.New(target) is { Exists: true, IsReadOnly: true }
             ? "It is read-only. Take that attribute away with 'attrib -r'."
             : null;
     }
