@@ -104,7 +104,8 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
             return UnixFile.FindObstacle(target);
         }
 
-        return Files.File.Exists(target) && Files.File.GetAttributes(target).HasFlag(FileAttributes.ReadOnly)
+        // One look at the file: between two of them another program may delete it.
+        return Files.FileInfo.New(target) is { Exists: true, IsReadOnly: true }
             ? "It is read-only. Take that attribute away with 'attrib -r'."
             : null;
     }

@@ -109,7 +109,8 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
                 retryAt,
                 result.Exception),
             TokenEndpointOutcome.Unknown when result.IsWithoutTokens => new RefreshOutcomeUnknownException(
-                $"{result.Exception?.Message} The server may or may not have replaced the refresh token. It is tried again after {retryAt:O}; "
+                $"{result.Exception?.Message} The server may or may not have replaced the refresh token of '{store.Location}'. "
+                + $"It is tried again after {retryAt:O}; "
                 + "if that fails, sign in again. Set 'RefreshTokenReuseWindow' if the server has one.",
                 result.Exception),
             TokenEndpointOutcome.Unknown => OutcomeUnknown(retryAt, result.Exception),
