@@ -3,7 +3,7 @@ using TokenRefresh.Refresh;
 
 namespace TokenRefresh.Provider;
 
-/// <summary>The single flight of one provider: one refresh at a time, and one token or one failure for all who join it.</summary>
+/// <summary>The shared refresh of one provider: one refresh at a time, and one token or one failure for all who join it.</summary>
 /// <param name="run">Runs a refresh, and ends it with <see cref="Complete"/>; must not throw.</param>
 [SuppressMessage("Design", "CA1001", Justification = "If the semaphore were disposed, a concurrent Release would throw. It holds nothing that needs to be given back.")]
 internal sealed class SharedRefresh(Func<RefreshReason, Task> run)

@@ -87,7 +87,7 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         + $"{(holder is null ? "its holder is unknown" : $"process '{holder}' on '{holder.Host}' has held it since {holder.Since:O}")}. "
         + $"Nothing was sent. Raise 'LockTimeout' (now '{options.LockTimeout}') or end that process.");
 
-    /// <summary>What callers see of an exchange that brought no pair.</summary>
+    /// <summary>What callers see of an exchange that brought no tokens.</summary>
     internal TokenRefreshException OfExchange(TokenEndpointResult result, DateTimeOffset? retryAt)
     {
         string answer = result.StatusCode is null
