@@ -43,7 +43,10 @@ using (var package = ZipFile.OpenRead(path))
 
     var groups = Element("dependencies")!.Elements().ToDictionary(
         g => (string)g.Attribute("targetFramework")!,
-        g => string.Join("; ", g.Elements().Select(d => $"{(string?)d.Attribute("id")} {(string?)d.Attribute("version")}").Order(StringComparer.Ordinal)),
+        g =>
+            string.Join(
+                "; ",
+                g.Elements().Select(d => $"{(string?)d.Attribute("id")} {(string?)d.Attribute("version")}").Order(StringComparer.Ordinal)),
         StringComparer.Ordinal);
     Expect("target frameworks", string.Join("; ", frameworks), string.Join("; ", groups.Keys.Order(StringComparer.Ordinal)));
     foreach (var (framework, list) in groups)
@@ -62,7 +65,10 @@ using (var package = ZipFile.OpenRead(path))
         image.Position = 0;
         using var reader = new PEReader(image);
         var isPrecompiled = reader.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size > 0;
-        Expect($"'{entry.FullName}' is", entry.FullName.StartsWith("runtimes/", StringComparison.Ordinal) ? "precompiled" : "IL", isPrecompiled ? "precompiled" : "IL");
+        Expect(
+            $"'{entry.FullName}' is",
+            entry.FullName.StartsWith("runtimes/", StringComparison.Ordinal) ? "precompiled" : "IL",
+            isPrecompiled ? "precompiled" : "IL");
         Console.WriteLine($"package: '{entry.FullName}' has {entry.Length:N0} bytes, packed {entry.CompressedLength:N0}");
     }
 

@@ -2,7 +2,8 @@
 
 // From the repository's root, after `dotnet test --report-xunit --results-directory artifacts/test-results`:
 //   dotnet run .ci/failure-modes.cs -- [--check] artifacts/test-results
-// Writes docs/failure-modes.md from .ci/failure-modes.txt and the results, or, with --check, compares it. Fails where a row is not covered as its flags say.
+// Writes docs/failure-modes.md from .ci/failure-modes.txt and the results, or, with --check, compares it. Fails where a row is not covered
+// as its flags say.
 using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
@@ -40,7 +41,9 @@ else if (!File.Exists(Document) || File.ReadAllText(Document) != text)
 }
 
 problems.ForEach(p => Console.Error.WriteLine($"failure modes: {p}"));
-Console.WriteLine($"failure modes: {rows.Count} rows, {rows.Count(r => OfRow(r).Any(t => t.Result == "passed"))} with a passing test, {rows.Count(r => r.IsOpen)} open, {problems.Count} problems");
+Console.WriteLine(
+    $"failure modes: {rows.Count} rows, {rows.Count(r => OfRow(r).Any(t => t.Result == "passed"))} with a passing test, "
+    + $"{rows.Count(r => r.IsOpen)} open, {problems.Count} problems");
 return problems.Count == 0 ? 0 : 1;
 
 List<Row> ReadRows(string path)
@@ -79,7 +82,10 @@ List<Test> ReadTests(string folder)
                from test in assembly.Run.Descendants("test")
                from trait in test.Descendants("trait")
                where (string?)trait.Attribute("name") == "FailureMode"
-               group test by (assembly.Project, Id: (string)trait.Attribute("value")!, Name: $"{((string)test.Attribute("type")!).Split('.', '+')[^1]}.{(string)test.Attribute("method")!}") into cases
+               group test by (
+                   assembly.Project,
+                   Id: (string)trait.Attribute("value")!,
+                   Name: $"{((string)test.Attribute("type")!).Split('.', '+')[^1]}.{(string)test.Attribute("method")!}") into cases
                let outcomes = cases.Select(c => (string)c.Attribute("result")!).ToHashSet()
                select new Test(
                    cases.Key.Id,
@@ -96,11 +102,17 @@ IEnumerable<Test> ReadChecks() => ReadWindowsChecks().Concat(
 
 IEnumerable<Test> ReadWindowsChecks() =>
     from file in Directory.EnumerateFiles($"tests/{WindowsPath}", "*.cs").Order(StringComparer.Ordinal)
-    from Match check in Regex.Matches(File.ReadAllText(file), @"\[FailureMode\((?<rows>[^)]*)\)\]\s+\w+ (?:async )?Task (?<name>\w+?)(?:Async)?\(")
+    from Match check in Regex.Matches(
+        File.ReadAllText(file),
+        @"\[FailureMode\((?<rows>[^)]*)\)\]\s+\w+ (?:async )?Task (?<name>\w+?)(?:Async)?\(")
     from Match row in Regex.Matches(check.Groups["rows"].Value, @"F\d+")
     select new Test(row.Value, WindowsPath, $"{Path.GetFileNameWithoutExtension(file)}.{check.Groups["name"].Value}", "checked", null);
 
-IEnumerable<Test> OfRow(Row row) => tests.Where(t => t.Id == row.Id).OrderBy(t => t.Result == "checked").ThenBy(t => t.Project == ProcessTests).ThenBy(t => t.Name, StringComparer.Ordinal);
+IEnumerable<Test> OfRow(Row row) =>
+    tests.Where(t => t.Id == row.Id)
+        .OrderBy(t => t.Result == "checked")
+        .ThenBy(t => t.Project == ProcessTests)
+        .ThenBy(t => t.Name, StringComparer.Ordinal);
 
 string Write()
 {
@@ -127,7 +139,8 @@ string Write()
         {
             var covering = OfRow(row).ToList();
             var kinds = covering.Select(Kind).Distinct();
-            document.Append($"\n### {row.Id}: {Judge(row, covering)}{(covering.Count == 0 ? "" : $" ({string.Join(", ", kinds)})")}\n\n{Wrap(row.Title)}\n");
+            string tests = covering.Count == 0 ? "" : $" ({string.Join(", ", kinds)})";
+            document.Append($"\n### {row.Id}: {Judge(row, covering)}{tests}\n\n{Wrap(row.Title)}\n");
             document.Append(covering.Count == 0 ? "" : "\n").AppendJoin("", covering.Select(t => Wrap("* " + Show(t)) + "\n"));
         }
     }
@@ -143,7 +156,11 @@ static string Kind(Test test) => test.Project switch
     _ => "in-process",
 };
 
-string Show(Test test) => $"`{test.Name}`" + (test.Result is "passed" or "checked" ? "" : $" {test.Result}{(test.Reason is null ? "" : $": {test.Reason.ReplaceLineEndings(" ")}")}");
+string Show(Test test)
+{
+    string reason = test.Reason is null ? "" : $": {test.Reason.ReplaceLineEndings(" ")}";
+    return $"`{test.Name}`" + (test.Result is "passed" or "checked" ? "" : $" {test.Result}{reason}");
+}
 
 static string Wrap(string text)
 {
@@ -193,7 +210,9 @@ string Judge(Row row, List<Test> covering)
     {
         foreach (var test in covering.Where(t => !IsForeign(t.Reason)))
         {
-            problems.Add($"{row.Id}: '{test.Name}' is skipped, but its reason names nothing that this platform lacks ('Needs Windows ...', 'Needs NFS ...')");
+            problems.Add(
+                $"{row.Id}: '{test.Name}' is skipped, but its reason names nothing that this platform lacks "
+                + "('Needs Windows ...', 'Needs NFS ...')");
         }
 
         return "skipped";
@@ -208,7 +227,8 @@ string Judge(Row row, List<Test> covering)
 }
 
 static bool IsForeign(string? reason) =>
-    Regex.Match(reason ?? "", @"^Needs (?<what>\w+)") is { Success: true } match && !OperatingSystem.IsOSPlatform(match.Groups["what"].Value);
+    Regex.Match(reason ?? "", @"^Needs (?<what>\w+)") is { Success: true } match
+    && !OperatingSystem.IsOSPlatform(match.Groups["what"].Value);
 
 internal sealed record Row(string Section, string Id, string[] Flags, string Title)
 {

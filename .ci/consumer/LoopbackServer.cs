@@ -75,9 +75,14 @@ internal sealed class LoopbackServer : IDisposable
         }
 
         var n = Interlocked.Increment(ref _grants);
-        return (200, "application/json", $$"""{"access_token":"access-{{n}}","refresh_token":"refresh-{{n}}","token_type":"Bearer","expires_in":3600}""");
+        return (
+            200,
+            "application/json",
+            $$"""{"access_token":"access-{{n}}","refresh_token":"refresh-{{n}}","token_type":"Bearer","expires_in":3600}""");
     }
 
     private static string Bearer(HttpListenerRequest request) =>
-        request.Headers["Authorization"] is { } value && value.StartsWith("Bearer ", StringComparison.Ordinal) ? value["Bearer ".Length..] : "";
+        request.Headers["Authorization"] is { } value && value.StartsWith("Bearer ", StringComparison.Ordinal)
+            ? value["Bearer ".Length..]
+            : "";
 }

@@ -27,7 +27,8 @@ finally
 async Task ShareOneRefreshAsync()
 {
     var path = Path.Combine(folder.FullName, ".credentials.json");
-    await File.WriteAllTextAsync(path, """{"claudeAiOauth":{"accessToken":"access-0","refreshToken":"refresh-0","expiresAt":1000},"kept":true}""");
+    await File.WriteAllTextAsync(
+        path, """{"claudeAiOauth":{"accessToken":"access-0","refreshToken":"refresh-0","expiresAt":1000},"kept":true}""");
     var services = new ServiceCollection();
     services.AddTokenRefresh("consumer", o =>
     {
@@ -44,7 +45,9 @@ async Task ShareOneRefreshAsync()
     Check(answers.All(a => a == "hello access-1"), $"the callers got '{string.Join("', '", answers.Distinct())}'");
     Check(server.Grants == 1, $"{Callers} callers cost {server.Grants} token requests instead of 1");
     var stored = await File.ReadAllTextAsync(path);
-    Check(stored.Contains("refresh-1", StringComparison.Ordinal) && stored.Contains("\"kept\":true", StringComparison.Ordinal), $"the file holds {stored}");
+    Check(
+        stored.Contains("refresh-1", StringComparison.Ordinal) && stored.Contains("\"kept\":true", StringComparison.Ordinal),
+        $"the file holds {stored}");
 }
 
 // What a consumer's own tests do: a fake registered later wins.

@@ -11,6 +11,7 @@ public sealed class DiskTests
 {
     private const UnixFileMode Everybody = (UnixFileMode)0b111_111_111;
     private const UnixFileMode NobodyWrites = (UnixFileMode)0b101_101_101;
+    private const UnixFileMode OfGroup = (UnixFileMode)0b110_110_000;
 
     [Fact]
     [FailureMode("F35")]
@@ -52,7 +53,7 @@ public sealed class DiskTests
 
         reply.Should().Contain("failures=4 failure=CredentialsFileException")
             .And.Contain($"'{login.Login.Path}'")
-            .And.Contain("Read-only file system")
+            .And.Contain("Its file system is read-only. Mount it writable.")
             .And.Contain("Nothing was sent");
         login.Server.Books.TokenRequests.Should().Be(0);
 
@@ -146,13 +147,21 @@ public sealed class DiskTests
     [FailureMode("F34")]
     public async Task A_pair_that_comes_after_the_right_to_replace_the_file_was_lost_is_served_and_saved_once_it_is_back(UnixFileMode mode)
     {
+        bool isSticky = mode.HasFlag(UnixFileMode.StickyBit);
         Assert.SkipUnless(OtherPrograms.WhyNoUnprivilegedChild is null, OtherPrograms.WhyNoUnprivilegedChild ?? "");
         Assert.SkipUnless(
-            Environment.IsPrivilegedProcess || !mode.HasFlag(UnixFileMode.StickyBit),
-            "In a sticky directory only the files of somebody else are protected, and only root makes such files.");
+            Environment.IsPrivilegedProcess || !isSticky,
+            "In a sticky directory only the files of another user are protected, and only root makes such files.");
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         File.SetUnixFileMode(login.Directory.Path, Everybody);
-        File.SetUnixFileMode(login.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
+        if (Environment.IsPrivilegedProcess)
+        {
+            // The file of another user is refreshed only if it is a group's; in the sticky directory it then cannot be replaced.
+            string owner = isSticky ? $"0:{OtherPrograms.Nobody}" : $"{OtherPrograms.Nobody}:{OtherPrograms.Nobody}";
+            await OtherPrograms.RunAsync("chown", owner, login.Path);
+            File.SetUnixFileMode(login.Path, isSticky ? OfGroup : UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
         await using ChildProcess child = await OtherPrograms.StartUnprivilegedAsync();
 
         await ShouldSaveLaterAsync(login, child, login.Path, () => ChangeModeAsync(mode), () => ChangeModeAsync(Everybody));

@@ -36,7 +36,8 @@ internal sealed class ProviderEntry : IAsyncDisposable
 
     public HttpClient Http => _http.Value;
 
-    public string Events => string.Join(' ', _events.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => $"{entry.Key}={entry.Value}"));
+    public string Events =>
+        string.Join(' ', _events.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => $"{entry.Key}={entry.Value}"));
 
     public string Saw(AccessToken token)
     {

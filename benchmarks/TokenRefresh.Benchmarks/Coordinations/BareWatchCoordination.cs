@@ -3,8 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace TokenRefresh.Benchmarks.Coordinations;
 
 /// <summary>
-/// The least a waiter can do in .NET: it is told of the rename, and reads the file. No process takes over if the holder dies, a used token is
-/// not recognized, and a lost event is never noticed: not a scheme to use, but a floor.
+/// The least a waiter can do in .NET: it is told of the rename, and reads the file. No process takes over if the holder dies, a used token
+/// is not recognized, and a lost event is never noticed: not a scheme to use, but a floor.
 /// </summary>
 internal sealed class BareWatchCoordination : LockedFileCoordination
 {

@@ -27,7 +27,13 @@ internal sealed class Results(string directory, bool isSummaryOnly = false)
         }
 
         var text = new StringBuilder();
-        text.Append("# ").Append(answer.Title).Append("\n\n").Append(MachineHeader).Append('\n').Append(Wrap(answer.Setting)).Append("\n\n");
+        text.Append("# ")
+            .Append(answer.Title)
+            .Append("\n\n")
+            .Append(MachineHeader)
+            .Append('\n')
+            .Append(Wrap(answer.Setting))
+            .Append("\n\n");
         foreach ((string caption, string table) in answer.Tables)
         {
             text.Append(caption.Length == 0 ? "" : caption + "\n\n").Append(table.ReplaceLineEndings("\n")).Append('\n');

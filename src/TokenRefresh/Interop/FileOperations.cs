@@ -69,7 +69,8 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
 
     public void CreateDirectory(string path)
     {
-        if (Files.Directory.Exists(path))
+        // Not through the abstraction, here and in List: loading it costs a fresh process more than the call.
+        if (Directory.Exists(path))
         {
             return;
         }
@@ -103,7 +104,8 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
             return UnixFile.FindObstacle(target);
         }
 
-        return Files.File.Exists(target) && Files.File.GetAttributes(target).HasFlag(FileAttributes.ReadOnly)
+        // One look at the file: between two of them another program may delete it.
+        return Files.FileInfo.New(target) is { Exists: true, IsReadOnly: true }
             ? "It is read-only. Take that attribute away with 'attrib -r'."
             : null;
     }
@@ -140,7 +142,7 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
     public IReadOnlyList<string> List(string directory, string prefix)
     {
         List<string> found = [];
-        foreach (string path in Files.Directory.EnumerateFiles(directory))
+        foreach (string path in Directory.EnumerateFiles(directory))
         {
             if (Path.GetFileName(path.AsSpan()).StartsWith(prefix, StringComparison.Ordinal))
             {

@@ -155,7 +155,7 @@ public sealed class TokenRefreshOptions
     public TimeSpan? RefreshTokenReuseWindow { get; set; }
 
     /// <summary>
-    /// Gets or sets whether SIGTERM, SIGINT (Ctrl+C), SIGHUP and a regular exit wait for an exchange in flight and its save.
+    /// Gets or sets whether SIGTERM, SIGINT (Ctrl+C), SIGHUP, Ctrl+Break and a regular exit wait for an exchange in flight and its save.
     /// </summary>
     /// <value>
     /// Default <see langword="true"/>: for at most <see cref="RefreshTimeout"/> and <see cref="SaveTimeout"/> together; a second signal

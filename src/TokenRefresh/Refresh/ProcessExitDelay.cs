@@ -51,6 +51,11 @@ internal sealed class ProcessExitDelay : IDisposable
                     Register(PosixSignal.SIGTERM);
                     Register(PosixSignal.SIGINT);
                     Register(PosixSignal.SIGHUP);
+                    if (OperatingSystem.IsWindows())
+                    {
+                        // Ctrl+Break. On Unix it asks for a core dump of the present moment.
+                        Register(PosixSignal.SIGQUIT);
+                    }
                 }
 
                 AppDomain.CurrentDomain.ProcessExit += OnProcessExit;

@@ -108,6 +108,11 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
                 + "The refresh token is untouched.",
                 retryAt,
                 result.Exception),
+            TokenEndpointOutcome.Unknown when result.IsWithoutTokens => new RefreshOutcomeUnknownException(
+                $"{result.Exception?.Message} The server may or may not have replaced the refresh token of '{store.Location}'. "
+                + $"It is tried again after {retryAt:O}; "
+                + "if that fails, sign in again. Set 'RefreshTokenReuseWindow' if the server has one.",
+                result.Exception),
             TokenEndpointOutcome.Unknown => OutcomeUnknown(retryAt, result.Exception),
             _ => new TokenEndpointUnavailableException(
                 $"The token endpoint '{Endpoint}' is unavailable ({answer}). The refresh token is untouched.",

@@ -57,7 +57,9 @@ internal sealed class FileChangeWatch : IDisposable
         return waiter.Task;
     }
 
-    /// <summary>Takes an event of the directory: of the file with this name, of all files if <paramref name="number"/> is negative.</summary>
+    /// <summary>
+    /// Takes an event of the directory: of the file with this name, of all files if <paramref name="number"/> is negative.
+    /// </summary>
     internal void OnEvent_NeedsLock(int number, ReadOnlySpan<byte> name)
     {
         if (number < 0 || (number == Number && name.SequenceEqual(_name)))

@@ -68,10 +68,10 @@ public sealed record TokenEndpointBehavior
         new()
         {
             IsProcessed = processed,
-            Answer = new ScriptedAnswer(
-                status,
-                contentType,
-                Encoding.UTF8.GetBytes(body)) { Headers = headers ?? ScriptedAnswer.NoHeaders },
+            Answer = new ScriptedAnswer(status, contentType, Encoding.UTF8.GetBytes(body))
+            {
+                Headers = headers ?? ScriptedAnswer.NoHeaders,
+            },
         };
 
     /// <summary>Answers with an error of RFC 6749 section 5.2, the refresh token untouched.</summary>

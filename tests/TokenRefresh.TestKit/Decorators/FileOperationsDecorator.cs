@@ -9,7 +9,8 @@ internal abstract class FileOperationsDecorator : IFileOperations
 
     public string Resolve(string path) => _files.Resolve(path);
 
-    public virtual byte[]? Read(string path, out FileIdentity? identity, out bool isMountPoint) => _files.Read(path, out identity, out isMountPoint);
+    public virtual byte[]? Read(string path, out FileIdentity? identity, out bool isMountPoint) =>
+        _files.Read(path, out identity, out isMountPoint);
 
     public void CreateDirectory(string path) => _files.CreateDirectory(path);
 

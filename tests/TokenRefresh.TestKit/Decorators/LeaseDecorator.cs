@@ -9,14 +9,17 @@ internal abstract class LeaseDecorator(ICredentialsLease inner) : ICredentialsLe
 
     public string LockPath => Inner.LockPath;
 
-    public virtual ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default) => Inner.ReadAsync(cancellationToken);
+    public virtual ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default) =>
+        Inner.ReadAsync(cancellationToken);
 
     public virtual ValueTask<bool> PrepareAsync(CancellationToken cancellationToken = default) => Inner.PrepareAsync(cancellationToken);
 
-    public virtual ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default) =>
+    public virtual ValueTask<CredentialsCommit> CommitAsync(
+        OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default) =>
         Inner.CommitAsync(expected, next, cancellationToken);
 
-    public virtual ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default) => Inner.WriteRecordAsync(record, durable, cancellationToken);
+    public virtual ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default) =>
+        Inner.WriteRecordAsync(record, durable, cancellationToken);
 
     public virtual ValueTask DisposeAsync() => Inner.DisposeAsync();
 }

@@ -9,11 +9,14 @@ internal abstract class StoreDecorator(ICredentialsStore inner) : ICredentialsSt
 
     protected ICredentialsStore Inner { get; } = inner;
 
-    public virtual ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default) => Inner.ReadAsync(cancellationToken);
+    public virtual ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default) =>
+        Inner.ReadAsync(cancellationToken);
 
-    public virtual ValueTask<ReadOnlyMemory<byte>> ReadRecordAsync(CancellationToken cancellationToken = default) => Inner.ReadRecordAsync(cancellationToken);
+    public virtual ValueTask<ReadOnlyMemory<byte>> ReadRecordAsync(CancellationToken cancellationToken = default) =>
+        Inner.ReadRecordAsync(cancellationToken);
 
-    public ValueTask<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken = default) => Inner.ReadHolderAsync(cancellationToken);
+    public ValueTask<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken = default) =>
+        Inner.ReadHolderAsync(cancellationToken);
 
     public virtual async ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
         await Inner.AcquireLeaseAsync(timeout, cancellationToken) is { } lease ? Wrap(lease) : null;

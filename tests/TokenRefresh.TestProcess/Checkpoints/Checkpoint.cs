@@ -15,7 +15,9 @@ internal sealed class Checkpoint(string name, Action<string> announce)
     private static readonly string[] Names = [Lease, ReRead, Probe, Journal, Answered, Temp, Renamed, Release];
 
     private readonly TaskCompletionSource _passed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly string _name = Names.Contains(name, StringComparer.Ordinal) ? name : throw new CommandException($"'{name}' is no checkpoint; there are {string.Join(", ", Names)}.");
+    private readonly string _name = Names.Contains(name, StringComparer.Ordinal)
+        ? name
+        : throw new CommandException($"'{name}' is no checkpoint; there are {string.Join(", ", Names)}.");
     private int _arrivals;
 
     internal void LetGo() => _passed.TrySetResult();

@@ -20,7 +20,8 @@ internal sealed class CheckpointLease(FileCredentialsLease lease, Checkpoint che
         return isReady;
     }
 
-    public override async ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default)
+    public override async ValueTask WriteRecordAsync(
+        ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default)
     {
         await base.WriteRecordAsync(record, durable, cancellationToken);
         if (durable)

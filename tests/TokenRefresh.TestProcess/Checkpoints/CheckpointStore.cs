@@ -5,7 +5,12 @@ namespace TokenRefresh.TestProcess.Checkpoints;
 
 /// <summary>The file store with a checkpoint.</summary>
 internal sealed class CheckpointStore(TokenRefreshOptions options, Checkpoint checkpoint) : StoreDecorator(new FileCredentialsStore(
-    new CredentialsFileSettings(CredentialsPath.Resolve(options.CredentialsPath!), options.FileFormat, options.LockPath, options.AllowUnreliableLock, options.SaveTimeout),
+    new CredentialsFileSettings(
+        CredentialsPath.Resolve(options.CredentialsPath!),
+        options.FileFormat,
+        options.LockPath,
+        options.AllowUnreliableLock,
+        options.SaveTimeout),
     TimeProvider.System,
     new CheckpointFileOperations(checkpoint)))
 {

@@ -3,7 +3,10 @@ using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Contracts;
 
-/// <summary>The part of the contract that is about exclusion, waiting and the coordination record. A store's tests derive from this one, and so from both.</summary>
+/// <summary>
+/// The part of the contract that is about exclusion, waiting and the coordination record. A store's tests derive from this one, and so from
+/// both.
+/// </summary>
 public abstract class CredentialsLeaseContract : CredentialsStoreContract
 {
     private static readonly TimeSpan RealPatience = TimeSpan.FromSeconds(30);
@@ -226,7 +229,10 @@ public abstract class CredentialsLeaseContract : CredentialsStoreContract
         ICredentialsStore store = await StoreAsync(First);
         ICredentialsStore other = await OpenAsync();
 
-        Task[] changes = [store.WaitForChangeAsync(Cancellation), other.WaitForChangeAsync(Cancellation), other.WaitForChangeAsync(Cancellation)];
+        Task[] changes =
+        [
+            store.WaitForChangeAsync(Cancellation), other.WaitForChangeAsync(Cancellation), other.WaitForChangeAsync(Cancellation),
+        ];
         await CommitAsync(store, First, Second);
 
         await Task.WhenAll(changes).WaitAsync(RealPatience, TimeProvider.System, Cancellation);
@@ -313,7 +319,8 @@ public abstract class CredentialsLeaseContract : CredentialsStoreContract
         (await store.ReadRecordAsync(Cancellation)).ToArray().Should().Equal(record);
     }
 
-    private static ValueTask WriteAsync(ICredentialsLease lease, byte[] record) => lease.WriteRecordAsync(record, durable: true, Cancellation);
+    private static ValueTask WriteAsync(ICredentialsLease lease, byte[] record) =>
+        lease.WriteRecordAsync(record, durable: true, Cancellation);
 
     private static byte[] Record(int length, byte seed) => [.. Enumerable.Range(0, length).Select(i => (byte)((i * 31) + seed))];
 }

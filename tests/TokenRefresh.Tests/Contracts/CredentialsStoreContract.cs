@@ -3,7 +3,10 @@ using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Contracts;
 
-/// <summary>What holds for every <see cref="ICredentialsStore"/> and <see cref="ICredentialsLease"/>. Derive once per store; each test has a medium of its own.</summary>
+/// <summary>
+/// What holds for every <see cref="ICredentialsStore"/> and <see cref="ICredentialsLease"/>. Derive once per store; each test has a medium
+/// of its own.
+/// </summary>
 public abstract class CredentialsStoreContract : IAsyncLifetime
 {
     private readonly List<ICredentialsStore> _stores = [];
@@ -19,13 +22,20 @@ public abstract class CredentialsStoreContract : IAsyncLifetime
 
     protected static OAuthCredentials Third { get; } = Credentials("third");
 
-    /// <summary>Makes another instance on the same medium, as another provider would. The contract disposes it if it can be disposed.</summary>
+    /// <summary>
+    /// Makes another instance on the same medium, as another provider would. The contract disposes it if it can be disposed.
+    /// </summary>
     protected abstract ValueTask<ICredentialsStore> CreateStoreAsync();
 
-    /// <summary>Overwrites the stored record with bytes that no store wrote; <see langword="false"/> if the medium cannot be damaged from outside.</summary>
+    /// <summary>
+    /// Overwrites the stored record with bytes that no store wrote; <see langword="false"/> if the medium cannot be damaged from outside.
+    /// </summary>
     protected virtual ValueTask<bool> TryDamageRecordAsync() => new(false);
 
-    /// <summary>Overwrites the stored credentials with bytes that no store wrote; <see langword="false"/> if the medium cannot be damaged from outside.</summary>
+    /// <summary>
+    /// Overwrites the stored credentials with bytes that no store wrote; <see langword="false"/> if the medium cannot be damaged from
+    /// outside.
+    /// </summary>
     protected virtual ValueTask<bool> TryDamageCredentialsAsync() => new(false);
 
     public virtual ValueTask InitializeAsync() => default;
@@ -257,7 +267,9 @@ public abstract class CredentialsStoreContract : IAsyncLifetime
     }
 
     protected static async Task<ICredentialsLease> AcquireAsync(ICredentialsStore store) =>
-        await store.AcquireLeaseAsync(TimeSpan.FromMinutes(1), Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, Cancellation)
+        await store.AcquireLeaseAsync(TimeSpan.FromMinutes(1), Cancellation)
+            .AsTask()
+            .WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, Cancellation)
         ?? throw new Xunit.Sdk.XunitException("The lease is free, but was not granted.");
 
     protected async Task<ICredentialsStore> StoreAsync(OAuthCredentials credentials)

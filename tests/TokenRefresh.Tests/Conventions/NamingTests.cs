@@ -6,7 +6,10 @@ namespace TokenRefresh.Tests.Conventions;
 
 public sealed class NamingTests
 {
-    private static readonly string[] PublicNamespaces = ["TokenRefresh", "TokenRefresh.Endpoint", "Microsoft.Extensions.DependencyInjection"];
+    private static readonly string[] PublicNamespaces =
+    [
+        "TokenRefresh", "TokenRefresh.Endpoint", "Microsoft.Extensions.DependencyInjection",
+    ];
 
     [Fact]
     public void Public_types_stand_in_the_library_s_namespace_and_internal_ones_in_that_of_their_folder()
@@ -41,7 +44,10 @@ public sealed class NamingTests
     [Fact]
     public void An_internal_class_that_nothing_derives_from_is_sealed()
     {
-        var bases = ProductTypes.All.Select(t => t.BaseType).Where(t => t is not null).Select(t => t!.IsGenericType ? t.GetGenericTypeDefinition() : t).ToHashSet();
+        var bases = ProductTypes.All.Select(t => t.BaseType)
+            .Where(t => t is not null)
+            .Select(t => t!.IsGenericType ? t.GetGenericTypeDefinition() : t)
+            .ToHashSet();
 
         var open = ProductTypes.All
             .Where(t => t is { IsClass: true, IsVisible: false, IsSealed: false, IsAbstract: false } && !bases.Contains(t))
@@ -63,7 +69,8 @@ public sealed class NamingTests
     [Fact]
     public void No_type_of_System_IO_Abstractions_is_in_a_public_signature()
     {
-        const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+        const BindingFlags Declared =
+            BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
         var leaks = ProductTypes.Public
             .SelectMany(t => t.GetMembers(Declared).Where(IsVisible).SelectMany(TypesOf).Concat(t.GetInterfaces()).Append(t.BaseType))
@@ -76,7 +83,9 @@ public sealed class NamingTests
     [FailureMode("F69")]
     public void No_call_names_a_scope_since_one_login_has_one()
     {
-        var parameters = typeof(ITokenProvider).GetMethods().Concat(typeof(CoordinatedTokenProvider).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly))
+        var parameters = typeof(ITokenProvider)
+            .GetMethods()
+            .Concat(typeof(CoordinatedTokenProvider).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly))
             .SelectMany(m => m.GetParameters())
             .Select(p => p.ParameterType);
 

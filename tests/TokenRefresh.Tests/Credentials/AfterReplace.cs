@@ -2,7 +2,9 @@ using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Credentials;
 
-/// <summary>The real file system, with another program that writes right after each save, and a list of what was done to the target.</summary>
+/// <summary>
+/// The real file system, with another program that writes right after each save, and a list of what was done to the target.
+/// </summary>
 internal sealed class AfterReplace(Action act) : FileOperationsDecorator
 {
     public List<string> Steps { get; } = [];

@@ -28,7 +28,8 @@ public sealed class CredentialsDocumentReadingTests
     public void The_flat_format_is_recognized_and_read_with_its_own_unit_of_time()
     {
         var document = Parse("""
-            {"type":"oauth","access_token":"at-1","refresh_token":"rt-1","expires_at":1787613382,"scope":"a b","token_type":"DPoP","version":1}
+            {"type":"oauth","access_token":"at-1","refresh_token":"rt-1","expires_at":1787613382,
+            "scope":"a b","token_type":"DPoP","version":1}
             """);
 
         document.Format.Should().BeSameAs(CredentialsFileFormat.FlatOAuth);
@@ -281,10 +282,12 @@ public sealed class CredentialsDocumentReadingTests
     [FailureMode("F127")]
     [InlineData(
         """{"token":"SECRET","\u0061ge":5}""",
-        "There is no member 'claudeAiOauth.accessToken' or 'tokens.access_token' or 'access_token'; its top level has 'token', 'age'. If *'FileFormat'.")]
+        "There is no member 'claudeAiOauth.accessToken' or 'tokens.access_token' or 'access_token'; its top level has 'token', 'age'. "
+        + "If *'FileFormat'.")]
     [InlineData(
         """{"claudeAiOauth":{"access_token":"SECRET"},"mcpOAuth":{}}""",
-        "There is no member 'claudeAiOauth.accessToken'; its top level has 'claudeAiOauth', 'mcpOAuth', 'claudeAiOauth' has 'access_token'. *")]
+        "There is no member 'claudeAiOauth.accessToken'; its top level has 'claudeAiOauth', 'mcpOAuth', 'claudeAiOauth' has "
+        + "'access_token'. *")]
     [InlineData(
         """{"tokens":{},"last_refresh":null}""",
         "There is no member 'tokens.access_token'; its top level has 'tokens', 'last_refresh', 'tokens' has none. *")]

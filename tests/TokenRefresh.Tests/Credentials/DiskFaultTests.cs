@@ -8,7 +8,9 @@ using TokenRefresh.Tests.Refresh;
 
 namespace TokenRefresh.Tests.Credentials;
 
-/// <summary>Every way a disk can fail, at the seam of the file system: before the exchange nothing is sent, after it nothing is lost.</summary>
+/// <summary>
+/// Every way a disk can fail, at the seam of the file system: before the exchange nothing is sent, after it nothing is lost.
+/// </summary>
 public sealed class DiskFaultTests : IDisposable
 {
     private readonly FileOperationsSpy _files = new();
@@ -48,7 +50,8 @@ public sealed class DiskFaultTests : IDisposable
         _events.IsEmpty.Should().BeTrue();
 
         Repair();
-        login.Server.IsAccepted((await provider.GetAccessTokenAsync(Cancellation)).Value).Should().BeTrue("the refresh token was not touched, and no pause was noted");
+        login.Server.IsAccepted((await provider.GetAccessTokenAsync(Cancellation)).Value)
+            .Should().BeTrue("the refresh token was not touched, and no pause was noted");
     }
 
     [Fact]
@@ -87,7 +90,9 @@ public sealed class DiskFaultTests : IDisposable
         (await provider.GetAccessTokenAsync(Cancellation)).Should().BeSameAs(token);
         SaveFailedEvent announced = await _events.NextAsync<SaveFailedEvent>();
         announced.Location.Should().Be(login.Path);
-        announced.Exception.Should().BeOfType<CredentialsSaveException>().Which.Message.Should().Contain($"'{login.Path}'").And.Contain(broken.Failures[^1].Failure.Message);
+        announced.Exception.Should().BeOfType<CredentialsSaveException>()
+            .Which.Message.Should().Contain($"'{login.Path}'")
+            .And.Contain(broken.Failures[^1].Failure.Message);
         (await _events.NextAsync<TokensRefreshedEvent>()).IsSaved.Should().BeFalse();
         _log.CountOf(TokenRefreshEventIds.SaveFailed).Should().Be(1);
         (await provider.GetStatusAsync(Cancellation)).Problem.Should().Contain(login.Path).And.Contain("could not be saved");
@@ -239,7 +244,8 @@ public sealed class DiskFaultTests : IDisposable
     [FailureMode("F47")]
     public async Task The_system_s_refusal_to_rename_across_file_systems_is_told_from_every_other_one()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Directory.Exists("/dev/shm"), "A second file system at '/dev/shm' is a habit of Linux.");
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && Directory.Exists("/dev/shm"), "A second file system at '/dev/shm' is a habit of Linux.");
         using var here = new TempDirectory();
         string there = Path.Combine("/dev/shm", Path.GetFileName(here.Path));
         await File.WriteAllTextAsync(there, "", Cancellation);
@@ -293,6 +299,7 @@ public sealed class DiskFaultTests : IDisposable
         record.Attempt?.Key.AccessToken.Should().NotBe(Fingerprint.Of(token.Value), "nothing is in flight for the saved pair");
         record.Used.Should().Contain(Fingerprint.Of(login.Login.RefreshToken));
         login.Server.Books.Reuses.Should().Be(0);
-        (await login.CreateProvider(services: new() { TimeProvider = _time }).GetAccessTokenAsync(Cancellation)).Value.Should().Be(token.Value, "any other process finds it");
+        (await login.CreateProvider(services: new() { TimeProvider = _time }).GetAccessTokenAsync(Cancellation)).Value
+            .Should().Be(token.Value, "any other process finds it");
     }
 }

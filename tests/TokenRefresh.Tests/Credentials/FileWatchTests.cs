@@ -100,7 +100,8 @@ public sealed class FileWatchTests : IDisposable
         Task before = _watch.WaitAsync(source.Token);
 
         before.IsCanceled.Should().BeTrue();
-        await after.ContinueWith(static _ => { }, Cancellation, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).WaitAsync(Patience, TimeProvider.System, Cancellation);
+        await after.ContinueWith(static _ => { }, Cancellation, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default)
+            .WaitAsync(Patience, TimeProvider.System, Cancellation);
         after.IsCanceled.Should().BeTrue();
     }
 
@@ -146,7 +147,9 @@ public sealed class FileWatchTests : IDisposable
     private static Task EndedAsync(params Task[] waits) => Task.WhenAll(waits).WaitAsync(Patience, TimeProvider.System, Cancellation);
 
     // Each watch stands in a line of its instance's: "inotify wd:1 ino:9e7e sdev:...".
-    private static int CountWatches(string inode) => Directory.GetFiles("/proc/self/fdinfo").Sum(info => LinesOf(info).Count(line => line.Contains($"ino:{inode} ", StringComparison.Ordinal)));
+    private static int CountWatches(string inode) =>
+        Directory.GetFiles("/proc/self/fdinfo")
+            .Sum(info => LinesOf(info).Count(line => line.Contains($"ino:{inode} ", StringComparison.Ordinal)));
 
     private static string[] LinesOf(string path)
     {
@@ -163,7 +166,8 @@ public sealed class FileWatchTests : IDisposable
 
     private async Task<string> InodeAsync()
     {
-        using Process stat = Process.Start(new ProcessStartInfo("stat", ["-c", "%i", _directory]) { RedirectStandardOutput = true, UseShellExecute = false })!;
+        using Process stat = Process.Start(
+            new ProcessStartInfo("stat", ["-c", "%i", _directory]) { RedirectStandardOutput = true, UseShellExecute = false })!;
         string text = await stat.StandardOutput.ReadToEndAsync(Cancellation);
         return long.Parse(text, CultureInfo.InvariantCulture).ToString("x", CultureInfo.InvariantCulture);
     }

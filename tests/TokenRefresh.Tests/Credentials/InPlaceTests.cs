@@ -22,7 +22,8 @@ public sealed class InPlaceTests
         _files.Before = operation => backups = operation == "write in place" ? TempFiles(login) : backups;
         using FileCredentialsStore store = login.CreateStore(_files, _time);
         using var log = new LogSignals();
-        CoordinatedTokenProvider provider = login.CreateProvider(services: new() { CredentialsStore = store, TimeProvider = _time, LoggerFactory = log });
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            services: new() { CredentialsStore = store, TimeProvider = _time, LoggerFactory = log });
 
         AccessToken token = await provider.GetAccessTokenAsync(Cancellation);
         _time.Advance(TimeSpan.FromMinutes(5));

@@ -140,7 +140,9 @@ internal static class LoginCutter
             }
 
             if (depth == 0
-                && (at + 1 == text.Length || text[at] is '"' or '}' or ']' || " \t\r\n,}]".Contains(text[at + 1], StringComparison.Ordinal)))
+                && (at + 1 == text.Length
+                    || text[at] is '"' or '}' or ']'
+                    || " \t\r\n,}]".Contains(text[at + 1], StringComparison.Ordinal)))
             {
                 return at + 1;
             }

@@ -20,7 +20,8 @@ public sealed class MissingDirectoryTests : IDisposable
         Task[] signIns = [.. providers.Select((provider, i) => Task.Run(async () =>
         {
             await start.Task;
-            await provider.StoreAsync(new OAuthCredentials($"access-{i}", $"refresh-{i}", new DateTimeOffset(2100, 1, 1, 0, 0, 0, TimeSpan.Zero)));
+            await provider.StoreAsync(
+                new OAuthCredentials($"access-{i}", $"refresh-{i}", new DateTimeOffset(2100, 1, 1, 0, 0, 0, TimeSpan.Zero)));
         }))];
 
         start.SetResult();

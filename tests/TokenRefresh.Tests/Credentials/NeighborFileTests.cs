@@ -16,7 +16,9 @@ public sealed class NeighborFileTests
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
         string neighbor = AddNeighbor(login);
         using ParkedRequest parked = login.Server.ParkNextTokenRequest();
-        Task<AccessToken> theirs = login.CreateProvider(o => o.CredentialsPath = neighbor, new() { TimeProvider = _clock }).GetAccessTokenAsync().AsTask();
+        Task<AccessToken> theirs = login.CreateProvider(o => o.CredentialsPath = neighbor, new() { TimeProvider = _clock })
+            .GetAccessTokenAsync()
+            .AsTask();
         await parked.Arrived;
 
         AccessToken ours = await login.CreateProvider(services: new() { TimeProvider = _clock }).GetAccessTokenAsync();
@@ -30,7 +32,9 @@ public sealed class NeighborFileTests
     {
         IssuedLogin second = login.Server.IssueLogin();
         string path = login.Path + ".work";
-        File.WriteAllText(path, $$$"""{"claudeAiOauth":{"accessToken":"{{{second.AccessToken}}}","refreshToken":"{{{second.RefreshToken}}}","expiresAt":1}}""");
+        File.WriteAllText(
+            path,
+            $$$"""{"claudeAiOauth":{"accessToken":"{{{second.AccessToken}}}","refreshToken":"{{{second.RefreshToken}}}","expiresAt":1}}""");
         return path;
     }
 }

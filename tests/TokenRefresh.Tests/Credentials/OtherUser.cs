@@ -11,7 +11,9 @@ internal static partial class OtherUser
     private static readonly bool IsArm = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
 
     internal static void SkipUnlessPossible() => Assert.SkipUnless(
-        OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64,
+        OperatingSystem.IsLinux()
+            && Environment.IsPrivilegedProcess
+            && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64,
         "Only root on Linux becomes another user.");
 
     internal static void ChangeOwner(string path, uint userId, uint? groupId = null)

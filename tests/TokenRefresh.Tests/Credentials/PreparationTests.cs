@@ -15,7 +15,8 @@ public sealed class PreparationTests : IDisposable
 {
     private readonly TempDirectory _directory = new();
 
-    public PreparationTests() => Assert.SkipUnless(OperatingSystem.IsLinux(), "Attributes, named pipes and sticky directories as Linux has them.");
+    public PreparationTests() =>
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Attributes, named pipes and sticky directories as Linux has them.");
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -29,13 +30,16 @@ public sealed class PreparationTests : IDisposable
     [InlineData("+a", true, "append-only")]
     [InlineData("+i", true, "immutable")]
     [FailureMode("F108", "F140")]
-    public async Task A_file_that_cannot_be_replaced_costs_no_request_and_the_error_says_how_it_is_put_right(string attribute, bool isOfDirectory, string reason)
+    public async Task A_file_that_cannot_be_replaced_costs_no_request_and_the_error_says_how_it_is_put_right(
+        string attribute, bool isOfDirectory, string reason)
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await login.CreateProvider().GetStatusAsync(Cancellation);
         string marked = isOfDirectory ? login.Directory.Path : login.Path;
         using var lockDirectory = new TempDirectory();
-        Assert.SkipUnless(await TryRunAsync("chattr", attribute, marked), "chattr(1) is not installed, this file system has no attributes, or this user may not set them.");
+        Assert.SkipUnless(
+            await TryRunAsync("chattr", attribute, marked),
+            "chattr(1) is not installed, this file system has no attributes, or this user may not set them.");
         try
         {
             CoordinatedTokenProvider provider = login.CreateProvider(o => o.LockPath = Path.Combine(lockDirectory.Path, "lock"));
@@ -66,7 +70,8 @@ public sealed class PreparationTests : IDisposable
         await using ICredentialsLease lease = (await store.AcquireLeaseAsync(TimeSpan.Zero, Cancellation))!;
         bool isPrepared = await lease.PrepareAsync(Cancellation);
         string temp = Directory.GetFiles(_directory.Path, "*.tokenrefresh.tmp").Should().ContainSingle().Subject;
-        CredentialsCommit commit = await lease.CommitAsync(await lease.ReadAsync(Cancellation), new OAuthCredentials("a2", "r2"), Cancellation);
+        OAuthCredentials? stored = await lease.ReadAsync(Cancellation);
+        CredentialsCommit commit = await lease.CommitAsync(stored, new OAuthCredentials("a2", "r2"), Cancellation);
 
         isPrepared.Should().BeTrue();
         Path.GetFileName(temp).Length.Should().BeLessThanOrEqualTo(255);
@@ -81,9 +86,12 @@ public sealed class PreparationTests : IDisposable
         Assert.SkipUnless(await TryRunAsync("mkfifo", Target), "mkfifo(1) is not installed.");
         using FileCredentialsStore store = CreateStore(Target);
 
-        Func<Task> act = () => Task.Run(async () => await store.ReadAsync(Cancellation), Cancellation).WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, Cancellation);
+        Func<Task> act = () => Task.Run(async () => await store.ReadAsync(Cancellation), Cancellation)
+            .WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, Cancellation);
 
-        (await act.Should().ThrowAsync<CredentialsFileException>()).Which.Message.Should().Contain($"'{Target}'").And.Contain("not a regular file");
+        (await act.Should().ThrowAsync<CredentialsFileException>())
+            .Which.Message.Should().Contain($"'{Target}'")
+            .And.Contain("not a regular file");
     }
 
     [Fact]
@@ -98,7 +106,9 @@ public sealed class PreparationTests : IDisposable
         using FileCredentialsStore store = CreateStore(Target);
 
         await using ICredentialsLease lease = (await store.AcquireLeaseAsync(TimeSpan.Zero, Cancellation))!;
-        bool isPrepared = await lease.PrepareAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, Cancellation);
+        bool isPrepared = await lease.PrepareAsync(Cancellation)
+            .AsTask()
+            .WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, Cancellation);
 
         isPrepared.Should().BeTrue();
         File.Exists(pipe).Should().BeTrue();
@@ -172,7 +182,9 @@ public sealed class PreparationTests : IDisposable
 
         Action act = () => OtherUser.Run(10002, 10002, () => Save("r0", "r1"));
 
-        act.Should().Throw<CredentialsFileException>().Which.Message.Should().Contain("belongs to the user 10001").And.Contain("Nothing was sent");
+        act.Should().Throw<CredentialsFileException>()
+            .Which.Message.Should().Contain("belongs to the user 10001")
+            .And.Contain("Nothing was sent");
     }
 
     [Fact]
@@ -191,13 +203,16 @@ public sealed class PreparationTests : IDisposable
     }
 
     private static FileCredentialsStore CreateStore(string path) =>
-        new(new(path, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, TimeSpan.FromSeconds(5)), TimeProvider.System);
+        new(
+            new(path, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, TimeSpan.FromSeconds(5)),
+            TimeProvider.System);
 
     private static async Task<bool> TryRunAsync(string program, params string[] arguments)
     {
         try
         {
-            using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, UseShellExecute = false })!;
+            using Process process = Process.Start(
+                new ProcessStartInfo(program, arguments) { RedirectStandardError = true, UseShellExecute = false })!;
             await process.WaitForExitAsync(Cancellation);
             return process.ExitCode == 0;
         }

@@ -67,7 +67,10 @@ public sealed class RefreshedFileTests
         string expected = before
             .Replace(login.Login.AccessToken, token.Value, StringComparison.Ordinal)
             .Replace(login.Login.RefreshToken, stored!.RefreshToken, StringComparison.Ordinal)
-            .Replace("1577836800000.75", stored.ExpiresAt!.Value.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
+            .Replace(
+                "1577836800000.75",
+                stored.ExpiresAt!.Value.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture),
+                StringComparison.Ordinal);
         stored.RefreshToken.Should().NotBe(login.Login.RefreshToken);
         (await File.ReadAllTextAsync(login.Path, Cancellation)).Should().Be(expected);
         files.Calls.Count(c => c == "temp.write").Should().Be(1);
@@ -82,7 +85,9 @@ public sealed class RefreshedFileTests
         var ballast = new StringBuilder(5 << 20);
         for (var i = 0; ballast.Length < 5 << 20; i++)
         {
-            ballast.Append(CultureInfo.InvariantCulture, $"    \"server|{i}\": {{ \"accessToken\": \"{new string('x', 200)}\", \"expiresAt\": {i}.5 }},\n");
+            ballast.Append(
+                CultureInfo.InvariantCulture,
+                $"    \"server|{i}\": {{ \"accessToken\": \"{new string('x', 200)}\", \"expiresAt\": {i}.5 }},\n");
         }
 
         string before = Document(login.Login, "1", ballast.ToString());
@@ -111,7 +116,8 @@ public sealed class RefreshedFileTests
         CoordinatedTokenProvider throughLink = login.CreateProvider(o => o.CredentialsPath = link);
         CoordinatedTokenProvider direct = login.CreateProvider();
 
-        AccessToken[] tokens = await Task.WhenAll(throughLink.GetAccessTokenAsync(Cancellation).AsTask(), direct.GetAccessTokenAsync(Cancellation).AsTask());
+        AccessToken[] tokens = await Task.WhenAll(
+            throughLink.GetAccessTokenAsync(Cancellation).AsTask(), direct.GetAccessTokenAsync(Cancellation).AsTask());
 
         new FileInfo(link).LinkTarget.Should().Be("middle.json");
         new FileInfo(middle).LinkTarget.Should().Be(login.Path);
@@ -129,7 +135,8 @@ public sealed class RefreshedFileTests
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         string mounted = Path.Combine(login.Directory.Path, "mounted.json");
         await File.WriteAllTextAsync(mounted, "", Cancellation);
-        Assert.SkipUnless(OperatingSystem.IsLinux() && TryRun("mount", "--bind", login.Path, mounted), "A bind mount needs Linux and CAP_SYS_ADMIN.");
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && TryRun("mount", "--bind", login.Path, mounted), "A bind mount needs Linux and CAP_SYS_ADMIN.");
         try
         {
             AccessToken token = await login.CreateProvider(o => o.CredentialsPath = mounted).GetAccessTokenAsync(Cancellation);
@@ -165,7 +172,8 @@ public sealed class RefreshedFileTests
     {
         try
         {
-            using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(program, arguments) { RedirectStandardError = true, UseShellExecute = false })!;
+            using var process = System.Diagnostics.Process.Start(
+                new System.Diagnostics.ProcessStartInfo(program, arguments) { RedirectStandardError = true, UseShellExecute = false })!;
             process.WaitForExit();
             return process.ExitCode == 0;
         }

@@ -2,7 +2,9 @@ using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Credentials;
 
-/// <summary>A store that knows whether a lease is out, and does not take it back before what must come later has had its chance to come too early.</summary>
+/// <summary>
+/// A store that knows whether a lease is out, and does not take it back before what must come later has had its chance to come too early.
+/// </summary>
 internal sealed class ReleaseObservingStore(ICredentialsStore inner, Task tooEarly) : StoreDecorator(inner)
 {
     private readonly Task _tooEarly = tooEarly;

@@ -58,7 +58,8 @@ public sealed class SaveStepsTests
         (await File.ReadAllBytesAsync(login.Path, Cancellation)).Should().Equal(before);
 
         _files.Before = null;
-        login.Server.IsAccepted((await provider.GetAccessTokenAsync(Cancellation)).Value).Should().BeTrue("the refresh token was not touched");
+        login.Server.IsAccepted((await provider.GetAccessTokenAsync(Cancellation)).Value)
+            .Should().BeTrue("the refresh token was not touched");
     }
 
     [Fact]
@@ -70,7 +71,9 @@ public sealed class SaveStepsTests
         OnFirst("temp.flush", () =>
         {
             string text = File.ReadAllText(login.Path);
-            File.WriteAllText(login.Path, text.Replace("\"mcpOAuth\": {", "\"mcpOAuth\": { \"added\": {\"accessToken\": \"late\"},", StringComparison.Ordinal));
+            File.WriteAllText(
+                login.Path,
+                text.Replace("\"mcpOAuth\": {", "\"mcpOAuth\": { \"added\": {\"accessToken\": \"late\"},", StringComparison.Ordinal));
         });
 
         AccessToken token = await Create(login, store).GetAccessTokenAsync(Cancellation);
@@ -142,7 +145,8 @@ public sealed class SaveStepsTests
 
         await File.WriteAllTextAsync(login.Path, whole, Cancellation);
         await provider.DisposeAsync();
-        (await File.ReadAllTextAsync(login.Path, Cancellation)).Should().Contain((await call).Value, "once the file is whole again the pair is saved");
+        (await File.ReadAllTextAsync(login.Path, Cancellation))
+            .Should().Contain((await call).Value, "once the file is whole again the pair is saved");
     }
 
     [Fact]
@@ -174,7 +178,8 @@ public sealed class SaveStepsTests
     public async Task Where_a_rename_can_never_work_the_file_is_overwritten_in_one_padded_write()
     {
         await using SharedLogin login = await StartAsync();
-        string longer = (await File.ReadAllTextAsync(login.Path, Cancellation)).Replace("\"scopes\"", "\"refreshTokenExpiresAt\": 1787613382524, \"scopes\"", StringComparison.Ordinal);
+        string longer = (await File.ReadAllTextAsync(login.Path, Cancellation))
+            .Replace("\"scopes\"", "\"refreshTokenExpiresAt\": 1787613382524, \"scopes\"", StringComparison.Ordinal);
         await File.WriteAllTextAsync(login.Path, longer, Cancellation);
         using var store = login.CreateStore(_files, _time);
         _files.MountPoint = true;
@@ -182,11 +187,15 @@ public sealed class SaveStepsTests
         AccessToken token = await Create(login, store).GetAccessTokenAsync(Cancellation);
 
         string after = await File.ReadAllTextAsync(login.Path, Cancellation);
-        after.Should().HaveLength(longer.Length, "a shorter file could be read torn").And.Contain(token.Value).And.EndWith(" ").And.NotContain("refreshTokenExpiresAt");
+        after.Should().HaveLength(longer.Length, "a shorter file could be read torn")
+            .And.Contain(token.Value)
+            .And.EndWith(" ")
+            .And.NotContain("refreshTokenExpiresAt");
         _files.Calls.Should().ContainInOrder("ensure writable", "create", "temp.flush", "flush directory", "write in place")
             .And.ContainSingle(c => c == "write in place").And.NotContain("replace", "a mount point is known before");
         _files.TempPaths.Should().OnlyContain(path => !File.Exists(path));
-        (await login.CreateProvider(services: new() { TimeProvider = _time }).GetAccessTokenAsync(Cancellation)).Value.Should().Be(token.Value);
+        (await login.CreateProvider(services: new() { TimeProvider = _time }).GetAccessTokenAsync(Cancellation)).Value
+            .Should().Be(token.Value);
     }
 
     [Fact]
@@ -257,7 +266,10 @@ public sealed class SaveStepsTests
     [FailureMode("F48")]
     public async Task A_reader_that_shares_no_deletion_delays_the_save_and_loses_nothing()
     {
-        Assert.SkipUnless(OperatingSystem.IsWindows(), "Only Windows refuses to replace a file that a reader has open without FileShare.Delete; run the tests there, or through the documented Windows script.");
+        Assert.SkipUnless(
+            OperatingSystem.IsWindows(),
+            "Only Windows refuses to replace a file that a reader has open without FileShare.Delete; "
+            + "run the tests there, or through the documented Windows script.");
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         CoordinatedTokenProvider provider = login.CreateProvider();
         var foreign = new FileStream(login.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);

@@ -19,7 +19,9 @@ public sealed class AddTokenRefreshHandlerTests
         {
             AddFake(s, "claude");
             AddFake(s, "other");
-            s.AddHttpClient("api").AddTokenRefreshHandler("claude", o => o.AllowedOrigins.Add("https://api.example.com")).ConfigurePrimaryHttpMessageHandler(() => sent);
+            s.AddHttpClient("api")
+                .AddTokenRefreshHandler("claude", o => o.AllowedOrigins.Add("https://api.example.com"))
+                .ConfigurePrimaryHttpMessageHandler(() => sent);
         });
 
         await services.Client("api").GetAsync(Api);
@@ -51,7 +53,9 @@ public sealed class AddTokenRefreshHandlerTests
         await using var services = Containers.Build(s =>
         {
             s.AddSingleton<ITokenProvider>(new StaticTokenProvider("token"));
-            s.AddHttpClient("api").AddTokenRefreshHandler(o => o.AllowedOrigins.Add("https://elsewhere.example.com")).ConfigurePrimaryHttpMessageHandler(() => sent);
+            s.AddHttpClient("api")
+                .AddTokenRefreshHandler(o => o.AllowedOrigins.Add("https://elsewhere.example.com"))
+                .ConfigurePrimaryHttpMessageHandler(() => sent);
         });
 
         await services.Client("api").GetAsync(Api);
@@ -61,8 +65,12 @@ public sealed class AddTokenRefreshHandlerTests
 
     [Theory]
     [InlineData(null, "The HTTP client 'api' needs a token, and no ITokenProvider is registered. Call 'AddTokenRefresh' on the services.")]
-    [InlineData("claude", "The HTTP client 'api' needs a token of 'claude', and no ITokenProvider is registered under that name. Call 'AddTokenRefresh(\"claude\", ...)'*")]
-    public async Task A_login_that_is_not_registered_is_told_with_the_call_that_is_missing_at_start_and_with_the_first_client(string? name, string message)
+    [InlineData(
+        "claude",
+        "The HTTP client 'api' needs a token of 'claude', and no ITokenProvider is registered under that name. "
+        + "Call 'AddTokenRefresh(\"claude\", ...)'*")]
+    public async Task A_login_that_is_not_registered_is_told_with_the_call_that_is_missing_at_start_and_with_the_first_client(
+        string? name, string message)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         var client = builder.Services.AddHttpClient("api");
@@ -98,7 +106,8 @@ public sealed class AddTokenRefreshHandlerTests
 
         var again = client.Invoking(c => c.AddTokenRefreshHandler("claude"));
 
-        again.Should().Throw<InvalidOperationException>().WithMessage("The HTTP client 'api' has two of BearerTokenHandler*Call 'AddTokenRefreshHandler' once per client*");
+        again.Should().Throw<InvalidOperationException>()
+            .WithMessage("The HTTP client 'api' has two of BearerTokenHandler*Call 'AddTokenRefreshHandler' once per client*");
     }
 
     [Fact]
@@ -107,7 +116,9 @@ public sealed class AddTokenRefreshHandlerTests
         using var byHand = Containers.Build(s =>
         {
             s.AddSingleton<ITokenProvider>(new StaticTokenProvider("token"));
-            s.AddHttpClient("api").AddTokenRefreshHandler().AddHttpMessageHandler(p => new BearerTokenHandler(p.GetRequiredService<ITokenProvider>()));
+            s.AddHttpClient("api")
+                .AddTokenRefreshHandler()
+                .AddHttpMessageHandler(p => new BearerTokenHandler(p.GetRequiredService<ITokenProvider>()));
         });
         using var byDefault = Containers.Build(s =>
         {
@@ -116,8 +127,12 @@ public sealed class AddTokenRefreshHandlerTests
             s.ConfigureHttpClientDefaults(d => d.AddTokenRefreshHandler());
         });
 
-        byHand.Invoking(s => s.Client("api")).Should().Throw<InvalidOperationException>().WithMessage("The HTTP client 'api' has two of BearerTokenHandler*");
-        byDefault.Invoking(s => s.Client("api")).Should().Throw<InvalidOperationException>().WithMessage("The HTTP client 'api' has two of BearerTokenHandler*");
+        byHand.Invoking(s => s.Client("api"))
+            .Should().Throw<InvalidOperationException>()
+            .WithMessage("The HTTP client 'api' has two of BearerTokenHandler*");
+        byDefault.Invoking(s => s.Client("api"))
+            .Should().Throw<InvalidOperationException>()
+            .WithMessage("The HTTP client 'api' has two of BearerTokenHandler*");
         byDefault.Invoking(s => s.Client("another")).Should().NotThrow();
     }
 
@@ -144,7 +159,8 @@ public sealed class AddTokenRefreshHandlerTests
 
         var create = services.Invoking(s => s.Client("TokenRefresh"));
 
-        create.Should().Throw<InvalidOperationException>().WithMessage("The HTTP client 'TokenRefresh' sends token requests, and a BearerTokenHandler in it would wait*");
+        create.Should().Throw<InvalidOperationException>()
+            .WithMessage("The HTTP client 'TokenRefresh' sends token requests, and a BearerTokenHandler in it would wait*");
     }
 
     [Fact]

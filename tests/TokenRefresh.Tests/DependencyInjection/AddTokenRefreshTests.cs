@@ -44,8 +44,10 @@ public sealed class AddTokenRefreshTests
 
         var unkeyed = services.Invoking(s => s.GetRequiredService<ITokenProvider>());
 
-        services.GetRequiredKeyedService<ITokenProvider>("claude").Should().NotBeSameAs(services.GetRequiredKeyedService<ITokenProvider>("other"));
-        unkeyed.Should().Throw<InvalidOperationException>().WithMessage("Several token refreshes are registered ('claude', 'other'), and none without a name.*");
+        services.GetRequiredKeyedService<ITokenProvider>("claude")
+            .Should().NotBeSameAs(services.GetRequiredKeyedService<ITokenProvider>("other"));
+        unkeyed.Should().Throw<InvalidOperationException>()
+            .WithMessage("Several token refreshes are registered ('claude', 'other'), and none without a name.*");
     }
 
     [Theory]

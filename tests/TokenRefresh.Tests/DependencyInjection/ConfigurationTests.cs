@@ -84,9 +84,15 @@ public sealed class ConfigurationTests
     {
         var changed = Bind(EverySetting);
 
-        typeof(TokenRefreshOptions).GetProperties().Where(p => p.Name != nameof(TokenRefreshOptions.Events) && Equals(p.GetValue(changed), p.GetValue(new TokenRefreshOptions())))
+        typeof(TokenRefreshOptions)
+            .GetProperties()
+            .Where(p => p.Name != nameof(TokenRefreshOptions.Events) && Equals(p.GetValue(changed), p.GetValue(new TokenRefreshOptions())))
             .Should().BeEmpty();
-        typeof(CredentialsFileFormat).GetProperties().Where(p => p.GetMethod is { IsStatic: false } && Equals(p.GetValue(Bind(EveryMember).FileFormat), p.GetValue(new CredentialsFileFormat())))
+        typeof(CredentialsFileFormat)
+            .GetProperties()
+            .Where(
+                p => p.GetMethod is { IsStatic: false }
+                    && Equals(p.GetValue(Bind(EveryMember).FileFormat), p.GetValue(new CredentialsFileFormat())))
             .Should().BeEmpty();
     }
 
@@ -224,5 +230,8 @@ public sealed class ConfigurationTests
     }
 
     private static IConfigurationSection Section(string json) =>
-        new ConfigurationBuilder().AddJsonStream(new MemoryStream(System.Text.Encoding.UTF8.GetBytes($$"""{ "Login": {{json}} }"""))).Build().GetSection("Login");
+        new ConfigurationBuilder()
+            .AddJsonStream(new MemoryStream(System.Text.Encoding.UTF8.GetBytes($$"""{ "Login": {{json}} }""")))
+            .Build()
+            .GetSection("Login");
 }

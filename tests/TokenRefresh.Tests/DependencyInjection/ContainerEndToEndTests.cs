@@ -17,7 +17,8 @@ public sealed class ContainerEndToEndTests
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await using var services = Containers.Build(s =>
         {
-            s.AddTokenRefresh("claude", o => PointTo(login, o)).ConfigureTokenEndpointClient(c => c.ConfigureHttpClient(h => h.DefaultRequestHeaders.Add("X-Tenant", "42")));
+            s.AddTokenRefresh("claude", o => PointTo(login, o))
+                .ConfigureTokenEndpointClient(c => c.ConfigureHttpClient(h => h.DefaultRequestHeaders.Add("X-Tenant", "42")));
             s.AddHttpClient("api").AddTokenRefreshHandler("claude");
         });
 
@@ -37,10 +38,14 @@ public sealed class ContainerEndToEndTests
     public async Task A_redirect_of_the_token_endpoint_is_not_followed_even_by_a_handler_of_the_program_that_would()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
-        var target = new Dictionary<string, string>(StringComparer.Ordinal) { ["Location"] = new Uri(login.Server.OtherOrigin, "/token").AbsoluteUri };
+        var target = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["Location"] = new Uri(login.Server.OtherOrigin, "/token").AbsoluteUri,
+        };
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.AnswerWith(307, headers: target);
         await using var services = Containers.Build(s => s.AddTokenRefresh(o => PointTo(login, o))
-            .ConfigureTokenEndpointClient(c => c.ConfigurePrimaryHttpMessageHandler(() => new HttpClientHandler { AllowAutoRedirect = true })));
+            .ConfigureTokenEndpointClient(
+                c => c.ConfigurePrimaryHttpMessageHandler(() => new HttpClientHandler { AllowAutoRedirect = true })));
 
         var get = services.Awaiting(s => s.GetRequiredService<ITokenProvider>().GetAccessTokenAsync().AsTask());
 
@@ -64,7 +69,8 @@ public sealed class ContainerEndToEndTests
         exchange.Release();
         await disposal;
 
-        (await File.ReadAllTextAsync(login.Path)).Should().NotContain(login.Login.RefreshToken, "the pair that the spent one was exchanged for must be on disk");
+        (await File.ReadAllTextAsync(login.Path))
+            .Should().NotContain(login.Login.RefreshToken, "the pair that the spent one was exchanged for must be on disk");
         login.Server.Books.Grants.Should().Be(1);
         await Xunit.Record.ExceptionAsync(() => caller);
         await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<ObjectDisposedException>();
@@ -83,7 +89,8 @@ public sealed class ContainerEndToEndTests
             s.AddLogging(l => l.SetMinimumLevel(LogLevel.Trace).AddProvider(logs));
             s.AddTokenRefresh("claude", o => PointTo(login, o));
 
-            // The factory's logs hand the headers of the program's own clients to structured loggers at Trace, whatever is redacted in their text.
+            // The factory's logs hand the headers of the program's own clients to structured loggers at Trace, whatever is redacted in
+            // their text.
             s.AddHttpClient("api").RemoveAllLoggers().AddTokenRefreshHandler();
         }))
         {

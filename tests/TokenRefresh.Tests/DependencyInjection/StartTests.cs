@@ -30,8 +30,13 @@ public sealed class StartTests
 
         var refusal = await Xunit.Record.ExceptionAsync(() => host.StartAsync());
 
-        var failures = refusal.Should().BeOfType<AggregateException>().Subject.InnerExceptions.Cast<OptionsValidationException>().SelectMany(e => e.Failures);
-        failures.Should().HaveCount(3).And.ContainMatch("Token refresh 'one': 'LockTimeout' is*").And.ContainMatch("Token refresh 'one': 'TokenEndpoint' is*").And.ContainMatch("'ClientId' is not set*");
+        var failures = refusal
+            .Should().BeOfType<AggregateException>().Subject.InnerExceptions.Cast<OptionsValidationException>()
+            .SelectMany(e => e.Failures);
+        failures.Should().HaveCount(3)
+            .And.ContainMatch("Token refresh 'one': 'LockTimeout' is*")
+            .And.ContainMatch("Token refresh 'one': 'TokenEndpoint' is*")
+            .And.ContainMatch("'ClientId' is not set*");
     }
 
     [Theory]
@@ -70,7 +75,8 @@ public sealed class StartTests
     {
         var made = false;
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddTokenRefresh(o => (o.ClientId, o.TokenEndpoint) = ("my-cli", new Uri("https://auth.example.com/token"))).UseStore(_ =>
+        builder.Services.AddTokenRefresh(o => (o.ClientId, o.TokenEndpoint) = ("my-cli", new Uri("https://auth.example.com/token")))
+            .UseStore(_ =>
         {
             made = true;
             return new UnusedStore();
@@ -91,7 +97,8 @@ public sealed class StartTests
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddTokenRefresh(o => (o.CredentialsPath, o.ClientId, o.TokenEndpoint) = (login.Path, "tests", login.Server.TokenUri));
+        builder.Services.AddTokenRefresh(
+            o => (o.CredentialsPath, o.ClientId, o.TokenEndpoint) = (login.Path, "tests", login.Server.TokenUri));
         var host = builder.Build();
         await host.StartAsync();
         using ParkedRequest exchange = login.Server.ParkNextTokenRequest();

@@ -72,11 +72,13 @@ public sealed class TokenEndpointClientTests
             s.ConfigureHttpClientDefaults(d => d.ConfigurePrimaryHttpMessageHandler(() => shared));
             s.AddTokenRefresh(SomeOptions.MakeValid);
         });
-        await services.Awaiting(s => s.Client("api").GetAsync(new Uri("http://127.0.0.1:1/"))).Should().ThrowAsync<HttpRequestException>("nothing listens there");
+        await services.Awaiting(s => s.Client("api").GetAsync(new Uri("http://127.0.0.1:1/")))
+            .Should().ThrowAsync<HttpRequestException>("nothing listens there");
 
         var create = services.Invoking(s => s.Client("TokenRefresh"));
 
-        create.Should().Throw<InvalidOperationException>().WithMessage("The HTTP client 'TokenRefresh' sends token requests through a primary handler that has been used before*");
+        create.Should().Throw<InvalidOperationException>()
+            .WithMessage("The HTTP client 'TokenRefresh' sends token requests through a primary handler that has been used before*");
     }
 
     [Fact]
@@ -108,9 +110,13 @@ public sealed class TokenEndpointClientTests
     {
         var body = new CountingStream();
         var sent = new RecordingHandler { Content = () => new StreamContent(body) };
-        await using var services = Containers.Build(s => s.AddTokenRefresh(SomeOptions.MakeValid).ConfigureTokenEndpointClient(c => c.ConfigurePrimaryHttpMessageHandler(() => sent)));
+        await using var services = Containers.Build(
+            s =>
+                s.AddTokenRefresh(SomeOptions.MakeValid)
+                    .ConfigureTokenEndpointClient(c => c.ConfigurePrimaryHttpMessageHandler(() => sent)));
 
-        using var response = await ProviderFactory.InvokerOf(services, "")().SendAsync(new HttpRequestMessage(HttpMethod.Post, Endpoint), default);
+        using var response = await ProviderFactory.InvokerOf(services, "")()
+            .SendAsync(new HttpRequestMessage(HttpMethod.Post, Endpoint), default);
 
         body.Reads.Should().Be(0);
     }
@@ -123,15 +129,22 @@ public sealed class TokenEndpointClientTests
         await using var services = Containers.Build(s =>
         {
             s.AddLogging(l => l.SetMinimumLevel(LogLevel.Trace).AddProvider(logs));
-            s.ConfigureHttpClientDefaults(d => d.AddDefaultLogger().RedactLoggedHeaders(_ => false).ConfigurePrimaryHttpMessageHandler(() => new RecordingHandler()));
+            s.ConfigureHttpClientDefaults(
+                d => d.AddDefaultLogger().RedactLoggedHeaders(_ => false).ConfigurePrimaryHttpMessageHandler(() => new RecordingHandler()));
             s.AddTokenRefresh("claude", SomeOptions.MakeValid);
         });
-        using var request = new HttpRequestMessage(HttpMethod.Post, Endpoint) { Headers = { { "Authorization", "Basic " + SomeOptions.Secret } } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, Endpoint)
+        {
+            Headers = { { "Authorization", "Basic " + SomeOptions.Secret } },
+        };
 
         using var response = await ProviderFactory.InvokerOf(services, "claude")().SendAsync(request, default);
         using var other = await services.Client("api").GetAsync(new Uri("https://api.example.com/things"));
 
-        logs.Text.Should().Contain("api.example.com", "other clients are logged").And.NotContain("auth.example.com").And.NotContain(SomeOptions.Secret[..8]).And.NotContain("query-that");
+        logs.Text.Should().Contain("api.example.com", "other clients are logged")
+            .And.NotContain("auth.example.com")
+            .And.NotContain(SomeOptions.Secret[..8])
+            .And.NotContain("query-that");
     }
 
     private sealed class CountingStream : MemoryStream

@@ -3,7 +3,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace TokenRefresh.Tests.Diagnostics;
 
-/// <summary>A meter factory of its own and what is measured on its meters, so that tests that run at the same time do not see each other.</summary>
+/// <summary>
+/// A meter factory of its own and what is measured on its meters, so that tests that run at the same time do not see each other.
+/// </summary>
 internal sealed class CollectedMeasurements : IDisposable
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
@@ -40,5 +42,10 @@ internal sealed class CollectedMeasurements : IDisposable
     }
 
     private void Keep<T>(Instrument instrument, T value, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>
-        _lines.Add(string.Join(' ', [FormattableString.Invariant($"{instrument.Name} {value} {instrument.Unit}"), .. tags.ToArray().Select(t => $"{t.Key}={t.Value}")]));
+        _lines.Add(
+            string.Join(
+                ' ',
+                tags.ToArray()
+                    .Select(t => $"{t.Key}={t.Value}")
+                    .Prepend(FormattableString.Invariant($"{instrument.Name} {value} {instrument.Unit}"))));
 }

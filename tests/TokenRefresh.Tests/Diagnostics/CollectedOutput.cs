@@ -29,9 +29,12 @@ internal sealed class CollectedOutput : IDisposable
         _listener = new ActivityListener
         {
             ShouldListenTo = _ => true,
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => Exploring.IsWalking ? ActivitySamplingResult.None : ActivitySamplingResult.AllDataAndRecorded,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => Exploring.IsWalking
+                ? ActivitySamplingResult.None
+                : ActivitySamplingResult.AllDataAndRecorded,
             ActivityStopped = activity => _texts.Enqueue(
-                $"{activity.OperationName} {activity.DisplayName} {activity.StatusDescription} {string.Join(' ', activity.TagObjects)} {string.Join(' ', activity.Baggage)} {string.Join(' ', activity.Events.SelectMany(e => e.Tags))}"),
+                $"{activity.OperationName} {activity.DisplayName} {activity.StatusDescription} {string.Join(' ', activity.TagObjects)} "
+                + $"{string.Join(' ', activity.Baggage)} {string.Join(' ', activity.Events.SelectMany(e => e.Tags))}"),
         };
         ActivitySource.AddActivityListener(_listener);
     }
@@ -39,7 +42,8 @@ internal sealed class CollectedOutput : IDisposable
     private string Text => string.Join('\n', [.. _texts.ToArray(), _logs.Text, .. _measured.Lines]);
 
     /// <summary>Fails unless each of these was said; without them nothing was looked at. Shows nothing of the rest.</summary>
-    internal void ShouldSay(params string[] words) => words.Where(word => !Text.Contains(word, StringComparison.Ordinal)).Should().BeEmpty();
+    internal void ShouldSay(params string[] words) =>
+        words.Where(word => !Text.Contains(word, StringComparison.Ordinal)).Should().BeEmpty();
 
     /// <summary>Gets how many secrets are looked for.</summary>
     internal int Secrets => _secrets.Count;
@@ -47,7 +51,8 @@ internal sealed class CollectedOutput : IDisposable
     /// <summary>Gets in how many places a part of a secret stands. A count, so that a failure does not print what it found.</summary>
     internal int Leaks => SecretSearch.CountLeaks(Text, _secrets);
 
-    internal CoordinatedTokenProviderServices Services(TimeProvider clock) => new() { TimeProvider = clock, LoggerFactory = _loggers, MeterFactory = _measured.Factory };
+    internal CoordinatedTokenProviderServices Services(TimeProvider clock) =>
+        new() { TimeProvider = clock, LoggerFactory = _loggers, MeterFactory = _measured.Factory };
 
     internal CoordinatedTokenProviderServices Services(TimeProvider clock, ICredentialsStore store) =>
         new() { TimeProvider = clock, LoggerFactory = _loggers, MeterFactory = _measured.Factory, CredentialsStore = store };

@@ -6,7 +6,10 @@ using TokenRefresh.Tests.Refresh;
 
 namespace TokenRefresh.Tests.Diagnostics;
 
-/// <summary>Loggers and listeners that throw, as those do that were disposed before the provider. They are process-wide in part, so nothing runs beside these tests.</summary>
+/// <summary>
+/// Loggers and listeners that throw, as those do that were disposed before the provider. They are process-wide in part, so nothing runs
+/// beside these tests.
+/// </summary>
 [CollectionDefinition(nameof(FailingObserverTests), DisableParallelization = true)]
 [Collection(nameof(FailingObserverTests))]
 public sealed class FailingObserverTests
@@ -83,7 +86,8 @@ public sealed class FailingObserverTests
         }
     }
 
-    private static Exception Failure() => new AggregateException("An error occurred while writing to logger(s).", new ObjectDisposedException("sink"));
+    private static Exception Failure() =>
+        new AggregateException("An error occurred while writing to logger(s).", new ObjectDisposedException("sink"));
 
     private async Task RefreshSaveAndSignOutAsync(CoordinatedTokenProviderServices services)
     {

@@ -46,7 +46,10 @@ public sealed class PrintedSecretsTests
         }));
         output.Add(thrown);
         output.Add(UriRedaction.Show(text));
-        output.Add(Xunit.Record.Exception(() => new BearerTokenHandler(new StaticTokenProvider("token"), new BearerTokenHandlerOptions { AllowedOrigins = { text } })));
+        output.Add(
+            Xunit.Record.Exception(
+                () =>
+                    new BearerTokenHandler(new StaticTokenProvider("token"), new BearerTokenHandlerOptions { AllowedOrigins = { text } })));
 
         thrown.Should().BeOfType<TokenRefreshConfigurationException>();
         output.ShouldSay("'AllowedOrigins'");
@@ -69,7 +72,12 @@ public sealed class PrintedSecretsTests
             CredentialsCommit.Committed(pair),
             new StaticTokenProvider(Token),
             new InMemoryCredentialsStore(pair),
-            new TokenRefreshOptions { ClientSecret = ClientSecret, TokenEndpoint = new Uri($"https://jo:{ClientSecret}@auth.example.com/token?key={ClientSecret}#{ClientSecret}"), AdditionalParameters = { ["key"] = ClientSecret } },
+            new TokenRefreshOptions
+            {
+                ClientSecret = ClientSecret,
+                TokenEndpoint = new Uri($"https://jo:{ClientSecret}@auth.example.com/token?key={ClientSecret}#{ClientSecret}"),
+                AdditionalParameters = { ["key"] = ClientSecret },
+            },
             new TokenRefreshOptions { TokenEndpoint = new Uri($"/token?key={ClientSecret}", UriKind.Relative) },
         ];
 
@@ -78,7 +86,8 @@ public sealed class PrintedSecretsTests
         SecretSearch.CountLeaks(printed, [ClientSecret, Token]).Should().Be(0);
         printed.Should().Contain("auth.example.com");
         holders.Select(holder => holder.GetType().Name).Should().Contain(TypesThatSayTheyHoldASecret());
-        ProductTypes.All.Where(type => Attribute.IsDefined(type, typeof(DebuggerDisplayAttribute))).Should().BeEmpty("a debugger's text ends in dumps and screenshots");
+        ProductTypes.All.Where(type => Attribute.IsDefined(type, typeof(DebuggerDisplayAttribute)))
+            .Should().BeEmpty("a debugger's text ends in dumps and screenshots");
     }
 
     [Fact]
@@ -91,7 +100,9 @@ public sealed class PrintedSecretsTests
     private static IEnumerable<string> TypesThatSayTheyHoldASecret()
     {
         string[] types = [.. SourceFile.Below("src/TokenRefresh")
-            .Where(file => File.ReadAllText(Path.Combine(SourceFile.RepositoryRoot, file.Path)).Contains("A secret: never log it", StringComparison.Ordinal))
+            .Where(
+                file => File.ReadAllText(Path.Combine(SourceFile.RepositoryRoot, file.Path))
+                    .Contains("A secret: never log it", StringComparison.Ordinal))
             .Select(file => file.Types.Single().Name)];
         types.Should().HaveCountGreaterThan(3);
         return types;

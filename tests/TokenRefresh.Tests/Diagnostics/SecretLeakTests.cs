@@ -23,26 +23,30 @@ public sealed class SecretLeakTests : IDisposable
     private readonly ManualTimeProvider _clock = new();
     private readonly CollectedOutput _output = new();
 
-    public SecretLeakTests() => _output.AddSecrets(ClientSecret, Assertion, GatewayKey, Convert.ToBase64String(Encoding.UTF8.GetBytes($"tests:{ClientSecret}")));
+    public SecretLeakTests() =>
+        _output.AddSecrets(ClientSecret, Assertion, GatewayKey, Convert.ToBase64String(Encoding.UTF8.GetBytes($"tests:{ClientSecret}")));
 
     [Theory]
     [InlineData(ClientAuthentication.ClientSecretPost)]
     [InlineData(ClientAuthentication.ClientSecretBasic)]
     public async Task No_answer_of_the_token_endpoint_makes_a_secret_leave(ClientAuthentication authentication)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock, RefreshTokenReuseWindow = TimeSpan.FromHours(1) });
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(
+            new() { TimeProvider = _clock, RefreshTokenReuseWindow = TimeSpan.FromHours(1) });
         foreach (Func<IssuedLogin, TokenEndpointBehavior> failure in Answers())
         {
             // Each on a login of its own, so that no pause of the one before keeps it from happening.
             StoreAnother(login);
             login.Server.DefaultTokenBehavior = failure(login.Login);
-            await using CoordinatedTokenProvider provider = login.CreateProvider(o => Configure(o, login, authentication), _output.Services(_clock));
+            await using CoordinatedTokenProvider provider = login.CreateProvider(
+                o => Configure(o, login, authentication), _output.Services(_clock));
 
             await UseAsync(provider, login);
             await _output.RunAsync(() => provider.RemoveAsync());
 
             _output.AddFilesOf(login);
-            Directory.EnumerateFiles(login.Directory.Path).Should().BeEquivalentTo([login.Path, login.LockPath], "no temp file with a pair in it may stay behind");
+            Directory.EnumerateFiles(login.Directory.Path)
+                .Should().BeEquivalentTo([login.Path, login.LockPath], "no temp file with a pair in it may stay behind");
         }
 
         // Those of answers that were lost or broken among them.
@@ -67,14 +71,18 @@ public sealed class SecretLeakTests : IDisposable
         StoreAnother(login);
         using var invoker = new HttpMessageInvoker(new FakeHandler(async (request, _, cancellationToken) =>
         {
-            string body = error == HttpRequestError.Unknown ? await request.Content!.ReadAsStringAsync(cancellationToken) : $"refresh_token={login.Login.RefreshToken}&client_secret={ClientSecret}";
+            string body = error == HttpRequestError.Unknown
+                ? await request.Content!.ReadAsStringAsync(cancellationToken)
+                : $"refresh_token={login.Login.RefreshToken}&client_secret={ClientSecret}";
             var inner = new InvalidOperationException($"{request.Headers} for {login.Login.AccessToken}");
             throw new HttpRequestException(error, $"Sending '{body}' failed.", inner);
         }));
-        foreach (ClientAuthentication authentication in new[] { ClientAuthentication.ClientSecretPost, ClientAuthentication.ClientSecretBasic })
+        ClientAuthentication[] withSecret = [ClientAuthentication.ClientSecretPost, ClientAuthentication.ClientSecretBasic];
+        foreach (ClientAuthentication authentication in withSecret)
         {
             StoreAnother(login);
-            CoordinatedTokenProvider provider = login.CreateProvider(o => Configure(o, login, authentication), _output.Services(_clock, invoker));
+            CoordinatedTokenProvider provider = login.CreateProvider(
+                o => Configure(o, login, authentication), _output.Services(_clock, invoker));
 
             await _clock.AdvanceThroughShortPausesAsync(UseAndSignOutAsync(provider, login), LongestPause);
         }
@@ -92,8 +100,11 @@ public sealed class SecretLeakTests : IDisposable
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
         StoreAnother(login);
-        using var invoker = new HttpMessageInvoker(new FakeHandler((_, _, _) => throw new HttpRequestException(HttpRequestError.ConnectionError, $"The gateway does not know '{quoted}'.")));
-        CoordinatedTokenProvider provider = login.CreateProvider(o => Configure(o, login, ClientAuthentication.None), _output.Services(_clock, invoker));
+        using var invoker = new HttpMessageInvoker(
+            new FakeHandler(
+                (_, _, _) => throw new HttpRequestException(HttpRequestError.ConnectionError, $"The gateway does not know '{quoted}'.")));
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            o => Configure(o, login, ClientAuthentication.None), _output.Services(_clock, invoker));
 
         await _clock.AdvanceThroughShortPausesAsync(UseAndSignOutAsync(provider, login), LongestPause);
 
@@ -106,7 +117,8 @@ public sealed class SecretLeakTests : IDisposable
     [InlineData(true, ClientAuthentication.None)]
     [InlineData(false, ClientAuthentication.None)]
     [InlineData(false, ClientAuthentication.ClientSecretBasic)]
-    public async Task A_client_of_the_user_s_own_that_throws_what_it_sent_makes_no_secret_leave(bool isToken, ClientAuthentication authentication)
+    public async Task A_client_of_the_user_s_own_that_throws_what_it_sent_makes_no_secret_leave(
+        bool isToken, ClientAuthentication authentication)
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
         StoreAnother(login);
@@ -130,13 +142,17 @@ public sealed class SecretLeakTests : IDisposable
     [Fact]
     public async Task Neither_does_a_lock_that_is_not_had_in_time()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "The foreign holder uses flock; Windows locks are held by a child process in the process tests.");
+        Assert.SkipWhen(
+            OperatingSystem.IsWindows(), "The foreign holder uses flock; Windows locks are held by a child process in the process tests.");
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
         StoreAnother(login);
-        using ForeignLock foreign = ForeignLock.Hold(login.LockPath, new LockHolder(Environment.ProcessId, "other", Environment.MachineName, _clock.Start));
-        CoordinatedTokenProvider provider = login.CreateProvider(o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock));
+        using ForeignLock foreign = ForeignLock.Hold(
+            login.LockPath, new LockHolder(Environment.ProcessId, "other", Environment.MachineName, _clock.Start));
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock));
 
-        await _clock.AdvanceUntilAsync(Task.WhenAll(UseAsync(provider, login), _output.RunAsync(() => provider.RemoveAsync())), TimeSpan.FromSeconds(1));
+        await _clock.AdvanceUntilAsync(
+            Task.WhenAll(UseAsync(provider, login), _output.RunAsync(() => provider.RemoveAsync())), TimeSpan.FromSeconds(1));
 
         foreign.Dispose();
         _output.AddFilesOf(login);
@@ -151,7 +167,8 @@ public sealed class SecretLeakTests : IDisposable
     [InlineData("replace", false, "No space left on device", nameof(CredentialsSaveException))]
     [InlineData("write in place", true, "No space left on device", nameof(CredentialsSaveException))]
     [InlineData("", true, nameof(TokensRefreshedEvent))]
-    public async Task Neither_does_a_save_that_fails_waits_in_memory_or_goes_in_place(string failing, bool isMountPoint, params string[] said)
+    public async Task Neither_does_a_save_that_fails_waits_in_memory_or_goes_in_place(
+        string failing, bool isMountPoint, params string[] said)
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
         StoreAnother(login);
@@ -165,8 +182,10 @@ public sealed class SecretLeakTests : IDisposable
             }
         };
         using FileCredentialsStore store = login.CreateStore(files, _clock);
-        CoordinatedTokenProvider provider = login.CreateProvider(o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock, store));
-        CoordinatedTokenProvider another = login.CreateProvider(o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock));
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock, store));
+        CoordinatedTokenProvider another = login.CreateProvider(
+            o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock));
 
         await UseAsync(provider, login);
         _output.AddFilesOf(login);
@@ -198,9 +217,13 @@ public sealed class SecretLeakTests : IDisposable
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
         StoreAnother(login);
-        await File.WriteAllTextAsync(login.Path, content.Replace("ACCESS", login.Login.AccessToken, StringComparison.Ordinal).Replace("REFRESH", login.Login.RefreshToken, StringComparison.Ordinal));
+        await File.WriteAllTextAsync(
+            login.Path,
+            content.Replace("ACCESS", login.Login.AccessToken, StringComparison.Ordinal)
+                .Replace("REFRESH", login.Login.RefreshToken, StringComparison.Ordinal));
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Throttle(503, retryAfter: null);
-        CoordinatedTokenProvider provider = login.CreateProvider(o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock));
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock));
 
         await _clock.AdvanceThroughShortPausesAsync(UseAndSignOutAsync(provider, login), LongestPause);
 
@@ -217,14 +240,21 @@ public sealed class SecretLeakTests : IDisposable
         const string Account = "0b5c7a1e-7f3a9c4d";
         _output.AddSecrets(Account, "qz7vk.4xw9@zq3jt.invalid");
         byte[] spent = await File.ReadAllBytesAsync(login.Path);
-        login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Member("account", $$"""{"uuid":"0000-first-account","email_address":"qz7vk.4xw9@zq3jt.invalid"}""");
-        CoordinatedTokenProvider provider = login.CreateProvider(o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock));
+        login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Member(
+            "account", $$"""{"uuid":"0000-first-account","email_address":"qz7vk.4xw9@zq3jt.invalid"}""");
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock));
         await UseAsync(provider, login);
         await File.WriteAllBytesAsync(login.Path, spent);
-        await UseAsync(login.CreateProvider(o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock)), login);
+        await UseAsync(
+            login.CreateProvider(o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock)), login);
         IssuedLogin next = login.Server.IssueLogin();
         _output.AddSecrets(next.AccessToken, next.RefreshToken);
-        await provider.StoreAsync(new OAuthCredentials(next.AccessToken, next.RefreshToken, DateTimeOffset.UnixEpoch.AddYears(50)) { AccountId = "0000-first-account" });
+        await provider.StoreAsync(
+            new OAuthCredentials(next.AccessToken, next.RefreshToken, DateTimeOffset.UnixEpoch.AddYears(50))
+            {
+                AccountId = "0000-first-account",
+            });
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Member("account", $$"""{"uuid":"{{Account}}"}""");
 
         await UseAsync(provider, login);
@@ -240,8 +270,10 @@ public sealed class SecretLeakTests : IDisposable
     {
         yield return _ => TokenEndpointBehavior.Normal;
         yield return _ => TokenEndpointBehavior.Error("invalid_grant");
-        yield return login => TokenEndpointBehavior.AnswerWith(404, $$$"""{"type":"error","error":{"type":"not_found_error","message":"Grant not found: {{{login.RefreshToken}}}"}}""");
-        yield return login => TokenEndpointBehavior.AnswerWith(400, $"your token {login.RefreshToken} is bad, so is {login.AccessToken}", "text/plain");
+        yield return login => TokenEndpointBehavior.AnswerWith(
+            404, $$$"""{"type":"error","error":{"type":"not_found_error","message":"Grant not found: {{{login.RefreshToken}}}"}}""");
+        yield return login => TokenEndpointBehavior.AnswerWith(
+            400, $"your token {login.RefreshToken} is bad, so is {login.AccessToken}", "text/plain");
         yield return _ => TokenEndpointBehavior.Throttle(429, "30");
         yield return _ => TokenEndpointBehavior.Html(403);
         yield return _ => TokenEndpointBehavior.FailAfterProcessing();
@@ -249,18 +281,32 @@ public sealed class SecretLeakTests : IDisposable
         yield return _ => TokenEndpointBehavior.DropAfterProcessing;
         yield return _ => TokenEndpointBehavior.ResetInBody(60);
         yield return _ => TokenEndpointBehavior.TruncateBody(60);
-        yield return login => TokenEndpointBehavior.AnswerWith(307, headers: new Dictionary<string, string>(StringComparer.Ordinal) { ["Location"] = $"https://jo:{ClientSecret}@elsewhere.example.com/token?{login.RefreshToken}" });
+        yield return login => TokenEndpointBehavior.AnswerWith(
+            307,
+            headers: new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["Location"] = $"https://jo:{ClientSecret}@elsewhere.example.com/token?{login.RefreshToken}",
+            });
         yield return _ => TokenEndpointBehavior.Member("expires_in", "-5");
         yield return login => TokenEndpointBehavior.Member("access_token", $"\"\",\"error_description\":\"{login.AccessToken}\"");
-        foreach ((int status, string error) in new[] { (400, "invalid_grant"), (400, "invalid_request"), (401, "invalid_client"), (400, "invalid_scope"), (403, "access_denied"), (429, "slow_down"), (500, "server_error"), (503, "temporarily_unavailable"), (200, "server_error") })
+        (int Status, string Error)[] errors =
+        [
+            (400, "invalid_grant"), (400, "invalid_request"), (401, "invalid_client"), (400, "invalid_scope"), (403, "access_denied"),
+            (429, "slow_down"), (500, "server_error"), (503, "temporarily_unavailable"), (200, "server_error"),
+        ];
+        foreach ((int status, string error) in errors)
         {
             yield return login => TokenEndpointBehavior.AnswerWith(status, Echo(error, login));
-            yield return login => TokenEndpointBehavior.AnswerWith(status, $$"""{"error":"{{login.AccessToken}}","error_description":"{{login.RefreshToken[..20]}} {{login.AccessToken[3..]}}"}""");
+            yield return login => TokenEndpointBehavior.AnswerWith(
+                status,
+                $$"""{"error":"{{login.AccessToken}}","error_description":"{{login.RefreshToken[..20]}} {{login.AccessToken[3..]}}"}""");
         }
     }
 
     private static string Echo(string error, IssuedLogin login) =>
-        $$"""{"error":"{{error}}","error_description":"token {{login.RefreshToken}} of {{login.AccessToken}}, that is {{login.RefreshToken[..20]}} and {{login.AccessToken[..20]}}, for {{ClientSecret}} {{Assertion[9..]}} {{GatewayKey}} {{Uri.EscapeDataString(login.AccessToken)}}"}""";
+        $$"""{"error":"{{error}}","error_description":"token {{login.RefreshToken}} of {{login.AccessToken}},"""
+        + $$""" that is {{login.RefreshToken[..20]}} and {{login.AccessToken[..20]}},"""
+        + $$""" for {{ClientSecret}} {{Assertion[9..]}} {{GatewayKey}} {{Uri.EscapeDataString(login.AccessToken)}}"}""";
 
     private void StoreAnother(SharedLogin login)
     {
@@ -297,7 +343,8 @@ public sealed class SecretLeakTests : IDisposable
         public async ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default)
         {
             await request.BeforeSendAsync(cancellationToken);
-            throw new InvalidOperationException($"'{(isToken ? request.RefreshToken : "It")}' failed.", new FormatException($"So did '{quoted}'."));
+            throw new InvalidOperationException(
+                $"'{(isToken ? request.RefreshToken : "It")}' failed.", new FormatException($"So did '{quoted}'."));
         }
     }
 }

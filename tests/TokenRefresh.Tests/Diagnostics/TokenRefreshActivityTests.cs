@@ -45,8 +45,14 @@ public sealed class TokenRefreshActivityTests
         using var save = TokenRefreshActivities.StartSave();
         flight.SetOutcome(RefreshOutcome.Rejected);
 
-        new[] { flight, wait, exchange, save }.Select(a => a!.OperationName).Should().Equal("token_refresh.refresh", "token_refresh.lock.wait", "token_refresh.exchange", "token_refresh.save");
-        exchange!.TagObjects.Should().BeEquivalentTo(new Dictionary<string, object?>(StringComparer.Ordinal) { ["server.address"] = "auth.example.com", ["server.port"] = 8443 });
+        new[] { flight, wait, exchange, save }.Select(a => a!.OperationName)
+            .Should().Equal("token_refresh.refresh", "token_refresh.lock.wait", "token_refresh.exchange", "token_refresh.save");
+        exchange!.TagObjects.Should().BeEquivalentTo(
+                new Dictionary<string, object?>(StringComparer.Ordinal)
+                {
+                    ["server.address"] = "auth.example.com",
+                    ["server.port"] = 8443,
+                });
         flight!.GetTagItem("token_refresh.name").Should().Be("claude");
         flight.GetTagItem("token_refresh.background").Should().Be(false);
         flight.GetTagItem("token_refresh.outcome").Should().Be("rejected");

@@ -37,13 +37,17 @@ public sealed class TokenRefreshMetricsTests
         metrics.RefreshCompleted(RefreshOutcome.Adopted, TimeSpan.Zero);
         metrics.CallerJoined();
 
-        collected.Lines.Should().Equal("token_refresh.refresh.duration 0 s token_refresh.outcome=adopted", "token_refresh.callers.joined 1 {caller}");
+        collected.Lines
+            .Should().Equal("token_refresh.refresh.duration 0 s token_refresh.outcome=adopted", "token_refresh.callers.joined 1 {caller}");
     }
 
     [Fact]
     public void The_outcomes_are_those_the_documentation_lists()
     {
-        string[] outcomes = [RefreshOutcome.Refreshed, RefreshOutcome.Adopted, RefreshOutcome.Rejected, RefreshOutcome.Unknown, RefreshOutcome.Failed];
+        string[] outcomes =
+        [
+            RefreshOutcome.Refreshed, RefreshOutcome.Adopted, RefreshOutcome.Rejected, RefreshOutcome.Unknown, RefreshOutcome.Failed,
+        ];
 
         outcomes.Should().Equal("refreshed", "adopted", "rejected", "unknown", "failed");
     }
@@ -57,7 +61,8 @@ public sealed class TokenRefreshMetricsTests
         new TokenRefreshMetrics(collected.Factory, "two").SaveFailed();
 
         collected.Instruments.Should().HaveCount(5).And.OnlyHaveUniqueItems(i => i.Name);
-        collected.Instruments.Should().OnlyContain(i => i.Meter.Name == TokenRefreshDiagnostics.MeterName && !string.IsNullOrEmpty(i.Description));
+        collected.Instruments
+            .Should().OnlyContain(i => i.Meter.Name == TokenRefreshDiagnostics.MeterName && !string.IsNullOrEmpty(i.Description));
         collected.Lines.Should().HaveCount(2);
     }
 
@@ -67,7 +72,8 @@ public sealed class TokenRefreshMetricsTests
         using var collected = new CollectedMeasurements();
         _ = new TokenRefreshMetrics(collected.Factory);
 
-        var histograms = collected.Instruments.OfType<Histogram<double>>().ToDictionary(h => h.Name, h => h.Advice?.HistogramBucketBoundaries, StringComparer.Ordinal);
+        var histograms = collected.Instruments.OfType<Histogram<double>>()
+            .ToDictionary(h => h.Name, h => h.Advice?.HistogramBucketBoundaries, StringComparer.Ordinal);
 
         histograms["token_refresh.refresh.duration"].Should().BeInAscendingOrder().And.Contain([15, 20, 30]);
         histograms["token_refresh.lock.wait.duration"].Should().BeInAscendingOrder().And.Contain([15, 20, 30]);
@@ -101,7 +107,11 @@ public sealed class TokenRefreshMetricsTests
         };
         listener.SetMeasurementEventCallback<long>((_, value, _, _) => Interlocked.Add(ref counted, value));
         listener.Start();
-        using var client = new HttpClient(new BearerTokenHandler(new StaticTokenProvider(new AccessToken("one"), new AccessToken("two"))) { InnerHandler = new RejectsFirst() });
+        using var client = new HttpClient(
+            new BearerTokenHandler(new StaticTokenProvider(new AccessToken("one"), new AccessToken("two")))
+            {
+                InnerHandler = new RejectsFirst(),
+            });
 
         using HttpResponseMessage response = await client.GetAsync(new Uri("https://api.example.com/"));
 
@@ -125,7 +135,8 @@ public sealed class TokenRefreshMetricsTests
                 l.EnableMeasurementEvents(instrument);
             }
         };
-        listener.SetMeasurementEventCallback<long>((_, value, tags, _) => failures += tags.ToArray().Any(t => Equals(t.Value, name)) ? value : 0);
+        listener.SetMeasurementEventCallback<long>(
+            (_, value, tags, _) => failures += tags.ToArray().Any(t => Equals(t.Value, name)) ? value : 0);
 
         if (isBefore)
         {
@@ -145,7 +156,9 @@ public sealed class TokenRefreshMetricsTests
         private int _requests;
 
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            Task.FromResult(new HttpResponseMessage(Interlocked.Increment(ref _requests) == 1 ? System.Net.HttpStatusCode.Unauthorized : System.Net.HttpStatusCode.OK));
+            Task.FromResult(
+                new HttpResponseMessage(
+                    Interlocked.Increment(ref _requests) == 1 ? System.Net.HttpStatusCode.Unauthorized : System.Net.HttpStatusCode.OK));
     }
 
     private static void RecordAll(TokenRefreshMetrics metrics)

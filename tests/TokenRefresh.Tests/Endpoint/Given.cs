@@ -29,7 +29,8 @@ internal static class Given
         return new HttpTokenEndpointClient(Settings(configure), () => invoker, classifier, time ?? TimeProvider.System, logger);
     }
 
-    public static Task<TokenEndpointResult> AnswerAsync(HttpMessageHandler handler, Action<TokenRefreshOptions>? configure = null, TimeProvider? time = null) =>
+    public static Task<TokenEndpointResult> AnswerAsync(
+        HttpMessageHandler handler, Action<TokenRefreshOptions>? configure = null, TimeProvider? time = null) =>
         Client(handler, configure, time: time).RefreshAsync(new TokenRequest(RefreshToken)).AsTask();
 
     public static async Task<TokenResponse> ResponseAsync(string body)

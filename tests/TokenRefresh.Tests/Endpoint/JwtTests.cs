@@ -96,7 +96,9 @@ public sealed class JwtTests
         act.Should().NotThrow();
     }
 
-    private static string Token(string claims, string signature = "c2ln") => $"{Encode("""{"alg":"RS256"}""")}.{Encode(claims)}.{signature}";
+    private static string Token(string claims, string signature = "c2ln") =>
+        $"{Encode("""{"alg":"RS256"}""")}.{Encode(claims)}.{signature}";
 
-    private static string Encode(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+    private static string Encode(string text) =>
+        Convert.ToBase64String(Encoding.UTF8.GetBytes(text)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
 }

@@ -71,10 +71,12 @@ public sealed class TokenEndpointOutcomeTests
     {
         var classifier = new FixedClassifier(says);
 
-        TokenEndpointResult result = await Given.Client(FakeHandler.Answering(418, """{"error":"teapot"}"""), classifier: classifier).RefreshAsync(new TokenRequest("rt"));
+        TokenEndpointResult result = await Given.Client(FakeHandler.Answering(418, """{"error":"teapot"}"""), classifier: classifier)
+            .RefreshAsync(new TokenRequest("rt"));
 
         result.Outcome.Should().Be(expected);
-        classifier.Asked.Should().BeEquivalentTo(new TokenErrorResponse(418) { Error = "teapot", IsJson = true, Body = """{"error":"teapot"}""" });
+        classifier.Asked
+            .Should().BeEquivalentTo(new TokenErrorResponse(418) { Error = "teapot", IsJson = true, Body = """{"error":"teapot"}""" });
     }
 
     [Theory]
@@ -113,7 +115,9 @@ public sealed class TokenEndpointOutcomeTests
     public async Task Texts_of_the_server_are_short_printable_and_free_of_secrets()
     {
         string part = Given.RefreshToken[5..16];
-        string body = $$"""{"error":"bad\r\n\u001b[31m{{new string('x', 500)}}","error_description":"token {{Given.RefreshToken}} or {{part}} of {{Uri.EscapeDataString(Given.ClientSecret)}}, {{Given.ClientSecret}}; {{new string('y', 5000)}}"}""";
+        string escaped = Uri.EscapeDataString(Given.ClientSecret);
+        string description = $"token {Given.RefreshToken} or {part} of {escaped}, {Given.ClientSecret}; {new string('y', 5000)}";
+        string body = $$"""{"error":"bad\r\n\u001b[31m{{new string('x', 500)}}","error_description":"{{description}}"}""";
 
         TokenEndpointResult result = await Given.AnswerAsync(FakeHandler.Answering(400, body), o =>
         {

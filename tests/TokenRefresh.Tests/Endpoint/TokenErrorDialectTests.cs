@@ -5,7 +5,9 @@ using TokenRefresh.Tests.Wire;
 
 namespace TokenRefresh.Tests.Endpoint;
 
-/// <summary>How servers say that a refresh token is rejected, and what sounds like it and is not. Each row names where it is documented or was seen.</summary>
+/// <summary>
+/// How servers say that a refresh token is rejected, and what sounds like it and is not. Each row names where it is documented or was seen.
+/// </summary>
 public sealed class TokenErrorDialectTests
 {
     private const TokenEndpointOutcome Rejected = TokenEndpointOutcome.RefreshTokenRejected;
@@ -19,30 +21,76 @@ public sealed class TokenErrorDialectTests
     [FailureMode("F15", "F111")]
     [InlineData("RFC 6749 5.2", 400, """{"error":"invalid_grant"}""", Rejected)]
     [InlineData("Anthropic, seen", 400, """{"error":"invalid_grant","error_description":null}""", Rejected)]
-    [InlineData("Atlassian, documentation", 403, """{"error":"invalid_grant","error_description":"Unknown or invalid refresh token."}""", Rejected)]
-    [InlineData("Fitbit, documentation", 400, """{"errors":[{"errorType":"invalid_grant","message":"Refresh token invalid: x"}],"success":false}""", Rejected)]
+    [InlineData(
+        "Atlassian, documentation", 403, """{"error":"invalid_grant","error_description":"Unknown or invalid refresh token."}""", Rejected)]
+    [InlineData(
+        "Fitbit, documentation",
+        400,
+        """{"errors":[{"errorType":"invalid_grant","message":"Refresh token invalid: x"}],"success":false}""",
+        Rejected)]
     [InlineData("RFC 6749 code nested", 400, """{"error":{"code":"invalid_grant","message":"gone"}}""", Rejected)]
     [InlineData("RFC 6749 type nested", 400, """{"error":{"type":"invalid_grant","message":null}}""", Rejected)]
     [InlineData("odd members", 400, """{"error_description":{"odd":[1,2]},"error":"invalid_grant","trace":[{"a":1}]}""", Rejected)]
     [InlineData("words behind the code", 400, """{"error":"invalid_grant: token expired"}""", Rejected)]
     [InlineData("capitals", 400, """{"error":"INVALID_GRANT"}""", Rejected)]
     [InlineData("error in a 200", 200, """{"error":"invalid_grant"}""", Rejected)]
-    [InlineData("OpenID Connect Core 3.1.2.6, Microsoft Entra", 400, """{"error":"interaction_required","error_description":"AADSTS50076: use MFA"}""", Rejected)]
+    [InlineData(
+        "OpenID Connect Core 3.1.2.6, Microsoft Entra",
+        400,
+        """{"error":"interaction_required","error_description":"AADSTS50076: use MFA"}""",
+        Rejected)]
     [InlineData("OpenID Connect Core 3.1.2.6", 400, """{"error":"login_required"}""", Rejected)]
     [InlineData("OpenID Connect Core 3.1.2.6", 400, """{"error":"consent_required"}""", Rejected)]
-    [InlineData("Auth0, documentation", 403, """{"error":"mfa_required","error_description":"Multifactor authentication required"}""", Rejected)]
-    [InlineData("OpenAI, openai/codex 6028", 401, """{"error":{"message":"used twice","type":"invalid_request_error","param":null,"code":"refresh_token_reused"}}""", Rejected)]
+    [InlineData(
+        "Auth0, documentation", 403, """{"error":"mfa_required","error_description":"Multifactor authentication required"}""", Rejected)]
+    [InlineData(
+        "OpenAI, openai/codex 6028",
+        401,
+        """{"error":{"message":"used twice","type":"invalid_request_error","param":null,"code":"refresh_token_reused"}}""",
+        Rejected)]
     [InlineData("OpenAI, openai/codex 24830", 400, """{"error":{"code":"refresh_token_expired"}}""", Rejected)]
-    [InlineData("OpenAI, decolua/9router 1821", 401, """{"error":{"message":"Could not validate your token.","type":"invalid_request_error","code":"token_expired"}}""", Rejected)]
+    [InlineData(
+        "OpenAI, decolua/9router 1821",
+        401,
+        """{"error":{"message":"Could not validate your token.","type":"invalid_request_error","code":"token_expired"}}""",
+        Rejected)]
     [InlineData("code at the top", 401, """{"code":"refresh_token_reused"}""", Rejected)]
-    [InlineData("Atlassian, raycast/extensions 11836", 403, """{"error":"unauthorized_client","error_description":"refresh_token is invalid"}""", Rejected)]
-    [InlineData("GitHub, documentation", 200, """{"error":"bad_refresh_token","error_description":"The refresh token passed is incorrect or expired."}""", Rejected)]
-    [InlineData("GitHub, the same as a form", 200, "error=bad_refresh_token&error_description=The+refresh+token+passed+is+incorrect+or+expired.", Rejected)]
+    [InlineData(
+        "Atlassian, raycast/extensions 11836",
+        403,
+        """{"error":"unauthorized_client","error_description":"refresh_token is invalid"}""",
+        Rejected)]
+    [InlineData(
+        "GitHub, documentation",
+        200,
+        """{"error":"bad_refresh_token","error_description":"The refresh token passed is incorrect or expired."}""",
+        Rejected)]
+    [InlineData(
+        "GitHub, the same as a form",
+        200,
+        "error=bad_refresh_token&error_description=The+refresh+token+passed+is+incorrect+or+expired.",
+        Rejected)]
     [InlineData("Slack, documentation", 200, """{"ok":false,"error":"invalid_refresh_token"}""", Rejected)]
-    [InlineData("Supabase, supabase/auth 2136", 400, """{"code":400,"error_code":"refresh_token_already_used","msg":"Invalid Refresh Token: Already Used"}""", Rejected)]
-    [InlineData("Supabase, nuxt-modules/supabase 187", 400, """{"code":400,"error_code":"refresh_token_not_found","msg":"Invalid Refresh Token: Refresh Token Not Found"}""", Rejected)]
-    [InlineData("Firebase, next-firebase-auth-edge 21", 400, """{"error":{"code":400,"message":"TOKEN_EXPIRED","status":"INVALID_ARGUMENT"}}""", Rejected)]
-    [InlineData("Firebase, documentation", 400, """{"error":{"code":400,"message":"INVALID_REFRESH_TOKEN","status":"INVALID_ARGUMENT"}}""", Rejected)]
+    [InlineData(
+        "Supabase, supabase/auth 2136",
+        400,
+        """{"code":400,"error_code":"refresh_token_already_used","msg":"Invalid Refresh Token: Already Used"}""",
+        Rejected)]
+    [InlineData(
+        "Supabase, nuxt-modules/supabase 187",
+        400,
+        """{"code":400,"error_code":"refresh_token_not_found","msg":"Invalid Refresh Token: Refresh Token Not Found"}""",
+        Rejected)]
+    [InlineData(
+        "Firebase, next-firebase-auth-edge 21",
+        400,
+        """{"error":{"code":400,"message":"TOKEN_EXPIRED","status":"INVALID_ARGUMENT"}}""",
+        Rejected)]
+    [InlineData(
+        "Firebase, documentation",
+        400,
+        """{"error":{"code":400,"message":"INVALID_REFRESH_TOKEN","status":"INVALID_ARGUMENT"}}""",
+        Rejected)]
     [InlineData("Anthropic, seen", 404, """{"type":"error","error":{"type":"not_found_error","message":"no such token"}}""", Probably)]
     [InlineData("the same, flat", 404, """{"error":"not_found_error"}""", Probably)]
     [InlineData("seen", 400, """{"error":"invalid_request","error_description":"Grant not found"}""", Probably)]
@@ -51,17 +99,42 @@ public sealed class TokenErrorDialectTests
     [InlineData("FlowFuse 8547", 400, """{"error":"invalid_request","error_description":"Invalid refresh token"}""", Probably)]
     [InlineData("better-auth 8103", 400, """{"error":"invalid_request","error_description":"session not found"}""", Probably)]
     [InlineData("better-auth 8103", 400, """{"error":"invalid_request","error_description":"refresh token revoked"}""", Probably)]
-    [InlineData("HubSpot, mk-node-hubspot 64", 400, """{"status":"BAD_REFRESH_TOKEN","message":"missing or invalid refresh token","correlationId":"6"}""", Probably)]
-    [InlineData("Strava, dreeve 1449", 400, """{"message":"Bad Request","errors":[{"resource":"RefreshToken","field":"refresh_token","code":"invalid"}]}""", Probably)]
+    [InlineData(
+        "HubSpot, mk-node-hubspot 64",
+        400,
+        """{"status":"BAD_REFRESH_TOKEN","message":"missing or invalid refresh token","correlationId":"6"}""",
+        Probably)]
+    [InlineData(
+        "Strava, dreeve 1449",
+        400,
+        """{"message":"Bad Request","errors":[{"resource":"RefreshToken","field":"refresh_token","code":"invalid"}]}""",
+        Probably)]
     [InlineData("Square, developer forum 11056", 401, """{"message":"Invalid refresh token","type":"service.not_authorized"}""", Probably)]
     [InlineData("Twitch, documentation", 400, """{"error":"Bad Request","status":400,"message":"Invalid refresh token"}""", Probably)]
-    [InlineData("Amazon Cognito, documentation", 400, """{"__type":"NotAuthorizedException","message":"Refresh Token has been revoked"}""", Probably)]
-    [InlineData("Apigee, documentation", 401, """{"fault":{"faultstring":"Invalid Refresh Token","detail":{"errorcode":"keymanagement.service.invalid_refresh_token"}}}""", Probably)]
+    [InlineData(
+        "Amazon Cognito, documentation",
+        400,
+        """{"__type":"NotAuthorizedException","message":"Refresh Token has been revoked"}""",
+        Probably)]
+    [InlineData(
+        "Apigee, documentation",
+        401,
+        """{"fault":{"faultstring":"Invalid Refresh Token","detail":{"errorcode":"keymanagement.service.invalid_refresh_token"}}}""",
+        Probably)]
     [InlineData("Apigee, documentation", 400, """{"ErrorCode":"invalid_request","Error":"Refresh Token expired"}""", Probably)]
-    [InlineData("TikTok, documentation", 200, """{"data":{"description":"Refresh_token expired","error_code":10010},"message":"error"}""", Probably)]
+    [InlineData(
+        "TikTok, documentation",
+        200,
+        """{"data":{"description":"Refresh_token expired","error_code":10010},"message":"error"}""",
+        Probably)]
     [InlineData("WeChat, documentation", 200, """{"errcode":40030,"errmsg":"invalid refresh_token"}""", Probably)]
-    [InlineData("Spring Security OAuth", 401, """{"error":"invalid_token","error_description":"Invalid refresh token (expired): x"}""", Probably)]
-    [InlineData("Planning Center, developers 602", 401, """{"error":"x","error_description":"The provided authorization grant is invalid, expired, revoked"}""", Probably)]
+    [InlineData(
+        "Spring Security OAuth", 401, """{"error":"invalid_token","error_description":"Invalid refresh token (expired): x"}""", Probably)]
+    [InlineData(
+        "Planning Center, developers 602",
+        401,
+        """{"error":"x","error_description":"The provided authorization grant is invalid, expired, revoked"}""",
+        Probably)]
     public async Task A_rejection_is_understood_in_every_dialect(string source, int status, string body, TokenEndpointOutcome expected)
     {
         TokenEndpointResult result = await Given.AnswerAsync(FakeHandler.Answering(status, body));
@@ -72,27 +145,56 @@ public sealed class TokenErrorDialectTests
 
     [Theory]
     [FailureMode("F91", "F111")]
-    [InlineData("the client, not the token", 401, """{"error":"invalid_client","error_description":"client of this refresh token is unknown"}""", Misconfigured)]
-    [InlineData("the client, not the token", 400, """{"error":"unauthorized_client","error_description":"refresh token is invalid for this client"}""", Misconfigured)]
-    [InlineData("the scope, not the token", 400, """{"error":"invalid_scope","error_description":"scope exceeds the grant, which is invalid"}""", Misconfigured)]
+    [InlineData(
+        "the client, not the token",
+        401,
+        """{"error":"invalid_client","error_description":"client of this refresh token is unknown"}""",
+        Misconfigured)]
+    [InlineData(
+        "the client, not the token",
+        400,
+        """{"error":"unauthorized_client","error_description":"refresh token is invalid for this client"}""",
+        Misconfigured)]
+    [InlineData(
+        "the scope, not the token",
+        400,
+        """{"error":"invalid_scope","error_description":"scope exceeds the grant, which is invalid"}""",
+        Misconfigured)]
     [InlineData("RFC 8707", 400, """{"error":"invalid_target","error_description":"unknown resource in grant"}""", Misconfigured)]
-    [InlineData("a grant type is no grant", 400, """{"error":"unsupported_grant_type","error_description":"invalid grant type"}""", Misconfigured)]
+    [InlineData(
+        "a grant type is no grant", 400, """{"error":"unsupported_grant_type","error_description":"invalid grant type"}""", Misconfigured)]
     [InlineData("a grant type is no grant", 400, """{"error":"invalid_request","error_description":"Invalid grant_type"}""", Misconfigured)]
-    [InlineData("a parameter is missing", 400, """{"error":"invalid_request","error_description":"Missing parameter: refresh_token"}""", Misconfigured)]
-    [InlineData("the scope again", 400, """{"error":"invalid_request","error_description":"The refresh token request has an invalid scope"}""", Misconfigured)]
-    [InlineData("our request", 400, """{"error":"invalid_request","error_description":"Invalid request: no refresh token"}""", Misconfigured)]
+    [InlineData(
+        "a parameter is missing",
+        400,
+        """{"error":"invalid_request","error_description":"Missing parameter: refresh_token"}""",
+        Misconfigured)]
+    [InlineData(
+        "the scope again",
+        400,
+        """{"error":"invalid_request","error_description":"The refresh token request has an invalid scope"}""",
+        Misconfigured)]
+    [InlineData(
+        "our request", 400, """{"error":"invalid_request","error_description":"Invalid request: no refresh token"}""", Misconfigured)]
     [InlineData("a code that looks like another", 400, """{"error":"invalid_grant_type"}""", Unavailable)]
-    [InlineData("capacity", 400, """{"error":"server_busy","error_description":"Refresh token state unknown, try again later"}""", Unavailable)]
-    [InlineData("capacity", 429, """{"error":"invalid_grant","error_description":"rate limit exceeded for this refresh token"}""", Throttled)]
+    [InlineData(
+        "capacity", 400, """{"error":"server_busy","error_description":"Refresh token state unknown, try again later"}""", Unavailable)]
+    [InlineData(
+        "capacity", 429, """{"error":"invalid_grant","error_description":"rate limit exceeded for this refresh token"}""", Throttled)]
     [InlineData("outage", 503, """{"error":"invalid_grant"}""", Throttled)]
     [InlineData("outage", 500, """{"error":"invalid_grant","error_description":"refresh token invalid"}""", Unknown)]
     [InlineData("gateway", 404, """{"message":"no Route matched with those values"}""", Unavailable)]
     [InlineData("gateway", 403, """{"message":"Forbidden"}""", Unavailable)]
     [InlineData("proxy", 407, """{"message":"Proxy authentication required"}""", Unavailable)]
     [InlineData("API gateway's own key", 401, """{"message":"Invalid API key"}""", Unavailable)]
-    [InlineData("Strava, the client", 400, """{"message":"Bad Request","errors":[{"resource":"Application","field":"client_id","code":"invalid"}]}""", Unavailable)]
+    [InlineData(
+        "Strava, the client",
+        400,
+        """{"message":"Bad Request","errors":[{"resource":"Application","field":"client_id","code":"invalid"}]}""",
+        Unavailable)]
     [InlineData("a success without meaning", 200, """{"token":"issued","grant":"given"}""", Unknown)]
-    public async Task What_sounds_like_a_rejection_and_is_none_is_not_taken_for_one(string what, int status, string body, TokenEndpointOutcome expected)
+    public async Task What_sounds_like_a_rejection_and_is_none_is_not_taken_for_one(
+        string what, int status, string body, TokenEndpointOutcome expected)
     {
         TokenEndpointResult result = await Given.AnswerAsync(FakeHandler.Answering(status, body));
 
@@ -146,7 +248,8 @@ public sealed class TokenErrorDialectTests
         var classifier = new SeeingClassifier(seen);
         string body = $$"""{"weird":{"why":"dead","echo":"{{Given.RefreshToken}}"},"fill":"{{new string('x', 10_000)}}"}""";
 
-        TokenEndpointResult result = await Given.Client(FakeHandler.Answering(418, body), classifier: classifier).RefreshAsync(new TokenRequest(Given.RefreshToken));
+        TokenEndpointResult result = await Given.Client(FakeHandler.Answering(418, body), classifier: classifier)
+            .RefreshAsync(new TokenRequest(Given.RefreshToken));
 
         result.Outcome.Should().Be(Rejected);
         TokenErrorResponse error = seen.Should().ContainSingle().Subject;

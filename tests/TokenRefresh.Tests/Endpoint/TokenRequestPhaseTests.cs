@@ -64,7 +64,8 @@ public sealed class TokenRequestPhaseTests
             return new NetworkStream(socket, ownsSocket: true);
         };
 
-        TokenEndpointResult result = await Given.AnswerAsync(handler, o => o.TokenEndpoint = server.TokenEndpoint, new AutomaticTimeProvider());
+        TokenEndpointResult result = await Given.AnswerAsync(
+            handler, o => o.TokenEndpoint = server.TokenEndpoint, new AutomaticTimeProvider());
 
         result.Outcome.Should().Be(TokenEndpointOutcome.Succeeded);
         tries.Should().Be(2);
@@ -93,7 +94,8 @@ public sealed class TokenRequestPhaseTests
         using X509Certificate2 certificate = SelfSigned();
         await using var server = new WireServer(e => e.RespondJsonAsync(200, """{"access_token":"at"}"""), certificate);
         using SocketsHttpHandler handler = TokenEndpointTransport.CreateHandler();
-        handler.SslOptions.RemoteCertificateValidationCallback = (_, presented, _, _) => presented?.GetCertHashString() == certificate.GetCertHashString();
+        handler.SslOptions.RemoteCertificateValidationCallback =
+            (_, presented, _, _) => presented?.GetCertHashString() == certificate.GetCertHashString();
 
         TokenEndpointResult result = await Given.AnswerAsync(handler, o => o.TokenEndpoint = server.TokenEndpoint);
 
@@ -200,7 +202,8 @@ public sealed class TokenRequestPhaseTests
         });
         using SocketsHttpHandler handler = TokenEndpointTransport.CreateHandler();
 
-        TokenEndpointResult result = await Given.Client(handler, o => o.TokenEndpoint = server.TokenEndpoint).RefreshAsync(new TokenRequest("rt"), deadline.Token);
+        TokenEndpointResult result = await Given.Client(handler, o => o.TokenEndpoint = server.TokenEndpoint)
+            .RefreshAsync(new TokenRequest("rt"), deadline.Token);
 
         result.Outcome.Should().Be(TokenEndpointOutcome.Unknown);
         result.Exception.Should().BeOfType<TimeoutException>();
@@ -251,7 +254,9 @@ public sealed class TokenRequestPhaseTests
         using var deadline = new CancellationTokenSource();
         using SocketsHttpHandler handler = TokenEndpointTransport.CreateHandler();
 
-        Task<TokenEndpointResult> refresh = Given.Client(handler, o => o.TokenEndpoint = ClosedPort(), time: time).RefreshAsync(new TokenRequest("rt"), deadline.Token).AsTask();
+        Task<TokenEndpointResult> refresh = Given.Client(handler, o => o.TokenEndpoint = ClosedPort(), time: time)
+            .RefreshAsync(new TokenRequest("rt"), deadline.Token)
+            .AsTask();
         await NextPauseAsync(time);
         await deadline.CancelAsync();
         TokenEndpointResult result = await refresh;
@@ -293,7 +298,8 @@ public sealed class TokenRequestPhaseTests
         using SocketsHttpHandler handler = TokenEndpointTransport.CreateHandler();
         var thrown = new IOException("The lock file has gone.");
 
-        Func<Task> act = async () => await Given.Client(handler, o => o.TokenEndpoint = server.TokenEndpoint).RefreshAsync(new TokenRequest("rt", _ => throw thrown));
+        Func<Task> act = async () => await Given.Client(handler, o => o.TokenEndpoint = server.TokenEndpoint)
+            .RefreshAsync(new TokenRequest("rt", _ => throw thrown));
 
         (await act.Should().ThrowAsync<IOException>()).Which.Should().BeSameAs(thrown);
         server.Requests.Should().BeEmpty();
@@ -308,7 +314,8 @@ public sealed class TokenRequestPhaseTests
         var announcing = new TaskCompletionSource();
         var release = new TaskCompletionSource();
 
-        Task<TokenEndpointResult> refresh = Given.Client(handler, o => o.TokenEndpoint = server.TokenEndpoint, time: time).RefreshAsync(new TokenRequest("rt", async _ =>
+        Task<TokenEndpointResult> refresh = Given.Client(handler, o => o.TokenEndpoint = server.TokenEndpoint, time: time)
+            .RefreshAsync(new TokenRequest("rt", async _ =>
         {
             announcing.SetResult();
             await release.Task;
@@ -355,6 +362,7 @@ public sealed class TokenRequestPhaseTests
     private sealed class AutomaticTimeProvider : TimeProvider
     {
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-            base.CreateTimer(callback, state, dueTime < TimeSpan.FromSeconds(5) && dueTime > TimeSpan.Zero ? TimeSpan.Zero : dueTime, period);
+            base.CreateTimer(
+                callback, state, dueTime < TimeSpan.FromSeconds(5) && dueTime > TimeSpan.Zero ? TimeSpan.Zero : dueTime, period);
     }
 }

@@ -36,7 +36,8 @@ public sealed class TokenRequestSentOnceTests
     [InlineData(429, TokenEndpointOutcome.Throttled)]
     [InlineData(500, TokenEndpointOutcome.Unknown)]
     [InlineData(400, TokenEndpointOutcome.RefreshTokenRejected)]
-    public async Task A_default_handler_that_sends_an_answered_request_again_gets_the_first_answer(int status, TokenEndpointOutcome expected)
+    public async Task A_default_handler_that_sends_an_answered_request_again_gets_the_first_answer(
+        int status, TokenEndpointOutcome expected)
     {
         await using var server = new WireServer(e => e.RespondJsonAsync(status, """{"error":"invalid_grant"}""", ("Retry-After", "7")));
         int sendings = 0;
@@ -55,7 +56,8 @@ public sealed class TokenRequestSentOnceTests
         })));
         await using ServiceProvider provider = services.BuildServiceProvider();
         Func<HttpMessageInvoker> invoker = ProviderFactory.InvokerOf(provider, "");
-        var client = new HttpTokenEndpointClient(Given.Settings(o => o.TokenEndpoint = server.TokenEndpoint), invoker, null, TimeProvider.System, null);
+        var client = new HttpTokenEndpointClient(
+            Given.Settings(o => o.TokenEndpoint = server.TokenEndpoint), invoker, null, TimeProvider.System, null);
 
         TokenEndpointResult result = await client.RefreshAsync(new TokenRequest("rt"));
 
@@ -153,7 +155,8 @@ public sealed class TokenRequestSentOnceTests
     public async Task A_redirect_is_not_followed_and_names_the_setting_and_the_host(int status)
     {
         await using var elsewhere = new WireServer(e => e.RespondJsonAsync(200, """{"access_token":"stolen"}"""));
-        await using var server = new WireServer(e => e.RespondAsync(status, "", ("Location", new Uri(elsewhere.Origin, "/token?code=querysecret").ToString())));
+        await using var server = new WireServer(
+            e => e.RespondAsync(status, "", ("Location", new Uri(elsewhere.Origin, "/token?code=querysecret").ToString())));
         using SocketsHttpHandler handler = TokenEndpointTransport.CreateHandler();
 
         TokenEndpointResult result = await Given.AnswerAsync(handler, o => o.TokenEndpoint = server.TokenEndpoint);
@@ -172,7 +175,8 @@ public sealed class TokenRequestSentOnceTests
     public async Task A_handler_that_follows_redirects_carries_no_refresh_token_to_the_other_origin(int status)
     {
         await using var elsewhere = new WireServer(e => e.RespondJsonAsync(200, """{"access_token":"stolen"}"""));
-        await using var server = new WireServer(e => e.RespondAsync(status, "", ("Location", new Uri(elsewhere.Origin, "/token").ToString())));
+        await using var server = new WireServer(
+            e => e.RespondAsync(status, "", ("Location", new Uri(elsewhere.Origin, "/token").ToString())));
         using var handler = new SocketsHttpHandler { AllowAutoRedirect = true };
 
         TokenEndpointResult result = await Given.AnswerAsync(handler, o => o.TokenEndpoint = server.TokenEndpoint);
@@ -218,7 +222,8 @@ public sealed class TokenRequestSentOnceTests
             return await next();
         });
 
-        TokenEndpointResult result = await Given.Client(handler, o => o.TokenEndpoint = server.TokenEndpoint).RefreshAsync(new TokenRequest("rt", _ =>
+        TokenEndpointResult result = await Given.Client(handler, o => o.TokenEndpoint = server.TokenEndpoint)
+            .RefreshAsync(new TokenRequest("rt", _ =>
         {
             announced++;
             return default;
@@ -240,7 +245,8 @@ public sealed class TokenRequestSentOnceTests
         TokenEndpointResult result = await Given.AnswerAsync(handler, o => o.TokenEndpoint = server.TokenEndpoint);
 
         result.Outcome.Should().Be(TokenEndpointOutcome.Misconfigured);
-        result.Exception.Should().BeOfType<TokenRefreshConfigurationException>().Which.Message.Should().Contain("token endpoint's own client");
+        result.Exception.Should().BeOfType<TokenRefreshConfigurationException>()
+            .Which.Message.Should().Contain("token endpoint's own client");
         server.ConnectionCount.Should().Be(0);
     }
 
@@ -300,7 +306,8 @@ public sealed class TokenRequestSentOnceTests
         Encoding.ASCII.GetString(sent.ToArray()).Should().Be("next");
     }
 
-    private sealed class Resending(Func<Func<Task<HttpResponseMessage>>, CancellationToken, Task<HttpResponseMessage>> relay) : DelegatingHandler
+    private sealed class Resending(
+        Func<Func<Task<HttpResponseMessage>>, CancellationToken, Task<HttpResponseMessage>> relay) : DelegatingHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
             relay(() => base.SendAsync(request, cancellationToken), cancellationToken);

@@ -19,7 +19,8 @@ public sealed class TokenRequestTests
         request["Content-Type"].Should().Be("application/x-www-form-urlencoded");
         request["Accept"].Should().Be("application/json");
         request["Authorization"].Should().BeNull();
-        request.Body.Should().Be($"grant_type=refresh_token&refresh_token={Given.RefreshToken}&client_id=my-cli&scope=user%3Aread+user%3Awrite");
+        request.Body
+            .Should().Be($"grant_type=refresh_token&refresh_token={Given.RefreshToken}&client_id=my-cli&scope=user%3Aread+user%3Awrite");
     }
 
     [Fact]
@@ -60,7 +61,9 @@ public sealed class TokenRequestTests
         });
 
         request["Content-Type"].Should().Be("application/json");
-        request.Body.Should().Be($$"""{"grant_type":"refresh_token","refresh_token":"{{Given.RefreshToken}}","client_id":"my-cli","resource":"https://api.example.com/\"quoted\""}""");
+        request.Body.Should().Be(
+                $$"""{"grant_type":"refresh_token","refresh_token":"{{Given.RefreshToken}}","client_id":"my-cli","resource":"https:"""
+                + """//api.example.com/\"quoted\""}""");
     }
 
     [Fact]

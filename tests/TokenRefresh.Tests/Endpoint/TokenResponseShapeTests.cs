@@ -70,7 +70,8 @@ public sealed class TokenResponseShapeTests
     [FailureMode("F112")]
     public async Task Another_token_beside_the_one_at_the_top_is_left_alone()
     {
-        TokenResponse response = await Given.ResponseAsync("""{"ok":true,"access_token":"at","authed_user":{"access_token":"other","refresh_token":"other"}}""");
+        TokenResponse response = await Given.ResponseAsync(
+            """{"ok":true,"access_token":"at","authed_user":{"access_token":"other","refresh_token":"other"}}""");
 
         response.AccessToken.Should().Be("at");
         response.RefreshToken.Should().BeNull();
@@ -86,7 +87,10 @@ public sealed class TokenResponseShapeTests
         TokenEndpointResult result = await Given.AnswerAsync(FakeHandler.Answering(200, body, mediaType));
 
         result.IsWithoutTokens.Should().BeTrue();
-        result.Exception.Should().BeOfType<InvalidDataException>().Which.Message.Should().Contain("'access_token'").And.Contain(named).And.Contain("HTTP 200");
+        result.Exception.Should().BeOfType<InvalidDataException>()
+            .Which.Message.Should().Contain("'access_token'")
+            .And.Contain(named)
+            .And.Contain("HTTP 200");
     }
 
     [Theory]
@@ -125,7 +129,8 @@ public sealed class TokenResponseShapeTests
     {
         var handler = new FakeHandler(_ =>
         {
-            HttpResponseMessage response = FakeHandler.Response(200, """{"access_token":"at","expires_at":1767229200,"refresh_token_expires_at":1767229200}""");
+            HttpResponseMessage response = FakeHandler.Response(
+                200, """{"access_token":"at","expires_at":1767229200,"refresh_token_expires_at":1767229200}""");
             response.Headers.Date = DateTimeOffset.FromUnixTimeSeconds(1767229140);
             return response;
         });

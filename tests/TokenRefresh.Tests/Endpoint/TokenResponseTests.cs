@@ -14,7 +14,8 @@ public sealed class TokenResponseTests
     public async Task A_full_answer_is_read()
     {
         TokenResponse response = await Given.ResponseAsync("""
-            {"token_type":"bearer","access_token":"at","expires_in":3600,"refresh_token":"rt","refresh_token_expires_in":86400.5,"scope":"a  b","organization":{"uuid":"x","list":[1]}}
+            {"token_type":"bearer","access_token":"at","expires_in":3600,"refresh_token":"rt","refresh_token_expires_in":86400.5,
+            "scope":"a  b","organization":{"uuid":"x","list":[1]}}
             """);
 
         response.AccessToken.Should().Be("at");
@@ -28,7 +29,11 @@ public sealed class TokenResponseTests
     [Fact]
     public async Task The_camel_case_dialect_is_read()
     {
-        TokenResponse response = await Given.ResponseAsync("""{"accessToken":"at","refreshToken":"rt","expiresIn":60,"refreshExpiresIn":"120","scopes":["a",7,null,{}],"tokenType":"DPoP"}""");
+        TokenResponse response = await Given.ResponseAsync(
+            """
+            {"accessToken":"at","refreshToken":"rt","expiresIn":60,"refreshExpiresIn":"120","scopes":["a",7,null,{}],
+            "tokenType":"DPoP"}
+            """);
 
         response.Should().BeEquivalentTo(new TokenResponse("at", "rt", TimeSpan.FromMinutes(1))
         {
@@ -68,7 +73,8 @@ public sealed class TokenResponseTests
     [InlineData("""["sub"]""", null)]
     public async Task The_subject_of_an_identity_token_is_read_where_it_is_a_text(string claims, string? subject)
     {
-        string token = $"eyJhbGciOiJub25lIn0.{Convert.ToBase64String(Encoding.UTF8.GetBytes(claims)).TrimEnd('=').Replace('+', '-').Replace('/', '_')}.c2ln";
+        string payload = Convert.ToBase64String(Encoding.UTF8.GetBytes(claims)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+        string token = $"eyJhbGciOiJub25lIn0.{payload}.c2ln";
 
         TokenResponse response = await Given.ResponseAsync($$"""{"access_token":"at","id_token":"{{token}}"}""");
 
@@ -117,7 +123,8 @@ public sealed class TokenResponseTests
     {
         var log = new ListLogger();
 
-        TokenEndpointResult result = await Given.Client(FakeHandler.Answering(200, """{"access_token":"at","expires_in":-1,"refresh_token":"rt"}"""), logger: log)
+        TokenEndpointResult result = await Given.Client(
+            FakeHandler.Answering(200, """{"access_token":"at","expires_in":-1,"refresh_token":"rt"}"""), logger: log)
             .RefreshAsync(new TokenRequest("old"));
 
         result.Response!.ExpiresIn.Should().BeNull();
@@ -139,7 +146,11 @@ public sealed class TokenResponseTests
     [Fact]
     public async Task Bytes_that_are_no_utf_8_in_another_member_do_not_lose_the_pair()
     {
-        byte[] body = [.. "{\"name\":\""u8, 0xE9, .. "\",\"access_token\":\"at\",\"error_description\":\""u8, 0xE9, .. "\",\"refresh_token\":\"rt\"}"u8];
+        byte[] body =
+        [
+            .. "{\"name\":\""u8, 0xE9, .. "\",\"access_token\":\"at\",\"error_description\":\""u8, 0xE9,
+            .. "\",\"refresh_token\":\"rt\"}"u8,
+        ];
         var handler = new FakeHandler(_ => new HttpResponseMessage { Content = new ByteArrayContent(body) });
 
         TokenEndpointResult result = await Given.AnswerAsync(handler);
@@ -174,7 +185,8 @@ public sealed class TokenResponseTests
     [FailureMode("F90")]
     public async Task A_body_nested_deeper_than_json_is_read_does_not_lose_its_refresh_token()
     {
-        string body = string.Concat(Enumerable.Repeat("""{"a":""", 80)) + """{"access_token":"at","refresh_token":"rt-new"}""" + new string('}', 80);
+        string body = string.Concat(
+            Enumerable.Repeat("""{"a":""", 80)) + """{"access_token":"at","refresh_token":"rt-new"}""" + new string('}', 80);
 
         TokenEndpointResult result = await Given.AnswerAsync(FakeHandler.Answering(200, body));
 
@@ -184,7 +196,8 @@ public sealed class TokenResponseTests
     [Fact]
     public async Task A_refused_answer_recovers_nothing()
     {
-        TokenEndpointResult result = await Given.AnswerAsync(FakeHandler.Answering(400, """{"error":"invalid_grant","refresh_token":"rt-new"}"""));
+        TokenEndpointResult result = await Given.AnswerAsync(
+            FakeHandler.Answering(400, """{"error":"invalid_grant","refresh_token":"rt-new"}"""));
 
         result.Outcome.Should().Be(TokenEndpointOutcome.RefreshTokenRejected);
         result.RecoveredRefreshToken.Should().BeNull();
@@ -289,7 +302,12 @@ public sealed class TokenResponseTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Lines.Add(formatter(state, exception));
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter) => Lines.Add(formatter(state, exception));
     }
 
     private sealed class CountingStream : Stream

@@ -59,6 +59,10 @@ public sealed class TokenRevocationClientTests
     private static TokenRevocationClient Client(HttpMessageHandler handler, TimeProvider? time = null)
     {
         var invoker = new HttpMessageInvoker(handler);
-        return new TokenRevocationClient(Given.Settings(o => o.RevocationEndpoint = new Uri("https://auth.example.com/revoke")), () => invoker, time ?? TimeProvider.System, logger: null);
+        return new TokenRevocationClient(
+            Given.Settings(o => o.RevocationEndpoint = new Uri("https://auth.example.com/revoke")),
+            () => invoker,
+            time ?? TimeProvider.System,
+            logger: null);
     }
 }

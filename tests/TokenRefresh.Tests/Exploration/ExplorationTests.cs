@@ -2,7 +2,10 @@ using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Exploration;
 
-/// <summary>All interleavings of the production transaction in two processes, or two providers of one. How it works and what it walks stands in <c>tests/README.md</c>.</summary>
+/// <summary>
+/// All interleavings of the production transaction in two processes, or two providers of one. How it works and what it walks stands in
+/// <c>tests/README.md</c>.
+/// </summary>
 public sealed class ExplorationTests
 {
     [Fact]
@@ -32,7 +35,8 @@ public sealed class ExplorationTests
 
     [Fact]
     [FailureMode("F37", "F52")]
-    public Task With_a_reuse_window_a_lost_answer_and_a_kill_lose_nothing() => Exploring.AssertHoldsAsync(Scenarios.LostAndKilled.WithWindow(), leastStates: 10_000);
+    public Task With_a_reuse_window_a_lost_answer_and_a_kill_lose_nothing() =>
+        Exploring.AssertHoldsAsync(Scenarios.LostAndKilled.WithWindow(), leastStates: 10_000);
 
     [Fact]
     [FailureMode("F52")]
@@ -40,7 +44,8 @@ public sealed class ExplorationTests
 
     [Fact]
     [FailureMode("F52")]
-    public Task With_a_reuse_window_two_lost_answers_lose_nothing() => Exploring.AssertHoldsAsync(Scenarios.LostTwice.WithWindow(), leastStates: 2_500);
+    public Task With_a_reuse_window_two_lost_answers_lose_nothing() =>
+        Exploring.AssertHoldsAsync(Scenarios.LostTwice.WithWindow(), leastStates: 2_500);
 
     [Fact]
     [FailureMode("F52")]
@@ -48,11 +53,13 @@ public sealed class ExplorationTests
 
     [Fact]
     [FailureMode("F52")]
-    public Task With_a_reuse_window_a_request_that_was_given_up_loses_nothing() => Exploring.AssertHoldsAsync(Scenarios.TimedOut.WithWindow(), leastStates: 1_000);
+    public Task With_a_reuse_window_a_request_that_was_given_up_loses_nothing() =>
+        Exploring.AssertHoldsAsync(Scenarios.TimedOut.WithWindow(), leastStates: 1_000);
 
     [Fact]
     [FailureMode("F37", "F52")]
-    public Task A_rejected_token_an_answer_lost_and_a_kill_are_survived_alike() => Exploring.AssertHoldsAsync(Scenarios.RejectedLostAndKilled, leastStates: 200);
+    public Task A_rejected_token_an_answer_lost_and_a_kill_are_survived_alike() =>
+        Exploring.AssertHoldsAsync(Scenarios.RejectedLostAndKilled, leastStates: 200);
 
     [Fact]
     [FailureMode("F37")]
@@ -60,11 +67,13 @@ public sealed class ExplorationTests
 
     [Fact]
     [FailureMode("F34", "F37")]
-    public Task A_pair_that_cannot_be_saved_is_kept_and_its_predecessor_not_presented() => Exploring.AssertHoldsAsync(Scenarios.UnsavedAndKilled, leastStates: 12_000);
+    public Task A_pair_that_cannot_be_saved_is_kept_and_its_predecessor_not_presented() =>
+        Exploring.AssertHoldsAsync(Scenarios.UnsavedAndKilled, leastStates: 12_000);
 
     [Fact]
     [FailureMode("F34", "F37")]
-    public Task With_a_reuse_window_a_pair_that_cannot_be_saved_loses_nothing() => Exploring.AssertHoldsAsync(Scenarios.UnsavedAndKilled.WithWindow(), leastStates: 12_000);
+    public Task With_a_reuse_window_a_pair_that_cannot_be_saved_loses_nothing() =>
+        Exploring.AssertHoldsAsync(Scenarios.UnsavedAndKilled.WithWindow(), leastStates: 12_000);
 
     [Fact]
     [FailureMode("F84")]

@@ -2,8 +2,13 @@ using TokenRefresh.Tests.Exploration.Model;
 
 namespace TokenRefresh.Tests.Exploration;
 
-/// <summary>Walks every interleaving of a scenario: from its beginning again for each path, with states that were seen before left aside.</summary>
-/// <remarks>Sound because what comes after a state depends on nothing but the state, and the product's part of it is a function of what it has observed.</remarks>
+/// <summary>
+/// Walks every interleaving of a scenario: from its beginning again for each path, with states that were seen before left aside.
+/// </summary>
+/// <remarks>
+/// Sound because what comes after a state depends on nothing but the state, and the product's part of it is a function of what it has
+/// observed.
+/// </remarks>
 internal sealed class Explorer(Scenario scenario)
 {
     // A path this long goes round in circles.
@@ -57,7 +62,8 @@ internal sealed class Explorer(Scenario scenario)
 
             if (steps.Count != _path[depth].Count)
             {
-                return $"The walk is not the same twice: after {depth} steps there were {_path[depth].Count} ways to go on, and now there are {steps.Count}.";
+                return $"The walk is not the same twice: after {depth} steps there were {_path[depth].Count} ways to go on, "
+                    + $"and now there are {steps.Count}.";
             }
 
             world.Take(steps[_path[depth].Choice]);
@@ -85,5 +91,7 @@ internal sealed class Explorer(Scenario scenario)
     }
 
     private Walk Result(string? broken) => new(
-        scenario.Name, _paths, _seen.Count, _ends, _longest, broken is null ? null : $"{broken}\n\n{Schedule.Walk(scenario, [.. _path.Select(p => p.Choice)]).Text}");
+        scenario.Name, _paths, _seen.Count, _ends, _longest, broken is null
+            ? null
+            : $"{broken}\n\n{Schedule.Walk(scenario, [.. _path.Select(p => p.Choice)]).Text}");
 }

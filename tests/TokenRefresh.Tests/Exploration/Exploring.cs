@@ -2,7 +2,10 @@ using FluentAssertions;
 
 namespace TokenRefresh.Tests.Exploration;
 
-/// <summary>Runs walks on a thread of their own: no context, and a stack on which every continuation of the product runs inside the step that caused it.</summary>
+/// <summary>
+/// Runs walks on a thread of their own: no context, and a stack on which every continuation of the product runs inside the step that caused
+/// it.
+/// </summary>
 internal static class Exploring
 {
     private const int StackSize = 64 * 1024 * 1024;
@@ -10,10 +13,16 @@ internal static class Exploring
     [ThreadStatic]
     private static bool _isWalking;
 
-    /// <summary>Gets whether this thread walks: then it starts activities by the hundred thousand, which are nothing to a test that listens to all there are.</summary>
+    /// <summary>
+    /// Gets whether this thread walks: then it starts activities by the hundred thousand, which are nothing to a test that listens to all
+    /// there are.
+    /// </summary>
     internal static bool IsWalking => _isWalking;
 
-    /// <summary>Walks all of a scenario, or just the schedule that the environment names. Fewer states than the least would mean that the explorer does not see what it should.</summary>
+    /// <summary>
+    /// Walks all of a scenario, or just the schedule that the environment names. Fewer states than the least would mean that the explorer
+    /// does not see what it should.
+    /// </summary>
     internal static async Task AssertHoldsAsync(Scenario scenario, int leastStates)
     {
         if (Schedule.Find(scenario, Environment.GetEnvironmentVariable(Schedule.Variable)) is { } choices)

@@ -2,15 +2,19 @@ using TokenRefresh.Tests.Exploration.Model;
 
 namespace TokenRefresh.Tests.Exploration;
 
-/// <summary>A write of another program that knows nothing of the lock; it happens once, at any point where it is possible, or never.</summary>
+/// <summary>
+/// A write of another program that knows nothing of the lock; it happens once, at any point where it is possible, or never.
+/// </summary>
 /// <param name="Text">For the printed schedule.</param>
 /// <param name="IsPossible">When.</param>
 /// <param name="Content">What it leaves in the file.</param>
 internal sealed record ForeignWrite(string Text, Func<World, bool> IsPossible, Func<World, OAuthCredentials?> Content)
 {
-    internal static ForeignWrite Login { get; } = new("stores another login", _ => true, world => world.Server.Issue("theirs", predecessor: null, ModelServer.AccessTokenLifetime));
+    internal static ForeignWrite Login { get; } = new(
+        "stores another login", _ => true, world => world.Server.Issue("theirs", predecessor: null, ModelServer.AccessTokenLifetime));
 
     internal static ForeignWrite Logout { get; } = new("deletes the file", world => world.File.Content is not null, _ => null);
 
-    internal static ForeignWrite Rollback { get; } = new("puts the first file back", world => !OAuthCredentials.AreSameLogin(world.First, world.File.Content), world => world.First);
+    internal static ForeignWrite Rollback { get; } = new(
+        "puts the first file back", world => !OAuthCredentials.AreSameLogin(world.First, world.File.Content), world => world.First);
 }

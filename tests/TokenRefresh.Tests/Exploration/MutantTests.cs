@@ -6,7 +6,9 @@ using TokenRefresh.Tests.Exploration.Mutants;
 
 namespace TokenRefresh.Tests.Exploration;
 
-/// <summary>Bugs planted around the production transaction, each of which the explorer must find: one that finds nothing anywhere proves nothing.</summary>
+/// <summary>
+/// Bugs planted around the production transaction, each of which the explorer must find: one that finds nothing anywhere proves nothing.
+/// </summary>
 public sealed class MutantTests
 {
     [Fact]
@@ -38,13 +40,20 @@ public sealed class MutantTests
     [FailureMode("F34")]
     public Task Presenting_the_predecessor_of_an_unsaved_pair_is_noticed() =>
         AssertNoticedAsync(
-            Scenarios.ExpiredTwice with { Processes = [[Scenarios.FlyTwice], [Scenarios.Fly]], Faults = new() { FailedSaves = 1 }, BeforeFlight = state => state.Unsaved = null },
+            Scenarios.ExpiredTwice with
+            {
+                Processes = [[Scenarios.FlyTwice], [Scenarios.Fly]],
+                Faults = new() { FailedSaves = 1 },
+                BeforeFlight = state => state.Unsaved = null,
+            },
             Rules.AnsweredTokensAreSpent);
 
     [Fact]
     [FailureMode("F37")]
     public Task Clearing_the_attempt_too_early_is_noticed() =>
-        AssertNoticedAsync(Scenarios.Expired with { Faults = new() { Crashes = 1 }, Decorate = s => new EarlyClearedAttemptStore(s) }, Rules.LostLoginsAreExplained);
+        AssertNoticedAsync(
+            Scenarios.Expired with { Faults = new() { Crashes = 1 }, Decorate = s => new EarlyClearedAttemptStore(s) },
+            Rules.LostLoginsAreExplained);
 
     [Fact]
     [FailureMode("F8")]

@@ -2,7 +2,10 @@ using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Exploration;
 
-/// <summary>The same walks beside programs that know nothing of the lock, and beside sign-ins and sign-outs that do; and samples of what is too large to be walked.</summary>
+/// <summary>
+/// The same walks beside programs that know nothing of the lock, and beside sign-ins and sign-outs that do; and samples of what is too
+/// large to be walked.
+/// </summary>
 public sealed class OtherProgramsExplorationTests
 {
     private const int DefaultSeed = 20260101;
@@ -18,7 +21,8 @@ public sealed class OtherProgramsExplorationTests
 
     [Fact]
     [FailureMode("F87")]
-    public Task A_spent_token_that_another_program_puts_back_is_never_presented() => Exploring.AssertHoldsAsync(Scenarios.Rollback, leastStates: 3_000);
+    public Task A_spent_token_that_another_program_puts_back_is_never_presented() =>
+        Exploring.AssertHoldsAsync(Scenarios.Rollback, leastStates: 3_000);
 
     [Fact]
     [FailureMode("F80")]
@@ -30,7 +34,8 @@ public sealed class OtherProgramsExplorationTests
 
     [Fact]
     [FailureMode("F22")]
-    public Task A_lock_file_that_is_deleted_at_any_moment_lets_no_two_exchanges_meet() => Exploring.AssertHoldsAsync(Scenarios.LockFileDeleted, leastStates: 7_000);
+    public Task A_lock_file_that_is_deleted_at_any_moment_lets_no_two_exchanges_meet() =>
+        Exploring.AssertHoldsAsync(Scenarios.LockFileDeleted, leastStates: 7_000);
 
     [Fact]
     [FailureMode("F1", "F37", "F52")]
@@ -38,7 +43,8 @@ public sealed class OtherProgramsExplorationTests
 
     [Fact]
     [FailureMode("F37", "F52")]
-    public Task Three_processes_with_every_fault_and_a_reuse_window_lose_nothing() => AssertSampleAsync(Scenarios.ThreeProcesses.WithWindow());
+    public Task Three_processes_with_every_fault_and_a_reuse_window_lose_nothing() =>
+        AssertSampleAsync(Scenarios.ThreeProcesses.WithWindow());
 
     [Fact]
     [FailureMode("F22", "F80")]
@@ -46,12 +52,19 @@ public sealed class OtherProgramsExplorationTests
 
     [Fact]
     [FailureMode("F1", "F8")]
-    public Task Two_providers_of_one_process_and_two_more_processes_refresh_once_for_each_expiry() => AssertSampleAsync(Scenarios.TwoProvidersBesideTwoProcesses);
+    public Task Two_providers_of_one_process_and_two_more_processes_refresh_once_for_each_expiry() =>
+        AssertSampleAsync(Scenarios.TwoProvidersBesideTwoProcesses);
 
     private static Task AssertSampleAsync(Scenario scenario) =>
         Exploring.AssertSampleHoldsAsync(
             scenario,
-            int.TryParse(Environment.GetEnvironmentVariable(Sampler.SeedVariable), System.Globalization.CultureInfo.InvariantCulture, out int seed) ? seed : DefaultSeed,
-            int.TryParse(Environment.GetEnvironmentVariable(Sampler.PathsVariable), System.Globalization.CultureInfo.InvariantCulture, out int paths) ? paths : SampledPaths,
+            int.TryParse(
+                Environment.GetEnvironmentVariable(Sampler.SeedVariable), System.Globalization.CultureInfo.InvariantCulture, out int seed)
+                ? seed
+                : DefaultSeed,
+            int.TryParse(
+                Environment.GetEnvironmentVariable(Sampler.PathsVariable), System.Globalization.CultureInfo.InvariantCulture, out int paths)
+                ? paths
+                : SampledPaths,
             leastStates: 10_000);
 }

@@ -17,7 +17,9 @@ internal sealed record Scenario(string Name)
 
     internal IReadOnlyList<ForeignWrite> ForeignWrites { get; init; } = [];
 
-    /// <summary>Gets how long the server takes a spent token again, which is also what the product is told; <see langword="null"/> for not at all.</summary>
+    /// <summary>
+    /// Gets how long the server takes a spent token again, which is also what the product is told; <see langword="null"/> for not at all.
+    /// </summary>
     internal TimeSpan? ServerReuseWindow { get; init; }
 
     /// <summary>Gets what is left of the stored access token.</summary>

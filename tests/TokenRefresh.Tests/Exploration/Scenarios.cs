@@ -2,7 +2,9 @@ using TokenRefresh.Tests.Exploration.Model;
 
 namespace TokenRefresh.Tests.Exploration;
 
-/// <summary>What is walked. A fault may happen or not, so a scenario with two kinds of faults holds those with one of them, and the one without.</summary>
+/// <summary>
+/// What is walked. A fault may happen or not, so a scenario with two kinds of faults holds those with one of them, and the one without.
+/// </summary>
 internal static class Scenarios
 {
     private const string FirstAccessToken = "ours-access-1";
@@ -26,15 +28,27 @@ internal static class Scenarios
 
     internal static Scenario TwoProviders { get; } = Expired with { Name = "two-providers", Processes = [[Fly, Fly]] };
 
-    internal static Scenario LostAndKilled { get; } = Expired with { Name = "lost-killed", Faults = new() { LostAnswers = 1, Crashes = 1 } };
+    internal static Scenario LostAndKilled { get; } = Expired with
+    {
+        Name = "lost-killed",
+        Faults = new() { LostAnswers = 1, Crashes = 1 },
+    };
 
     internal static Scenario LostTwice { get; } = Expired with { Name = "lost-twice", Faults = new() { LostAnswers = 2 } };
 
     internal static Scenario TimedOut { get; } = Expired with { Name = "timed-out", Faults = new() { Timeouts = 1 } };
 
-    internal static Scenario RejectedLostAndKilled { get; } = RejectedByOne with { Name = "rejected-lost-killed", Faults = new() { LostAnswers = 1, Crashes = 1 } };
+    internal static Scenario RejectedLostAndKilled { get; } = RejectedByOne with
+    {
+        Name = "rejected-lost-killed",
+        Faults = new() { LostAnswers = 1, Crashes = 1 },
+    };
 
-    internal static Scenario RefusedAndKilled { get; } = Expired with { Name = "refused-killed", Faults = new() { RefusedConnections = 1, Crashes = 1 } };
+    internal static Scenario RefusedAndKilled { get; } = Expired with
+    {
+        Name = "refused-killed",
+        Faults = new() { RefusedConnections = 1, Crashes = 1 },
+    };
 
     internal static Scenario UnsavedAndKilled { get; } = Expired with
     {
@@ -46,17 +60,33 @@ internal static class Scenarios
 
     internal static Scenario Disposed { get; } = Expired with { Name = "disposed", Faults = new() { Disposals = 1 } };
 
-    internal static Scenario Login { get; } = Expired with { Name = "login-unsaved", Processes = [[FlySave], [Fly]], Faults = new() { FailedSaves = 1 }, ForeignWrites = [ForeignWrite.Login] };
+    internal static Scenario Login { get; } = Expired with
+    {
+        Name = "login-unsaved",
+        Processes = [[FlySave], [Fly]],
+        Faults = new() { FailedSaves = 1 },
+        ForeignWrites = [ForeignWrite.Login],
+    };
 
     internal static Scenario Logout { get; } = Login with { Name = "logout-unsaved", ForeignWrites = [ForeignWrite.Logout] };
 
-    internal static Scenario Rollback { get; } = Expired with { Name = "rollback", Processes = [[FlyTwice], [Fly]], ForeignWrites = [ForeignWrite.Rollback], Requests = 2 };
+    internal static Scenario Rollback { get; } = Expired with
+    {
+        Name = "rollback",
+        Processes = [[FlyTwice], [Fly]],
+        ForeignWrites = [ForeignWrite.Rollback],
+        Requests = 2,
+    };
 
     internal static Scenario OwnLogin { get; } = Expired with { Name = "own-login", Processes = [[Fly], [Store]], Requests = null };
 
     internal static Scenario OwnLogout { get; } = Expired with { Name = "own-logout", Processes = [[Fly], [Remove]], Requests = null };
 
-    internal static Scenario LockFileDeleted { get; } = Expired with { Name = "lock-file-deleted", Faults = new() { DeletedLockFiles = 1 } };
+    internal static Scenario LockFileDeleted { get; } = Expired with
+    {
+        Name = "lock-file-deleted",
+        Faults = new() { DeletedLockFiles = 1 },
+    };
 
     internal static Scenario ThreeProcesses { get; } = Expired with
     {
@@ -73,9 +103,15 @@ internal static class Scenarios
         ForeignWrites = [ForeignWrite.Logout, ForeignWrite.Login],
     };
 
-    internal static Scenario TwoProvidersBesideTwoProcesses { get; } = Expired with { Name = "two-providers-beside-two-processes", Processes = [[FlyTwice, FlyTwice], [FlyTwice], [FlyTwice]], Requests = 2 };
+    internal static Scenario TwoProvidersBesideTwoProcesses { get; } = Expired with
+    {
+        Name = "two-providers-beside-two-processes",
+        Processes = [[FlyTwice, FlyTwice], [FlyTwice], [FlyTwice]],
+        Requests = 2,
+    };
 
-    internal static Scenario WithWindow(this Scenario scenario) => scenario with { Name = $"{scenario.Name}-window", ServerReuseWindow = Window };
+    internal static Scenario WithWindow(this Scenario scenario) =>
+        scenario with { Name = $"{scenario.Name}-window", ServerReuseWindow = Window };
 
     internal static Task Fly(ModelProvider provider) => provider.FlyAsync();
 
@@ -101,7 +137,8 @@ internal static class Scenarios
         await FlySave(provider);
     }
 
-    private static Task Store(ModelProvider provider) => provider.StoreAsync(provider.World.Server.Issue("theirs", predecessor: null, ModelServer.AccessTokenLifetime));
+    private static Task Store(ModelProvider provider) =>
+        provider.StoreAsync(provider.World.Server.Issue("theirs", predecessor: null, ModelServer.AccessTokenLifetime));
 
     private static Task Remove(ModelProvider provider) => provider.RemoveAsync();
 }

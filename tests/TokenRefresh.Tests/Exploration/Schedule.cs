@@ -15,7 +15,8 @@ internal static class Schedule
     internal static IReadOnlyList<int>? Find(Scenario scenario, string? text)
     {
         string start = $"{scenario.Name}:";
-        string? line = text?.Split(['\n', '='], StringSplitOptions.TrimEntries).FirstOrDefault(l => l.StartsWith(start, StringComparison.Ordinal));
+        string? line = text?.Split(['\n', '='], StringSplitOptions.TrimEntries)
+            .FirstOrDefault(l => l.StartsWith(start, StringComparison.Ordinal));
         return line?[start.Length..].Select(c => Digits.IndexOf(c, StringComparison.Ordinal)).ToList();
     }
 
@@ -39,6 +40,8 @@ internal static class Schedule
             Recovery.Run(world);
         }
 
-        return (world.Rules.Broken, $"Scenario '{scenario.Name}', step by step:\n{text}\nTo walk just this path again: {Variable}={scenario.Name}:{taken}\n");
+        return (
+            world.Rules.Broken,
+            $"Scenario '{scenario.Name}', step by step:\n{text}\nTo walk just this path again: {Variable}={scenario.Name}:{taken}\n");
     }
 }

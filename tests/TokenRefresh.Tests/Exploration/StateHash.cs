@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace TokenRefresh.Tests.Exploration;
 
-/// <summary>128 bits that stand for a state: two states with the same bits count as one. Not a cryptographic hash, and the same in every run.</summary>
+/// <summary>
+/// 128 bits that stand for a state: two states with the same bits count as one. Not a cryptographic hash, and the same in every run.
+/// </summary>
 internal struct StateHash
 {
     private ulong _one;

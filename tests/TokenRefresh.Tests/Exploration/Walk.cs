@@ -11,5 +11,6 @@ namespace TokenRefresh.Tests.Exploration;
 /// <param name="Failure">The rule that was broken and the schedule that breaks it, or <see langword="null"/>.</param>
 internal sealed record Walk(string Scenario, int Paths, int States, int Ends, int Longest, string? Failure)
 {
-    internal string Summary => string.Create(CultureInfo.InvariantCulture, $"{Scenario}: {Paths} schedules, {States} states, {Ends} ends, up to {Longest} steps");
+    internal string Summary =>
+        string.Create(CultureInfo.InvariantCulture, $"{Scenario}: {Paths} schedules, {States} states, {Ends} ends, up to {Longest} steps");
 }

@@ -21,7 +21,10 @@ public sealed class AllowedOriginsTests
     public async Task A_token_goes_to_allowed_origins_only_and_elsewhere_a_401_refreshes_nothing(string address, bool expected)
     {
         var tokens = new RotatingTokens();
-        var options = new BearerTokenHandlerOptions { AllowedOrigins = { "https://api.example.com", "http://localhost:5000/", "https://BÜCHER.example" } };
+        var options = new BearerTokenHandlerOptions
+        {
+            AllowedOrigins = { "https://api.example.com", "http://localhost:5000/", "https://BÜCHER.example" },
+        };
         bool? carried = null;
         using HttpMessageInvoker client = Client(
             tokens,
@@ -84,6 +87,7 @@ public sealed class AllowedOriginsTests
     {
         Action act = () => _ = new BearerTokenHandler(new RotatingTokens(), new BearerTokenHandlerOptions { AllowedOrigins = { origin } });
 
-        act.Should().Throw<TokenRefreshConfigurationException>().WithMessage("'AllowedOrigins'*").Which.Message.Should().NotContain("hunter2secret");
+        act.Should().Throw<TokenRefreshConfigurationException>().WithMessage("'AllowedOrigins'*")
+            .Which.Message.Should().NotContain("hunter2secret");
     }
 }

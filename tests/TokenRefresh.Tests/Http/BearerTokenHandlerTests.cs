@@ -126,7 +126,8 @@ public sealed class BearerTokenHandlerTests
     public async Task For_a_request_with_a_header_of_its_own_no_token_is_fetched(string name)
     {
         var handler = FakeHandler.Answering(200);
-        using HttpMessageInvoker client = Client(new RotatingTokens(name) { Gate = Task.FromException(new NotRefreshableException("None.")) }, handler);
+        using HttpMessageInvoker client = Client(
+            new RotatingTokens(name) { Gate = Task.FromException(new NotRefreshableException("None.")) }, handler);
 
         HttpResponseMessage response = await SendAsync(client, r => r.Headers.TryAddWithoutValidation(name, "Basic own"));
 
@@ -174,9 +175,11 @@ public sealed class BearerTokenHandlerTests
     [InlineData("skip", "Sending a request to 'https://api.example.com' without the access token: its options say so")]
     [InlineData("header", "Sending a request to 'https://api.example.com' without the access token: it has a header of its own")]
     [InlineData("origin", "Sending a request to 'http://api.example.com' without the access token: its origin is not allowed")]
-    [InlineData("body", "Not sending the rejected request to 'https://api.example.com' again: its body cannot be sent twice*'BufferLimit'*")]
+    [InlineData(
+        "body", "Not sending the rejected request to 'https://api.example.com' again: its body cannot be sent twice*'BufferLimit'*")]
     [InlineData("provider", "Not sending the rejected request to 'https://api.example.com' again: no other token can be had")]
-    [InlineData("scope", "Not sending the rejected request to 'https://api.example.com' again: the answer says that another token would not help")]
+    [InlineData(
+        "scope", "Not sending the rejected request to 'https://api.example.com' again: the answer says that another token would not help")]
     [FailureMode("F121")]
     public async Task A_debug_log_says_why_no_token_was_attached_or_the_request_not_sent_again(string reason, string message)
     {
@@ -265,15 +268,18 @@ public sealed class BearerTokenHandlerTests
 
     private sealed class Wrapper(ITokenProvider inner) : ITokenProvider
     {
-        public ValueTask<AccessToken> GetAccessTokenAsync(CancellationToken cancellationToken = default) => inner.GetAccessTokenAsync(cancellationToken);
+        public ValueTask<AccessToken> GetAccessTokenAsync(CancellationToken cancellationToken = default) =>
+            inner.GetAccessTokenAsync(cancellationToken);
 
-        public ValueTask<AccessToken> RefreshAccessTokenAsync(AccessToken rejected, CancellationToken cancellationToken = default) => inner.RefreshAccessTokenAsync(rejected, cancellationToken);
+        public ValueTask<AccessToken> RefreshAccessTokenAsync(AccessToken rejected, CancellationToken cancellationToken = default) =>
+            inner.RefreshAccessTokenAsync(rejected, cancellationToken);
     }
 
     /// <summary>Ends a pipeline as a fake does in a test: without an inner handler.</summary>
     private sealed class Fake(Func<HttpRequestMessage, HttpResponseMessage> answer) : DelegatingHandler
     {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => Task.FromResult(answer(request));
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Task.FromResult(answer(request));
     }
 
     private sealed class Logs : ILoggerFactory, ILogger
@@ -291,7 +297,12 @@ public sealed class BearerTokenHandlerTests
 
         public bool IsEnabled(LogLevel logLevel) => logLevel == LogLevel.Debug;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Messages.Add(formatter(state, exception));
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter) => Messages.Add(formatter(state, exception));
 
         public void Dispose()
         {
@@ -309,7 +320,8 @@ public sealed class BearerTokenHandlerTests
 
         public ValueTask<AccessToken> GetAccessTokenAsync(CancellationToken cancellationToken = default) => new(new AccessToken("T1"));
 
-        public ValueTask<AccessToken> RefreshAccessTokenAsync(AccessToken rejected, CancellationToken cancellationToken = default) => new(new AccessToken("T2"));
+        public ValueTask<AccessToken> RefreshAccessTokenAsync(AccessToken rejected, CancellationToken cancellationToken = default) =>
+            new(new AccessToken("T2"));
 
         public void Dispose() => IsDisposed = true;
     }

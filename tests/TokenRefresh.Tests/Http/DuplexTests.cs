@@ -6,11 +6,15 @@ using TokenRefresh.Http;
 
 namespace TokenRefresh.Tests.Http;
 
-/// <summary>Over HTTP/2 and later a duplex body may still be on its way when the answer is returned, and its caller may dispose it then. Only a caller's own class is sent so, kept or not.</summary>
+/// <summary>
+/// Over HTTP/2 and later a duplex body may still be on its way when the answer is returned, and its caller may dispose it then. Only a
+/// caller's own class is sent so, kept or not.
+/// </summary>
 public sealed class DuplexTests
 {
     // What the transport asks a content before it sends it; nothing public says so.
-    private static readonly PropertyInfo AllowDuplex = typeof(HttpContent).GetProperty("AllowDuplex", BindingFlags.Instance | BindingFlags.NonPublic)!;
+    private static readonly PropertyInfo AllowDuplex = typeof(HttpContent)
+        .GetProperty("AllowDuplex", BindingFlags.Instance | BindingFlags.NonPublic)!;
 
     public static TheoryData<HttpContent, bool> Bodies => new()
     {
@@ -35,7 +39,8 @@ public sealed class DuplexTests
 
     private sealed class Own : HttpContent
     {
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => stream.WriteAsync(Encoding.UTF8.GetBytes("own")).AsTask();
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+            stream.WriteAsync(Encoding.UTF8.GetBytes("own")).AsTask();
 
         protected override bool TryComputeLength(out long length)
         {

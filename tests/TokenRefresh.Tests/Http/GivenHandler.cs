@@ -7,7 +7,8 @@ internal static class GivenHandler
 {
     public static readonly Uri Resource = new("https://api.example.com/v1/messages?beta=true");
 
-    public static HttpMessageInvoker Client(ITokenProvider tokens, Func<HttpRequestMessage, HttpResponseMessage> answer, BearerTokenHandlerOptions? options = null) =>
+    public static HttpMessageInvoker Client(
+        ITokenProvider tokens, Func<HttpRequestMessage, HttpResponseMessage> answer, BearerTokenHandlerOptions? options = null) =>
         Client(tokens, new FakeHandler(answer), options);
 
     public static HttpMessageInvoker Client(ITokenProvider tokens, HttpMessageHandler handler, BearerTokenHandlerOptions? options = null) =>

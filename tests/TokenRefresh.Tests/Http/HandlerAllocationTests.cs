@@ -22,7 +22,8 @@ public sealed class HandlerAllocationTests
         long bare = BytesPerRequest(new PassThrough());
         long bearer = BytesPerRequest(new BearerTokenHandler(tokens, options));
 
-        // The state of the whole asynchronous way, what it takes to send again, and the request's options, which their getter makes; without optimization the state is two objects.
+        // The state of the whole asynchronous way, what it takes to send again, and the request's options, which their getter makes;
+        // without optimization the state is two objects.
         (bearer - bare).Should().BeLessThanOrEqualTo(MostBytes);
     }
 

@@ -94,7 +94,8 @@ public sealed class RejectionTests
     {
         var tokens = new RotatingTokens();
         var options = new BearerTokenHandlerOptions { ShouldRefresh = r => (int)r.StatusCode == 419 };
-        using HttpMessageInvoker client = Client(tokens, r => FakeHandler.Response(r.Headers.Authorization!.Parameter == "T1" ? 419 : 401), options);
+        using HttpMessageInvoker client = Client(
+            tokens, r => FakeHandler.Response(r.Headers.Authorization!.Parameter == "T1" ? 419 : 401), options);
 
         HttpResponseMessage response = await SendAsync(client);
 
@@ -248,6 +249,7 @@ public sealed class RejectionTests
     {
         public ValueTask<AccessToken> GetAccessTokenAsync(CancellationToken cancellationToken = default) => new(new AccessToken("T1"));
 
-        public ValueTask<AccessToken> RefreshAccessTokenAsync(AccessToken rejected, CancellationToken cancellationToken = default) => new(new AccessToken("T1"));
+        public ValueTask<AccessToken> RefreshAccessTokenAsync(AccessToken rejected, CancellationToken cancellationToken = default) =>
+            new(new AccessToken("T1"));
     }
 }

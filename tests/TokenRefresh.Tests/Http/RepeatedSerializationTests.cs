@@ -36,7 +36,8 @@ public sealed class RepeatedSerializationTests
 
             return await send();
         });
-        using HttpMessageInvoker client = GivenHandler.Client(new RotatingTokens(), retry, new BearerTokenHandlerOptions { BufferLimit = limit });
+        using HttpMessageInvoker client = GivenHandler.Client(
+            new RotatingTokens(), retry, new BearerTokenHandlerOptions { BufferLimit = limit });
 
         using HttpResponseMessage response = await GivenHandler.SendAsync(client, r => r.Content = new TwoParts(Text, Task.CompletedTask));
 

@@ -33,7 +33,8 @@ public sealed class ResendTests
         using HttpClient client = Client(tokens);
         using HttpContent? content = await ContentAsync(kind);
 
-        using HttpResponseMessage response = await client.SendAsync(new HttpRequestMessage(HttpMethod.Post, server.Origin) { Content = content });
+        using HttpResponseMessage response = await client.SendAsync(
+            new HttpRequestMessage(HttpMethod.Post, server.Origin) { Content = content });
 
         response.StatusCode.Should().Be(HttpStatusCode.OK);
         WireRequest[] sent = [.. server.Requests];
@@ -108,7 +109,8 @@ public sealed class ResendTests
     [InlineData("stream", "synchronous stream", 32, 1)]
     [InlineData("multipart with a stream", "stream", 1000, 2)]
     [InlineData("own", "stream", 1000, 2)]
-    public async Task A_handler_inside_that_reads_the_body_sees_all_of_it_and_all_of_it_is_sent(string kind, string way, int limit, int requests)
+    public async Task A_handler_inside_that_reads_the_body_sees_all_of_it_and_all_of_it_is_sent(
+        string kind, string way, int limit, int requests)
     {
         await using var server = Server();
         var read = new List<string>();
@@ -117,7 +119,8 @@ public sealed class ResendTests
             read.Add(await ReadAsync(request.Content!, way));
             return await send();
         });
-        using var client = new HttpClient(new BearerTokenHandler(new RotatingTokens(), new BearerTokenHandlerOptions { BufferLimit = limit }) { InnerHandler = logging });
+        using var client = new HttpClient(
+            new BearerTokenHandler(new RotatingTokens(), new BearerTokenHandlerOptions { BufferLimit = limit }) { InnerHandler = logging });
         using HttpContent? content = await ContentAsync(kind);
 
         using HttpResponseMessage response = await client.PostAsync(server.Origin, content);
@@ -182,7 +185,8 @@ public sealed class ResendTests
     {
         await using var server = new WireServer(e => e.RespondAsync(e.Request.Bearer == "T0" ? 401 : 200, new string('x', 2000)));
         var tokens = new Alternating();
-        using var client = new HttpClient(new BearerTokenHandler(tokens) { InnerHandler = new SocketsHttpHandler { MaxConnectionsPerServer = 1 } });
+        using var client = new HttpClient(
+            new BearerTokenHandler(tokens) { InnerHandler = new SocketsHttpHandler { MaxConnectionsPerServer = 1 } });
 
         for (int i = 0; i < 1000; i++)
         {
@@ -250,9 +254,18 @@ public sealed class ResendTests
             case "json":
                 return JsonContent.Create(new { text = Text });
             case "multipart":
-                return new MultipartFormDataContent { { new StringContent(Text), "text" }, { new StreamContent(new MemoryStream(bytes)), "file", "name.txt" }, { new MultipartContent { JsonContent.Create(1) }, "nested" } };
+                return new MultipartFormDataContent
+                {
+                    { new StringContent(Text), "text" },
+                    { new StreamContent(new MemoryStream(bytes)), "file", "name.txt" },
+                    { new MultipartContent { JsonContent.Create(1) }, "nested" },
+                };
             case "multipart with a stream":
-                return new MultipartFormDataContent { { new StringContent("first"), "text" }, { new StreamContent(new OneWay(bytes)), "file" } };
+                return new MultipartFormDataContent
+                {
+                    { new StringContent("first"), "text" },
+                    { new StreamContent(new OneWay(bytes)), "file" },
+                };
             case "seekable stream":
                 return new StreamContent(new MemoryStream(bytes));
             case "seekable stream from its middle":

@@ -17,7 +17,9 @@ public sealed class SecondSendingTests
         var seen = new List<string>();
         var redirects = new Relay(new FakeHandler(_ => FakeHandler.Response(seen.Count == 1 ? 401 : 200)), async (request, send) =>
         {
-            seen.Add($"{request.Method} {request.RequestUri!.AbsolutePath} {(request.Content is null ? "" : await request.Content.ReadAsStringAsync())}");
+            seen.Add(
+                $"{request.Method} {request.RequestUri!.AbsolutePath} "
+                + $"{(request.Content is null ? "" : await request.Content.ReadAsStringAsync())}");
             (request.Method, request.RequestUri, request.Content) = (HttpMethod.Get, new Uri("https://api.example.com/other"), null);
             return await send();
         });
@@ -29,7 +31,8 @@ public sealed class SecondSendingTests
 
         response.StatusCode.Should().Be(HttpStatusCode.OK);
         seen.Should().Equal($"POST /first {Text}", $"POST /first {Text}");
-        request.Should().BeEquivalentTo(new { Method = HttpMethod.Post, RequestUri = new Uri("https://api.example.com/first"), Content = content });
+        request.Should().BeEquivalentTo(
+                new { Method = HttpMethod.Post, RequestUri = new Uri("https://api.example.com/first"), Content = content });
         response.RequestMessage!.Headers.Authorization.Should().BeNull();
     }
 
@@ -59,8 +62,11 @@ public sealed class SecondSendingTests
     {
         var bodies = new List<string>();
         var handler = new UnreadOnce(bodies);
-        using var client = new HttpClient(new BearerTokenHandler(new RotatingTokens(), new BearerTokenHandlerOptions { BufferLimit = limit }) { InnerHandler = handler });
-        using HttpContent content = kind == "own" ? new Unending(Task.CompletedTask) : new StreamContent(new OneWay(Encoding.UTF8.GetBytes(Text)));
+        using var client = new HttpClient(
+            new BearerTokenHandler(new RotatingTokens(), new BearerTokenHandlerOptions { BufferLimit = limit }) { InnerHandler = handler });
+        using HttpContent content = kind == "own"
+            ? new Unending(Task.CompletedTask)
+            : new StreamContent(new OneWay(Encoding.UTF8.GetBytes(Text)));
 
         using HttpResponseMessage response = await client.PostAsync(new Uri("https://api.example.com/"), content);
 
@@ -94,7 +100,11 @@ public sealed class SecondSendingTests
     {
         await using var elsewhere = new WireServer(e => e.RespondAsync(200));
         await using var server = new WireServer(e => e.RespondAsync(status, "", ("Location", elsewhere.Origin.ToString())));
-        using var client = new HttpClient(new BearerTokenHandler(new RotatingTokens("x-api-key")) { InnerHandler = new Relay(new HttpClientHandler(), (_, send) => send()) });
+        using var client = new HttpClient(
+            new BearerTokenHandler(new RotatingTokens("x-api-key"))
+            {
+                InnerHandler = new Relay(new HttpClientHandler(), (_, send) => send()),
+            });
 
         using HttpResponseMessage response = await client.GetAsync(server.Origin);
 
@@ -112,12 +122,14 @@ public sealed class SecondSendingTests
         using var first = new HttpMessageInvoker(used, disposeHandler: false);
         (await first.SendAsync(new HttpRequestMessage(HttpMethod.Get, server.Origin), CancellationToken.None)).Dispose();
         using var started = new HttpClient(new BearerTokenHandler(new RotatingTokens("x-api-key")) { InnerHandler = used });
-        using var unseen = new HttpClient(new BearerTokenHandler(new RotatingTokens("x-api-key")) { InnerHandler = new ClientHandler(new HttpClient()) });
+        using var unseen = new HttpClient(
+            new BearerTokenHandler(new RotatingTokens("x-api-key")) { InnerHandler = new ClientHandler(new HttpClient()) });
 
         Func<Task> sendStarted = () => started.GetAsync(server.Origin);
         Func<Task> sendUnseen = () => unseen.GetAsync(server.Origin);
 
-        await sendStarted.Should().ThrowAsync<TokenRefreshConfigurationException>().WithMessage("*'x-api-key'*'AllowAutoRedirect' (now 'True')*");
+        await sendStarted.Should().ThrowAsync<TokenRefreshConfigurationException>()
+            .WithMessage("*'x-api-key'*'AllowAutoRedirect' (now 'True')*");
         await sendUnseen.Should().ThrowAsync<TokenRefreshConfigurationException>().WithMessage("*'x-api-key'*cannot be seen*");
         server.Requests.Should().ContainSingle();
     }
@@ -126,7 +138,8 @@ public sealed class SecondSendingTests
 
     private sealed class ClientHandler(HttpClient client) : HttpMessageHandler
     {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => client.SendAsync(request, cancellationToken);
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            client.SendAsync(request, cancellationToken);
     }
 
     /// <summary>Rejects the first request without reading its body, as a server does that was asked with 'Expect: 100-continue'.</summary>

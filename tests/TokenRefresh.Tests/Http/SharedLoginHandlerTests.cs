@@ -82,7 +82,8 @@ public sealed class SharedLoginHandlerTests
     public async Task A_thousand_requests_that_are_always_rejected_cost_three_refreshes_and_an_hour_of_them_a_handful()
     {
         var clock = new ManualTimeProvider();
-        await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = clock, AccessTokenLifetime = TimeSpan.FromHours(8) });
+        await using SharedLogin login = await SharedLogin.StartAsync(
+            new() { TimeProvider = clock, AccessTokenLifetime = TimeSpan.FromHours(8) });
         using HttpClient one = ClientOf(login.CreateProvider(services: new() { TimeProvider = clock }));
         using HttpClient other = ClientOf(login.CreateProvider(services: new() { TimeProvider = clock }));
         var always401 = new Uri(login.Server.ApiUri, "always401");
@@ -109,7 +110,8 @@ public sealed class SharedLoginHandlerTests
     public async Task While_fresh_tokens_are_rejected_the_login_still_serves_resources_that_accept_it()
     {
         var clock = new ManualTimeProvider();
-        await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = clock, AccessTokenLifetime = TimeSpan.FromHours(8) });
+        await using SharedLogin login = await SharedLogin.StartAsync(
+            new() { TimeProvider = clock, AccessTokenLifetime = TimeSpan.FromHours(8) });
         using HttpClient client = ClientOf(login.CreateProvider(services: new() { TimeProvider = clock }));
         var always401 = new Uri(login.Server.ApiUri, "always401");
         for (int i = 0; i < 5; i++)
@@ -128,7 +130,8 @@ public sealed class SharedLoginHandlerTests
     public async Task Three_early_revocations_within_a_minute_are_all_mended()
     {
         var clock = new ManualTimeProvider();
-        await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = clock, AccessTokenLifetime = TimeSpan.FromHours(8) });
+        await using SharedLogin login = await SharedLogin.StartAsync(
+            new() { TimeProvider = clock, AccessTokenLifetime = TimeSpan.FromHours(8) });
         using HttpClient client = ClientOf(login.CreateProvider(services: new() { TimeProvider = clock }));
 
         for (int i = 1; i <= 3; i++)
@@ -145,7 +148,8 @@ public sealed class SharedLoginHandlerTests
     public async Task A_token_that_served_longer_than_the_pause_starts_over()
     {
         var clock = new ManualTimeProvider();
-        await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = clock, AccessTokenLifetime = TimeSpan.FromHours(8) });
+        await using SharedLogin login = await SharedLogin.StartAsync(
+            new() { TimeProvider = clock, AccessTokenLifetime = TimeSpan.FromHours(8) });
         using HttpClient client = ClientOf(login.CreateProvider(services: new() { TimeProvider = clock }));
         var always401 = new Uri(login.Server.ApiUri, "always401");
         for (int i = 0; i < 5; i++)
@@ -167,7 +171,8 @@ public sealed class SharedLoginHandlerTests
     public async Task A_login_with_a_resource_that_accepts_and_one_that_always_rejects_is_refreshed_a_handful_of_times_an_hour()
     {
         var clock = new ManualTimeProvider();
-        await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = clock, AccessTokenLifetime = TimeSpan.FromHours(8) });
+        await using SharedLogin login = await SharedLogin.StartAsync(
+            new() { TimeProvider = clock, AccessTokenLifetime = TimeSpan.FromHours(8) });
         using HttpClient client = ClientOf(login.CreateProvider(services: new() { TimeProvider = clock }));
         var always401 = new Uri(login.Server.ApiUri, "always401");
 
@@ -186,7 +191,8 @@ public sealed class SharedLoginHandlerTests
     public async Task A_thousand_rejections_in_a_row_over_one_connection_are_all_answered_by_a_refresh()
     {
         var clock = new ManualTimeProvider();
-        await using LoopbackAuthorizationServer server = await LoopbackAuthorizationServer.StartAsync(new() { TimeProvider = clock, AccessTokenLifetime = TimeSpan.FromHours(8) });
+        await using LoopbackAuthorizationServer server = await LoopbackAuthorizationServer.StartAsync(
+            new() { TimeProvider = clock, AccessTokenLifetime = TimeSpan.FromHours(8) });
         using var store = new InMemoryCredentialsStore(server.IssueLogin().Credentials, clock);
         await using var provider = CoordinatedTokenProvider.Create(
             o =>
@@ -235,7 +241,12 @@ public sealed class SharedLoginHandlerTests
         await using SharedLogin unavailable = await SharedLogin.StartExpiredAsync();
         unavailable.Server.DefaultTokenBehavior = TokenEndpointBehavior.Throttle(503, retryAfter: null);
 
-        foreach ((SharedLogin login, Type failure) in new[] { (signedOut, typeof(SignInRequiredException)), (unavailable, typeof(TokenEndpointUnavailableException)) })
+        (SharedLogin Login, Type Failure)[] cases =
+        [
+            (signedOut, typeof(SignInRequiredException)), (unavailable, typeof(TokenEndpointUnavailableException)),
+        ];
+
+        foreach ((SharedLogin login, Type failure) in cases)
         {
             using HttpClient client = ClientOf(login.CreateProvider());
             Exception? thrown = await Xunit.Record.ExceptionAsync(() => StatusAsync(client, login.Server.ApiUri));
@@ -245,7 +256,8 @@ public sealed class SharedLoginHandlerTests
         }
     }
 
-    private static HttpClient ClientOf(ITokenProvider provider, HttpMessageHandler? inner = null) => new(new BearerTokenHandler(provider) { InnerHandler = inner ?? new SocketsHttpHandler() });
+    private static HttpClient ClientOf(ITokenProvider provider, HttpMessageHandler? inner = null) =>
+        new(new BearerTokenHandler(provider) { InnerHandler = inner ?? new SocketsHttpHandler() });
 
     private static HttpStatusCode Status(HttpClient client, Uri address)
     {

@@ -14,7 +14,8 @@ public sealed class SynchronousSendTests
         await using var server = Server();
         int caller = 0;
         int inner = -1;
-        using var client = new HttpClient(new BearerTokenHandler(new RotatingTokens()) { InnerHandler = new ThreadRecorder(t => inner = t) });
+        using var client = new HttpClient(
+            new BearerTokenHandler(new RotatingTokens()) { InnerHandler = new ThreadRecorder(t => inner = t) });
 
         caller = Environment.CurrentManagedThreadId;
         using HttpResponseMessage response = client.Send(new HttpRequestMessage(HttpMethod.Get, new Uri(server.Origin, "/any")));
@@ -30,7 +31,10 @@ public sealed class SynchronousSendTests
     {
         await using var server = new WireServer(e => e.RespondAsync(e.Request.Bearer == "T1" ? 401 : 200));
         using HttpClient client = Client(new RotatingTokens(), bufferLimit: 100);
-        using var request = new HttpRequestMessage(HttpMethod.Put, server.Origin) { Content = new StreamContent(new OneWay("body"u8.ToArray())) };
+        using var request = new HttpRequestMessage(HttpMethod.Put, server.Origin)
+        {
+            Content = new StreamContent(new OneWay("body"u8.ToArray())),
+        };
 
         using HttpResponseMessage response = client.Send(request);
 
@@ -42,7 +46,8 @@ public sealed class SynchronousSendTests
     [FailureMode("F93")]
     public void Without_a_token_the_typed_error_is_thrown()
     {
-        using HttpClient client = Client(new RotatingTokens { Gate = Task.FromException(new SignInRequiredException(SignInRequiredReason.SignedOut, "Sign in.")) });
+        using HttpClient client = Client(
+            new RotatingTokens { Gate = Task.FromException(new SignInRequiredException(SignInRequiredReason.SignedOut, "Sign in.")) });
 
         Action act = () => client.Send(new HttpRequestMessage(HttpMethod.Get, "https://api.example.com/"));
 
@@ -66,7 +71,9 @@ public sealed class SynchronousSendTests
             try
             {
                 using var request = new HttpRequestMessage(HttpMethod.Get, server.Origin);
-                using HttpResponseMessage response = synchronous ? client.Send(request) : client.SendAsync(request).GetAwaiter().GetResult();
+                using HttpResponseMessage response = synchronous
+                    ? client.Send(request)
+                    : client.SendAsync(request).GetAwaiter().GetResult();
                 finished.SetResult(response.StatusCode);
             }
             catch (Exception e)
@@ -87,7 +94,11 @@ public sealed class SynchronousSendTests
     private static WireServer Server() => new(e => e.RespondAsync(200));
 
     private static HttpClient Client(ITokenProvider tokens, int bufferLimit = 0) =>
-        new(new BearerTokenHandler(tokens, new BearerTokenHandlerOptions { BufferLimit = bufferLimit }) { InnerHandler = new SocketsHttpHandler() });
+        new(
+            new BearerTokenHandler(tokens, new BearerTokenHandlerOptions { BufferLimit = bufferLimit })
+            {
+                InnerHandler = new SocketsHttpHandler(),
+            });
 
     /// <summary>Never runs what is posted to it, as a thread that blocks never would.</summary>
     private sealed class SingleThreadContext : SynchronizationContext

@@ -170,7 +170,8 @@ public sealed class LockFileContractTests : IDisposable
     private static void Put(byte[] bytes, int offset, string hex) => Convert.FromHexString(hex).CopyTo(bytes, offset);
 
     private static string SlotText(string checksum, int sequence) =>
-        $$$"""{"checksum":"{{{checksum}}}","sequence":"0000000000000000000{{{sequence}}}","length":"000013","record":{"version":2}}""" + "\n";
+        $$$"""{"checksum":"{{{checksum}}}","sequence":"0000000000000000000{{{sequence}}}","length":"0000"""
+        + """13","record":{"version":2}}""" + "\n";
 
     private static string Slot(SafeFileHandle file, long offset)
     {

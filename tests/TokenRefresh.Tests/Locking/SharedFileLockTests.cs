@@ -136,23 +136,6 @@ public sealed class SharedFileLockTests : IDisposable
     }
 
     [Fact]
-    [FailureMode("F22")]
-    public async Task A_holder_notices_that_its_lock_file_was_deleted_and_the_next_lease_locks_the_new_one()
-    {
-        using SharedFileLock shared = NewLock();
-        LockHandle held = (await AcquireAsync(shared))!;
-
-        File.Delete(LockPath);
-
-        held.PathNamesLockedFile().Should().BeFalse();
-        held.Dispose();
-        using LockHandle next = (await AcquireAsync(shared).AsTask().WaitAsync(Patience))!;
-        next.PathNamesLockedFile().Should().BeTrue();
-        using LockFile other = OpenLockFile();
-        other.TryAcquire().Should().BeFalse("the lock must be that of the file that others open");
-    }
-
-    [Fact]
     [FailureMode("F21")]
     public async Task The_lock_file_is_still_there_after_the_release()
     {
@@ -162,28 +145,6 @@ public sealed class SharedFileLockTests : IDisposable
         }
 
         File.Exists(LockPath).Should().BeTrue();
-    }
-
-    [Fact]
-    [FailureMode("F24")]
-    public async Task A_lock_that_excludes_no_one_fails_closed()
-    {
-        using var shared = new SharedFileLock(LockPath, () => new GrantsEveryone(OpenLockFile()), static _ => { });
-
-        Func<Task> act = () => AcquireAsync(shared).AsTask();
-
-        (await act.Should().ThrowAsync<LockUnavailableException>()).WithMessage($"*'{LockPath}'*AllowUnreliableLock*");
-    }
-
-    [Fact]
-    [FailureMode("F24")]
-    public async Task A_lock_that_excludes_no_one_can_be_accepted()
-    {
-        using var shared = new SharedFileLock(LockPath, () => new GrantsEveryone(OpenLockFile()), static _ => { });
-
-        using LockHandle? hold = await shared.AcquireAsync(Patience, TimeProvider.System, allowUnreliable: true, default);
-
-        hold.Should().NotBeNull();
     }
 
     [Fact]
@@ -319,102 +280,6 @@ public sealed class SharedFileLockTests : IDisposable
         await Task.WhenAll(busy).WaitAsync(Patience);
     }
 
-    [Fact]
-    [FailureMode("F109")]
-    public async Task A_waiter_goes_on_with_the_file_that_the_path_names_though_the_deleted_one_is_held()
-    {
-        var time = new ManualTimeProvider();
-        using SharedFileLock shared = NewLock();
-        using LockFile other = OpenLockFile();
-        other.TryAcquire().Should().BeTrue();
-        Task<LockHandle?> waiting = shared.AcquireAsync(Patience, time, allowUnreliable: false, default).AsTask();
-
-        File.Delete(LockPath);
-        time.Advance(TimeSpan.FromSeconds(1));
-
-        using LockHandle handle = (await waiting.WaitAsync(Patience))!;
-        handle.PathNamesLockedFile().Should().BeTrue();
-        other.IsAtPath().Should().BeFalse();
-    }
-
-    [Fact]
-    [FailureMode("F109", "F98")]
-    public async Task Threads_at_deleted_lock_files_are_bounded_and_the_wait_goes_on_all_the_same()
-    {
-        var time = new ManualTimeProvider();
-        using SharedFileLock shared = NewLock();
-        List<LockFile> deleted = [];
-
-        for (var i = 0; i < 7; i++)
-        {
-            LockFile other = OpenLockFile();
-            deleted.Add(other);
-            other.TryAcquire().Should().BeTrue();
-            Task<LockHandle?> waiting = shared.AcquireAsync(Patience, time, allowUnreliable: false, default).AsTask();
-            File.Delete(LockPath);
-            time.Advance(TimeSpan.FromSeconds(1));
-            (await waiting.WaitAsync(Patience))!.Dispose();
-        }
-
-        SpinWait.SpinUntil(static () => SharedFileLock.AbandonedThreads <= 4, Patience).Should().BeTrue(
-            "past four, the lock is tried at intervals, and such a thread ends by itself");
-        deleted.ForEach(static file => file.Dispose());
-    }
-
-    [Fact]
-    [FailureMode("F109")]
-    public async Task One_try_is_enough_once_the_file_is_deleted_that_another_process_holds()
-    {
-        using SharedFileLock shared = NewLock();
-        (await AcquireAsync(shared))!.Dispose();
-        using LockFile other = OpenLockFile();
-        other.TryAcquire().Should().BeTrue();
-        File.Delete(LockPath);
-
-        using LockHandle? handle = shared.TryAcquire(allowUnreliable: false);
-
-        handle!.PathNamesLockedFile().Should().BeTrue();
-    }
-
-    [Fact]
-    [FailureMode("F22")]
-    public async Task No_two_hold_the_lock_while_a_program_deletes_the_file_over_and_over()
-    {
-        using var stop = new CancellationTokenSource();
-        Task deleting = Task.Run(async () =>
-        {
-            while (!stop.IsCancellationRequested)
-            {
-                File.Delete(LockPath);
-                await Task.Yield();
-            }
-        });
-        using SharedFileLock shared = NewLock();
-
-        for (var i = 0; i < 50; i++)
-        {
-            using LockHandle? handle = await AcquireAsync(shared).AsTask().WaitAsync(Patience);
-            handle.Should().NotBeNull();
-        }
-
-        await stop.CancelAsync();
-        await deleting;
-    }
-
-    [Fact]
-    public async Task Who_accepts_a_lock_that_excludes_no_one_has_it_though_the_system_cannot_lock_at_all()
-    {
-        using var shared = new SharedFileLock(LockPath, () => new CannotLock(OpenLockFile()), static _ => { });
-
-        using LockHandle? handle = await shared.AcquireAsync(Patience, TimeProvider.System, allowUnreliable: true, default);
-        Func<Task> act = () => AcquireAsync(shared).AsTask();
-
-        handle.Should().NotBeNull();
-        Task refused = act.Should().ThrowAsync<LockUnavailableException>();
-        handle!.Dispose();
-        await refused.WaitAsync(Patience);
-    }
-
     private static ValueTask<LockHandle?> AcquireAsync(SharedFileLock shared, TimeSpan? timeout = null) =>
         shared.AcquireAsync(timeout ?? Patience, TimeProvider.System, allowUnreliable: false, CancellationToken.None);
 
@@ -426,24 +291,6 @@ public sealed class SharedFileLockTests : IDisposable
     {
         using SafeFileHandle file = LockFile.OpenForReading(LockPath)!;
         return LockFileFormat.ReadHolder(file);
-    }
-
-    /// <summary>A file system whose locks are granted to everyone, as NFS without a lock daemon grants them.</summary>
-    private sealed class GrantsEveryone(LockFile file) : LockFile(file.Path, file.Handle)
-    {
-        internal override bool TryAcquire() => true;
-
-        internal override void Acquire()
-        {
-        }
-
-        internal override void Release()
-        {
-        }
-
-        internal override bool IsAtPath() => true;
-
-        protected override bool IsOnDoubtfulFileSystem() => false;
     }
 
     /// <summary>A file whose releases are seen.</summary>
@@ -460,22 +307,6 @@ public sealed class SharedFileLockTests : IDisposable
         }
 
         internal override bool IsAtPath() => file.IsAtPath();
-
-        protected override bool IsOnDoubtfulFileSystem() => false;
-    }
-
-    /// <summary>A file system without locks.</summary>
-    private sealed class CannotLock(LockFile file) : LockFile(file.Path, file.Handle)
-    {
-        internal override bool TryAcquire() => throw new LockUnavailableException("no locks here");
-
-        internal override void Acquire() => throw new LockUnavailableException("no locks here");
-
-        internal override void Release()
-        {
-        }
-
-        internal override bool IsAtPath() => true;
 
         protected override bool IsOnDoubtfulFileSystem() => false;
     }

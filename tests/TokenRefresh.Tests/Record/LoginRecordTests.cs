@@ -18,7 +18,8 @@ public sealed class LoginRecordTests
 
         record.Used.Should().Equal(Fingerprint.Of(Sent.RefreshToken!));
         record.Attempt.Should().BeNull();
-        record.Holds.Should().ContainSingle("a resource that rejects fresh tokens does so after the rotation too").Which.Kind.Should().Be(HoldKind.ResourceRejects);
+        record.Holds.Should().ContainSingle("a resource that rejects fresh tokens does so after the rotation too")
+            .Which.Kind.Should().Be(HoldKind.ResourceRejects);
     }
 
     [Fact]

@@ -35,8 +35,12 @@ public sealed class RecordJsonTests
         string text = Encoding.UTF8.GetString(RecordJson.Write([], "claudeAiOauth", record, Room));
 
         text.Should().Be("""
-            {"version":2,"logins":{"claudeAiOauth":{"origin":"origin","sequence":7,"file":"1:2:3:4","attempt":{"refreshToken":"r","accessToken":"a","client":"c","at":"2026-11-27T05:48:00.1230000Z","count":1},"holds":[{"kind":"coolDown","refreshToken":"r","accessToken":"a","client":"c","since":"2026-11-27T05:48:00.1230000Z","until":"2026-11-27T05:48:02.1230000Z","count":3,"cause":"Throttled"}],"obtained":[{"accessToken":"a","at":"2026-11-27T05:48:00.1230000Z"}]}}}
-            """);
+            {"version":2,"logins":{"claudeAiOauth":{"origin":"origin","sequence":7,"file":"1:2:3:4",
+            "attempt":{"refreshToken":"r","accessToken":"a","client":"c","at":"2026-11-27T05:48:00.1230000Z","count":1},
+            "holds":[{"kind":"coolDown","refreshToken":"r","accessToken":"a","client":"c",
+            "since":"2026-11-27T05:48:00.1230000Z","until":"2026-11-27T05:48:02.1230000Z","count":3,"cause":"Throttled"}],
+            "obtained":[{"accessToken":"a","at":"2026-11-27T05:48:00.1230000Z"}]}}}
+            """.ReplaceLineEndings(""));
     }
 
     [Fact]
@@ -51,7 +55,10 @@ public sealed class RecordJsonTests
         RecordJson.Read(text, "one").Should().BeEquivalentTo(Full(), options => options.IncludingInternalProperties());
         RecordJson.Read(text, "other \"quoted\"").Sequence.Should().Be(1);
         RecordJson.Read(text, "third").Sequence.Should().Be(2);
-        JsonDocument.Parse(text).RootElement.GetProperty("logins").EnumerateObject().Select(l => l.Name).Should().Equal("third", "other \"quoted\"", "one");
+        JsonDocument.Parse(text).RootElement.GetProperty("logins")
+            .EnumerateObject()
+            .Select(l => l.Name)
+            .Should().Equal("third", "other \"quoted\"", "one");
     }
 
     [Fact]
@@ -101,7 +108,11 @@ public sealed class RecordJsonTests
     public void Unknown_members_are_passed_over()
     {
         LoginRecord record = RecordJson.Read(
-            """{"version":2,"x":[{}],"logins":{"a":{},"one":{"y":{"z":1},"sequence":5,"holds":[{"kind":"new kind"},{"kind":"rejected","note":1}]}}}"""u8, "one");
+            """
+            {"version":2,"x":[{}],"logins":{"a":{},"one":{"y":{"z":1},"sequence":5,
+            "holds":[{"kind":"new kind"},{"kind":"rejected","note":1}]}}}
+            """u8,
+            "one");
 
         record.Sequence.Should().Be(5);
         record.Holds.Should().ContainSingle().Which.Kind.Should().Be(HoldKind.Rejected);
@@ -110,15 +121,20 @@ public sealed class RecordJsonTests
     private static LoginRecord Full()
     {
         RecordKey key = RecordKey.Of(new("access-1", "refresh-1"), "client");
-        LoginRecord record = LoginRecord.Empty.AfterSignIn(new("access", "signed-in")).Numbered("origin", 42).WithFile("1:2:3:4").WithAttempt(new Attempt(key, Now, 2));
+        LoginRecord record = LoginRecord.Empty.AfterSignIn(new("access", "signed-in"))
+            .Numbered("origin", 42)
+            .WithFile("1:2:3:4")
+            .WithAttempt(new Attempt(key, Now, 2));
         foreach (HoldKind kind in Enum.GetValues<HoldKind>())
         {
-            record = record.WithHold(new Hold(kind, key, Now, kind == HoldKind.Rejected ? null : Now.AddMinutes(1), 3) { Cause = kind.ToString() });
+            record = record.WithHold(
+                new Hold(kind, key, Now, kind == HoldKind.Rejected ? null : Now.AddMinutes(1), 3) { Cause = kind.ToString() });
         }
 
         for (var i = 0; i < 10; i++)
         {
-            record = record.AfterRotation(new("access", $"refresh-{i}"), new("access", "next")).WithObtained(new ObtainedToken($"token-{i}", Now));
+            record = record.AfterRotation(new("access", $"refresh-{i}"), new("access", "next"))
+                .WithObtained(new ObtainedToken($"token-{i}", Now));
         }
 
         return record;

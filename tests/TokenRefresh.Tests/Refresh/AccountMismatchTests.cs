@@ -112,7 +112,8 @@ public sealed class AccountMismatchTests
         await using SharedLogin login = await SharedLogin.StartAsync();
         CoordinatedTokenProvider provider = login.CreateProvider();
         IssuedLogin issued = login.Server.IssueLogin();
-        await provider.StoreAsync(new OAuthCredentials(issued.AccessToken, issued.RefreshToken, DateTimeOffset.UnixEpoch.AddYears(50)) { AccountId = Ours });
+        await provider.StoreAsync(
+            new OAuthCredentials(issued.AccessToken, issued.RefreshToken, DateTimeOffset.UnixEpoch.AddYears(50)) { AccountId = Ours });
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Member("account_id", Quoted(Theirs));
 
         await RefusedAsync(provider);
@@ -126,7 +127,11 @@ public sealed class AccountMismatchTests
         var clock = new ManualTimeProvider();
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = clock });
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = clock });
-        await provider.StoreAsync(new OAuthCredentials(login.Login.AccessToken, login.Login.RefreshToken, login.Login.Credentials.ExpiresAt) { AccountId = Ours });
+        await provider.StoreAsync(
+            new OAuthCredentials(login.Login.AccessToken, login.Login.RefreshToken, login.Login.Credentials.ExpiresAt)
+            {
+                AccountId = Ours,
+            });
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Member("account_id", Quoted(Theirs));
         clock.Advance(login.Login.Credentials.ExpiresAt!.Value - clock.GetUtcNow() - TimeSpan.FromSeconds(5));
 
@@ -143,7 +148,8 @@ public sealed class AccountMismatchTests
     {
         await using SharedLogin login = await StartFlatAsync();
         CoordinatedTokenProvider provider = login.CreateProvider();
-        using ParkedRequest exchange = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing, TokenEndpointBehavior.Member("account_id", Quoted(Theirs)));
+        using ParkedRequest exchange = login.Server.ParkNextTokenRequest(
+            ParkPoint.AfterProcessing, TokenEndpointBehavior.Member("account_id", Quoted(Theirs)));
         Task<AccessToken> caller = provider.GetAccessTokenAsync().AsTask();
         await exchange.Arrived;
         login.Store(login.Server.IssueLogin());
@@ -163,7 +169,13 @@ public sealed class AccountMismatchTests
     private static async Task StoreFlatAsync(SharedLogin login, string account)
     {
         login.Store(login.Server.IssueLogin());
-        await File.WriteAllTextAsync(login.Path, $$"""{"access_token":"{{login.Login.AccessToken}}","refresh_token":"{{login.Login.RefreshToken}}","expires_at":1000,"account_id":"{{account}}"}""", Encoding.UTF8);
+        await File.WriteAllTextAsync(
+            login.Path,
+            $$"""
+            {"access_token":"{{login.Login.AccessToken}}","refresh_token":"{{login.Login.RefreshToken}}","expires_at":1000,
+            "account_id":"{{account}}"}
+            """,
+            Encoding.UTF8);
     }
 
     private static async Task<SignInRequiredException> RefusedAsync(CoordinatedTokenProvider provider)

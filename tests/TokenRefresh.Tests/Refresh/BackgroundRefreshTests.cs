@@ -65,7 +65,8 @@ public sealed class BackgroundRefreshTests
             using var store = new InMemoryCredentialsStore(new("access-0", "refresh-0", clock.GetUtcNow().AddHours(1)), clock);
             using var log = new LogSignals();
             var endpoint = new BusyEndpoint();
-            var provider = CoordinatedTokenProvider.Create(_ => { }, new() { CredentialsStore = store, TimeProvider = clock, LoggerFactory = log, TokenEndpointClient = endpoint });
+            var provider = CoordinatedTokenProvider.Create(
+                _ => { }, new() { CredentialsStore = store, TimeProvider = clock, LoggerFactory = log, TokenEndpointClient = endpoint });
             await provider.GetAccessTokenAsync();
             clock.Advance(TimeSpan.FromMinutes(57));
 

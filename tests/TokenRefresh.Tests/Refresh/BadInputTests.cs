@@ -15,12 +15,23 @@ public sealed class BadInputTests
     [InlineData("not json", typeof(CredentialsFileException), "sign in again")]
     [InlineData("[]", typeof(CredentialsFileException), "sign in again")]
     [InlineData("""{"claudeAiOauth":[]}""", typeof(CredentialsFileException), "claudeAiOauth")]
-    [InlineData("""{"claudeAiOauth":{"accessToken":42,"refreshToken":"r","expiresAt":1}}""", typeof(CredentialsFileException), "'claudeAiOauth.accessToken' is a number")]
-    [InlineData("""{"claudeAiOauth":{"accessToken":"a","refreshToken":{},"expiresAt":1}}""", typeof(CredentialsFileException), "'claudeAiOauth.refreshToken' is an object")]
-    [InlineData("""{"claudeAiOauth":{"accessToken":"a","refreshToken":"r","expiresAt":true}}""", typeof(CredentialsFileException), "'claudeAiOauth.expiresAt' is a boolean")]
+    [InlineData(
+        """{"claudeAiOauth":{"accessToken":42,"refreshToken":"r","expiresAt":1}}""",
+        typeof(CredentialsFileException),
+        "'claudeAiOauth.accessToken' is a number")]
+    [InlineData(
+        """{"claudeAiOauth":{"accessToken":"a","refreshToken":{},"expiresAt":1}}""",
+        typeof(CredentialsFileException),
+        "'claudeAiOauth.refreshToken' is an object")]
+    [InlineData(
+        """{"claudeAiOauth":{"accessToken":"a","refreshToken":"r","expiresAt":true}}""",
+        typeof(CredentialsFileException),
+        "'claudeAiOauth.expiresAt' is a boolean")]
     [InlineData("""{"claudeAiOauth":{"accessToken":"a","expiresAt":1}}""", typeof(NotRefreshableException), "Sign in again")]
-    [InlineData("""{"claudeAiOauth":{"accessToken":"a","refreshToken":null,"expiresAt":1}}""", typeof(NotRefreshableException), "Sign in again")]
-    [InlineData("""{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0}}""", typeof(SignInRequiredException), "Sign in again")]
+    [InlineData(
+        """{"claudeAiOauth":{"accessToken":"a","refreshToken":null,"expiresAt":1}}""", typeof(NotRefreshableException), "Sign in again")]
+    [InlineData(
+        """{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0}}""", typeof(SignInRequiredException), "Sign in again")]
     [FailureMode("F45")]
     public async Task A_file_without_a_usable_login_is_named_with_the_remedy_and_left_alone(string content, Type failure, string remedy)
     {
@@ -72,7 +83,8 @@ public sealed class BadInputTests
     [InlineData("Read", "cannot be read")]
     [InlineData("TryCreateTemp", "cannot be saved: ")]
     [FailureMode("F35")]
-    public async Task A_file_that_may_not_be_read_or_a_directory_that_may_not_be_written_ends_before_anything_is_sent(string denied, string expected)
+    public async Task A_file_that_may_not_be_read_or_a_directory_that_may_not_be_written_ends_before_anything_is_sent(
+        string denied, string expected)
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         byte[] file = await File.ReadAllBytesAsync(login.Path);
@@ -81,7 +93,10 @@ public sealed class BadInputTests
 
         Exception? thrown = await Xunit.Record.ExceptionAsync(() => provider.GetAccessTokenAsync().AsTask());
 
-        thrown.Should().BeOfType<CredentialsFileException>().Which.Message.Should().Contain(login.Path).And.Contain(expected).And.Contain("this user");
+        thrown.Should().BeOfType<CredentialsFileException>()
+            .Which.Message.Should().Contain(login.Path)
+            .And.Contain(expected)
+            .And.Contain("this user");
         (await File.ReadAllBytesAsync(login.Path)).Should().Equal(file);
         login.Server.Books.TokenRequests.Should().Be(0);
     }
@@ -97,7 +112,9 @@ public sealed class BadInputTests
         Func<Task> get = () => login.CreateProvider(o => o.LockPath = lockPath).GetAccessTokenAsync().AsTask();
 
         string message = (await get.Should().ThrowAsync<LockUnavailableException>()).Which.Message;
-        message.Should().Contain(lockPath).And.Contain("'LockPath'").And.Contain($"Create the directory '{Path.GetDirectoryName(lockPath)}'");
+        message.Should().Contain(lockPath)
+            .And.Contain("'LockPath'")
+            .And.Contain($"Create the directory '{Path.GetDirectoryName(lockPath)}'");
         if (!OperatingSystem.IsWindows())
         {
             message.Should().Contain("No such file or directory");
@@ -140,7 +157,8 @@ public sealed class BadInputTests
     public async Task An_access_token_that_no_header_may_carry_is_replaced_if_it_can_be_and_named_if_not(string token)
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
-        string json = $$"""{"claudeAiOauth":{"accessToken":"{{token}}","refreshToken":"{{login.Login.RefreshToken}}","expiresAt":9999999999999 } }""";
+        string json =
+            $$"""{"claudeAiOauth":{"accessToken":"{{token}}","refreshToken":"{{login.Login.RefreshToken}}","expiresAt":9999999999999 } }""";
         await File.WriteAllTextAsync(login.Path, json);
         CoordinatedTokenProvider provider = login.CreateProvider();
         (await provider.GetStatusAsync()).State.Should().Be(TokenRefreshState.ExpiredButRefreshable);
@@ -165,7 +183,9 @@ public sealed class BadInputTests
 
         Func<Task> store = () => login.CreateProvider().StoreAsync(login.Login.Credentials);
 
-        (await store.Should().ThrowAsync<CredentialsFileException>()).Which.Message.Should().Contain($"'{login.Path}' is a directory").And.Contain("Remove it");
+        (await store.Should().ThrowAsync<CredentialsFileException>())
+            .Which.Message.Should().Contain($"'{login.Path}' is a directory")
+            .And.Contain("Remove it");
         Directory.Exists(login.Path).Should().BeTrue();
     }
 
@@ -193,7 +213,9 @@ public sealed class BadInputTests
 
         Action create = () => login.CreateProvider(spoil);
 
-        create.Should().Throw<TokenRefreshConfigurationException>().Which.Message.Should().Contain(expected).And.MatchRegex("Set|Use|Write|Raise|Lower");
+        create.Should().Throw<TokenRefreshConfigurationException>()
+            .Which.Message.Should().Contain(expected)
+            .And.MatchRegex("Set|Use|Write|Raise|Lower");
         (await File.ReadAllBytesAsync(login.Path)).Should().Equal(file);
         login.Server.Books.TokenRequests.Should().Be(0);
     }
@@ -206,7 +228,10 @@ public sealed class BadInputTests
     public async Task An_expiry_that_is_no_integer_is_understood_and_costs_nothing(string expiresAt)
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
-        string json = $$$"""{"claudeAiOauth":{"accessToken":"{{{login.Login.AccessToken}}}","refreshToken":"{{{login.Login.RefreshToken}}}","expiresAt":{{{expiresAt}}},"scopes":"odd"}}""";
+        string json = $$$"""
+            {"claudeAiOauth":{"accessToken":"{{{login.Login.AccessToken}}}","refreshToken":"{{{login.Login.RefreshToken}}}",
+            "expiresAt":{{{expiresAt}}},"scopes":"odd"}}
+            """;
         await File.WriteAllTextAsync(login.Path, json);
         var clock = new TokenRefresh.TestKit.ManualTimeProvider();
 
@@ -222,8 +247,12 @@ public sealed class BadInputTests
     public async Task A_file_of_five_megabytes_is_refreshed_and_every_other_byte_of_it_kept()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
-        string siblings = string.Join(',', Enumerable.Range(0, 50_000).Select(i => $"\"server|{i}\":{{\"accessToken\":\"{new string('x', 60)}\",\"n\":{i}.50}}"));
-        string json = $$$"""{"mcpOAuth":{{{{siblings}}}},"claudeAiOauth":{"accessToken":"{{{login.Login.AccessToken}}}","refreshToken":"{{{login.Login.RefreshToken}}}","expiresAt":1}}""";
+        string siblings = string.Join(
+            ',', Enumerable.Range(0, 50_000).Select(i => $"\"server|{i}\":{{\"accessToken\":\"{new string('x', 60)}\",\"n\":{i}.50}}"));
+        string json = $$$"""
+            {"mcpOAuth":{{{{siblings}}}},"claudeAiOauth":{"accessToken":"{{{login.Login.AccessToken}}}",
+            "refreshToken":"{{{login.Login.RefreshToken}}}","expiresAt":1}}
+            """;
         await File.WriteAllTextAsync(login.Path, json);
 
         AccessToken token = await login.CreateProvider().GetAccessTokenAsync();

@@ -119,7 +119,11 @@ public sealed class CancellationTests
 
         tokens.Should().OnlyContain(token => ReferenceEquals(token, tokens[0]));
         login.Server.ReceivedTokenRequests.Should().ContainSingle().Which.Parameters["scope"].Should().Be("user:inference");
-        typeof(ITokenProvider).GetMethods().SelectMany(method => method.GetParameters()).Select(parameter => parameter.ParameterType).Distinct()
+        typeof(ITokenProvider)
+            .GetMethods()
+            .SelectMany(method => method.GetParameters())
+            .Select(parameter => parameter.ParameterType)
+            .Distinct()
             .Should().BeEquivalentTo([typeof(AccessToken), typeof(CancellationToken)]);
     }
 

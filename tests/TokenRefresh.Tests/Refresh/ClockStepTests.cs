@@ -5,7 +5,10 @@ using TokenRefresh.Tests.Credentials;
 
 namespace TokenRefresh.Tests.Refresh;
 
-/// <summary>A wall clock that is set, or that a suspend moves on, at every moment of an exchange and under every note that names a time: no loop, one extra refresh at most, and nobody waits for an hour.</summary>
+/// <summary>
+/// A wall clock that is set, or that a suspend moves on, at every moment of an exchange and under every note that names a time: no loop,
+/// one extra refresh at most, and nobody waits for an hour.
+/// </summary>
 public sealed class ClockStepTests
 {
     private static readonly TimeSpan TenMinutes = TimeSpan.FromMinutes(10);
@@ -18,7 +21,8 @@ public sealed class ClockStepTests
 
     public static TheoryData<int> Steps => [.. Minutes];
 
-    public static MatrixTheoryData<string, int> StepsInAnExchange => new(["before the request", "while the answer is awaited", "after the answer"], Minutes);
+    public static MatrixTheoryData<string, int> StepsInAnExchange =>
+        new(["before the request", "while the answer is awaited", "after the answer"], Minutes);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -29,7 +33,8 @@ public sealed class ClockStepTests
     {
         await using SharedLogin login = await StartExpiredAsync();
         using var invoker = new HttpMessageInvoker(new ActsOnce(() => Step(moment == "before the request" ? minutes : 0)));
-        CoordinatedTokenProvider provider = login.CreateProvider(o => o.RefreshBeforeExpiration = TimeSpan.Zero, new() { TimeProvider = _clock, HttpMessageInvoker = invoker });
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            o => o.RefreshBeforeExpiration = TimeSpan.Zero, new() { TimeProvider = _clock, HttpMessageInvoker = invoker });
         using ParkedRequest parked = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
 
         Task<AccessToken> refreshing = provider.GetAccessTokenAsync(Cancellation).AsTask();
@@ -70,7 +75,8 @@ public sealed class ClockStepTests
     [FailureMode("F74", "F52")]
     public async Task A_step_under_two_lost_answers_brings_one_try_and_no_loop(int minutes)
     {
-        await using SharedLogin login = await StartExpiredAsync(new() { TimeProvider = _server, RefreshTokenReuseWindow = TimeSpan.FromDays(1) });
+        await using SharedLogin login = await StartExpiredAsync(
+            new() { TimeProvider = _server, RefreshTokenReuseWindow = TimeSpan.FromDays(1) });
         CoordinatedTokenProvider provider = Provider(login);
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.DropAfterProcessing;
         await ShouldFailAsync<RefreshOutcomeUnknownException>(provider);
@@ -116,7 +122,8 @@ public sealed class ClockStepTests
         var files = new FileOperationsSpy();
         using FileCredentialsStore store = login.CreateStore(files, _clock);
         using var log = new LogSignals();
-        CoordinatedTokenProvider provider = login.CreateProvider(services: new() { CredentialsStore = store, TimeProvider = _clock, LoggerFactory = log });
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            services: new() { CredentialsStore = store, TimeProvider = _clock, LoggerFactory = log });
         files.Before = operation => _ = operation == "temp.flush" ? throw new IOException("Input/output error") : 0;
         await provider.GetAccessTokenAsync(Cancellation);
 
@@ -138,9 +145,11 @@ public sealed class ClockStepTests
     [FailureMode("F74", "F17")]
     public async Task A_step_after_a_failed_background_refresh_does_not_stop_the_next_one(int minutes)
     {
-        await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _server, AccessTokenLifetime = TimeSpan.FromHours(8) });
+        await using SharedLogin login = await SharedLogin.StartAsync(
+            new() { TimeProvider = _server, AccessTokenLifetime = TimeSpan.FromHours(8) });
         using var log = new LogSignals();
-        CoordinatedTokenProvider provider = login.CreateProvider(o => o.RefreshBeforeExpiration = TimeSpan.FromHours(3), new() { TimeProvider = _clock, LoggerFactory = log });
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            o => o.RefreshBeforeExpiration = TimeSpan.FromHours(3), new() { TimeProvider = _clock, LoggerFactory = log });
         await provider.GetAccessTokenAsync(Cancellation);
 
         // Late enough to be due an hour earlier too, whatever the spread; early enough to be valid an hour later.
@@ -189,7 +198,8 @@ public sealed class ClockStepTests
         (await File.ReadAllTextAsync(login.Path, Cancellation)).Should().NotContain($"\"expiresAt\": {expiresAt},");
     }
 
-    private Task<SharedLogin> StartExpiredAsync(LoopbackAuthorizationServerOptions? options = null) => SharedLogin.StartExpiredAsync(options ?? new() { TimeProvider = _server });
+    private Task<SharedLogin> StartExpiredAsync(LoopbackAuthorizationServerOptions? options = null) =>
+        SharedLogin.StartExpiredAsync(options ?? new() { TimeProvider = _server });
 
     private CoordinatedTokenProvider Provider(SharedLogin login) => login.CreateProvider(services: new() { TimeProvider = _clock });
 

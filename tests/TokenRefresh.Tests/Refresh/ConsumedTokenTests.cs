@@ -21,7 +21,8 @@ public sealed class ConsumedTokenTests
 
         Func<Task> get = () => Provider(login).GetAccessTokenAsync().AsTask();
 
-        SignInRequiredException failure = (await get.Should().ThrowAsync<SignInRequiredException>("its access token would still be valid")).Which;
+        SignInRequiredException failure = (await get
+            .Should().ThrowAsync<SignInRequiredException>("its access token would still be valid")).Which;
         failure.Reason.Should().Be(SignInRequiredReason.RolledBack);
         failure.Message.Should().Contain(login.Path).And.Contain("older file came back");
         (await File.ReadAllBytesAsync(login.Path)).Should().Equal(older);
@@ -65,7 +66,8 @@ public sealed class ConsumedTokenTests
 
         await File.WriteAllBytesAsync(login.Path, older);
 
-        (await Provider(login).Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<SignInRequiredException>()).Which.Reason.Should().Be(SignInRequiredReason.RolledBack);
+        (await Provider(login).Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<SignInRequiredException>())
+            .Which.Reason.Should().Be(SignInRequiredReason.RolledBack);
         login.Server.Books.Should().BeEquivalentTo(new { TokenRequests = generations, Reuses = 0 });
     }
 
@@ -136,7 +138,8 @@ public sealed class ConsumedTokenTests
         byte[] older = await File.ReadAllBytesAsync(login.Path);
         var events = new EventLog();
         using var store = login.CreateStore(new AfterReplace(() => File.WriteAllBytes(login.Path, older)), _clock);
-        CoordinatedTokenProvider provider = login.CreateProvider(events.AttachTo, new() { TimeProvider = _clock, CredentialsStore = store });
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            events.AttachTo, new() { TimeProvider = _clock, CredentialsStore = store });
 
         AccessToken token = await provider.GetAccessTokenAsync();
 
@@ -159,7 +162,9 @@ public sealed class ConsumedTokenTests
 
         Func<Task> sign = () => provider.StoreAsync(login.Server.IssueLogin().Credentials);
 
-        (await sign.Should().ThrowAsync<CredentialsSaveException>()).Which.Message.Should().Contain(login.Path).And.Contain("End that program");
+        (await sign.Should().ThrowAsync<CredentialsSaveException>())
+            .Which.Message.Should().Contain(login.Path)
+            .And.Contain("End that program");
     }
 
     [Fact]
@@ -170,7 +175,8 @@ public sealed class ConsumedTokenTests
         IssuedLogin other = login.Server.IssueLogin();
         var events = new EventLog();
         using var store = login.CreateStore(new AfterReplace(() => login.Store(other)), _clock);
-        CoordinatedTokenProvider provider = login.CreateProvider(events.AttachTo, new() { TimeProvider = _clock, CredentialsStore = store });
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            events.AttachTo, new() { TimeProvider = _clock, CredentialsStore = store });
 
         AccessToken token = await provider.GetAccessTokenAsync();
 
@@ -256,7 +262,9 @@ public sealed class ConsumedTokenTests
         CoordinatedTokenProvider provider = Provider(login);
         login.Server.EnqueueTokenBehavior(TokenEndpointBehavior.Error(error, status));
 
-        (await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<TokenRefreshConfigurationException>()).Which.Message.Should().Contain(error).And.Contain("'ClientId'");
+        (await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<TokenRefreshConfigurationException>())
+            .Which.Message.Should().Contain(error)
+            .And.Contain("'ClientId'");
         (await File.ReadAllBytesAsync(login.Path)).Should().Equal(file);
         _clock.Advance(TimeSpan.FromSeconds(59));
         await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<TokenRefreshConfigurationException>();
@@ -270,5 +278,6 @@ public sealed class ConsumedTokenTests
     private CoordinatedTokenProvider Provider(SharedLogin login) => login.CreateProvider(services: new() { TimeProvider = _clock });
 
     private static async Task ThrowsDeadAsync(CoordinatedTokenProvider provider) =>
-        (await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<SignInRequiredException>()).Which.Reason.Should().Be(SignInRequiredReason.RefreshTokenRejected);
+        (await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<SignInRequiredException>())
+            .Which.Reason.Should().Be(SignInRequiredReason.RefreshTokenRejected);
 }

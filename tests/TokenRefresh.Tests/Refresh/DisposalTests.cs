@@ -107,7 +107,8 @@ public sealed class DisposalTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The foreign holder uses flock.");
         await using SharedLogin login = await SharedLogin.StartAsync();
         byte[] before = await File.ReadAllBytesAsync(login.Path);
-        using ForeignLock foreign = ForeignLock.Hold(login.LockPath, new LockHolder(Environment.ProcessId, "other", Environment.MachineName, DateTimeOffset.UnixEpoch));
+        using ForeignLock foreign = ForeignLock.Hold(
+            login.LockPath, new LockHolder(Environment.ProcessId, "other", Environment.MachineName, DateTimeOffset.UnixEpoch));
         using var store = new QueueWatchingStore(login.CreateStore());
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { CredentialsStore = store });
         Task change = signsOut ? provider.RemoveAsync() : provider.StoreAsync(login.Server.IssueLogin().Credentials);

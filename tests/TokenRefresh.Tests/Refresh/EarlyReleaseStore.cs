@@ -9,7 +9,8 @@ internal sealed class EarlyReleaseStore(ICredentialsStore inner) : StoreDecorato
 
     private sealed class Lease(ICredentialsLease inner) : LeaseDecorator(inner)
     {
-        public override async ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default)
+        public override async ValueTask<CredentialsCommit> CommitAsync(
+            OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default)
         {
             await Inner.DisposeAsync();
             return await base.CommitAsync(expected, next, cancellationToken);

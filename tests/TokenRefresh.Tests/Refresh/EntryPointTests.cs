@@ -60,7 +60,11 @@ public sealed class EntryPointTests
 
         IEnumerable<string> callers = Directory.EnumerateFiles(sources, "*.cs", SearchOption.AllDirectories)
             .Where(path => !path.Contains("/obj/", StringComparison.Ordinal) && !path.Contains("\\obj\\", StringComparison.Ordinal))
-            .SelectMany(path => File.ReadLines(path).Where(line => line.Contains(".RefreshAsync(", StringComparison.Ordinal)).Select(_ => Path.GetFileName(path)));
+            .SelectMany(
+                path =>
+                    File.ReadLines(path)
+                        .Where(line => line.Contains(".RefreshAsync(", StringComparison.Ordinal))
+                        .Select(_ => Path.GetFileName(path)));
 
         callers.Should().Equal("RefreshTransaction.Exchange.cs");
     }

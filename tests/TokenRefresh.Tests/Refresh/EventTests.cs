@@ -12,12 +12,14 @@ public sealed class EventTests
         var clock = new ManualTimeProvider();
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = clock });
         var stuck = new TaskCompletionSource();
-        CoordinatedTokenProvider provider = login.CreateProvider(o => o.Events.Refreshed = _ => new ValueTask(stuck.Task), new() { TimeProvider = clock });
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            o => o.Events.Refreshed = _ => new ValueTask(stuck.Task), new() { TimeProvider = clock });
 
         for (int i = 1; i <= 3; i++)
         {
             clock.Advance(TimeSpan.FromHours(2));
-            (await provider.GetAccessTokenAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10))).ExpiresAt.Should().Be(clock.GetUtcNow().AddHours(1));
+            (await provider.GetAccessTokenAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10))).ExpiresAt
+                .Should().Be(clock.GetUtcNow().AddHours(1));
         }
 
         login.Server.Books.TokenRequests.Should().Be(3);
@@ -33,7 +35,10 @@ public sealed class EventTests
         using var log = new LogSignals();
         var calls = 0;
         CoordinatedTokenProvider provider = login.CreateProvider(
-            o => o.Events.Refreshed = _ => ++calls % 2 == 1 ? throw new InvalidOperationException("thrown at once") : ValueTask.FromException(new InvalidOperationException("thrown later")),
+            o =>
+                o.Events.Refreshed = _ => ++calls % 2 == 1
+                    ? throw new InvalidOperationException("thrown at once")
+                    : ValueTask.FromException(new InvalidOperationException("thrown later")),
             new() { TimeProvider = clock, LoggerFactory = log });
 
         for (int i = 1; i <= 2; i++)
@@ -64,7 +69,8 @@ public sealed class EventTests
 
         await provider.GetAccessTokenAsync();
 
-        (await released.Task.WaitAsync(TimeSpan.FromSeconds(10))).Should().BeTrue("a callback that stores or removes a login would wait for its own caller");
+        (await released.Task.WaitAsync(TimeSpan.FromSeconds(10)))
+            .Should().BeTrue("a callback that stores or removes a login would wait for its own caller");
     }
 
     [Fact]
@@ -113,9 +119,11 @@ public sealed class EventTests
         await Xunit.Record.ExceptionAsync(() => provider.RefreshAccessTokenAsync(adopted).AsTask());
         await Xunit.Record.ExceptionAsync(() => provider.GetAccessTokenAsync().AsTask());
 
-        (await events.NextAsync<TokensRefreshedEvent>()).Should().BeEquivalentTo(new { Location = login.Path, IsSaved = true, ExpiresAt = clock.Start.AddHours(3) });
+        (await events.NextAsync<TokensRefreshedEvent>())
+            .Should().BeEquivalentTo(new { Location = login.Path, IsSaved = true, ExpiresAt = clock.Start.AddHours(3) });
         (await events.NextAsync<TokensAdoptedEvent>()).Should().Be(new TokensAdoptedEvent(login.Path, clock.Start.AddHours(5)));
-        (await events.NextAsync<SignInRequiredEvent>()).Should().Be(new SignInRequiredEvent(login.Path, SignInRequiredReason.NothingStored));
+        (await events.NextAsync<SignInRequiredEvent>())
+            .Should().Be(new SignInRequiredEvent(login.Path, SignInRequiredReason.NothingStored));
         events.IsEmpty.Should().BeTrue("a sign-in that is needed is told once, not once per call");
     }
 }

@@ -15,7 +15,8 @@ public sealed class FailedReplayTests
     public async Task A_replay_that_left_the_token_untouched_does_not_wipe_out_the_attempt_before_it(TokenEndpointOutcome second)
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
-        CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TokenEndpointClient = new ScriptedClient(TokenEndpointOutcome.Unknown, second) });
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            services: new() { TokenEndpointClient = new ScriptedClient(TokenEndpointOutcome.Unknown, second) });
 
         Func<Task> act = async () => await provider.GetAccessTokenAsync(TestContext.Current.CancellationToken);
 

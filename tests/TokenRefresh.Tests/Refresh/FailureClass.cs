@@ -23,7 +23,9 @@ internal sealed record FailureClass(string Name, Type Exception, bool IsTransien
     /// <summary>Gets whether the answer never comes.</summary>
     internal bool IsTimeout { get; init; }
 
-    /// <summary>Gets the least time until <see cref="TokenEndpointUnavailableException.RetryAt"/>; <see langword="null"/> if the exception has none.</summary>
+    /// <summary>
+    /// Gets the least time until <see cref="TokenEndpointUnavailableException.RetryAt"/>; <see langword="null"/> if the exception has none.
+    /// </summary>
     internal TimeSpan? RetryAfter { get; init; }
 
     /// <summary>Gets the stored login in place of an expired one.</summary>
@@ -34,8 +36,16 @@ internal sealed record FailureClass(string Name, Type Exception, bool IsTransien
         Unavailable("name resolution", TheEndpoint) with { NeverSent = HttpRequestError.NameResolutionError },
         Unavailable("connect", TheEndpoint) with { NeverSent = HttpRequestError.ConnectionError },
         Unavailable("TLS", TheEndpoint) with { NeverSent = HttpRequestError.SecureConnectionError },
-        Unavailable("429", TheEndpoint, "429") with { Behavior = TokenEndpointBehavior.Throttle(429, TimeSpan.FromSeconds(77)), RetryAfter = TimeSpan.FromSeconds(77) },
-        Unavailable("429 for a day", TheEndpoint, "429") with { Behavior = TokenEndpointBehavior.Throttle(429, TimeSpan.FromDays(1)), RetryAfter = TimeSpan.FromMinutes(10) },
+        Unavailable("429", TheEndpoint, "429") with
+        {
+            Behavior = TokenEndpointBehavior.Throttle(429, TimeSpan.FromSeconds(77)),
+            RetryAfter = TimeSpan.FromSeconds(77),
+        },
+        Unavailable("429 for a day", TheEndpoint, "429") with
+        {
+            Behavior = TokenEndpointBehavior.Throttle(429, TimeSpan.FromDays(1)),
+            RetryAfter = TimeSpan.FromMinutes(10),
+        },
         Unavailable("503", TheEndpoint, "503") with { Behavior = TokenEndpointBehavior.Throttle(503, retryAfter: null) },
         Unavailable("HTML with 404", TheEndpoint, "404") with { Behavior = TokenEndpointBehavior.Html(404) },
         Unavailable("empty 400", TheEndpoint, "400") with { Behavior = TokenEndpointBehavior.AnswerWith(400) },
@@ -45,7 +55,14 @@ internal sealed record FailureClass(string Name, Type Exception, bool IsTransien
         Unknown("200 without a pair") with { Behavior = TokenEndpointBehavior.AnswerWith(200, "{}") },
         Unknown("200 of 64 MB") with { Behavior = TokenEndpointBehavior.HugeBody(processed: false) },
         Unknown("truncated 200") with { Behavior = TokenEndpointBehavior.AnswerWith(200, CutAnswer) },
-        Unknown("200 cut by a reset") with { Behavior = TokenEndpointBehavior.AnswerWith(200, CutAnswer + new string(' ', 100)) with { KeepBytes = CutAnswer.Length, ResetsInBody = true } },
+        Unknown("200 cut by a reset") with
+        {
+            Behavior = TokenEndpointBehavior.AnswerWith(200, CutAnswer + new string(' ', 100)) with
+            {
+                KeepBytes = CutAnswer.Length,
+                ResetsInBody = true,
+            },
+        },
         Unknown("reset") with { Behavior = TokenEndpointBehavior.DropBeforeProcessing },
         Unknown("time-out") with { IsTimeout = true },
         SignIn("invalid_grant") with { Behavior = TokenEndpointBehavior.Error("invalid_grant") },
@@ -57,17 +74,30 @@ internal sealed record FailureClass(string Name, Type Exception, bool IsTransien
         Configuration("unsupported_grant_type") with { Behavior = TokenEndpointBehavior.Error("unsupported_grant_type") },
         Configuration("redirect") with { Behavior = TokenEndpointBehavior.Redirect(307, new Uri("https://elsewhere.example/token")) },
         SignIn("nothing stored", "'CredentialsPath'") with { Stored = "{}" },
-        SignIn("signed out") with { Stored = """{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0,"refreshTokenExpiresAt":1787613382524}}""" },
-        new("no refresh token", typeof(NotRefreshableException), false, ThePath, "Sign in") { Stored = """{"claudeAiOauth":{"accessToken":"some-access-token","expiresAt":1}}""" },
+        SignIn("signed out") with
+        {
+            Stored = """{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0,"refreshTokenExpiresAt":1787613382524}}""",
+        },
+        new("no refresh token", typeof(NotRefreshableException), false, ThePath, "Sign in")
+        {
+            Stored = """{"claudeAiOauth":{"accessToken":"some-access-token","expiresAt":1}}""",
+        },
         new("invalid JSON", typeof(CredentialsFileException), false, ThePath, "left as it is") { Stored = "{\"claudeAiOauth\": {" },
-        new("wrong type", typeof(CredentialsFileException), false, ThePath, "accessToken") { Stored = """{"claudeAiOauth":{"accessToken":17}}""" },
+        new("wrong type", typeof(CredentialsFileException), false, ThePath, "accessToken")
+        {
+            Stored = """{"claudeAiOauth":{"accessToken":17}}""",
+        },
     ];
 
-    private static FailureClass Unavailable(string name, params string[] names) => new(name, typeof(TokenEndpointUnavailableException), true, names) { RetryAfter = TimeSpan.FromSeconds(1) };
+    private static FailureClass Unavailable(string name, params string[] names) =>
+        new(name, typeof(TokenEndpointUnavailableException), true, names) { RetryAfter = TimeSpan.FromSeconds(1) };
 
-    private static FailureClass Unknown(string name) => new(name, typeof(RefreshOutcomeUnknownException), true, ThePath, "'RefreshTokenReuseWindow'");
+    private static FailureClass Unknown(string name) =>
+        new(name, typeof(RefreshOutcomeUnknownException), true, ThePath, "'RefreshTokenReuseWindow'");
 
-    private static FailureClass SignIn(string name, params string[] names) => new(name, typeof(SignInRequiredException), false, [ThePath, "Sign in", .. names]);
+    private static FailureClass SignIn(string name, params string[] names) =>
+        new(name, typeof(SignInRequiredException), false, [ThePath, "Sign in", .. names]);
 
-    private static FailureClass Configuration(string name) => new(name, typeof(TokenRefreshConfigurationException), false, TheEndpoint, "'ClientId'", "'TokenEndpoint'");
+    private static FailureClass Configuration(string name) =>
+        new(name, typeof(TokenRefreshConfigurationException), false, TheEndpoint, "'ClientId'", "'TokenEndpoint'");
 }

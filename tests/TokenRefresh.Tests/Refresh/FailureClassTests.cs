@@ -30,7 +30,9 @@ public sealed class FailureClassTests
         failure.As<TokenRefreshException>().IsTransient.Should().Be(row.IsTransient);
         foreach (string named in row.Names)
         {
-            failure.Message.Should().Contain(named.Replace(FailureClass.ThePath, login.Path, StringComparison.Ordinal).Replace(FailureClass.TheEndpoint, login.Server.TokenUri.AbsoluteUri, StringComparison.Ordinal));
+            failure.Message.Should().Contain(
+                    named.Replace(FailureClass.ThePath, login.Path, StringComparison.Ordinal)
+                        .Replace(FailureClass.TheEndpoint, login.Server.TokenUri.AbsoluteUri, StringComparison.Ordinal));
         }
 
         failure.ToString().Should().NotContain(login.Login.RefreshToken).And.NotContain(login.Login.AccessToken);
@@ -43,7 +45,8 @@ public sealed class FailureClassTests
 
         if (failure is TokenEndpointUnavailableException unavailable)
         {
-            unavailable.RetryAt.Should().BeOnOrAfter(start + row.RetryAfter!.Value).And.BeOnOrBefore(_time.GetUtcNow() + TimeSpan.FromMinutes(10));
+            unavailable.RetryAt.Should().BeOnOrAfter(start + row.RetryAfter!.Value)
+                .And.BeOnOrBefore(_time.GetUtcNow() + TimeSpan.FromMinutes(10));
         }
     }
 
@@ -78,7 +81,8 @@ public sealed class FailureClassTests
         return await File.ReadAllBytesAsync(login.Path, TestContext.Current.CancellationToken);
     }
 
-    // The clock moves only where the product waits for it: between tries that were never sent, between reads of a broken file, and for an answer that does not come.
+    // The clock moves only where the product waits for it: between tries that were never sent, between reads of a broken file, and for an
+    // answer that does not come.
     private async Task<Exception> FailAsync(SharedLogin login, CoordinatedTokenProvider provider, FailureClass row)
     {
         ParkedRequest? parked = row.IsTimeout ? login.Server.ParkNextTokenRequest(behavior: TokenEndpointBehavior.AnswerWith(500)) : null;

@@ -20,7 +20,9 @@ internal sealed class ForeignLock : IDisposable
         }
 
         LockFile.Open(path, path + ".credentials").Dispose();
-        return new ForeignLock(Libc.TryOpenRegular(path, forWriting: true, out _, out int errno) ?? throw new IOException($"'{path}' cannot be opened (errno {errno})."));
+        return new ForeignLock(
+            Libc.TryOpenRegular(path, forWriting: true, out _, out int errno)
+                ?? throw new IOException($"'{path}' cannot be opened (errno {errno})."));
     }
 
     /// <summary>Takes the lock and says so in the holder block, as a process of this library does.</summary>

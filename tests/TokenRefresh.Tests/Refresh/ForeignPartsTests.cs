@@ -33,7 +33,11 @@ public sealed class ForeignPartsTests
         using FileCredentialsStore store = login.CreateStore();
         var events = new EventLog();
         await using CoordinatedTokenProvider provider = Create(
-            store, new Client(_ => new(TokenEndpointResult.Success(new TokenResponse("access-1", "half a surrogate \ud800", TimeSpan.FromHours(1))))), events.AttachTo);
+            store, new Client(
+                _ =>
+                    new(
+                        TokenEndpointResult.Success(
+                            new TokenResponse("access-1", "half a surrogate \ud800", TimeSpan.FromHours(1))))), events.AttachTo);
 
         AccessToken token = await provider.GetAccessTokenAsync();
 
@@ -102,7 +106,11 @@ public sealed class ForeignPartsTests
     {
         using var store = new InMemoryCredentialsStore(new("access-0", "refresh-0", DateTimeOffset.MaxValue) { TokenType = tokenType });
         await using CoordinatedTokenProvider provider = Create(
-            store, new Client(_ => new(TokenEndpointResult.Success(new TokenResponse("access-1", "refresh-1", TimeSpan.FromHours(1)) { TokenType = tokenType }))));
+            store, new Client(
+                _ =>
+                    new(
+                        TokenEndpointResult.Success(
+                            new TokenResponse("access-1", "refresh-1", TimeSpan.FromHours(1)) { TokenType = tokenType }))));
 
         AccessToken stored = await provider.GetAccessTokenAsync();
         AccessToken answered = await provider.RefreshAccessTokenAsync(stored);
@@ -141,7 +149,8 @@ public sealed class ForeignPartsTests
     [FailureMode("F87")]
     public async Task A_token_that_was_spent_for_another_account_is_not_presented_again_where_the_store_fails_at_that_moment()
     {
-        using var store = new ReadThrowsOnce(new InMemoryCredentialsStore(new("access-0", "refresh-0", Expired.ExpiresAt) { AccountId = "one" }));
+        using var store = new ReadThrowsOnce(
+            new InMemoryCredentialsStore(new("access-0", "refresh-0", Expired.ExpiresAt) { AccountId = "one" }));
         var presented = new List<string>();
         await using CoordinatedTokenProvider provider = Create(store, new Client(async request =>
         {
@@ -153,7 +162,8 @@ public sealed class ForeignPartsTests
 
         for (var i = 0; i < 2; i++)
         {
-            (await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<SignInRequiredException>()).Which.Reason.Should().Be(SignInRequiredReason.AccountMismatch);
+            (await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<SignInRequiredException>())
+                .Which.Reason.Should().Be(SignInRequiredReason.AccountMismatch);
         }
 
         presented.Should().Equal("refresh-0");
@@ -193,12 +203,14 @@ public sealed class ForeignPartsTests
         return TokenEndpointResult.Success(new TokenResponse("access-1", "refresh-1", expiresIn ?? TimeSpan.FromHours(1)));
     }
 
-    private static CoordinatedTokenProvider Create(ICredentialsStore store, ITokenEndpointClient client, Action<TokenRefreshOptions>? configure = null) =>
+    private static CoordinatedTokenProvider Create(
+        ICredentialsStore store, ITokenEndpointClient client, Action<TokenRefreshOptions>? configure = null) =>
         CoordinatedTokenProvider.Create(o => configure?.Invoke(o), new() { CredentialsStore = store, TokenEndpointClient = client });
 
     private sealed class Client(Func<TokenRequest, ValueTask<TokenEndpointResult>> answer) : ITokenEndpointClient
     {
-        public ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default) => answer(request);
+        public ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default) =>
+            answer(request);
     }
 
     private sealed class CommitThrows(ICredentialsStore inner, Exception failure) : StoreDecorator(inner)
@@ -207,7 +219,8 @@ public sealed class ForeignPartsTests
 
         private sealed class ThrowingLease(ICredentialsLease lease, Exception failure) : LeaseDecorator(lease)
         {
-            public override ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default) => throw failure;
+            public override ValueTask<CredentialsCommit> CommitAsync(
+                OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default) => throw failure;
         }
     }
 
@@ -217,7 +230,10 @@ public sealed class ForeignPartsTests
 
         private sealed class ThrowingLease(ICredentialsLease lease) : LeaseDecorator(lease)
         {
-            public override ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default) => throw new TimeoutException("The database did not answer.");
+            public override ValueTask WriteRecordAsync(
+                ReadOnlyMemory<byte> record,
+                bool durable,
+                CancellationToken cancellationToken = default) => throw new TimeoutException("The database did not answer.");
         }
     }
 

@@ -10,7 +10,8 @@ public sealed class LeaseReReadTests
     [FailureMode("F2")]
     public async Task The_lock_is_held_from_the_deciding_read_until_the_saved_bytes_were_read_back()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "The foreign try is made with flock; Windows locks are tried in the tests of the lock itself.");
+        Assert.SkipWhen(
+            OperatingSystem.IsWindows(), "The foreign try is made with flock; Windows locks are tried in the tests of the lock itself.");
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         using ForeignLock foreign = ForeignLock.Open(login.LockPath);
         var held = new List<(string Operation, bool IsHeld)>();
@@ -40,7 +41,8 @@ public sealed class LeaseReReadTests
     public async Task A_newer_pair_that_came_before_the_grant_is_the_one_that_is_presented_even_if_it_is_expired_too()
     {
         var time = new ManualTimeProvider();
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { AccessTokenLifetime = TimeSpan.FromSeconds(1), TimeProvider = time });
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(
+            new() { AccessTokenLifetime = TimeSpan.FromSeconds(1), TimeProvider = time });
         CoordinatedTokenProvider rival = login.CreateProvider(services: new() { TimeProvider = time });
         using var store = new InterruptedStore(login.CreateStore(time: time), async () =>
         {
@@ -69,7 +71,9 @@ public sealed class LeaseReReadTests
         IssuedLogin second = login.Server.IssueLogin();
         using var store = new InterruptedStore(login.CreateStore(), () =>
         {
-            login.Store(new IssuedLogin(second.Id, new OAuthCredentials(first.AccessToken, second.RefreshToken)), DateTimeOffset.UnixEpoch.AddYears(50));
+            login.Store(
+                new IssuedLogin(second.Id, new OAuthCredentials(first.AccessToken, second.RefreshToken)),
+                DateTimeOffset.UnixEpoch.AddYears(50));
             return Task.CompletedTask;
         });
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { CredentialsStore = store });

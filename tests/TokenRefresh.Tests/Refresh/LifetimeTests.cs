@@ -17,7 +17,8 @@ public sealed class LifetimeTests
     public async Task Two_providers_of_one_file_refresh_once_per_lifetime_however_short_against_the_margin(int seconds)
     {
         var lifetime = TimeSpan.FromSeconds(seconds);
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock, AccessTokenLifetime = lifetime });
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(
+            new() { TimeProvider = _clock, AccessTokenLifetime = lifetime });
         await login.CreateProvider(services: Services()).GetAccessTokenAsync();
         EventLog[] events = [new(), new()];
         CoordinatedTokenProvider[] providers = [.. events.Select(e => login.CreateProvider(e.AttachTo, Services()))];
@@ -73,7 +74,9 @@ public sealed class LifetimeTests
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
         var wrong = new ManualTimeProvider(_clock.Start.AddHours(hours));
-        using var client = new HttpClient(new BearerTokenHandler(login.CreateProvider(o => o.RefreshBeforeExpiration = TimeSpan.Zero, new() { TimeProvider = wrong })) { InnerHandler = new SocketsHttpHandler() });
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            o => o.RefreshBeforeExpiration = TimeSpan.Zero, new() { TimeProvider = wrong });
+        using var client = new HttpClient(new BearerTokenHandler(provider) { InnerHandler = new SocketsHttpHandler() });
 
         for (int minute = 0; minute < 180; minute += 2)
         {
@@ -173,7 +176,8 @@ public sealed class LifetimeTests
         }
 
         _clock.JumpWallClock(TimeSpan.FromHours(9));
-        AccessToken[] tokens = await Task.WhenAll(providers.SelectMany(p => Enumerable.Range(0, 4).Select(_ => Task.Run(async () => await p.GetAccessTokenAsync()))));
+        AccessToken[] tokens = await Task.WhenAll(
+            providers.SelectMany(p => Enumerable.Range(0, 4).Select(_ => Task.Run(async () => await p.GetAccessTokenAsync()))));
 
         tokens.Select(token => token.Value).Distinct().Should().ContainSingle();
         login.Server.Books.TokenRequests.Should().Be(1);

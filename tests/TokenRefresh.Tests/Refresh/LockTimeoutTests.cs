@@ -17,7 +17,8 @@ public sealed class LockTimeoutTests
         await using SharedLogin login = await StartAsync();
         login.Store(login.Login, _time.GetUtcNow());
         using ForeignLock foreign = Hold(login);
-        CoordinatedTokenProvider provider = login.CreateProvider(o => o.LockTimeout = TimeSpan.FromSeconds(45), new() { TimeProvider = _time });
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            o => o.LockTimeout = TimeSpan.FromSeconds(45), new() { TimeProvider = _time });
 
         Task<AccessToken> waiting = provider.GetAccessTokenAsync(TestContext.Current.CancellationToken).AsTask();
         Func<Task> act = () => _time.AdvanceUntilAsync(waiting, Step);
@@ -27,7 +28,10 @@ public sealed class LockTimeoutTests
         failure.Path.Should().Be(login.LockPath);
         failure.Wait.Should().BeGreaterThanOrEqualTo(TimeSpan.FromSeconds(45));
         failure.Holder!.ProcessId.Should().Be(Environment.ProcessId);
-        failure.Message.Should().Contain(login.LockPath).And.Contain($"'{Environment.ProcessId} (other)'").And.Contain("2026-01-01").And.Contain("'LockTimeout' (now '00:00:45')");
+        failure.Message.Should().Contain(login.LockPath)
+            .And.Contain($"'{Environment.ProcessId} (other)'")
+            .And.Contain("2026-01-01")
+            .And.Contain("'LockTimeout' (now '00:00:45')");
         login.Server.Books.TokenRequests.Should().Be(0);
     }
 
@@ -57,7 +61,8 @@ public sealed class LockTimeoutTests
     {
         SkipOnWindows();
         await using SharedLogin login = await StartAsync();
-        CoordinatedTokenProvider provider = login.CreateProvider(o => o.ExpirationSkew = TimeSpan.FromMinutes(2), new() { TimeProvider = _time });
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            o => o.ExpirationSkew = TimeSpan.FromMinutes(2), new() { TimeProvider = _time });
         if (isKnown)
         {
             await provider.GetAccessTokenAsync(TestContext.Current.CancellationToken);
@@ -92,7 +97,8 @@ public sealed class LockTimeoutTests
     }
 
     private static void SkipOnWindows() =>
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "The foreign holder uses flock; Windows locks are held by a child process in the process tests.");
+        Assert.SkipWhen(
+            OperatingSystem.IsWindows(), "The foreign holder uses flock; Windows locks are held by a child process in the process tests.");
 
     private Task<SharedLogin> StartAsync() => SharedLogin.StartAsync(new() { TimeProvider = _time });
 

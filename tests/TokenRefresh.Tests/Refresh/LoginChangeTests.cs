@@ -6,7 +6,8 @@ namespace TokenRefresh.Tests.Refresh;
 /// <summary>Sign-ins, sign-outs and account switches, some in the middle of an exchange.</summary>
 public sealed class LoginChangeTests
 {
-    private const string Sentinel = """{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0,"refreshTokenExpiresAt":1787613382524}}""";
+    private const string Sentinel =
+        """{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0,"refreshTokenExpiresAt":1787613382524}}""";
     private readonly ManualTimeProvider _clock = new();
 
     [Fact]
@@ -24,7 +25,8 @@ public sealed class LoginChangeTests
         exchange.Release();
         await LetSettleAsync(caller);
 
-        (await caller.Invoking(task => task).Should().ThrowAsync<SignInRequiredException>()).Which.Reason.Should().Be(SignInRequiredReason.NothingStored);
+        (await caller.Invoking(task => task).Should().ThrowAsync<SignInRequiredException>())
+            .Which.Reason.Should().Be(SignInRequiredReason.NothingStored);
         File.Exists(login.Path).Should().BeFalse();
         (await events.NextAsync<TokensDiscardedEvent>()).Should().Be(new TokensDiscardedEvent(login.Path, TokensDiscardedReason.SignedOut));
         (await provider.GetStatusAsync()).State.Should().Be(TokenRefreshState.SignedOut);
@@ -66,7 +68,8 @@ public sealed class LoginChangeTests
 
         exchange.Release();
 
-        (await caller.Invoking(task => task).Should().ThrowAsync<SignInRequiredException>()).Which.Reason.Should().Be(SignInRequiredReason.SignedOut);
+        (await caller.Invoking(task => task).Should().ThrowAsync<SignInRequiredException>())
+            .Which.Reason.Should().Be(SignInRequiredReason.SignedOut);
         (await File.ReadAllTextAsync(login.Path)).Should().Be(Sentinel);
         (await events.NextAsync<TokensDiscardedEvent>()).Reason.Should().Be(TokensDiscardedReason.SignedOut);
     }
@@ -109,7 +112,8 @@ public sealed class LoginChangeTests
         AccessToken last = await caller;
 
         (await other.GetStatusAsync()).State.Should().Be(TokenRefreshState.SignedOut);
-        (await File.ReadAllTextAsync(login.Path)).Should().NotContain(last.Value).And.Contain("mcpOAuth", "what is not ours survives a logout");
+        (await File.ReadAllTextAsync(login.Path)).Should().NotContain(last.Value)
+            .And.Contain("mcpOAuth", "what is not ours survives a logout");
         await provider.Awaiting(p => p.RefreshAccessTokenAsync(last).AsTask()).Should().ThrowAsync<SignInRequiredException>();
         await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<SignInRequiredException>();
         login.Server.Books.TokenRequests.Should().Be(1);
@@ -158,7 +162,8 @@ public sealed class LoginChangeTests
     [FailureMode("F79")]
     public async Task The_refresh_token_s_own_expiry_is_shown_warned_of_and_left_to_the_server_to_enforce()
     {
-        await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock, RefreshTokenLifetime = TimeSpan.FromHours(20) });
+        await using SharedLogin login = await SharedLogin.StartAsync(
+            new() { TimeProvider = _clock, RefreshTokenLifetime = TimeSpan.FromHours(20) });
         using var log = new LogSignals();
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = _clock, LoggerFactory = log });
         _clock.Advance(TimeSpan.FromHours(2));
@@ -181,7 +186,10 @@ public sealed class LoginChangeTests
     public async Task A_refresh_token_past_its_stored_expiry_is_tried_and_may_still_work()
     {
         await using SharedLogin login = await StartExpiredAsync();
-        string json = $$$"""{"claudeAiOauth":{"accessToken":"{{{login.Login.AccessToken}}}","refreshToken":"{{{login.Login.RefreshToken}}}","expiresAt":1,"refreshTokenExpiresAt":2}}""";
+        string json = $$$"""
+            {"claudeAiOauth":{"accessToken":"{{{login.Login.AccessToken}}}","refreshToken":"{{{login.Login.RefreshToken}}}",
+            "expiresAt":1,"refreshTokenExpiresAt":2}}
+            """;
         await File.WriteAllTextAsync(login.Path, json);
 
         AccessToken token = await Provider(login).GetAccessTokenAsync();
@@ -213,7 +221,8 @@ public sealed class LoginChangeTests
 
     private async Task<SharedLogin> StartExpiredAsync() => await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
 
-    private CoordinatedTokenProvider Provider(SharedLogin login, EventLog? events = null) => login.CreateProvider(events is null ? null : events.AttachTo, new() { TimeProvider = _clock });
+    private CoordinatedTokenProvider Provider(SharedLogin login, EventLog? events = null) =>
+        login.CreateProvider(events is null ? null : events.AttachTo, new() { TimeProvider = _clock });
 
     // A save that finds no file looks again every 20 ms for a second before it believes in a logout.
     private Task LetSettleAsync(Task caller) => _clock.AdvanceThroughPausesAsync(caller, TimeSpan.FromMilliseconds(20));

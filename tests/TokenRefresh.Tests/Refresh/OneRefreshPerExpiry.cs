@@ -3,13 +3,18 @@ using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Refresh;
 
-/// <summary>The assertion the library stands for: two providers on one file, interrupted where it hurts most; as many refreshes as expiries, no reuse, the same token for everybody.</summary>
+/// <summary>
+/// The assertion the library stands for: two providers on one file, interrupted where it hurts most; as many refreshes as expiries, no
+/// reuse, the same token for everybody.
+/// </summary>
 internal static class OneRefreshPerExpiry
 {
     /// <summary>Runs each situation on a login of its own.</summary>
     /// <param name="decorateStore">A fault planted in the store of both providers; default none.</param>
     /// <param name="decorateProvider">A fault planted in front of both providers; default none.</param>
-    internal static async Task AssertAsync(Func<ICredentialsStore, ICredentialsStore>? decorateStore = null, Func<CoordinatedTokenProvider, ITokenProvider>? decorateProvider = null)
+    internal static async Task AssertAsync(
+        Func<ICredentialsStore, ICredentialsStore>? decorateStore = null,
+        Func<CoordinatedTokenProvider, ITokenProvider>? decorateProvider = null)
     {
         decorateStore ??= store => store;
         decorateProvider ??= provider => provider;
@@ -19,7 +24,8 @@ internal static class OneRefreshPerExpiry
     }
 
     // One provider has looked and goes for the lock; the other refreshes before it is granted.
-    private static async Task AssertOfLateLeaderAsync(Func<ICredentialsStore, ICredentialsStore> decorateStore, Func<CoordinatedTokenProvider, ITokenProvider> decorateProvider)
+    private static async Task AssertOfLateLeaderAsync(
+        Func<ICredentialsStore, ICredentialsStore> decorateStore, Func<CoordinatedTokenProvider, ITokenProvider> decorateProvider)
     {
         await using SharedLogin login = await StartExpiredAsync();
         ITokenProvider rival = Create(login, decorateStore(login.CreateStore()), decorateProvider);
@@ -34,7 +40,8 @@ internal static class OneRefreshPerExpiry
     }
 
     // One provider has its pair and comes to save it; the other, expired, wants the lock.
-    private static async Task AssertOfRivalDuringSaveAsync(Func<ICredentialsStore, ICredentialsStore> decorateStore, Func<CoordinatedTokenProvider, ITokenProvider> decorateProvider)
+    private static async Task AssertOfRivalDuringSaveAsync(
+        Func<ICredentialsStore, ICredentialsStore> decorateStore, Func<CoordinatedTokenProvider, ITokenProvider> decorateProvider)
     {
         await using SharedLogin login = await StartExpiredAsync();
         var isRefused = new TaskCompletionSource();
@@ -54,7 +61,8 @@ internal static class OneRefreshPerExpiry
     }
 
     // A request went out with the expired token; its 401 comes when another call has long refreshed.
-    private static async Task AssertOfLateRejectionAsync(Func<ICredentialsStore, ICredentialsStore> decorateStore, Func<CoordinatedTokenProvider, ITokenProvider> decorateProvider)
+    private static async Task AssertOfLateRejectionAsync(
+        Func<ICredentialsStore, ICredentialsStore> decorateStore, Func<CoordinatedTokenProvider, ITokenProvider> decorateProvider)
     {
         await using SharedLogin login = await StartExpiredAsync();
         ITokenProvider provider = Create(login, decorateStore(login.CreateStore()), decorateProvider);
@@ -88,7 +96,8 @@ internal static class OneRefreshPerExpiry
         return login;
     }
 
-    private static ITokenProvider Create(SharedLogin login, ICredentialsStore store, Func<CoordinatedTokenProvider, ITokenProvider> decorate) =>
+    private static ITokenProvider Create(
+        SharedLogin login, ICredentialsStore store, Func<CoordinatedTokenProvider, ITokenProvider> decorate) =>
         decorate(login.CreateProvider(services: new() { CredentialsStore = store }));
 
     private static Task SettleAsync(Task call) =>
@@ -97,7 +106,8 @@ internal static class OneRefreshPerExpiry
     /// <summary>Tells when a try for the lock was refused.</summary>
     private sealed class RefusalWatch(ICredentialsStore inner, TaskCompletionSource isRefused) : StoreDecorator(inner)
     {
-        public override async ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
+        public override async ValueTask<ICredentialsLease?> AcquireLeaseAsync(
+            TimeSpan timeout, CancellationToken cancellationToken = default)
         {
             ICredentialsLease? lease = await base.AcquireLeaseAsync(timeout, cancellationToken);
             if (lease is null)
@@ -116,7 +126,8 @@ internal static class OneRefreshPerExpiry
 
         private sealed class Lease(ICredentialsLease inner, Func<Task> beforeSave) : LeaseDecorator(inner)
         {
-            public override async ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default)
+            public override async ValueTask<CredentialsCommit> CommitAsync(
+                OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default)
             {
                 await beforeSave();
                 return await base.CommitAsync(expected, next, cancellationToken);

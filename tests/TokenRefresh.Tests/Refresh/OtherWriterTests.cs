@@ -17,7 +17,8 @@ public sealed class OtherWriterTests
     {
         await using SharedLogin login = await StartExpiredAsync();
         string before = await File.ReadAllTextAsync(login.Path, Cancellation);
-        string rewritten = before.Replace("\"max\"", "\"pro\", \"a key of tomorrow\" : [1e2, { }]", StringComparison.Ordinal).Replace("server|1", "server|2", StringComparison.Ordinal);
+        string rewritten = before.Replace("\"max\"", "\"pro\", \"a key of tomorrow\" : [1e2, { }]", StringComparison.Ordinal)
+            .Replace("server|1", "server|2", StringComparison.Ordinal);
 
         AccessToken token = await DuringAsync(login, Provider(login), () => File.WriteAllText(login.Path, rewritten));
 
@@ -27,7 +28,10 @@ public sealed class OtherWriterTests
         after.Should().Be(rewritten
             .Replace(login.Login.AccessToken, token.Value, StringComparison.Ordinal)
             .Replace(login.Login.RefreshToken, stored.RefreshToken, StringComparison.Ordinal)
-            .Replace("1577836800000", stored.ExpiresAt!.Value.ToUnixTimeMilliseconds().ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal)
+            .Replace(
+                "1577836800000",
+                stored.ExpiresAt!.Value.ToUnixTimeMilliseconds().ToString(System.Globalization.CultureInfo.InvariantCulture),
+                StringComparison.Ordinal)
             .Replace("[\"user:inference\"]", "[\"user:inference\",\"user:profile\"]", StringComparison.Ordinal));
     }
 

@@ -41,7 +41,8 @@ public sealed class PlantedBugTests
     /// <summary>Takes every 401 for one of the token it has cached.</summary>
     private sealed class CachedTokenRejectingProvider(CoordinatedTokenProvider inner) : ITokenProvider
     {
-        public ValueTask<AccessToken> GetAccessTokenAsync(CancellationToken cancellationToken = default) => inner.GetAccessTokenAsync(cancellationToken);
+        public ValueTask<AccessToken> GetAccessTokenAsync(CancellationToken cancellationToken = default) =>
+            inner.GetAccessTokenAsync(cancellationToken);
 
         public async ValueTask<AccessToken> RefreshAccessTokenAsync(AccessToken rejected, CancellationToken cancellationToken = default) =>
             await inner.RefreshAccessTokenAsync(await inner.GetAccessTokenAsync(cancellationToken), cancellationToken);

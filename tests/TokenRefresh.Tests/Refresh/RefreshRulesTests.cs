@@ -19,14 +19,16 @@ public sealed class RefreshRulesTests
     private static readonly (string Case, Func<RefreshDecision> Decide, Enum Step, DateTimeOffset? Until)[] Rows =
     [
         ("nothing is stored", () => Decide(null), SignInRequiredReason.NothingStored, null),
-        ("the sentinel of a logout is stored", () => Decide(new OAuthCredentials("", "", DateTimeOffset.UnixEpoch)), SignInRequiredReason.SignedOut, null),
+        ("the sentinel of a logout is stored",
+            () => Decide(new OAuthCredentials("", "", DateTimeOffset.UnixEpoch)), SignInRequiredReason.SignedOut, null),
 
         ("the token is valid", () => Decide(Stored(Valid)), RefreshAction.Use, null),
         ("its expiry is unknown", () => Decide(Stored(null)), RefreshAction.Use, null),
         ("a tick before the skew", () => Decide(Stored(Now + TimeSpan.FromSeconds(10) + Tick)), RefreshAction.Use, null),
         ("exactly at the skew", () => Decide(Stored(Now + TimeSpan.FromSeconds(10))), RefreshAction.Refresh, null),
         ("the rejected token is another", () => Decide(Stored(Valid), reason: new("an older token", null)), RefreshAction.Use, null),
-        ("a background flight finds another fresh token", () => Decide(Stored(Valid), reason: new(null, "an older token")), RefreshAction.Use, null),
+        ("a background flight finds another fresh token",
+            () => Decide(Stored(Valid), reason: new(null, "an older token")), RefreshAction.Use, null),
         ("a valid token without refresh token", () => Decide(new("access", null, Valid)), RefreshAction.Use, null),
         ("a valid token whose refresh token was called dead", () => Decide(Stored(Valid), Record(dead: true)), RefreshAction.Use, null),
 
@@ -37,66 +39,115 @@ public sealed class RefreshRulesTests
         ("a refresh token without access token", () => Decide(new("", "refresh")), RefreshAction.Refresh, null),
 
         ("expired, and no refresh token", () => Decide(new("access", null, Expired)), RefreshAction.NotRefreshable, null),
-        ("rejected, and no refresh token", () => Decide(new("access", null, Valid), reason: new("access", null)), RefreshAction.NotRefreshable, null),
+        ("rejected, and no refresh token",
+            () => Decide(new("access", null, Valid), reason: new("access", null)), RefreshAction.NotRefreshable, null),
 
-        ("the refresh token was called dead", () => Decide(Stored(Expired), Record(dead: true)), SignInRequiredReason.RefreshTokenRejected, null),
-        ("probably dead, a tick before that is doubted", () => Decide(Stored(Expired), ProbablyDead(Now.AddMinutes(-10) + Tick)), SignInRequiredReason.RefreshTokenRejected, null),
+        ("the refresh token was called dead",
+            () => Decide(Stored(Expired), Record(dead: true)), SignInRequiredReason.RefreshTokenRejected, null),
+        ("probably dead, a tick before that is doubted",
+            () => Decide(Stored(Expired), ProbablyDead(Now.AddMinutes(-10) + Tick)), SignInRequiredReason.RefreshTokenRejected, null),
         ("probably dead, ten minutes ago", () => Decide(Stored(Expired), ProbablyDead(Now.AddMinutes(-10))), RefreshAction.Refresh, null),
-        ("dead, and cooling down too", () => Decide(Stored(Expired), Record(dead: true, coolDown: CoolDown(Now, Valid))), SignInRequiredReason.RefreshTokenRejected, null),
-        ("another client was told dead", () => Decide(Stored(Expired), Record(dead: true), client: "another client"), RefreshAction.Refresh, null),
+        ("dead, and cooling down too", () => Decide(Stored(Expired), Record(dead: true, coolDown: CoolDown(Now, Valid))),
+            SignInRequiredReason.RefreshTokenRejected, null),
+        ("another client was told dead",
+            () => Decide(Stored(Expired), Record(dead: true), client: "another client"), RefreshAction.Refresh, null),
 
-        ("the refresh token was spent for another account", () => Decide(Stored(Expired), OtherAccount(), isUsed: true), SignInRequiredReason.AccountMismatch, null),
-        ("it was spent for another account, by another client", () => Decide(Stored(Expired), OtherAccount(), client: "another client", isUsed: true), SignInRequiredReason.AccountMismatch, null),
-        ("it was spent for another account, and the access token lives", () => Decide(Stored(Valid), OtherAccount(), isUsed: true), RefreshAction.Use, null),
-        ("another token was spent for another account", () => Decide(new("access", "refresh-2", Expired), OtherAccount()), RefreshAction.Refresh, null),
+        ("the refresh token was spent for another account",
+            () => Decide(Stored(Expired), OtherAccount(), isUsed: true), SignInRequiredReason.AccountMismatch, null),
+        ("it was spent for another account, by another client",
+            () => Decide(Stored(Expired), OtherAccount(), client: "another client", isUsed: true), SignInRequiredReason.AccountMismatch,
+            null),
+        ("it was spent for another account, and the access token lives",
+            () => Decide(Stored(Valid), OtherAccount(), isUsed: true), RefreshAction.Use, null),
+        ("another token was spent for another account",
+            () => Decide(new("access", "refresh-2", Expired), OtherAccount()), RefreshAction.Refresh, null),
 
         ("a spent refresh token came back", () => Decide(Stored(Expired), isUsed: true), SignInRequiredReason.RolledBack, null),
-        ("a spent refresh token came back beside a valid access token", () => Decide(Stored(Valid), isUsed: true), SignInRequiredReason.RolledBack, null),
+        ("a spent refresh token came back beside a valid access token",
+            () => Decide(Stored(Valid), isUsed: true), SignInRequiredReason.RolledBack, null),
 
         ("another process keeps the successor", () => Decide(Stored(Expired), Pending(Now)), HoldKind.Unsaved, Now.AddMinutes(2)),
-        ("another process kept the successor two minutes ago", () => Decide(Stored(Expired), Pending(Now.AddMinutes(-2))), RefreshAction.Refresh, null),
-        ("another process keeps the successor, by a clock that was set back a little since", () => Decide(Stored(Expired), Pending(Now.AddMinutes(2) - Tick)), HoldKind.Unsaved, Now.AddMinutes(4) - Tick),
-        ("another process keeps the successor, two minutes in the future", () => Decide(Stored(Expired), Pending(Now.AddMinutes(2))), RefreshAction.Refresh, null),
-        ("another process keeps the successor, and has refreshed it since", () => Decide(Stored(Expired), Pending(Now), isUsed: true), HoldKind.Unsaved, Now.AddMinutes(2)),
-        ("another process kept the successor, had refreshed it, and is gone", () => Decide(Stored(Expired), Pending(Now.AddMinutes(-2)), isUsed: true), SignInRequiredReason.RolledBack, null),
-        ("another process keeps the successor of another token", () => Decide(new("access", "refresh-2", Expired), Pending(Now)), RefreshAction.Refresh, null),
+        ("another process kept the successor two minutes ago",
+            () => Decide(Stored(Expired), Pending(Now.AddMinutes(-2))), RefreshAction.Refresh, null),
+        ("another process keeps the successor, by a clock that was set back a little since",
+            () => Decide(Stored(Expired), Pending(Now.AddMinutes(2) - Tick)), HoldKind.Unsaved, Now.AddMinutes(4) - Tick),
+        ("another process keeps the successor, two minutes in the future",
+            () => Decide(Stored(Expired), Pending(Now.AddMinutes(2))), RefreshAction.Refresh, null),
+        ("another process keeps the successor, and has refreshed it since",
+            () => Decide(Stored(Expired), Pending(Now), isUsed: true), HoldKind.Unsaved, Now.AddMinutes(2)),
+        ("another process kept the successor, had refreshed it, and is gone",
+            () => Decide(Stored(Expired), Pending(Now.AddMinutes(-2)), isUsed: true), SignInRequiredReason.RolledBack, null),
+        ("another process keeps the successor of another token",
+            () => Decide(new("access", "refresh-2", Expired), Pending(Now)), RefreshAction.Refresh, null),
 
-        ("a cool-down runs", () => Decide(Stored(Expired), Record(coolDown: CoolDown(Now.AddSeconds(-1), Now + Tick))), HoldKind.CoolDown, Now + Tick),
-        ("a cool-down begins now", () => Decide(Stored(Expired), Record(coolDown: CoolDown(Now, Now.AddSeconds(1)))), HoldKind.CoolDown, Now.AddSeconds(1)),
-        ("a cool-down ends now", () => Decide(Stored(Expired), Record(coolDown: CoolDown(Now.AddSeconds(-1), Now))), RefreshAction.Refresh, null),
-        ("a cool-down that begins in the future", () => Decide(Stored(Expired), Record(coolDown: CoolDown(Now + Tick, Now.AddSeconds(1)))), RefreshAction.Refresh, null),
-        ("a cool-down as long as the cap", () => Decide(Stored(Expired), Record(coolDown: CoolDown(Now, Now.AddHours(36)))), HoldKind.CoolDown, Now.AddHours(36)),
-        ("a cool-down past the cap", () => Decide(Stored(Expired), Record(coolDown: CoolDown(Now, Now.AddHours(36) + Tick))), RefreshAction.Refresh, null),
-        ("the cool-down of another client", () => Decide(Stored(Expired), Record(coolDown: CoolDown(Now, Valid)), client: "another client"), RefreshAction.Refresh, null),
+        ("a cool-down runs",
+            () => Decide(Stored(Expired), Record(coolDown: CoolDown(Now.AddSeconds(-1), Now + Tick))), HoldKind.CoolDown, Now + Tick),
+        ("a cool-down begins now",
+            () => Decide(Stored(Expired), Record(coolDown: CoolDown(Now, Now.AddSeconds(1)))), HoldKind.CoolDown, Now.AddSeconds(1)),
+        ("a cool-down ends now",
+            () => Decide(Stored(Expired), Record(coolDown: CoolDown(Now.AddSeconds(-1), Now))), RefreshAction.Refresh, null),
+        ("a cool-down that begins in the future",
+            () => Decide(Stored(Expired), Record(coolDown: CoolDown(Now + Tick, Now.AddSeconds(1)))), RefreshAction.Refresh, null),
+        ("a cool-down as long as the cap",
+            () => Decide(Stored(Expired), Record(coolDown: CoolDown(Now, Now.AddHours(36)))), HoldKind.CoolDown, Now.AddHours(36)),
+        ("a cool-down past the cap",
+            () => Decide(Stored(Expired), Record(coolDown: CoolDown(Now, Now.AddHours(36) + Tick))), RefreshAction.Refresh, null),
+        ("the cool-down of another client",
+            () => Decide(Stored(Expired), Record(coolDown: CoolDown(Now, Valid)), client: "another client"), RefreshAction.Refresh, null),
 
-        ("a resource rejects fresh tokens", () => Decide(Stored(Valid), ResourceRejects(Now.AddSeconds(-10), 30), Rejected), HoldKind.ResourceRejects, Now.AddSeconds(20)),
-        ("a tick before that pause ends", () => Decide(Stored(Valid), ResourceRejects(Now.AddSeconds(-30) + Tick, 30), Rejected), HoldKind.ResourceRejects, Now + Tick),
-        ("that pause ends now", () => Decide(Stored(Valid), ResourceRejects(Now.AddSeconds(-30), 30), Rejected), RefreshAction.Refresh, null),
-        ("that pause begins in the future", () => Decide(Stored(Valid), ResourceRejects(Now + Tick, 30), Rejected), RefreshAction.Refresh, null),
+        ("a resource rejects fresh tokens",
+            () => Decide(Stored(Valid), ResourceRejects(Now.AddSeconds(-10), 30), Rejected), HoldKind.ResourceRejects, Now.AddSeconds(20)),
+        ("a tick before that pause ends",
+            () => Decide(Stored(Valid), ResourceRejects(Now.AddSeconds(-30) + Tick, 30), Rejected), HoldKind.ResourceRejects, Now + Tick),
+        ("that pause ends now",
+            () => Decide(Stored(Valid), ResourceRejects(Now.AddSeconds(-30), 30), Rejected), RefreshAction.Refresh, null),
+        ("that pause begins in the future",
+            () => Decide(Stored(Valid), ResourceRejects(Now + Tick, 30), Rejected), RefreshAction.Refresh, null),
         ("it has rejected fewer than three", () => Decide(Stored(Valid), ResourceRejects(Now, 0), Rejected), RefreshAction.Refresh, null),
-        ("a fresh token was rejected and is expired besides", () => Decide(Stored(Expired), ResourceRejects(Now.AddSeconds(-90), 600), Rejected), RefreshAction.Refresh, null),
-        ("a fresh token was not rejected but is to be renewed", () => Decide(Stored(Valid), ResourceRejects(Now.AddSeconds(-10), 30), Background), RefreshAction.Refresh, null),
-        ("the pause survives the rotation it is about", () => Decide(new(Decisions.AccessToken, "refresh-2", Valid), ResourceRejects(Now, 30), Rejected), HoldKind.ResourceRejects, Now.AddSeconds(30)),
+        ("a fresh token was rejected and is expired besides",
+            () => Decide(Stored(Expired), ResourceRejects(Now.AddSeconds(-90), 600), Rejected), RefreshAction.Refresh, null),
+        ("a fresh token was not rejected but is to be renewed",
+            () => Decide(Stored(Valid), ResourceRejects(Now.AddSeconds(-10), 30), Background), RefreshAction.Refresh, null),
+        ("the pause survives the rotation it is about",
+            () => Decide(new(Decisions.AccessToken, "refresh-2", Valid), ResourceRejects(Now, 30), Rejected), HoldKind.ResourceRejects,
+            Now.AddSeconds(30)),
 
         ("a newer version's record, and a valid token", () => Decide(Stored(Valid), new() { NewerVersion = 3 }), RefreshAction.Use, null),
-        ("a newer version's record, and an expired token", () => Decide(Stored(Expired), new() { NewerVersion = 3 }), RefreshAction.Update, null),
+        ("a newer version's record, and an expired token",
+            () => Decide(Stored(Expired), new() { NewerVersion = 3 }), RefreshAction.Update, null),
 
-        ("an attempt's outcome is unknown, and the access token dead", () => Decide(Stored(Expired), Attempt(Now.AddHours(-1))), RefreshAction.Replay, null),
-        ("an attempt's outcome is unknown, and the access token expires now", () => Decide(Stored(Now), Attempt(Now)), RefreshAction.Replay, null),
-        ("an attempt's outcome is unknown, and the access token was rejected", () => Decide(Stored(Valid), Attempt(Now), Rejected), RefreshAction.Replay, null),
-        ("an attempt's outcome is unknown, and the access token lives", () => Decide(Stored(Valid), Attempt(Now), Background), RefreshAction.WaitForOutcome, Valid),
-        ("an attempt's outcome is unknown, and the access token lives for the skew", () => Decide(Stored(Now.AddSeconds(5)), Attempt(Now)), RefreshAction.WaitForOutcome, Now.AddSeconds(5)),
-        ("the reuse window is open", () => Decide(Stored(Valid), Attempt(Now.AddSeconds(-60) + Tick), Background, window: 60), RefreshAction.Replay, null),
-        ("the reuse window closes now", () => Decide(Stored(Valid), Attempt(Now.AddSeconds(-60)), Background, window: 60), RefreshAction.WaitForOutcome, Valid),
-        ("an attempt of the future opens no window", () => Decide(Stored(Valid), Attempt(Now + Tick), Background, window: 60), RefreshAction.WaitForOutcome, Valid),
-        ("the replay was lost too", () => Decide(Stored(Expired), Attempt(Now, count: 2)), RefreshAction.WaitForOutcome, Now.AddMinutes(10)),
-        ("the replay was lost, and the window is open", () => Decide(Stored(Expired), Attempt(Now, count: 2), window: 60), RefreshAction.WaitForOutcome, Now.AddMinutes(10)),
-        ("a tick before the next try after a lost replay", () => Decide(Stored(Expired), Attempt(Now.AddMinutes(-10) + Tick, count: 2)), RefreshAction.WaitForOutcome, Now + Tick),
-        ("the next try after a lost replay is due", () => Decide(Stored(Expired), Attempt(Now.AddMinutes(-10), count: 2)), RefreshAction.Replay, null),
+        ("an attempt's outcome is unknown, and the access token dead",
+            () => Decide(Stored(Expired), Attempt(Now.AddHours(-1))), RefreshAction.Replay, null),
+        ("an attempt's outcome is unknown, and the access token expires now",
+            () => Decide(Stored(Now), Attempt(Now)), RefreshAction.Replay, null),
+        ("an attempt's outcome is unknown, and the access token was rejected",
+            () => Decide(Stored(Valid), Attempt(Now), Rejected), RefreshAction.Replay, null),
+        ("an attempt's outcome is unknown, and the access token lives",
+            () => Decide(Stored(Valid), Attempt(Now), Background), RefreshAction.WaitForOutcome, Valid),
+        ("an attempt's outcome is unknown, and the access token lives for the skew",
+            () => Decide(Stored(Now.AddSeconds(5)), Attempt(Now)), RefreshAction.WaitForOutcome, Now.AddSeconds(5)),
+        ("the reuse window is open",
+            () => Decide(Stored(Valid), Attempt(Now.AddSeconds(-60) + Tick), Background, window: 60), RefreshAction.Replay, null),
+        ("the reuse window closes now",
+            () => Decide(Stored(Valid), Attempt(Now.AddSeconds(-60)), Background, window: 60), RefreshAction.WaitForOutcome, Valid),
+        ("an attempt of the future opens no window",
+            () => Decide(Stored(Valid), Attempt(Now + Tick), Background, window: 60), RefreshAction.WaitForOutcome, Valid),
+        ("the replay was lost too",
+            () => Decide(Stored(Expired), Attempt(Now, count: 2)), RefreshAction.WaitForOutcome, Now.AddMinutes(10)),
+        ("the replay was lost, and the window is open",
+            () => Decide(Stored(Expired), Attempt(Now, count: 2), window: 60), RefreshAction.WaitForOutcome, Now.AddMinutes(10)),
+        ("a tick before the next try after a lost replay",
+            () => Decide(Stored(Expired), Attempt(Now.AddMinutes(-10) + Tick, count: 2)), RefreshAction.WaitForOutcome, Now + Tick),
+        ("the next try after a lost replay is due",
+            () => Decide(Stored(Expired), Attempt(Now.AddMinutes(-10), count: 2)), RefreshAction.Replay, null),
         ("a lost replay of the future", () => Decide(Stored(Expired), Attempt(Now + Tick, count: 5)), RefreshAction.Replay, null),
-        ("the attempt of another client", () => Decide(Stored(Expired), Attempt(Now, count: 2), client: "another client"), RefreshAction.Refresh, null),
-        ("an attempt with another pair", () => Decide(new(Decisions.AccessToken, "refresh-2", Expired), Attempt(Now, count: 2)), RefreshAction.Refresh, null),
-        ("notes about another access token", () => Decide(new("access-2", Decisions.RefreshToken, Expired), Record(dead: true, coolDown: CoolDown(Now, Valid))), RefreshAction.Refresh, null),
+        ("the attempt of another client",
+            () => Decide(Stored(Expired), Attempt(Now, count: 2), client: "another client"), RefreshAction.Refresh, null),
+        ("an attempt with another pair",
+            () => Decide(new(Decisions.AccessToken, "refresh-2", Expired), Attempt(Now, count: 2)), RefreshAction.Refresh, null),
+        ("notes about another access token",
+            () => Decide(new("access-2", Decisions.RefreshToken, Expired), Record(dead: true, coolDown: CoolDown(Now, Valid))),
+            RefreshAction.Refresh, null),
     ];
 
     public static TheoryData<string> Cases => [.. Rows.Select(r => r.Case)];
@@ -121,15 +172,23 @@ public sealed class RefreshRulesTests
     private static OAuthCredentials Stored(DateTimeOffset? expiresAt) => Decisions.Stored(expiresAt);
 
     private static RefreshDecision Decide(
-        OAuthCredentials? stored, LoginRecord? record = null, RefreshReason? reason = null, bool isUsed = false, int? window = null, string client = "tests") =>
-        Decisions.Decide(stored, record, reason, isUsed: isUsed, window: window is { } seconds ? TimeSpan.FromSeconds(seconds) : null, client: client);
+        OAuthCredentials? stored,
+        LoginRecord? record = null,
+        RefreshReason? reason = null,
+        bool isUsed = false,
+        int? window = null,
+        string client = "tests") =>
+        Decisions.Decide(
+            stored, record, reason, isUsed: isUsed, window: window is { } seconds ? TimeSpan.FromSeconds(seconds) : null, client: client);
 
     private static LoginRecord Pending(DateTimeOffset renewedAt) =>
         LoginRecord.Empty.WithHold(new Hold(HoldKind.Unsaved, Decisions.Key, renewedAt, renewedAt.AddMinutes(2), 1) { Cause = "4711" });
 
     private static LoginRecord Record(bool dead = false, Hold? coolDown = null)
     {
-        LoginRecord record = dead ? LoginRecord.Empty.WithHold(new Hold(HoldKind.Rejected, Decisions.Key, Now, null, 1)) : LoginRecord.Empty;
+        LoginRecord record = dead
+            ? LoginRecord.Empty.WithHold(new Hold(HoldKind.Rejected, Decisions.Key, Now, null, 1))
+            : LoginRecord.Empty;
         return coolDown is null ? record : record.WithHold(coolDown);
     }
 
@@ -144,5 +203,6 @@ public sealed class RefreshRulesTests
     private static LoginRecord ResourceRejects(DateTimeOffset since, int seconds) =>
         LoginRecord.Empty.WithHold(new Hold(HoldKind.ResourceRejects, Decisions.Key, since, since.AddSeconds(seconds), 3));
 
-    private static LoginRecord Attempt(DateTimeOffset at, int count = 1) => LoginRecord.Empty.WithAttempt(new Attempt(Decisions.Key, at, count));
+    private static LoginRecord Attempt(DateTimeOffset at, int count = 1) =>
+        LoginRecord.Empty.WithAttempt(new Attempt(Decisions.Key, at, count));
 }

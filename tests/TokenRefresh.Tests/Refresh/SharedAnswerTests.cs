@@ -43,7 +43,8 @@ public sealed class SharedAnswerTests
             othersHaveTheirs.Signal();
         }
 
-        ValueTask<AccessToken> GetAsync() => isRejected ? provider.RefreshAccessTokenAsync(rejected, leaving.Token) : provider.GetAccessTokenAsync(leaving.Token);
+        ValueTask<AccessToken> GetAsync() =>
+            isRejected ? provider.RefreshAccessTokenAsync(rejected, leaving.Token) : provider.GetAccessTokenAsync(leaving.Token);
     }
 
     [Fact]
@@ -56,7 +57,10 @@ public sealed class SharedAnswerTests
         {
             var provider = CoordinatedTokenProvider.Create(
                 o => (o.ClientId, o.TokenEndpoint) = ("tests", new Uri("https://auth.example.com/token")),
-                new() { CredentialsStore = new InMemoryCredentialsStore(new OAuthCredentials("access", "refresh", DateTimeOffset.MaxValue)) });
+                new()
+                {
+                    CredentialsStore = new InMemoryCredentialsStore(new OAuthCredentials("access", "refresh", DateTimeOffset.MaxValue)),
+                });
             using var start = new Barrier(Callers + 1);
             Task<Exception?>[] callers = [.. Enumerable.Range(0, Callers).Select(_ => Task.Factory.StartNew(
                 () =>
@@ -71,7 +75,8 @@ public sealed class SharedAnswerTests
             start.SignalAndWait();
             await provider.DisposeAsync();
 
-            (await Task.WhenAll(callers).WaitAsync(Patience)).Should().OnlyContain(failure => failure == null || failure is ObjectDisposedException);
+            (await Task.WhenAll(callers).WaitAsync(Patience))
+                .Should().OnlyContain(failure => failure == null || failure is ObjectDisposedException);
         }
     }
 }

@@ -20,7 +20,10 @@ public sealed class SharedFailureTests
         CoordinatedTokenProvider sibling = login.CreateProvider(services: new() { TimeProvider = _time });
         using ParkedRequest parked = login.Server.ParkNextTokenRequest(behavior: TokenEndpointBehavior.Throttle(429, RetryAfter));
 
-        Task<AccessToken>[] waiters = [.. Enumerable.Range(0, 64).Select(_ => provider.GetAccessTokenAsync(TestContext.Current.CancellationToken).AsTask())];
+        Task<AccessToken>[] waiters =
+        [
+            .. Enumerable.Range(0, 64).Select(_ => provider.GetAccessTokenAsync(TestContext.Current.CancellationToken).AsTask()),
+        ];
         await parked.Arrived;
         parked.Release();
         TokenEndpointUnavailableException[] failures = await Task.WhenAll(waiters.Select(FailureOfAsync));
@@ -30,8 +33,10 @@ public sealed class SharedFailureTests
         failures[0].RetryAt.Should().BeOnOrAfter(_time.Start + RetryAfter).And.BeBefore(_time.Start + (RetryAfter * 1.5));
 
         _time.Advance(RetryAfter - TimeSpan.FromMilliseconds(1));
-        TokenEndpointUnavailableException early = await FailureOfAsync(provider.GetAccessTokenAsync(TestContext.Current.CancellationToken).AsTask());
-        TokenEndpointUnavailableException elsewhere = await FailureOfAsync(sibling.GetAccessTokenAsync(TestContext.Current.CancellationToken).AsTask());
+        TokenEndpointUnavailableException early = await FailureOfAsync(
+            provider.GetAccessTokenAsync(TestContext.Current.CancellationToken).AsTask());
+        TokenEndpointUnavailableException elsewhere = await FailureOfAsync(
+            sibling.GetAccessTokenAsync(TestContext.Current.CancellationToken).AsTask());
         early.RetryAt.Should().Be(failures[0].RetryAt);
         elsewhere.RetryAt.Should().Be(failures[0].RetryAt, "the record tells other providers and processes");
         login.Server.Books.TokenRequests.Should().Be(1);
@@ -52,12 +57,19 @@ public sealed class SharedFailureTests
         await using SharedLogin login = await StartExpiredAsync();
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.AnswerWith(status, body);
         using ParkedRequest parked = login.Server.ParkNextTokenRequest(behavior: login.Server.DefaultTokenBehavior);
-        CoordinatedTokenProvider[] providers = [.. Enumerable.Range(0, 8).Select(_ => login.CreateProvider(services: new() { TimeProvider = _time }))];
+        CoordinatedTokenProvider[] providers =
+        [
+            .. Enumerable.Range(0, 8).Select(_ => login.CreateProvider(services: new() { TimeProvider = _time })),
+        ];
 
-        Task<AccessToken>[] calls = [.. providers.Select(provider => provider.GetAccessTokenAsync(TestContext.Current.CancellationToken).AsTask())];
+        Task<AccessToken>[] calls =
+        [
+            .. providers.Select(provider => provider.GetAccessTokenAsync(TestContext.Current.CancellationToken).AsTask()),
+        ];
         await parked.Arrived;
         parked.Release();
-        SignInRequiredException[] failures = await Task.WhenAll(calls.Select(async call => (await FluentActions.Awaiting(() => call).Should().ThrowAsync<SignInRequiredException>()).Which));
+        SignInRequiredException[] failures = await Task.WhenAll(
+            calls.Select(async call => (await FluentActions.Awaiting(() => call).Should().ThrowAsync<SignInRequiredException>()).Which));
 
         failures.Should().OnlyContain(failure => failure.Reason == SignInRequiredReason.RefreshTokenRejected);
         login.Server.Books.TokenRequests.Should().Be(1);
@@ -74,7 +86,8 @@ public sealed class SharedFailureTests
 
         for (var i = 0; i < 13; i++)
         {
-            TokenEndpointUnavailableException failure = await FailureOfAsync(provider.GetAccessTokenAsync(TestContext.Current.CancellationToken).AsTask());
+            TokenEndpointUnavailableException failure = await FailureOfAsync(
+                provider.GetAccessTokenAsync(TestContext.Current.CancellationToken).AsTask());
             pauses.Add(failure.RetryAt!.Value - _time.GetUtcNow());
             _time.Advance(pauses[^1] + TimeSpan.FromMilliseconds(1));
         }

@@ -36,7 +36,8 @@ internal sealed class SharedLogin : IAsyncDisposable
         return login;
     }
 
-    internal CoordinatedTokenProvider CreateProvider(Action<TokenRefreshOptions>? configure = null, CoordinatedTokenProviderServices? services = null)
+    internal CoordinatedTokenProvider CreateProvider(
+        Action<TokenRefreshOptions>? configure = null, CoordinatedTokenProviderServices? services = null)
     {
         var provider = CoordinatedTokenProvider.Create(
             o =>
@@ -51,9 +52,15 @@ internal sealed class SharedLogin : IAsyncDisposable
         return provider;
     }
 
-    /// <summary>Makes a file store on the login's file, for a decorator or with a file system that fails. The caller disposes it after the provider's last use.</summary>
+    /// <summary>
+    /// Makes a file store on the login's file, for a decorator or with a file system that fails. The caller disposes it after the
+    /// provider's last use.
+    /// </summary>
     internal FileCredentialsStore CreateStore(IFileOperations? files = null, TimeProvider? time = null) =>
-        new(new(Path, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, TimeSpan.FromSeconds(5)), time ?? TimeProvider.System, files);
+        new(
+            new(Path, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, TimeSpan.FromSeconds(5)),
+            time ?? TimeProvider.System,
+            files);
 
     /// <summary>Writes the file as Claude Code does, with siblings that are not ours.</summary>
     internal void Store(IssuedLogin login, DateTimeOffset? expiresAt = null)

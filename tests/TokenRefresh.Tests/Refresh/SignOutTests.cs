@@ -59,7 +59,10 @@ public sealed class SignOutTests
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
         CoordinatedTokenProvider provider = Provider(login);
-        var files = new FileOperationsSpy { Before = operation => _ = operation == "temp.flush" ? throw new IOException("Input/output error") : 0 };
+        var files = new FileOperationsSpy
+        {
+            Before = operation => _ = operation == "temp.flush" ? throw new IOException("Input/output error") : 0,
+        };
         using FileCredentialsStore store = login.CreateStore(files, _clock);
         CoordinatedTokenProvider other = login.CreateProvider(services: new() { TimeProvider = _clock, CredentialsStore = store });
         Task<AccessToken> refresh = other.RefreshAccessTokenAsync(await provider.GetAccessTokenAsync()).AsTask();

@@ -12,7 +12,8 @@ public sealed class SingleFlightTests
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         CoordinatedTokenProvider provider = login.CreateProvider();
 
-        AccessToken[] tokens = await Task.WhenAll(Enumerable.Range(0, 500).Select(_ => Task.Run(async () => await provider.GetAccessTokenAsync())));
+        AccessToken[] tokens = await Task.WhenAll(
+            Enumerable.Range(0, 500).Select(_ => Task.Run(async () => await provider.GetAccessTokenAsync())));
 
         tokens.Select(t => t.Value).Distinct().Should().ContainSingle();
         login.Server.IsAccepted(tokens[0].Value).Should().BeTrue();
@@ -27,7 +28,8 @@ public sealed class SingleFlightTests
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         CoordinatedTokenProvider[] providers = [.. Enumerable.Range(0, 20).Select(_ => login.CreateProvider())];
 
-        AccessToken[] tokens = await Task.WhenAll(providers.SelectMany(p => Enumerable.Range(0, 4).Select(_ => Task.Run(async () => await p.GetAccessTokenAsync()))));
+        AccessToken[] tokens = await Task.WhenAll(
+            providers.SelectMany(p => Enumerable.Range(0, 4).Select(_ => Task.Run(async () => await p.GetAccessTokenAsync()))));
 
         tokens.Select(t => t.Value).Distinct().Should().ContainSingle();
         login.Server.Books.TokenRequests.Should().Be(1);

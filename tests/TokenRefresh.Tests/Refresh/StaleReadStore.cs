@@ -9,7 +9,8 @@ internal sealed class StaleReadStore(ICredentialsStore inner) : StoreDecorator(i
     private ReadOnlyMemory<byte> _record;
     private bool _isLeased;
 
-    public override async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default) => _stored = await Inner.ReadAsync(cancellationToken);
+    public override async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default) =>
+        _stored = await Inner.ReadAsync(cancellationToken);
 
     public override async ValueTask<ReadOnlyMemory<byte>> ReadRecordAsync(CancellationToken cancellationToken = default) =>
         _isLeased ? _record : _record = await Inner.ReadRecordAsync(cancellationToken);

@@ -56,7 +56,9 @@ public sealed class StatusTests
     public async Task The_state_follows_the_last_answer_for_every_provider_of_the_file(string answer, TokenRefreshState expected)
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
-        login.Server.DefaultTokenBehavior = answer == "lost" ? TokenEndpointBehavior.DropAfterProcessing : TokenEndpointBehavior.Error(answer);
+        login.Server.DefaultTokenBehavior = answer == "lost"
+            ? TokenEndpointBehavior.DropAfterProcessing
+            : TokenEndpointBehavior.Error(answer);
         await Xunit.Record.ExceptionAsync(() => Provider(login).GetAccessTokenAsync().AsTask());
 
         TokenRefreshStatus status = await Provider(login).GetStatusAsync();
@@ -84,7 +86,14 @@ public sealed class StatusTests
 
         during.State.Should().Be(TokenRefreshState.ExpiredButRefreshable);
         during.LockHolder.Should().BeEquivalentTo(new { Environment.ProcessId, Host = Environment.MachineName, Since = _clock.Start });
-        after.Should().BeEquivalentTo(new { State = TokenRefreshState.SignedIn, LastRefreshAt = _clock.Start, LockHolder = (LockHolder?)null, Problem = (string?)null });
+        after.Should().BeEquivalentTo(
+                new
+                {
+                    State = TokenRefreshState.SignedIn,
+                    LastRefreshAt = _clock.Start,
+                    LockHolder = (LockHolder?)null,
+                    Problem = (string?)null,
+                });
     }
 
     private CoordinatedTokenProvider Provider(SharedLogin login) => login.CreateProvider(services: new() { TimeProvider = _clock });

@@ -42,7 +42,8 @@ public sealed class SupersededTests
         AccessToken token = await losing;
 
         login.Server.IsAccepted(token.Value).Should().BeTrue();
-        login.Server.ReceivedTokenRequests.Select(r => r.Parameters["refresh_token"]).Should().HaveCount(2).And.HaveElementAt(1, login.Login.RefreshToken);
+        login.Server.ReceivedTokenRequests.Select(r => r.Parameters["refresh_token"]).Should().HaveCount(2)
+            .And.HaveElementAt(1, login.Login.RefreshToken);
         login.Server.Books.Reuses.Should().Be(0);
     }
 

@@ -24,7 +24,10 @@ public sealed class ThreadPoolTests
         ThreadPool.SetMaxThreads(few, maxPorts).Should().BeTrue();
         try
         {
-            Task<AccessToken>[] waiters = [.. providers.SelectMany(p => Enumerable.Range(0, 10).Select(_ => p.GetAccessTokenAsync().AsTask()))];
+            Task<AccessToken>[] waiters =
+            [
+                .. providers.SelectMany(p => Enumerable.Range(0, 10).Select(_ => p.GetAccessTokenAsync().AsTask())),
+            ];
 
             // Twice through the pool: if the flights blocked its threads, nothing behind them would ever run.
             for (int i = 0; i < 100; i++)

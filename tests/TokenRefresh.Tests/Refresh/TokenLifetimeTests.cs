@@ -46,7 +46,8 @@ public sealed class TokenLifetimeTests
     public async Task A_token_of_any_lifetime_costs_at_most_one_request_in_that_time(int lifetime)
     {
         var time = new ManualTimeProvider();
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = time, AccessTokenLifetime = TimeSpan.FromSeconds(lifetime) });
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(
+            new() { TimeProvider = time, AccessTokenLifetime = TimeSpan.FromSeconds(lifetime) });
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = time });
 
         // Up to half of it nothing is due, so each of these calls must be served from memory or from the file.
@@ -68,7 +69,8 @@ public sealed class TokenLifetimeTests
         LoginRecord record = LoginRecord.Empty.WithObtained(new ObtainedToken(Fingerprint.Of(Decisions.AccessToken), Now));
 
         RefreshAction Decide(DateTimeOffset now) =>
-            Decisions.Decide(Decisions.Stored(expiry), record, new RefreshReason(null, "another, cached token"), now, before: Margin, skew: Skew).Action;
+            Decisions.Decide(
+                Decisions.Stored(expiry), record, new RefreshReason(null, "another, cached token"), now, before: Margin, skew: Skew).Action;
 
         TokenLifetime.Of(expiry, TimeSpan.FromHours(1), Now, Margin, Skew, spread: 0).DueAt.Should().Be(expiry - Margin);
         Decide(expiry - Margin - Tick).Should().Be(RefreshAction.Use);
@@ -81,7 +83,8 @@ public sealed class TokenLifetimeTests
     {
         var time = new ManualTimeProvider();
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = time });
-        CoordinatedTokenProvider provider = login.CreateProvider(o => o.RefreshBeforeExpiration = o.ExpirationSkew = TimeSpan.Zero, new() { TimeProvider = time });
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            o => o.RefreshBeforeExpiration = o.ExpirationSkew = TimeSpan.Zero, new() { TimeProvider = time });
         DateTimeOffset expiry = (await provider.GetAccessTokenAsync(TestContext.Current.CancellationToken)).ExpiresAt!.Value;
 
         time.Advance(expiry - time.GetUtcNow() - Tick);

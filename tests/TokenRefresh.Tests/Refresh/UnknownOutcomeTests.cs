@@ -12,7 +12,8 @@ public sealed class UnknownOutcomeTests
     [FailureMode("F52")]
     public async Task With_a_dead_access_token_a_lost_answer_is_asked_for_once_more_at_once()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock, RefreshTokenReuseWindow = TimeSpan.FromSeconds(30) });
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(
+            new() { TimeProvider = _clock, RefreshTokenReuseWindow = TimeSpan.FromSeconds(30) });
         login.Server.EnqueueTokenBehavior(TokenEndpointBehavior.DropAfterProcessing);
 
         AccessToken token = await Provider(login).GetAccessTokenAsync();
@@ -25,7 +26,8 @@ public sealed class UnknownOutcomeTests
     [FailureMode("F52")]
     public async Task After_the_replay_too_nobody_tries_for_ten_minutes()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock, RefreshTokenReuseWindow = TimeSpan.FromHours(1) });
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(
+            new() { TimeProvider = _clock, RefreshTokenReuseWindow = TimeSpan.FromHours(1) });
         byte[] file = await File.ReadAllBytesAsync(login.Path);
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.DropAfterProcessing;
         CoordinatedTokenProvider provider = Provider(login);
@@ -52,8 +54,11 @@ public sealed class UnknownOutcomeTests
     public async Task A_new_refresh_token_in_half_an_answer_is_saved_and_presented_in_the_place_of_the_old_one(bool isUnavailableAfterwards)
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
-        string half = $"{{\"access_token\":\"{login.Login.AccessToken}\",\"token_type\":\"Bearer\",\"expires_in\":3600,\"refresh_token\":\"{login.Login.RefreshToken}\"";
-        login.Server.EnqueueTokenBehavior(TokenEndpointBehavior.TruncateBody(half.Length), isUnavailableAfterwards ? TokenEndpointBehavior.Throttle(503, retryAfter: null) : TokenEndpointBehavior.Normal);
+        string half = $"{{\"access_token\":\"{login.Login.AccessToken}\",\"token_type\":\"Bearer\",\"expires_in\":3600,"
+            + $"\"refresh_token\":\"{login.Login.RefreshToken}\"";
+        login.Server.EnqueueTokenBehavior(
+            TokenEndpointBehavior.TruncateBody(half.Length),
+            isUnavailableAfterwards ? TokenEndpointBehavior.Throttle(503, retryAfter: null) : TokenEndpointBehavior.Normal);
         CoordinatedTokenProvider provider = Provider(login);
         if (isUnavailableAfterwards)
         {
@@ -75,9 +80,11 @@ public sealed class UnknownOutcomeTests
     [FailureMode("F52", "F53")]
     [InlineData(null)]
     [InlineData(60)]
-    public async Task With_a_living_access_token_a_lost_answer_is_not_asked_for_again_before_that_is_dead_even_after_a_suspend(int? windowInSeconds)
+    public async Task With_a_living_access_token_a_lost_answer_is_not_asked_for_again_before_that_is_dead_even_after_a_suspend(
+        int? windowInSeconds)
     {
-        await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock, AccessTokenLifetime = TimeSpan.FromHours(4) });
+        await using SharedLogin login = await SharedLogin.StartAsync(
+            new() { TimeProvider = _clock, AccessTokenLifetime = TimeSpan.FromHours(4) });
         using var log = new LogSignals();
         TimeSpan? window = windowInSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
         CoordinatedTokenProvider provider = login.CreateProvider(
@@ -104,7 +111,8 @@ public sealed class UnknownOutcomeTests
         (await Provider(login).GetAccessTokenAsync()).Value.Should().Be(first.Value);
         login.Server.Books.TokenRequests.Should().Be(1, "the window, if any, was over on the wall clock");
         _clock.Advance(TimeSpan.FromHours(2));
-        SignInRequiredException failure = (await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<SignInRequiredException>()).Which;
+        SignInRequiredException failure = (await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask())
+            .Should().ThrowAsync<SignInRequiredException>()).Which;
         failure.Message.Should().Contain("answer was lost");
         login.Server.Books.TokenRequests.Should().Be(2, "with nothing left to lose it is tried once");
     }
@@ -120,7 +128,8 @@ public sealed class UnknownOutcomeTests
         using var client = new HttpClient();
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = _clock, HttpMessageInvoker = client });
 
-        RefreshOutcomeUnknownException failure = (await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<RefreshOutcomeUnknownException>()).Which;
+        RefreshOutcomeUnknownException failure = (await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask())
+            .Should().ThrowAsync<RefreshOutcomeUnknownException>()).Which;
 
         failure.InnerException!.Message.Should().Contain("redirect");
         login.Server.Books.Should().BeEquivalentTo(new { TokenRequests = 1, RedirectTargetHits = 0 });
@@ -141,7 +150,8 @@ public sealed class UnknownOutcomeTests
                 login.Store(login.Server.IssueLogin());
             }
         }));
-        CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = _clock, HttpMessageInvoker = suspending });
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            services: new() { TimeProvider = _clock, HttpMessageInvoker = suspending });
 
         AccessToken token = await provider.GetAccessTokenAsync();
 
@@ -158,11 +168,17 @@ public sealed class UnknownOutcomeTests
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
         byte[] file = await File.ReadAllBytesAsync(login.Path);
-        login.Server.EnqueueTokenBehavior(asDate ? TokenEndpointBehavior.Throttle(429, _clock.GetUtcNow().AddHours(1)) : TokenEndpointBehavior.Throttle(429, TimeSpan.FromHours(1)));
+        login.Server.EnqueueTokenBehavior(
+            asDate
+                ? TokenEndpointBehavior.Throttle(429, _clock.GetUtcNow().AddHours(1))
+                : TokenEndpointBehavior.Throttle(429, TimeSpan.FromHours(1)));
         CoordinatedTokenProvider provider = Provider(login);
 
-        TokenEndpointUnavailableException failure = (await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10))).Should().ThrowAsync<TokenEndpointUnavailableException>()).Which;
-        TokenEndpointUnavailableException shared = (await Provider(login).Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<TokenEndpointUnavailableException>()).Which;
+        TokenEndpointUnavailableException failure = (await provider
+            .Awaiting(p => p.GetAccessTokenAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10)))
+            .Should().ThrowAsync<TokenEndpointUnavailableException>()).Which;
+        TokenEndpointUnavailableException shared = (await Provider(login).Awaiting(p => p.GetAccessTokenAsync().AsTask())
+            .Should().ThrowAsync<TokenEndpointUnavailableException>()).Which;
 
         failure.IsTransient.Should().BeTrue();
         failure.RetryAt.Should().Be(_clock.GetUtcNow().AddMinutes(10), "nobody waits longer than the cap");

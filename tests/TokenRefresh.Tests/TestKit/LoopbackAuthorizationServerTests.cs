@@ -226,7 +226,11 @@ public sealed class LoopbackAuthorizationServerTests : IAsyncDisposable
     {
         await StartAsync(new() { ClientId = "cli", ClientSecret = "s3cret+/ ü", ClientAuthentication = method });
         IssuedLogin login = Server.IssueLogin();
-        var parameters = new Dictionary<string, string>(StringComparer.Ordinal) { ["grant_type"] = "refresh_token", ["refresh_token"] = login.RefreshToken };
+        var parameters = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["grant_type"] = "refresh_token",
+            ["refresh_token"] = login.RefreshToken,
+        };
         _ = id is not null && parameters.TryAdd("client_id", id);
         _ = secret is not null && parameters.TryAdd("client_secret", secret);
         using var form = new FormUrlEncodedContent(parameters);

@@ -11,8 +11,10 @@ public sealed class CredentialsPathTests
     public void A_tilde_is_the_user_s_home()
     {
         CredentialsPath.Resolve("~", HomeDirectory).Should().Be(HomeDirectory);
-        CredentialsPath.Resolve("~/.claude/.credentials.json", HomeDirectory).Should().Be(Path.Combine(HomeDirectory, ".claude", ".credentials.json"));
-        CredentialsPath.Resolve("~/.credentials.json").Should().Be(Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".credentials.json"));
+        CredentialsPath.Resolve("~/.claude/.credentials.json", HomeDirectory)
+            .Should().Be(Path.Combine(HomeDirectory, ".claude", ".credentials.json"));
+        CredentialsPath.Resolve("~/.credentials.json")
+            .Should().Be(Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".credentials.json"));
     }
 
     [Fact]
@@ -38,7 +40,8 @@ public sealed class CredentialsPathTests
     {
         Action resolve = () => CredentialsPath.Resolve("~bob/x", HomeDirectory);
 
-        resolve.Should().Throw<TokenRefreshConfigurationException>().WithMessage("The path '~bob/x' starts with '~' and a name.*'./~bob/x'*");
+        resolve.Should().Throw<TokenRefreshConfigurationException>()
+            .WithMessage("The path '~bob/x' starts with '~' and a name.*'./~bob/x'*");
     }
 
     [Theory]
@@ -49,6 +52,9 @@ public sealed class CredentialsPathTests
     {
         Action resolve = () => CredentialsPath.Resolve("~/x", home);
 
-        resolve.Should().Throw<TokenRefreshConfigurationException>().WithMessage("The path '~/x' starts with '~', but the user's home directory is not known. Set '*' to a full path, or write the full path.");
+        resolve.Should().Throw<TokenRefreshConfigurationException>()
+            .WithMessage(
+                "The path '~/x' starts with '~', but the user's home directory is not known. "
+                + "Set '*' to a full path, or write the full path.");
     }
 }

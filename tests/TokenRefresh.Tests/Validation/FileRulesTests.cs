@@ -13,7 +13,8 @@ public sealed class FileRulesTests
     {
         var check = SomeOptions.Checking(SomeOptions.Valid(o => o.CredentialsPath = path));
 
-        check.Should().Throw<TokenRefreshConfigurationException>().WithMessage("'CredentialsPath' is not set. Set it to the credentials file*or supply a store of your own.");
+        check.Should().Throw<TokenRefreshConfigurationException>()
+            .WithMessage("'CredentialsPath' is not set. Set it to the credentials file*or supply a store of your own.");
     }
 
     [Fact]
@@ -35,7 +36,8 @@ public sealed class FileRulesTests
         var credentials = SomeOptions.Checking(SomeOptions.Valid(o => o.CredentialsPath = path));
         var @lock = SomeOptions.Checking(SomeOptions.Valid(o => o.LockPath = path));
 
-        credentials.Should().Throw<TokenRefreshConfigurationException>().Which.Message.Should().StartWith($"'CredentialsPath' holds a control character (shown as '?') in '{shown}'.");
+        credentials.Should().Throw<TokenRefreshConfigurationException>()
+            .Which.Message.Should().StartWith($"'CredentialsPath' holds a control character (shown as '?') in '{shown}'.");
         credentials.Should().Throw<TokenRefreshConfigurationException>().Which.Message.Should().NotContainAny("\n", "\0", "\u0085");
         @lock.Should().Throw<TokenRefreshConfigurationException>().WithMessage("'LockPath' holds a control character*");
     }
@@ -47,7 +49,8 @@ public sealed class FileRulesTests
     {
         var check = SomeOptions.Checking(SomeOptions.Valid(o => o.CredentialsPath = path));
 
-        check.Should().Throw<TokenRefreshConfigurationException>().WithMessage($"'CredentialsPath' is '{path}', which names a directory. Set it to a file in there.");
+        check.Should().Throw<TokenRefreshConfigurationException>()
+            .WithMessage($"'CredentialsPath' is '{path}', which names a directory. Set it to a file in there.");
     }
 
     [Fact]
@@ -55,14 +58,16 @@ public sealed class FileRulesTests
     {
         var check = SomeOptions.Checking(SomeOptions.Valid(o => o.CredentialsPath = "~bob/.credentials.json"));
 
-        check.Should().Throw<TokenRefreshConfigurationException>().WithMessage("'CredentialsPath' cannot be resolved. The path '~bob/.credentials.json'*");
+        check.Should().Throw<TokenRefreshConfigurationException>()
+            .WithMessage("'CredentialsPath' cannot be resolved. The path '~bob/.credentials.json'*");
     }
 
     [Fact]
     [FailureMode("F23")]
     public void The_credentials_file_itself_cannot_be_the_lock_however_it_is_written()
     {
-        var options = SomeOptions.Valid(o => o.LockPath = Path.Combine(Path.GetDirectoryName(o.CredentialsPath)!, "x", "..", ".credentials.json"));
+        var options = SomeOptions.Valid(
+            o => o.LockPath = Path.Combine(Path.GetDirectoryName(o.CredentialsPath)!, "x", "..", ".credentials.json"));
 
         var check = SomeOptions.Checking(options);
 
@@ -73,7 +78,9 @@ public sealed class FileRulesTests
     public void A_lock_path_of_its_own_is_accepted_and_an_empty_one_refused()
     {
         SomeOptions.Checking(SomeOptions.Valid(o => o.LockPath = o.CredentialsPath + ".mylock")).Should().NotThrow();
-        SomeOptions.Checking(SomeOptions.Valid(o => o.LockPath = " ")).Should().Throw<TokenRefreshConfigurationException>().WithMessage("'LockPath' is empty.*");
+        SomeOptions.Checking(SomeOptions.Valid(o => o.LockPath = " "))
+            .Should().Throw<TokenRefreshConfigurationException>()
+            .WithMessage("'LockPath' is empty.*");
     }
 
     [Fact]

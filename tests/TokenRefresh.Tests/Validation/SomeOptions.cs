@@ -15,7 +15,8 @@ internal static class SomeOptions
 
     public static void MakeValid(TokenRefreshOptions options)
     {
-        options.CredentialsPath = Path.Combine(Path.GetTempPath(), "token-refresh-tests", Guid.NewGuid().ToString("N"), ".credentials.json");
+        options.CredentialsPath = Path.Combine(
+            Path.GetTempPath(), "token-refresh-tests", Guid.NewGuid().ToString("N"), ".credentials.json");
         options.TokenEndpoint = new Uri("https://auth.example.com/token");
         options.ClientId = "my-cli";
     }

@@ -41,7 +41,8 @@ public sealed class TimeRulesTests
 
         var check = SomeOptions.Checking(options);
 
-        check.Should().Throw<TokenRefreshConfigurationException>().WithMessage($"*'{setting}' is '{value}'. Set it to a time from '*' to '*'.*");
+        check.Should().Throw<TokenRefreshConfigurationException>()
+            .WithMessage($"*'{setting}' is '{value}'. Set it to a time from '*' to '*'.*");
     }
 
     [Theory]
@@ -75,7 +76,9 @@ public sealed class TimeRulesTests
         var check = SomeOptions.Checking(options);
 
         check.Should().Throw<TokenRefreshConfigurationException>()
-            .WithMessage("'LockTimeout' is '00:00:25', not more than 'RefreshTimeout' and 'SaveTimeout' together ('00:00:25')*Raise 'LockTimeout', or lower 'RefreshTimeout' or 'SaveTimeout'.");
+            .WithMessage(
+                "'LockTimeout' is '00:00:25', not more than 'RefreshTimeout' and 'SaveTimeout' together ('00:00:25')*Raise 'LockTimeout', "
+                + "or lower 'RefreshTimeout' or 'SaveTimeout'.");
     }
 
     [Fact]
@@ -87,7 +90,9 @@ public sealed class TimeRulesTests
         var check = SomeOptions.Checking(options);
 
         check.Should().Throw<TokenRefreshConfigurationException>()
-            .WithMessage("'AttemptTimeout' is '00:00:21', more than 'RefreshTimeout' ('00:00:20')*Lower 'AttemptTimeout' or raise 'RefreshTimeout'.");
+            .WithMessage(
+                "'AttemptTimeout' is '00:00:21', more than 'RefreshTimeout' ('00:00:20')*Lower 'AttemptTimeout' or raise "
+                + "'RefreshTimeout'.");
     }
 
     [Theory]
@@ -99,6 +104,7 @@ public sealed class TimeRulesTests
 
         var check = SomeOptions.Checking(options);
 
-        check.Should().Throw<TokenRefreshConfigurationException>().WithMessage($"'RefreshBeforeExpiration' is '00:00:{seconds:00}', not more than 'ExpirationSkew' ('00:00:10')*");
+        check.Should().Throw<TokenRefreshConfigurationException>()
+            .WithMessage($"'RefreshBeforeExpiration' is '00:00:{seconds:00}', not more than 'ExpirationSkew' ('00:00:10')*");
     }
 }

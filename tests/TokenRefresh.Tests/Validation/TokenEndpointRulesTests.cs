@@ -10,7 +10,8 @@ public sealed class TokenEndpointRulesTests
     {
         var check = SomeOptions.Checking(SomeOptions.Valid(o => (o.TokenEndpoint, o.ClientId) = (null, " ")));
 
-        check.Should().Throw<TokenRefreshConfigurationException>().WithMessage("'TokenEndpoint' is not set. Set it to*'ClientId' is not set. Set it to*");
+        check.Should().Throw<TokenRefreshConfigurationException>()
+            .WithMessage("'TokenEndpoint' is not set. Set it to*'ClientId' is not set. Set it to*");
     }
 
     [Fact]
@@ -29,9 +30,13 @@ public sealed class TokenEndpointRulesTests
     [FailureMode("F92")]
     public void Http_is_refused_unless_it_is_allowed(string address)
     {
-        SomeOptions.Checking(SomeOptions.Valid(o => o.TokenEndpoint = new Uri(address))).Should().Throw<TokenRefreshConfigurationException>()
-            .WithMessage($"'TokenEndpoint' is '{address}': http would send the refresh token in clear. Use https;*'AllowInsecureHttp' (now 'False') to true.");
-        SomeOptions.Checking(SomeOptions.Valid(o => o.RevocationEndpoint = new Uri(address))).Should().Throw<TokenRefreshConfigurationException>()
+        SomeOptions.Checking(SomeOptions.Valid(o => o.TokenEndpoint = new Uri(address)))
+            .Should().Throw<TokenRefreshConfigurationException>()
+            .WithMessage(
+                $"'TokenEndpoint' is '{address}': http would send the refresh token in clear. "
+                + "Use https;*'AllowInsecureHttp' (now 'False') to true.");
+        SomeOptions.Checking(SomeOptions.Valid(o => o.RevocationEndpoint = new Uri(address)))
+            .Should().Throw<TokenRefreshConfigurationException>()
             .WithMessage($"'RevocationEndpoint' is '{address}': http*");
         SomeOptions.Checking(SomeOptions.Valid(o => (o.TokenEndpoint, o.AllowInsecureHttp) = (new Uri(address), true))).Should().NotThrow();
     }
@@ -56,7 +61,8 @@ public sealed class TokenEndpointRulesTests
     {
         var check = SomeOptions.Checking(SomeOptions.Valid(o => o.TokenEndpoint = new Uri(address, UriKind.RelativeOrAbsolute)));
 
-        check.Should().Throw<TokenRefreshConfigurationException>().WithMessage($"'TokenEndpoint' is '{address}', which is no absolute https address. Write it in full*");
+        check.Should().Throw<TokenRefreshConfigurationException>()
+            .WithMessage($"'TokenEndpoint' is '{address}', which is no absolute https address. Write it in full*");
     }
 
     [Fact]
@@ -68,7 +74,8 @@ public sealed class TokenEndpointRulesTests
         var check = SomeOptions.Checking(options);
 
         var message = check.Should().Throw<TokenRefreshConfigurationException>().Which.Message;
-        message.Should().Contain("'TokenEndpoint' is 'https://auth.example.com/token' and carries a user name or password").And.Contain("carries a fragment");
+        message.Should().Contain("'TokenEndpoint' is 'https://auth.example.com/token' and carries a user name or password")
+            .And.Contain("carries a fragment");
         message.Should().NotContainAny("user:", "pa55word", "hidden", "part");
     }
 
@@ -77,10 +84,13 @@ public sealed class TokenEndpointRulesTests
     [InlineData(ClientAuthentication.ClientSecretPost)]
     public void A_secret_must_be_there_exactly_when_it_is_sent(ClientAuthentication authentication)
     {
-        SomeOptions.Checking(SomeOptions.Valid(o => (o.ClientAuthentication, o.ClientSecret) = (authentication, SomeOptions.Secret))).Should().NotThrow();
-        SomeOptions.Checking(SomeOptions.Valid(o => o.ClientAuthentication = authentication)).Should().Throw<TokenRefreshConfigurationException>()
+        SomeOptions.Checking(SomeOptions.Valid(o => (o.ClientAuthentication, o.ClientSecret) = (authentication, SomeOptions.Secret)))
+            .Should().NotThrow();
+        SomeOptions.Checking(SomeOptions.Valid(o => o.ClientAuthentication = authentication))
+            .Should().Throw<TokenRefreshConfigurationException>()
             .WithMessage($"'ClientSecret' is not set, but 'ClientAuthentication' is '{authentication}'.*");
-        SomeOptions.Checking(SomeOptions.Valid(o => o.ClientSecret = SomeOptions.Secret)).Should().Throw<TokenRefreshConfigurationException>()
+        SomeOptions.Checking(SomeOptions.Valid(o => o.ClientSecret = SomeOptions.Secret))
+            .Should().Throw<TokenRefreshConfigurationException>()
             .WithMessage("'ClientSecret' is set, but 'ClientAuthentication' is 'None' and would never send it.*");
     }
 
@@ -88,10 +98,15 @@ public sealed class TokenEndpointRulesTests
     [FailureMode("F88")]
     public void A_secret_with_a_line_end_is_refused_and_never_shown()
     {
-        var check = SomeOptions.Checking(SomeOptions.Valid(o => (o.ClientAuthentication, o.ClientSecret, o.ClientId) = (ClientAuthentication.ClientSecretPost, SomeOptions.Secret + "\n", "my-cli\r\n")));
+        var check = SomeOptions.Checking(
+            SomeOptions.Valid(
+                o =>
+                    (o.ClientAuthentication, o.ClientSecret, o.ClientId) = (
+                        ClientAuthentication.ClientSecretPost, SomeOptions.Secret + "\n", "my-cli\r\n")));
 
         var message = check.Should().Throw<TokenRefreshConfigurationException>().Which.Message;
-        message.Should().Contain("'ClientSecret' holds a control character. Remove it").And.Contain("'ClientId' holds a control character (shown as '?') in 'my-cli??'.");
+        message.Should().Contain("'ClientSecret' holds a control character. Remove it")
+            .And.Contain("'ClientId' holds a control character (shown as '?') in 'my-cli??'.");
         message.Should().NotContain(SomeOptions.Secret[..8]);
     }
 
@@ -105,7 +120,8 @@ public sealed class TokenEndpointRulesTests
     {
         var check = SomeOptions.Checking(SomeOptions.Valid(o => o.AdditionalParameters[name] = SomeOptions.Secret));
 
-        check.Should().Throw<TokenRefreshConfigurationException>().WithMessage($"'AdditionalParameters' names '{name}', which is not to be overridden. Remove it.*")
+        check.Should().Throw<TokenRefreshConfigurationException>()
+            .WithMessage($"'AdditionalParameters' names '{name}', which is not to be overridden. Remove it.*")
             .Which.Message.Should().NotContain(SomeOptions.Secret[..8]);
     }
 
@@ -120,7 +136,8 @@ public sealed class TokenEndpointRulesTests
     {
         var check = SomeOptions.Checking(SomeOptions.Valid(o => o.AdditionalHeaders[name] = value));
 
-        check.Should().Throw<TokenRefreshConfigurationException>().WithMessage($"'AdditionalHeaders' *'{name}'*").Which.Message.Should().NotContainAny("lines", "ASCII:", "plain");
+        check.Should().Throw<TokenRefreshConfigurationException>().WithMessage($"'AdditionalHeaders' *'{name}'*")
+            .Which.Message.Should().NotContainAny("lines", "ASCII:", "plain");
     }
 
     [Fact]
@@ -141,7 +158,11 @@ public sealed class TokenEndpointRulesTests
     [Fact]
     public void What_no_request_header_can_be_named_is_what_the_framework_refuses()
     {
-        string[] names = ["X-Key", "x.key", "Host", "Authorization", "Cookie", "ETag", "Server", "Date", "Connection", "Allow", "Expires", "Last-Modified", "Content-MD5", "Content-Length", "a b", "a:b", "a\"b", "ä"];
+        string[] names =
+        [
+            "X-Key", "x.key", "Host", "Authorization", "Cookie", "ETag", "Server", "Date", "Connection", "Allow", "Expires",
+            "Last-Modified", "Content-MD5", "Content-Length", "a b", "a:b", "a\"b", "ä",
+        ];
 
         foreach (string name in names)
         {
@@ -160,7 +181,8 @@ public sealed class TokenEndpointRulesTests
     {
         var check = SomeOptions.Checking(SomeOptions.Valid(o => o.AuthorizationScheme = scheme!));
 
-        check.Should().Throw<TokenRefreshConfigurationException>().WithMessage($"'AuthorizationScheme' is '{scheme}', which is no authentication scheme.*");
+        check.Should().Throw<TokenRefreshConfigurationException>()
+            .WithMessage($"'AuthorizationScheme' is '{scheme}', which is no authentication scheme.*");
         SomeOptions.Checking(SomeOptions.Valid(o => o.AuthorizationScheme = "token")).Should().NotThrow();
     }
 
@@ -173,16 +195,20 @@ public sealed class TokenEndpointRulesTests
     {
         var check = SomeOptions.Checking(SomeOptions.Valid(o => o.HeaderName = name!));
 
-        check.Should().Throw<TokenRefreshConfigurationException>().WithMessage($"'HeaderName' is '{name}', which no request header can be named. Use 'Authorization' or*");
+        check.Should().Throw<TokenRefreshConfigurationException>()
+            .WithMessage($"'HeaderName' is '{name}', which no request header can be named. Use 'Authorization' or*");
     }
 
     [Fact]
     public void Values_outside_the_enumerations_are_refused()
     {
-        var check = SomeOptions.Checking(SomeOptions.Valid(o => (o.ClientAuthentication, o.RequestFormat) = ((ClientAuthentication)9, (TokenRequestFormat)9)));
+        var check = SomeOptions.Checking(
+            SomeOptions.Valid(o => (o.ClientAuthentication, o.RequestFormat) = ((ClientAuthentication)9, (TokenRequestFormat)9)));
 
         check.Should().Throw<TokenRefreshConfigurationException>()
-            .WithMessage("'RequestFormat' is '9'. Set it to one of 'Form', 'Json'. 'ClientAuthentication' is '9'. Set it to one of 'None', 'ClientSecretBasic', 'ClientSecretPost'.");
+            .WithMessage(
+                "'RequestFormat' is '9'. Set it to one of 'Form', 'Json'. 'ClientAuthentication' is '9'. "
+                + "Set it to one of 'None', 'ClientSecretBasic', 'ClientSecretPost'.");
     }
 
     [Fact]
@@ -192,6 +218,7 @@ public sealed class TokenEndpointRulesTests
 
         var check = SomeOptions.Checking(options);
 
-        check.Should().Throw<TokenRefreshConfigurationException>().Which.Message.Should().ContainAll("'LockTimeout'", "'CredentialsPath'", "'LockPath'", "'TokenEndpoint'", "'ClientId'");
+        check.Should().Throw<TokenRefreshConfigurationException>()
+            .Which.Message.Should().ContainAll("'LockTimeout'", "'CredentialsPath'", "'LockPath'", "'TokenEndpoint'", "'ClientId'");
     }
 }

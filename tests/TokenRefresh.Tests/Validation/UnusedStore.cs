@@ -15,7 +15,8 @@ internal sealed class UnusedStore : ICredentialsStore, IDisposable
 
     public ValueTask<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken = default) => throw Unexpected();
 
-    public ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => throw Unexpected();
+    public ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        throw Unexpected();
 
     public Task WaitForChangeAsync(CancellationToken cancellationToken = default) => throw Unexpected();
 

@@ -4,7 +4,8 @@ using System.Text;
 namespace TokenRefresh.Tests.Wire;
 
 /// <summary>Answers requests from memory, counts them, and reads their bodies as a socket would: by serializing them.</summary>
-internal sealed class FakeHandler(Func<HttpRequestMessage, string, CancellationToken, Task<HttpResponseMessage>> answer) : HttpMessageHandler
+internal sealed class FakeHandler(
+    Func<HttpRequestMessage, string, CancellationToken, Task<HttpResponseMessage>> answer) : HttpMessageHandler
 {
     private int _count;
 
@@ -15,12 +16,16 @@ internal sealed class FakeHandler(Func<HttpRequestMessage, string, CancellationT
 
     public int Count => Volatile.Read(ref _count);
 
-    public static FakeHandler Answering(int status, string body = "", string? mediaType = "application/json") => new(_ => Response(status, body, mediaType));
+    public static FakeHandler Answering(int status, string body = "", string? mediaType = "application/json") =>
+        new(_ => Response(status, body, mediaType));
 
-    public static HttpResponseMessage Response(int status, string body = "", string? mediaType = "application/json") => new((HttpStatusCode)status)
-    {
-        Content = mediaType is null ? new ByteArrayContent(Encoding.UTF8.GetBytes(body)) : new StringContent(body, Encoding.UTF8, mediaType),
-    };
+    public static HttpResponseMessage Response(int status, string body = "", string? mediaType = "application/json") =>
+        new((HttpStatusCode)status)
+        {
+            Content = mediaType is null
+                ? new ByteArrayContent(Encoding.UTF8.GetBytes(body))
+                : new StringContent(body, Encoding.UTF8, mediaType),
+        };
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

@@ -1,7 +1,9 @@
 namespace TokenRefresh.Tests.Wire;
 
 /// <summary>A handler of somebody else in the pipeline: retries, hedges, follows redirects, or does nothing.</summary>
-internal sealed class Relay(HttpMessageHandler inner, Func<HttpRequestMessage, Func<Task<HttpResponseMessage>>, Task<HttpResponseMessage>> relay) : DelegatingHandler(inner)
+internal sealed class Relay(
+    HttpMessageHandler inner,
+    Func<HttpRequestMessage, Func<Task<HttpResponseMessage>>, Task<HttpResponseMessage>> relay) : DelegatingHandler(inner)
 {
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         relay(request, () => base.SendAsync(request, cancellationToken));

@@ -16,7 +16,8 @@ internal sealed class WireExchange(WireRequest request, Stream stream, Socket so
         return SendAsync($"HTTP/1.1 {status} Some Reason\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n{fields}\r\n{body}");
     }
 
-    public Task RespondJsonAsync(int status, string json, params (string Name, string Value)[] headers) => RespondAsync(status, json, [("Content-Type", "application/json"), .. headers]);
+    public Task RespondJsonAsync(int status, string json, params (string Name, string Value)[] headers) =>
+        RespondAsync(status, json, [("Content-Type", "application/json"), .. headers]);
 
     public async Task SendAsync(string raw) => await SendAsync(Encoding.UTF8.GetBytes(raw));
 

@@ -37,7 +37,8 @@ internal sealed class WireReader(Stream stream)
         var body = new StringBuilder();
         if (headers.ContainsKey("Transfer-Encoding"))
         {
-            while (int.Parse((await ReadLineAsync(cancellationToken))!, NumberStyles.HexNumber, CultureInfo.InvariantCulture) is > 0 and var size)
+            while (int.Parse((await ReadLineAsync(cancellationToken))!, NumberStyles.HexNumber, CultureInfo.InvariantCulture)
+                is > 0 and var size)
             {
                 body.Append(await ReadTextAsync(size, cancellationToken));
                 await ReadLineAsync(cancellationToken);

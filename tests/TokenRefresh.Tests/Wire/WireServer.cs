@@ -6,7 +6,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace TokenRefresh.Tests.Wire;
 
-/// <summary>A server on a real loopback socket that does to its connections what a test tells it: answer, answer junk, stall, close, reset.</summary>
+/// <summary>
+/// A server on a real loopback socket that does to its connections what a test tells it: answer, answer junk, stall, close, reset.
+/// </summary>
 internal sealed class WireServer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -93,7 +95,9 @@ internal sealed class WireServer : IAsyncDisposable
                 }
             }
         }
-        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException or System.Security.Authentication.AuthenticationException)
+        catch (Exception e) when (
+            e is IOException or SocketException or OperationCanceledException or ObjectDisposedException
+                or System.Security.Authentication.AuthenticationException)
         {
             // The other side, or the test, has gone.
         }

@@ -54,7 +54,11 @@ internal sealed partial class SourceFile
     private static partial Regex NamespaceDeclaration();
 
     // Top-level types start in the first column, since every namespace is file-scoped.
-    [GeneratedRegex(@"^(?<modifiers>(?:(?:public|internal|file|sealed|static|abstract|readonly|ref|unsafe|partial)\s+)*)(?:class|struct|interface|enum|record(?:\s+(?:class|struct))?|delegate\s+[\w<>?.\[\], ]+)\s+(?<name>\w+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 5000)]
+    [GeneratedRegex(
+        @"^(?<modifiers>(?:(?:public|internal|file|sealed|static|abstract|readonly|ref|unsafe|partial)\s+)*)"
+        + @"(?:class|struct|interface|enum|record(?:\s+(?:class|struct))?|delegate\s+[\w<>?.\[\], ]+)\s+(?<name>\w+)",
+        RegexOptions.Multiline | RegexOptions.ExplicitCapture,
+        5000)]
     private static partial Regex TypeDeclaration();
 }
 

@@ -1,7 +1,10 @@
 namespace TokenRefresh.Tests.Exploration.Model;
 
 /// <summary>The clock one provider sees. Its timers fire inside a step, and only when nothing else can happen.</summary>
-/// <remarks>Due times are rounded up to whole seconds, so that the dice which the product throws for its pauses decide nothing; which of two that are due together fires first is the explorer's choice.</remarks>
+/// <remarks>
+/// Due times are rounded up to whole seconds, so that the dice which the product throws for its pauses decide nothing; which of two that
+/// are due together fires first is the explorer's choice.
+/// </remarks>
 internal sealed class ModelClock(World world, ModelProvider owner) : TimeProvider
 {
     internal static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);

@@ -15,7 +15,11 @@ internal sealed class ModelEndpoint(ModelProvider owner) : ITokenEndpointClient
         }
 
         await request.BeforeSendAsync(cancellationToken);
-        Presentation presentation = await new Point<Presentation>(owner, $"sends {request.RefreshToken}", () => Send(request.RefreshToken), static (ref StateHash _, Presentation _) => { }).Start();
+        Presentation presentation = await new Point<Presentation>(
+            owner,
+            $"sends {request.RefreshToken}",
+            () => Send(request.RefreshToken),
+            static (ref StateHash _, Presentation _) => { }).Start();
         return await new AnswerWait(owner, presentation).Start();
     }
 
@@ -24,7 +28,8 @@ internal sealed class ModelEndpoint(ModelProvider owner) : ITokenEndpointClient
     {
         try
         {
-            return await new Point<bool>(owner, "connects", () => true, static (ref StateHash observed, bool isConnected) => observed.Add(isConnected))
+            return await new Point<bool>(
+                owner, "connects", () => true, static (ref StateHash observed, bool isConnected) => observed.Add(isConnected))
                 .OrFault("gets no connection", () => _world.Faults.RefusedConnections > 0, RefuseConnection)
                 .Start();
         }
@@ -58,7 +63,12 @@ internal sealed class ModelEndpoint(ModelProvider owner) : ITokenEndpointClient
 
             if (Owner.World.Faults.LostAnswers > 0)
             {
-                steps.Add(new(Owner.Name, presentation.IsOnTheWay ? "loses its connection before the server has the request" : "loses the answer", Lose, IsOptional: true));
+                steps.Add(
+                    new(
+                        Owner.Name,
+                        presentation.IsOnTheWay ? "loses its connection before the server has the request" : "loses the answer",
+                        Lose,
+                        IsOptional: true));
             }
 
             if (Owner.World.Faults.Timeouts > 0)

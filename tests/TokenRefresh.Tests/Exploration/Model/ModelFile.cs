@@ -38,7 +38,10 @@ internal sealed class ModelFile(OAuthCredentials? content)
     }
 }
 
-/// <summary>A wait for the next change of the file, armed from its start. A change wakes it once; that it may be late stands for one that was missed.</summary>
+/// <summary>
+/// A wait for the next change of the file, armed from its start. A change wakes it once; that it may be late stands for one that was
+/// missed.
+/// </summary>
 internal sealed class ChangeWait(ModelProvider owner, ModelFile file, CancellationToken cancellation) : Operation<bool>(owner, cancellation)
 {
     internal bool IsChanged { get; set; }

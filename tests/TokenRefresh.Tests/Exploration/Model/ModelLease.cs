@@ -1,6 +1,9 @@
 namespace TokenRefresh.Tests.Exploration.Model;
 
-/// <summary>A lease on one inode of the lock file. Preparing takes three steps, as in the file store: the own probe, the look for others, the lock's identity.</summary>
+/// <summary>
+/// A lease on one inode of the lock file. Preparing takes three steps, as in the file store: the own probe, the look for others, the lock's
+/// identity.
+/// </summary>
 internal sealed class ModelLease(ModelProvider owner, int file) : ICredentialsLease
 {
     private readonly World _world = owner.World;
@@ -31,18 +34,26 @@ internal sealed class ModelLease(ModelProvider owner, int file) : ICredentialsLe
         }
 
         await Point("makes its probe", () => Do(() => _world.Locks.AddProbe(this)), ObserveFlag, cancellationToken);
-        bool isAlone = await Point("looks for other probes", () => DropUnless(_world.Locks.IsOnlyProbe(this)), ObserveFlag, cancellationToken);
-        return isAlone && await Point("checks that its lock file is still there", () => DropUnless(_world.Locks.IsAtPath(this)), ObserveFlag, cancellationToken);
+        bool isAlone = await Point(
+            "looks for other probes", () => DropUnless(_world.Locks.IsOnlyProbe(this)), ObserveFlag, cancellationToken);
+        return isAlone
+            && await Point(
+                "checks that its lock file is still there", () => DropUnless(_world.Locks.IsAtPath(this)), ObserveFlag, cancellationToken);
     }
 
-    public ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default) =>
+    public ValueTask<CredentialsCommit> CommitAsync(
+        OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default) =>
         new(new Point<CredentialsCommit>(Owner, "saves", () => Commit(expected, next), ObserveCommit, cancellationToken)
             .OrFault("cannot save", () => _world.Faults.FailedSaves > 0, () => FailToSave(expected, next, isReplaced: false))
-            .OrFault("saves and is told that it failed", () => _world.Faults.FailedSaves > 0 && OAuthCredentials.AreSameLogin(expected, _world.File.Content), () => FailToSave(expected, next, isReplaced: true))
+            .OrFault(
+                "saves and is told that it failed",
+                () => _world.Faults.FailedSaves > 0 && OAuthCredentials.AreSameLogin(expected, _world.File.Content),
+                () => FailToSave(expected, next, isReplaced: true))
             .Start());
 
     public async ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default) =>
-        await Point(durable ? "notes in the record, flushed" : "notes in the record", () => Do(() => Note(record)), ObserveFlag, cancellationToken);
+        await Point(
+            durable ? "notes in the record, flushed" : "notes in the record", () => Do(() => Note(record)), ObserveFlag, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -66,7 +77,8 @@ internal sealed class ModelLease(ModelProvider owner, int file) : ICredentialsLe
         return true;
     }
 
-    private Task<T> Point<T>(string text, Func<T> act, ObservedResult<T> observe, CancellationToken cancellation = default) => new Point<T>(Owner, text, act, observe, cancellation).Start();
+    private Task<T> Point<T>(string text, Func<T> act, ObservedResult<T> observe, CancellationToken cancellation = default) =>
+        new Point<T>(Owner, text, act, observe, cancellation).Start();
 
     private bool DropUnless(bool isGood)
     {

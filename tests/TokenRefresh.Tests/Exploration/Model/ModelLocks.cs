@@ -2,7 +2,10 @@ using TokenRefresh.Record;
 
 namespace TokenRefresh.Tests.Exploration.Model;
 
-/// <summary>The lock file and the temp files beside the credentials: a lock belongs to an inode, and so does the record, since its bytes are in that file.</summary>
+/// <summary>
+/// The lock file and the temp files beside the credentials: a lock belongs to an inode, and so does the record, since its bytes are in that
+/// file.
+/// </summary>
 internal sealed class ModelLocks
 {
     private readonly List<LockFile> _files = [new LockFile()];
@@ -78,15 +81,18 @@ internal sealed class ModelLocks
         }
     }
 
-    // Without the end of a pause, for which the product throws dice: what follows from it follows from the clock, which never comes to stand between two possible ends.
-    // Without the number of the write too: it tells which of two records is newer, and where no lock file is deleted that is always the one in the file.
+    // Without the end of a pause, for which the product throws dice: what follows from it follows from the clock, which never comes to
+    // stand between two possible ends. Without the number of the write too: it tells which of two records is newer, and where no lock file
+    // is deleted that is always the one in the file.
     private static UInt128 HashOf(byte[] bytes)
     {
         LoginRecord record = RecordJson.Read(bytes, "");
         record = new LoginRecord
         {
             Attempt = record.Attempt,
-            Holds = Array.ConvertAll(record.Holds, hold => hold.Kind == HoldKind.CoolDown ? new Hold(hold.Kind, hold.Key, hold.Since, hold.Since, hold.Count) : hold),
+            Holds = Array.ConvertAll(
+                record.Holds,
+                hold => hold.Kind == HoldKind.CoolDown ? new Hold(hold.Kind, hold.Key, hold.Since, hold.Since, hold.Count) : hold),
             Obtained = record.Obtained,
             Used = record.Used,
             Restored = record.Restored,

@@ -1,6 +1,9 @@
 namespace TokenRefresh.Tests.Exploration.Model;
 
-/// <summary>An operating system process: it dies as a whole, and its one descriptor of the lock file excludes nobody inside it, so its leases are queued.</summary>
+/// <summary>
+/// An operating system process: it dies as a whole, and its one descriptor of the lock file excludes nobody inside it, so its leases are
+/// queued.
+/// </summary>
 internal sealed class ModelProcess(World world, string name, bool isQueueing)
 {
     private readonly List<LockWait> _queue = [];
@@ -73,7 +76,8 @@ internal sealed class ModelProcess(World world, string name, bool isQueueing)
 }
 
 /// <summary>A wait for the lock. Where the grant and the end of the wait come together, either may win.</summary>
-internal sealed class LockWait(ModelProvider owner, TimeSpan deadline, CancellationToken cancellation) : Operation<ModelLease?>(owner, cancellation)
+internal sealed class LockWait(
+    ModelProvider owner, TimeSpan deadline, CancellationToken cancellation) : Operation<ModelLease?>(owner, cancellation)
 {
     internal ModelLease? Granted { get; set; }
 

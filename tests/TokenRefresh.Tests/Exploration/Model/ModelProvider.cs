@@ -228,7 +228,9 @@ internal sealed class ModelProvider : IDisposable
     // A pair in a memory that is gone is a lost one, and so is a refusal that nobody noted.
     private void Forget()
     {
-        foreach (Presentation presentation in World.Server.Presentations.Where(p => p.Sender == this && (p.Fate is Fate.Open or Fate.Kept || p == Exchange)))
+        IEnumerable<Presentation> own = World.Server.Presentations
+            .Where(p => p.Sender == this && (p.Fate is Fate.Open or Fate.Kept || p == Exchange));
+        foreach (Presentation presentation in own)
         {
             presentation.Fate = Fate.Unknown;
         }
@@ -236,7 +238,8 @@ internal sealed class ModelProvider : IDisposable
         Exchange = null;
     }
 
-    // Between two actions the product keeps nothing but its memory; how it came to be is forgotten, so that ways that lead to the same meet.
+    // Between two actions the product keeps nothing but its memory; how it came to be is forgotten, so that ways that lead to the same
+    // meet.
     private void EndAction(FlightResult result)
     {
         _actions++;

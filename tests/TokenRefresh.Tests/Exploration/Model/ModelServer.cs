@@ -2,7 +2,10 @@ using TokenRefresh.Endpoint;
 
 namespace TokenRefresh.Tests.Exploration.Model;
 
-/// <summary>An authorization server that rotates, takes a spent token again within its reuse window unless the successor was used, and otherwise revokes the family.</summary>
+/// <summary>
+/// An authorization server that rotates, takes a spent token again within its reuse window unless the successor was used, and otherwise
+/// revokes the family.
+/// </summary>
 internal sealed class ModelServer(World world, TimeSpan? reuseWindow)
 {
     internal static readonly TimeSpan AccessTokenLifetime = TimeSpan.FromHours(1);
@@ -17,7 +20,8 @@ internal sealed class ModelServer(World world, TimeSpan? reuseWindow)
     internal OAuthCredentials Issue(string family, string? predecessor, TimeSpan lifetime)
     {
         int number = _issued.Values.Count(t => t.Family == family) + 1;
-        _issued.Add($"{family}-refresh-{number}", new IssuedToken(family, predecessor, $"{family}-access-{number}", world.Elapsed + lifetime));
+        _issued.Add(
+            $"{family}-refresh-{number}", new IssuedToken(family, predecessor, $"{family}-access-{number}", world.Elapsed + lifetime));
         return new OAuthCredentials($"{family}-access-{number}", $"{family}-refresh-{number}", ModelClock.Start + world.Elapsed + lifetime);
     }
 
@@ -25,7 +29,8 @@ internal sealed class ModelServer(World world, TimeSpan? reuseWindow)
         !(world.Scenario.IsFirstTokenRejected && accessToken == world.First.AccessToken)
         && _issued.Values.Any(t => t.AccessToken == accessToken && t.EndsAt > world.Elapsed && !_revokedFamilies.Contains(t.Family));
 
-    internal bool IsRevoked(string? refreshToken) => refreshToken is not null && _issued.TryGetValue(refreshToken, out IssuedToken? token) && _revokedFamilies.Contains(token.Family);
+    internal bool IsRevoked(string? refreshToken) =>
+        refreshToken is not null && _issued.TryGetValue(refreshToken, out IssuedToken? token) && _revokedFamilies.Contains(token.Family);
 
     internal bool DescendsFrom(string? refreshToken, string? ancestor)
     {
@@ -58,7 +63,8 @@ internal sealed class ModelServer(World world, TimeSpan? reuseWindow)
             return;
         }
 
-        if (issued.ConsumedAt is { } consumedAt && (issued.IsSuccessorConsumed || reuseWindow is null || world.Elapsed - consumedAt >= reuseWindow))
+        if (issued.ConsumedAt is { } consumedAt
+            && (issued.IsSuccessorConsumed || reuseWindow is null || world.Elapsed - consumedAt >= reuseWindow))
         {
             _revokedFamilies.Add(issued.Family);
             presentation.Answer = Refusal();
@@ -114,7 +120,8 @@ internal sealed class ModelServer(World world, TimeSpan? reuseWindow)
         }
     }
 
-    private static TokenEndpointResult Refusal() => TokenEndpointResult.Failure(TokenEndpointOutcome.RefreshTokenRejected, 400, "invalid_grant");
+    private static TokenEndpointResult Refusal() =>
+        TokenEndpointResult.Failure(TokenEndpointOutcome.RefreshTokenRejected, 400, "invalid_grant");
 
     private sealed record IssuedToken(string Family, string? Predecessor, string AccessToken, TimeSpan EndsAt)
     {

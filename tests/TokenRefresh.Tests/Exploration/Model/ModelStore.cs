@@ -27,7 +27,12 @@ internal sealed class ModelStore(ModelProvider owner) : ICredentialsStore
         ModelLease? lease;
         if (timeout <= TimeSpan.Zero)
         {
-            lease = await new Point<ModelLease?>(owner, "tries the lock", () => owner.Process.TryAcquire(owner), (ref StateHash observed, ModelLease? l) => observed.Add(l is not null), cancellationToken).Start();
+            lease = await new Point<ModelLease?>(
+                owner,
+                "tries the lock",
+                () => owner.Process.TryAcquire(owner),
+                (ref StateHash observed, ModelLease? l) => observed.Add(l is not null),
+                cancellationToken).Start();
         }
         else
         {
@@ -40,7 +45,8 @@ internal sealed class ModelStore(ModelProvider owner) : ICredentialsStore
         return lease;
     }
 
-    public Task WaitForChangeAsync(CancellationToken cancellationToken = default) => new ChangeWait(owner, _world.File, cancellationToken).Arm();
+    public Task WaitForChangeAsync(CancellationToken cancellationToken = default) =>
+        new ChangeWait(owner, _world.File, cancellationToken).Arm();
 
     internal static void Observe(ref StateHash observed, OAuthCredentials? credentials) => observed.Add(credentials);
 }

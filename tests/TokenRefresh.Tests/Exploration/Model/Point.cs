@@ -1,7 +1,12 @@
 namespace TokenRefresh.Tests.Exploration.Model;
 
 /// <summary>An operation that is always possible and happens in one step.</summary>
-internal sealed class Point<T>(ModelProvider owner, string text, Func<T> act, ObservedResult<T> observe, CancellationToken cancellation = default) : Operation<T>(owner, cancellation)
+internal sealed class Point<T>(
+    ModelProvider owner,
+    string text,
+    Func<T> act,
+    ObservedResult<T> observe,
+    CancellationToken cancellation = default) : Operation<T>(owner, cancellation)
 {
     private List<Fault>? _faults;
     private Action? _happen;

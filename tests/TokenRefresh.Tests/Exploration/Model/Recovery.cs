@@ -1,6 +1,8 @@
 namespace TokenRefresh.Tests.Exploration.Model;
 
-/// <summary>What a fresh process finds when all is over: a login that works, for now and for the next expiry, or the very reason why not.</summary>
+/// <summary>
+/// What a fresh process finds when all is over: a login that works, for now and for the next expiry, or the very reason why not.
+/// </summary>
 internal static class Recovery
 {
     // The first is at once; then after the pause for a pair that somebody else may still save, and after that for a token of unknown fate.
@@ -61,7 +63,7 @@ internal static class Recovery
         return result.Token is { } token && !world.Server.Accepts(token.Value) ? await provider.FlyAsync(rejected: token.Value) : result;
     }
 
-    private static bool IsOver(World world, TokenRefreshException? failure) => failure is SignInRequiredException signIn && signIn.Reason switch
+    private static bool IsOver(World world, TokenRefreshException? failure) => (failure as SignInRequiredException)?.Reason switch
     {
         SignInRequiredReason.RefreshTokenRejected => world.Server.IsRevoked(world.File.Content?.RefreshToken),
         SignInRequiredReason.NothingStored => world.File.Content is null,

@@ -36,7 +36,9 @@ internal sealed class Rules(World world)
         }
 
         UnsavedTokens? unsaved = sender.State.Unsaved;
-        OAuthCredentials? own = unsaved is not null && OAuthCredentials.AreSameLogin(unsaved.Replaces, lease.LastRead) ? unsaved.Tokens : lease.LastRead;
+        OAuthCredentials? own = unsaved is not null && OAuthCredentials.AreSameLogin(unsaved.Replaces, lease.LastRead)
+            ? unsaved.Tokens
+            : lease.LastRead;
         if (own?.RefreshToken != token)
         {
             Break($"{OnlyWhatWasRead}: {sender.Name} presents {token} and has read {lease.LastRead?.RefreshToken ?? "nothing"}.");
@@ -126,9 +128,13 @@ internal sealed class Rules(World world)
             Break($"{EverybodyEnds}: {provider.Name} gave up on the lock, and nobody was stopped.");
         }
 
-        // Nobody can tell where what was noted went with the lock file, or where a dead process's request reached the server only after the next one had replayed it.
-        bool canBeExplained = world.LockFilesDeleted == 0 && !world.Server.Presentations.Any(p => p is { IsLate: true, Answer.Response: null });
-        if (failure is SignInRequiredException { Reason: SignInRequiredReason.RefreshTokenRejected } && canBeExplained && !failure.Message.Contains("whose answer was lost", StringComparison.Ordinal))
+        // Nobody can tell where what was noted went with the lock file, or where a dead process's request reached the server only after the
+        // next one had replayed it.
+        bool canBeExplained = world.LockFilesDeleted == 0
+            && !world.Server.Presentations.Any(p => p is { IsLate: true, Answer.Response: null });
+        if (failure is SignInRequiredException { Reason: SignInRequiredReason.RefreshTokenRejected }
+            && canBeExplained
+            && !failure.Message.Contains("whose answer was lost", StringComparison.Ordinal))
         {
             Break($"{LostLoginsAreExplained}: {provider.Name} was told: {failure.Message}");
         }

@@ -44,7 +44,8 @@ internal sealed class World
 
     internal IReadOnlyList<ModelProvider> Providers => _providers;
 
-    internal bool IsUndisturbed => Faults == Scenario.Faults && _writes.Count == Scenario.ForeignWrites.Count && Scenario.Requests is not null;
+    internal bool IsUndisturbed =>
+        Faults == Scenario.Faults && _writes.Count == Scenario.ForeignWrites.Count && Scenario.Requests is not null;
 
     internal int LockFilesDeleted { get; private set; }
 
@@ -199,7 +200,9 @@ internal sealed class World
         }
 
         FindSteps();
-        if (_steps.TrueForAll(s => s.IsOptional) && _providers.Where(p => p.Process.IsAlive).Min(p => p.NextDue) is { } due && due > Elapsed)
+        if (_steps.TrueForAll(s => s.IsOptional)
+            && _providers.Where(p => p.Process.IsAlive).Min(p => p.NextDue) is { } due
+            && due > Elapsed)
         {
             Elapsed = due;
             FindSteps();

@@ -9,7 +9,8 @@ internal sealed class BlindCommitStore(ICredentialsStore inner) : StoreDecorator
 
     private sealed class Lease(ICredentialsLease inner) : LeaseDecorator(inner)
     {
-        public override async ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default) =>
+        public override async ValueTask<CredentialsCommit> CommitAsync(
+            OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default) =>
             await Inner.CommitAsync(await Inner.ReadAsync(cancellationToken), next, cancellationToken);
     }
 }

@@ -10,10 +10,12 @@ internal sealed class EarlyClearedAttemptStore(ICredentialsStore inner) : StoreD
 
     private sealed class Lease(ICredentialsLease inner, ICredentialsStore store) : LeaseDecorator(inner)
     {
-        public override async ValueTask<CredentialsCommit> CommitAsync(OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default)
+        public override async ValueTask<CredentialsCommit> CommitAsync(
+            OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default)
         {
             LoginRecord noted = RecordJson.Read((await store.ReadRecordAsync(cancellationToken)).Span, "");
-            await Inner.WriteRecordAsync(RecordJson.Write([], "", noted.WithAttempt(null), RecordJournal.MaximumSize), durable: true, cancellationToken);
+            await Inner.WriteRecordAsync(
+                RecordJson.Write([], "", noted.WithAttempt(null), RecordJournal.MaximumSize), durable: true, cancellationToken);
             return await Inner.CommitAsync(expected, next, cancellationToken);
         }
     }

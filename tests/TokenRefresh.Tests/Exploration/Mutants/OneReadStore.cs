@@ -20,6 +20,7 @@ internal sealed class OneReadStore(ICredentialsStore inner) : StoreDecorator(inn
             return _read;
         }
 
-        public override async ValueTask<bool> PrepareAsync(CancellationToken cancellationToken = default) => _isPrepared = await Inner.PrepareAsync(cancellationToken);
+        public override async ValueTask<bool> PrepareAsync(CancellationToken cancellationToken = default) =>
+            _isPrepared = await Inner.PrepareAsync(cancellationToken);
     }
 }

@@ -14,7 +14,8 @@ internal sealed class UncountedAttemptsStore(ICredentialsStore inner) : StoreDec
         {
             LoginRecord noted = RecordJson.Read(record.Span, "");
             Attempt? first = noted.Attempt is { } attempt ? new Attempt(attempt.Key, attempt.At, count: 1) : null;
-            return Inner.WriteRecordAsync(RecordJson.Write([], "", noted.WithAttempt(first), RecordJournal.MaximumSize), durable, cancellationToken);
+            return Inner.WriteRecordAsync(
+                RecordJson.Write([], "", noted.WithAttempt(first), RecordJournal.MaximumSize), durable, cancellationToken);
         }
     }
 }
