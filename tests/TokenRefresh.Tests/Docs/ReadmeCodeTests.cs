@@ -34,7 +34,9 @@ public sealed partial class ReadmeCodeTests
     [Fact]
     public void Every_link_leads_somewhere()
     {
-        string[] documents = ["README.md", .. Directory.GetFiles(Path.Combine(Readme.Root, "docs"), "*.md").Select(path => Path.GetRelativePath(Readme.Root, path))];
+        string[] pages = Directory.GetFiles(Path.Combine(Readme.Root, "docs"), "*.md");
+        string[] documents =
+            ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "tests/README.md", .. pages.Select(path => Path.GetRelativePath(Readme.Root, path))];
 
         var dead = from document in documents
                    from Match match in Link().Matches(File.ReadAllText(Path.Combine(Readme.Root, document)))

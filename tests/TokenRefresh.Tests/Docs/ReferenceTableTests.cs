@@ -27,7 +27,8 @@ public sealed class ReferenceTableTests
 
         var rows = Options.Table($"`{type.Name}`, for", "option").Select(cells => (Name: cells[0], Default: cells[1]));
 
-        rows.Should().BeEquivalentTo(type.GetProperties(OwnInstance).Select(property => (property.Name, Default: Words(property.GetValue(options)))));
+        rows.Should().BeEquivalentTo(
+            type.GetProperties(OwnInstance).Select(property => (property.Name, Default: Words(property.GetValue(options)))));
     }
 
     [Fact]
@@ -51,12 +52,18 @@ public sealed class ReferenceTableTests
     [Fact]
     public void The_log_table_has_every_event_with_id_and_level()
     {
-        var messages = typeof(Log).GetMethods(AnyStatic).Select(method => method.GetCustomAttribute<LoggerMessageAttribute>()).OfType<LoggerMessageAttribute>().ToDictionary(message => message.EventId, message => message.Level);
+        var messages = typeof(Log).GetMethods(AnyStatic)
+            .Select(method => method.GetCustomAttribute<LoggerMessageAttribute>())
+            .OfType<LoggerMessageAttribute>()
+            .ToDictionary(message => message.EventId, message => message.Level);
         var ids = typeof(TokenRefreshEventIds).GetFields().Select(field => (Id: (int)field.GetRawConstantValue()!, field.Name));
 
         var rows = Diagnostics.Table("## Log events", "id").Select(cells => (Id: cells[0], Name: cells[1], Level: cells[2]));
 
-        rows.Should().Equal(ids.OrderBy(id => id.Id).Select(id => (id.Id.ToString(CultureInfo.InvariantCulture), id.Name, messages.TryGetValue(id.Id, out LogLevel level) ? level.ToString() : "never logged")));
+        rows.Should().Equal(ids.OrderBy(id => id.Id).Select(id => (
+            id.Id.ToString(CultureInfo.InvariantCulture),
+            id.Name,
+            messages.TryGetValue(id.Id, out LogLevel level) ? level.ToString() : "never logged")));
     }
 
     [Fact]
