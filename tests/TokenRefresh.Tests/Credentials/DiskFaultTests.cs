@@ -3,6 +3,7 @@ using TokenRefresh.Interop;
 using TokenRefresh.Record;
 using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Tests.Record;
 using TokenRefresh.Tests.Refresh;
 
@@ -15,7 +16,7 @@ public sealed class DiskFaultTests : IDisposable
 {
     private readonly FileOperationsSpy _files = new();
     private readonly ManualTimeProvider _time = new();
-    private readonly LogSignals _log = new();
+    private readonly LogCollector _log = new();
     private readonly EventLog _events = new();
 
     public static TheoryData<string> FaultsOfTheProbe => [.. DiskFault.OfTheProbe.Select(f => f.Name)];
@@ -263,7 +264,7 @@ public sealed class DiskFaultTests : IDisposable
         }
     }
 
-    private Task<SharedLogin> StartAsync() => SharedLogin.StartExpiredAsync(new() { TimeProvider = _time });
+    private Task<SharedLogin> StartAsync() => SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _time });
 
     private CoordinatedTokenProvider Create(SharedLogin login, FileCredentialsStore store) =>
         login.CreateProvider(_events.AttachTo, new() { CredentialsStore = store, TimeProvider = _time, LoggerFactory = _log });

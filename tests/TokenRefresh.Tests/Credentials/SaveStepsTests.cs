@@ -2,6 +2,7 @@ using System.Text;
 using FluentAssertions;
 using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Tests.Refresh;
 
 namespace TokenRefresh.Tests.Credentials;
@@ -270,7 +271,7 @@ public sealed class SaveStepsTests
             OperatingSystem.IsWindows(),
             "Only Windows refuses to replace a file that a reader has open without FileShare.Delete; "
             + "run the tests there, or through the documented Windows script.");
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         CoordinatedTokenProvider provider = login.CreateProvider();
         var foreign = new FileStream(login.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         using ParkedRequest parked = login.Server.ParkNextTokenRequest();
@@ -285,7 +286,7 @@ public sealed class SaveStepsTests
         (await File.ReadAllTextAsync(login.Path, Cancellation)).Should().Contain(token.Value);
     }
 
-    private Task<SharedLogin> StartAsync() => SharedLogin.StartExpiredAsync(new() { TimeProvider = _time });
+    private Task<SharedLogin> StartAsync() => SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _time });
 
     private CoordinatedTokenProvider Create(SharedLogin login, FileCredentialsStore store, Action<TokenRefreshOptions>? configure = null) =>
         login.CreateProvider(configure, new() { CredentialsStore = store, TimeProvider = _time });

@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using System.Text;
 using FluentAssertions;
-using Microsoft.Extensions.Logging;
 using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Wire;
@@ -121,7 +120,7 @@ public sealed class TokenResponseTests
     [FailureMode("F73")]
     public async Task A_negative_lifetime_is_noted_and_the_pair_is_used()
     {
-        var log = new ListLogger();
+        var log = new LogCollector();
 
         TokenEndpointResult result = await Given.Client(
             FakeHandler.Answering(200, """{"access_token":"at","expires_in":-1,"refresh_token":"rt"}"""), logger: log)
@@ -129,7 +128,8 @@ public sealed class TokenResponseTests
 
         result.Response!.ExpiresIn.Should().BeNull();
         result.Response.RefreshToken.Should().Be("rt");
-        log.Lines.Should().ContainSingle().Which.Should().Contain("negative 'expires_in'").And.NotContain("rt\"");
+        log.CountOf(TokenRefreshEventIds.LifetimeMalformed).Should().Be(1);
+        log.Text.Should().Contain("negative 'expires_in'").And.NotContain("rt\"");
     }
 
     [Theory]
@@ -291,23 +291,6 @@ public sealed class TokenResponseTests
         }
 
         return compressed.ToArray();
-    }
-
-    private sealed class ListLogger : ILogger
-    {
-        public List<string> Lines { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel,
-            EventId eventId,
-            TState state,
-            Exception? exception,
-            Func<TState, Exception?, string> formatter) => Lines.Add(formatter(state, exception));
     }
 
     private sealed class CountingStream : Stream

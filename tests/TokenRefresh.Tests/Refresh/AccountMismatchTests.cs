@@ -1,6 +1,7 @@
 using System.Text;
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -59,7 +60,7 @@ public sealed class AccountMismatchTests
     public async Task A_file_that_names_no_account_is_compared_with_what_an_earlier_answer_said(string member, string first, string second)
     {
         var clock = new ManualTimeProvider();
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = clock });
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = clock });
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Member(member, first);
         await provider.GetAccessTokenAsync();
@@ -93,7 +94,7 @@ public sealed class AccountMismatchTests
     public async Task Another_login_that_was_stored_meanwhile_is_not_compared_with_what_was_heard_of_the_former()
     {
         var clock = new ManualTimeProvider();
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = clock });
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = clock });
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Member("account_id", Quoted(Ours));
         await provider.GetAccessTokenAsync();
@@ -161,7 +162,7 @@ public sealed class AccountMismatchTests
 
     private static async Task<SharedLogin> StartFlatAsync()
     {
-        SharedLogin login = await SharedLogin.StartExpiredAsync();
+        SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         await StoreFlatAsync(login, Ours);
         return login;
     }

@@ -1,5 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -32,7 +33,7 @@ public sealed class EventTests
     {
         var clock = new ManualTimeProvider();
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = clock });
-        using var log = new LogSignals();
+        using var log = new LogCollector();
         var calls = 0;
         CoordinatedTokenProvider provider = login.CreateProvider(
             o =>
@@ -56,7 +57,7 @@ public sealed class EventTests
     [FailureMode("F71")]
     public async Task Callbacks_run_after_the_lock_was_released()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         var released = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         using Credentials.ReleaseObservingStore store = new(login.CreateStore(), released.Task);
         CoordinatedTokenProvider provider = login.CreateProvider(

@@ -2,6 +2,7 @@ using FluentAssertions;
 using TokenRefresh.Endpoint;
 using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -28,7 +29,7 @@ public sealed class ForeignPartsTests
     [FailureMode("F34")]
     public async Task A_pair_that_no_file_can_hold_is_served_from_memory()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         byte[] before = await File.ReadAllBytesAsync(login.Path);
         using FileCredentialsStore store = login.CreateStore();
         var events = new EventLog();

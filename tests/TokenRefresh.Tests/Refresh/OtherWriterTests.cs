@@ -1,5 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -160,7 +161,7 @@ public sealed class OtherWriterTests
         login.Server.Books.TokenRequests.Should().Be(1);
     }
 
-    private async Task<SharedLogin> StartExpiredAsync() => await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+    private async Task<SharedLogin> StartExpiredAsync() => await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
 
     private CoordinatedTokenProvider Provider(SharedLogin login) => login.CreateProvider(_events.AttachTo, new() { TimeProvider = _clock });
 
