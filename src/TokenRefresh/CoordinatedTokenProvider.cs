@@ -38,7 +38,7 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         _isSystemClock = ReferenceEquals(_context.TimeProvider, TimeProvider.System);
         _state = new ProviderState(_context.Store, _context.TimeProvider, _context.Logger);
         _background = new BackgroundRefresh(_context, _state);
-        _refresh = new SharedRefresh(_context, RefreshAsync, _background.SaveLaterIfNeeded);
+        _refresh = new SharedRefresh(RefreshAsync);
     }
 
     /// <inheritdoc/>
@@ -99,7 +99,7 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
     {
         lock (_lock)
         {
-            _disposal ??= Task.Run(DisposeCoreAsync);
+            _disposal ??= TryDisposeAtOnce_NeedsLock() ? Task.CompletedTask : Task.Run(DisposeCoreAsync);
         }
 
         _state.Snapshot?.Invalidate();
@@ -206,43 +206,56 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         }
     }
 
-    private async Task<AccessToken> RefreshAsync(RefreshReason reason, CallbackList callbacks)
+    // Ends by giving the callers their token or their failure, whatever throws on the way.
+    private async Task RefreshAsync(RefreshReason reason)
     {
-        Activity? activity = TokenRefreshActivities.StartRefresh(_context.Name, reason.IsBackground);
-        using var end = new QuietActivity(activity);
-        long start = _context.TimeProvider.GetTimestamp();
-        long logins = _state.Logins;
-        string outcome = RefreshOutcome.Failed;
-        var transaction = new RefreshTransaction(_context, _state, reason, callbacks);
+        AccessToken? token = null;
+        Exception? failure = null;
+        var callbacks = new CallbackList(_context.Options.Events);
         try
         {
-            TokenSnapshot snapshot = await transaction.RunAsync(_shutdown).ConfigureAwait(false);
-            outcome = transaction.IsRefreshed ? RefreshOutcome.Refreshed : RefreshOutcome.Adopted;
-            _background.AfterSuccess(snapshot);
-            return snapshot.Token;
-        }
-        catch (OperationCanceledException e) when (_shutdown.IsCancellationRequested)
-        {
-            // It ended before it sent anything, because this provider is being disposed.
-            throw new ObjectDisposedException("The token provider was disposed while its token was awaited.", e);
-        }
-        catch (Exception e)
-        {
-            outcome = OutcomeOf(e);
-            activity.SetFailure(e);
-            AfterFailure(e, reason, logins, callbacks);
-            if (TryServeUnexpiredToken(e, reason) is { } served)
+            Activity? activity = TokenRefreshActivities.StartRefresh(_context.Name, reason.IsBackground);
+            using var end = new QuietActivity(activity);
+            long start = _context.TimeProvider.GetTimestamp();
+            long logins = _state.Logins;
+            var transaction = new RefreshTransaction(_context, _state, reason, callbacks);
+            string outcome;
+            try
             {
-                return served;
+                TokenSnapshot snapshot = await transaction.RunAsync(_shutdown).ConfigureAwait(false);
+                token = snapshot.Token;
+                outcome = transaction.IsRefreshed ? RefreshOutcome.Refreshed : RefreshOutcome.Adopted;
+                _background.AfterSuccess(snapshot);
+            }
+            catch (OperationCanceledException e) when (_shutdown.IsCancellationRequested)
+            {
+                // It ended before it sent anything, because this provider is being disposed.
+                failure = new ObjectDisposedException("The token provider was disposed while its token was awaited.", e);
+                outcome = RefreshOutcome.Failed;
+            }
+            catch (Exception e)
+            {
+                failure = e;
+                outcome = OutcomeOf(e);
+                activity.SetFailure(e);
+                AfterFailure(e, reason, logins, callbacks);
+                token = TryServeUnexpiredToken(e, reason);
             }
 
-            throw;
-        }
-        finally
-        {
             activity.SetOutcome(outcome);
             _context.Metrics.RefreshCompleted(outcome, _context.TimeProvider.GetElapsedTime(start));
         }
+        catch (Exception e)
+        {
+            // A TimeProvider of the program's own, for one.
+            failure ??= e;
+        }
+
+        _refresh.Complete(token, failure);
+
+        // After the callers have their answer: a callback that asks for a token starts the next refresh.
+        callbacks.MoveTo(_context.Callbacks);
+        _background.SaveLaterIfNeeded();
     }
 
     private static string OutcomeOf(Exception failure) => failure switch
@@ -289,6 +302,22 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         return snapshot.Token;
     }
 
+    // A provider that does nothing ends without a thread, as nearly all of short-lived programs do.
+    private bool TryDisposeAtOnce_NeedsLock()
+    {
+        bool isIdle = _refresh.CloseAsync().IsCompleted & CloseSignInsAsync().IsCompleted;
+        if (!isIdle || _state.Unsaved is not null || !_background.IsIdle || !_context.Callbacks.IsIdle)
+        {
+            return false;
+        }
+
+        _shutdownSource.Cancel();
+        _background.Dispose();
+        _parts.Dispose();
+        _shutdownSource.Dispose();
+        return true;
+    }
+
     private async Task DisposeCoreAsync()
     {
         TimeSpan timeout = _context.Options.RefreshTimeout + _context.Options.SaveTimeout;
@@ -312,7 +341,7 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
 
     private async Task FinishAsync()
     {
-        await _refresh.CloseAsync().ConfigureAwait(false);
+        await _refresh.CloseAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await CloseSignInsAsync().ConfigureAwait(false);
         await _background.CloseAsync().ConfigureAwait(false);
         try

@@ -1,6 +1,6 @@
 namespace TokenRefresh;
 
-/// <summary>Represents one login: the access and refresh token pair with its scope and both expiries. Immutable.</summary>
+/// <summary>Represents one login: the access token and the refresh token, with their scope and both expiries. Immutable.</summary>
 /// <remarks><see cref="ToString"/> never shows a token.</remarks>
 public sealed class OAuthCredentials
 {
@@ -46,7 +46,9 @@ public sealed class OAuthCredentials
     /// <summary>Gets whether this is the cleared sentinel of a logout: neither an access nor a refresh token.</summary>
     public bool IsSignedOut => AccessToken.Length == 0 && RefreshToken is null;
 
-    /// <summary>Gets whether this pair was obtained for the stored login: whose it is, is left in the store as it stands.</summary>
+    /// <summary>
+    /// Gets whether these tokens were obtained by a refresh of the stored login: the account's id in the store then stays as it is.
+    /// </summary>
     internal bool ContinuesLogin { get; init; }
 
     /// <summary>
@@ -77,7 +79,7 @@ public sealed class OAuthCredentials
         return copy;
     }
 
-    /// <summary>Gets whether both hold the same pair of tokens.</summary>
+    /// <summary>Gets whether both hold the same tokens.</summary>
     internal bool IsSamePair(OAuthCredentials? other) =>
         other is not null && AccessToken == other.AccessToken && RefreshToken == other.RefreshToken;
 

@@ -15,12 +15,12 @@ public sealed record TokenRefreshStatus
     /// <summary>Gets when the stored refresh token expires, or <see langword="null"/> if unknown.</summary>
     public DateTimeOffset? RefreshTokenExpiresAt { get; init; }
 
-    /// <summary>Gets who holds the lock, or <see langword="null"/> if nobody does or it is not known.</summary>
+    /// <summary>Gets who holds the lock, or <see langword="null"/> if no process does or it is not known.</summary>
     public LockHolder? LockHolder { get; init; }
 
     /// <summary>
-    /// Gets when the present access token was obtained by a refresh, by whichever process; <see langword="null"/> if a sign-in stored it or
-    /// nobody noted it.
+    /// Gets when the present access token was obtained by a refresh of any process; <see langword="null"/> if a sign-in stored it or
+    /// that is not noted.
     /// </summary>
     public DateTimeOffset? LastRefreshAt { get; init; }
 

@@ -1,6 +1,6 @@
 namespace TokenRefresh;
 
-/// <summary>Says why a new pair was dropped.</summary>
+/// <summary>Says why new tokens were discarded.</summary>
 public enum TokensDiscardedReason
 {
     /// <summary>The login was ended: nothing is stored any more.</summary>
@@ -9,6 +9,6 @@ public enum TokensDiscardedReason
     /// <summary>Another login, or another program's refresh, is stored instead.</summary>
     Replaced,
 
-    /// <summary>The pair is for another account than the one signed in.</summary>
+    /// <summary>The tokens are for another account than the one signed in.</summary>
     AccountMismatch,
 }

@@ -5,8 +5,8 @@ namespace TokenRefresh.TestProcess;
 
 /// <summary>
 /// Commands about this process: <c>echo</c>, <c>pid</c>, <c>where</c>, <c>threads [prefix]</c>, <c>fds [part]</c>, <c>cputime</c>,
-/// <c>memory</c>, <c>collect</c>, <c>hang</c>, <c>exit [code]</c> (dispose what there is, and return from Main), <c>quit [code]</c> (<see
-/// cref="Environment.Exit"/>).
+/// <c>memory</c>, <c>collect</c>, <c>variable name=value</c> (of the environment), <c>hang</c>, <c>exit [code]</c> (dispose what there is,
+/// and return from Main), <c>quit [code]</c> (<see cref="Environment.Exit"/>).
 /// </summary>
 internal sealed class ProcessCommands(CommandHost host)
 {
@@ -15,6 +15,15 @@ internal sealed class ProcessCommands(CommandHost host)
         host.Add("echo", line => Task.FromResult(line.Word(0) ?? ""));
         host.Add("pid", _ => Reply(Environment.ProcessId));
         host.Add("where", _ => Task.FromResult($"directory={Environment.CurrentDirectory} home={HomeDirectory()}"));
+        host.Add("variable", line =>
+        {
+            foreach ((string name, string value) in line.Settings)
+            {
+                Environment.SetEnvironmentVariable(name, value);
+            }
+
+            return Task.FromResult("");
+        });
         host.Add("threads", line => Task.FromResult(CountThreads(Uri.UnescapeDataString(line.Word(0) ?? "TokenRefresh"))));
         host.Add("fds", line => Task.FromResult(CountDescriptors(line.Word(0))));
         host.Add(

@@ -5,11 +5,14 @@ namespace TokenRefresh.TestProcess;
 
 /// <summary>
 /// Commands of a program with signal handlers of its own: <c>survive n</c> cancels SIGTERM n times, printing <c>survived</c> for each, and
-/// lets the next one end the process; <c>handled</c>, <c>ignored</c> and <c>pending</c> tell which ending signals are; <c>interrupt</c> is
-/// Ctrl+C on Windows.
+/// lets the next one end the process; <c>handled</c>, <c>ignored</c> and <c>pending</c> tell which ending signals are;
+/// <c>interrupt [break]</c> is Ctrl+C on Windows, or Ctrl+Break.
 /// </summary>
 internal sealed partial class SignalCommands(CommandHost host) : IDisposable
 {
+    private const nint ControlC = 0;
+    private const nint ControlBreak = 1;
+
     private PosixSignalRegistration? _registration;
 
     public void Register()
@@ -27,17 +30,16 @@ internal sealed partial class SignalCommands(CommandHost host) : IDisposable
         host.Add("handled", _ => Task.FromResult(SignalsOf("SigCgt:")));
         host.Add("ignored", _ => Task.FromResult(SignalsOf("SigIgn:")));
         host.Add("pending", _ => Task.FromResult(SignalsOf("ShdPnd:")));
-        host.Add("interrupt", _ =>
+        host.Add("interrupt", line =>
         {
             // What the system does for Ctrl+C: it runs this on a new thread of each process of the console.
-            new Thread(Interrupt) { IsBackground = true }.Start();
+            nint kind = line.Word(0) == "break" ? ControlBreak : ControlC;
+            new Thread(() => _ = DeliverControlEvent(kind)) { IsBackground = true }.Start();
             return Task.FromResult("");
         });
     }
 
     public void Dispose() => _registration?.Dispose();
-
-    private static void Interrupt() => _ = DeliverControlEvent(0);
 
     [LibraryImport("kernelbase", EntryPoint = "CtrlRoutine")]
     private static partial int DeliverControlEvent(nint kind);

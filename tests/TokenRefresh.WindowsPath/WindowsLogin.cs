@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using TokenRefresh.TestKit;
 
@@ -27,7 +28,11 @@ internal sealed class WindowsLogin : IDisposable
 
     public string Path => System.IO.Path.Combine(_directory.FullName, ".credentials.json");
 
-    public string WindowsPath => $"Z:{Path.Replace('/', '\\')}";
+    public string LockPath => Path + ".tokenrefresh.lock";
+
+    public string WindowsPath => ToWindows(Path);
+
+    public string WindowsLockPath => ToWindows(LockPath);
 
     public int TokenRequests => _server.Books.TokenRequests - _booksBefore;
 
@@ -42,13 +47,33 @@ internal sealed class WindowsLogin : IDisposable
     /// <summary>Gets whether the file holds another refresh token than the one this login was stored with.</summary>
     public bool IsSaved => Text is { Length: > 0 } text && !text.Contains(_refreshToken, StringComparison.Ordinal);
 
+    /// <summary>A path as the Windows side spells it.</summary>
+    public static string ToWindows(string path) => $"Z:{path.Replace('/', '\\')}";
+
     public string Create(string settings = "", Uri? endpoint = null, bool upperCase = false) =>
         $"create name={Name} path={Uri.EscapeDataString(upperCase ? WindowsPath.ToUpperInvariant() : WindowsPath)} "
             + $"endpoint={Uri.EscapeDataString((endpoint ?? _server.TokenUri).ToString())} client=windows {settings}".TrimEnd();
 
     public string Get(int count = 1) => string.Create(CultureInfo.InvariantCulture, $"get {count} name={Name}");
 
-    public void CreateLockFile() => File.WriteAllBytes(Path + ".tokenrefresh.lock", []);
+    public void CreateLockFile() => File.WriteAllBytes(LockPath, []);
+
+    /// <summary>Creates what an interrupted save of a process with this id leaves behind, and returns its path.</summary>
+    public string CreateLeftOver(int processId)
+    {
+        string path = string.Create(CultureInfo.InvariantCulture, $"{Path}.{processId}.{Guid.NewGuid():N}.tokenrefresh.tmp");
+        File.WriteAllText(path, "{}");
+        return path;
+    }
+
+    /// <summary>Gives the file a second name, and returns that.</summary>
+    public string CreateHardLink()
+    {
+        string link = System.IO.Path.Combine(_directory.FullName, "other-name");
+        using Process ln = Process.Start("ln", [Path, link]);
+        ln.WaitForExit();
+        return link;
+    }
 
     /// <summary>Replaces the file by a rename, as a sign-in elsewhere does.</summary>
     public void Store(IssuedLogin login)

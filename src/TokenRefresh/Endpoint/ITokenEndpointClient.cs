@@ -1,6 +1,6 @@
 namespace TokenRefresh.Endpoint;
 
-/// <summary>Exchanges a refresh token for a new pair (RFC 6749 section 6). One call is one use of the refresh token, or none.</summary>
+/// <summary>Exchanges a refresh token for new tokens (RFC 6749 section 6). One call is one use of the refresh token, or none.</summary>
 /// <remarks>
 /// Safe for concurrent use. Implementations report failures as a <see cref="TokenEndpointResult"/>; they throw only
 /// <see cref="OperationCanceledException"/> before anything was sent, and on programming errors.
@@ -11,6 +11,6 @@ public interface ITokenEndpointClient
     /// <param name="request">What to present, and the hook to await before the first byte of the body leaves.</param>
     /// <param name="cancellationToken">The deadline of the whole call. After the body left, its firing gives
     /// <see cref="TokenEndpointOutcome.Unknown"/>.</param>
-    /// <returns>The new pair, or what is known of the failure.</returns>
+    /// <returns>The new tokens, or what is known of the failure.</returns>
     ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default);
 }

@@ -3,7 +3,7 @@ namespace TokenRefresh.Endpoint;
 /// <summary>Says what an exchange did to the refresh token, which is what decides about the next step.</summary>
 public enum TokenEndpointOutcome
 {
-    /// <summary>The server issued a new pair.</summary>
+    /// <summary>The server issued new tokens.</summary>
     Succeeded,
 
     /// <summary>
@@ -12,10 +12,12 @@ public enum TokenEndpointOutcome
     /// </summary>
     RefreshTokenRejected,
 
-    /// <summary>The server says so in words; believed for a pause that grows, since words may mislead.</summary>
+    /// <summary>
+    /// The server says so in words only, which may mislead: all processes believe it for a pause that doubles from 10 minutes to a day.
+    /// </summary>
     RefreshTokenProbablyRejected,
 
-    /// <summary>429 or 503: the refresh token is untouched; wait.</summary>
+    /// <summary>The server asks for patience (429, 503). The refresh token is untouched.</summary>
     Throttled,
 
     /// <summary>Nothing was sent: name, connect, proxy or TLS failure. The refresh token is untouched.</summary>

@@ -13,7 +13,7 @@ public sealed class TokenEndpointResult
     public TokenEndpointOutcome Outcome { get; }
 
     /// <summary>
-    /// Gets the new pair; not <see langword="null"/> exactly when <see cref="Outcome"/> is <see cref="TokenEndpointOutcome.Succeeded"/>.
+    /// Gets the new tokens; not <see langword="null"/> exactly when <see cref="Outcome"/> is <see cref="TokenEndpointOutcome.Succeeded"/>.
     /// </summary>
     public TokenResponse? Response { get; }
 
@@ -49,8 +49,8 @@ public sealed class TokenEndpointResult
     /// </summary>
     internal bool IsWithoutTokens { get; private init; }
 
-    /// <summary>The server issued a new pair.</summary>
-    /// <param name="response">The pair.</param>
+    /// <summary>The server issued new tokens.</summary>
+    /// <param name="response">The tokens.</param>
     /// <returns>The result.</returns>
     public static TokenEndpointResult Success(TokenResponse response)
     {
@@ -58,12 +58,12 @@ public sealed class TokenEndpointResult
         return new(TokenEndpointOutcome.Succeeded, response) { StatusCode = 200 };
     }
 
-    /// <summary>There is no new pair.</summary>
+    /// <summary>There are no new tokens.</summary>
     /// <param name="outcome">Anything but <see cref="TokenEndpointOutcome.Succeeded"/>.</param>
     /// <returns>The result.</returns>
     public static TokenEndpointResult Failure(TokenEndpointOutcome outcome) => Failure(outcome, null);
 
-    /// <summary>There is no new pair.</summary>
+    /// <summary>There are no new tokens.</summary>
     /// <param name="outcome">Anything but <see cref="TokenEndpointOutcome.Succeeded"/>.</param>
     /// <param name="statusCode">The HTTP status.</param>
     /// <param name="error">The server's error code.</param>
@@ -83,7 +83,7 @@ public sealed class TokenEndpointResult
     {
         if (outcome == TokenEndpointOutcome.Succeeded)
         {
-            throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "A success needs its pair.");
+            throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "A success needs its tokens.");
         }
 
         return new(outcome, null)

@@ -5,7 +5,7 @@ namespace TokenRefresh.Endpoint;
 /// <summary>What sends token requests where no container provides an <see cref="HttpClient"/>.</summary>
 internal static class TokenEndpointTransport
 {
-    /// <summary>Creates an invoker with connections of its own; whoever creates it disposes it.</summary>
+    /// <summary>Creates an invoker with connections of its own, to be disposed by the caller.</summary>
     internal static HttpMessageInvoker Create() => new(CreateHandler(), disposeHandler: true);
 
     /// <summary>Creates the handler: no redirects, no cookies.</summary>

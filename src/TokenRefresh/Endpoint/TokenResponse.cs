@@ -36,8 +36,8 @@ public sealed class TokenResponse
     public string? TokenType { get; init; }
 
     /// <summary>
-    /// Gets the account the pair is for: <c>account_id</c>, else <c>uuid</c> or <c>id</c> of <c>account</c>; <see langword="null"/> if the
-    /// server named none.
+    /// Gets the account the tokens are for: <c>account_id</c>, else <c>uuid</c> or <c>id</c> of <c>account</c>; <see langword="null"/> if
+    /// the server named none.
     /// </summary>
     public string? AccountId { get; init; }
 

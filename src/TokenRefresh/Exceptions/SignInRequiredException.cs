@@ -1,6 +1,6 @@
 namespace TokenRefresh;
 
-/// <summary>The user must sign in again. Ends by itself as soon as the store holds another login.</summary>
+/// <summary>The user must sign in again. Ends as soon as the store holds another login.</summary>
 public sealed class SignInRequiredException : TokenRefreshException
 {
     /// <summary>Creates the exception.</summary>

@@ -1,8 +1,8 @@
 namespace TokenRefresh;
 
 /// <summary>
-/// No token can be had for the moment: the token endpoint cannot be reached or asks to retry later, the rejected token had only just been
-/// obtained, or another process has the new one and cannot save it yet. The login is not lost.
+/// No token can be had for the moment: the token endpoint cannot be reached or asks to retry later, a resource keeps rejecting new tokens,
+/// or another process has new tokens and cannot save them yet. The login is not lost.
 /// </summary>
 public sealed class TokenEndpointUnavailableException : TokenRefreshException
 {

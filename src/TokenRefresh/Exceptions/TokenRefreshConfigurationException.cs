@@ -1,8 +1,8 @@
 namespace TokenRefresh;
 
 /// <summary>
-/// A setting is wrong, or the server says that it is: client id, client authentication, scope, or the token endpoint's address. The refresh
-/// token is untouched.
+/// A setting is wrong, or the server says that it is: client id, client authentication, scope, or the token endpoint's address. Or a newer
+/// version of this library shares the login. The refresh token is untouched.
 /// </summary>
 public sealed class TokenRefreshConfigurationException : TokenRefreshException
 {

@@ -265,10 +265,7 @@ public sealed class BearerTokenHandler : DelegatingHandler
         return new AuthorizedRequest(request, token, content, isBuffered);
     }
 
-    /// <summary>
-    /// Tells whether the answer rejects the token, and notes on the token if it is a good one: what is rejected later was revoked, and is
-    /// not a token that no resource takes.
-    /// </summary>
+    /// <summary>Tells whether the answer rejects the token that the request carries; disposes the answer if that cannot be told.</summary>
     private bool IsRejected(AuthorizedRequest authorized, HttpResponseMessage response)
     {
         try

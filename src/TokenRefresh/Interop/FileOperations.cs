@@ -4,14 +4,18 @@ using Microsoft.Win32.SafeHandles;
 namespace TokenRefresh.Interop;
 
 /// <summary>The real file system: <see cref="IFileSystem"/> for what it can express, .NET or the C library for what it cannot.</summary>
-internal sealed class FileOperations(IFileSystem files) : IFileOperations
+internal sealed class FileOperations(IFileSystem? files = null) : IFileOperations
 {
     private const int ResolveTries = 5;
     private const int MaximumSize = 16 * 1024 * 1024;
 
     private volatile Tuple<string, bool>? _mount;
+    private IFileSystem? _files = files;
 
-    internal static FileOperations Default { get; } = new(new FileSystem());
+    internal static FileOperations Default { get; } = new();
+
+    // Made when something is written: a valid token on disk is read without it.
+    private IFileSystem Files => _files ??= new FileSystem();
 
     public string Resolve(string path)
     {
@@ -27,8 +31,8 @@ internal sealed class FileOperations(IFileSystem files) : IFileOperations
         }
 
         string target = ResolveLink(path);
-        string directory = files.Path.GetDirectoryName(target)!;
-        return files.Path.Combine(UnixFile.RealPath(directory) ?? directory, files.Path.GetFileName(target));
+        string directory = Files.Path.GetDirectoryName(target)!;
+        return Files.Path.Combine(UnixFile.RealPath(directory) ?? directory, Files.Path.GetFileName(target));
     }
 
     public byte[]? Read(string path, out FileIdentity? identity, out bool isMountPoint)
@@ -65,18 +69,19 @@ internal sealed class FileOperations(IFileSystem files) : IFileOperations
 
     public void CreateDirectory(string path)
     {
-        if (files.Directory.Exists(path))
+        // Not through the abstraction, here and in List: loading it costs a fresh process more than the call.
+        if (Directory.Exists(path))
         {
             return;
         }
 
         if (OperatingSystem.IsWindows())
         {
-            files.Directory.CreateDirectory(path);
+            Files.Directory.CreateDirectory(path);
             return;
         }
 
-        string? parent = files.Path.GetDirectoryName(path);
+        string? parent = Files.Path.GetDirectoryName(path);
         if (parent is not null)
         {
             CreateDirectory(parent);
@@ -99,7 +104,8 @@ internal sealed class FileOperations(IFileSystem files) : IFileOperations
             return UnixFile.FindObstacle(target);
         }
 
-        return files.File.Exists(target) && files.File.GetAttributes(target).HasFlag(FileAttributes.ReadOnly)
+        // One look at the file: between two of them another program may delete it.
+        return Files.FileInfo.New(target) is { Exists: true, IsReadOnly: true }
             ? "It is read-only. Take that attribute away with 'attrib -r'."
             : null;
     }
@@ -136,7 +142,7 @@ internal sealed class FileOperations(IFileSystem files) : IFileOperations
     public IReadOnlyList<string> List(string directory, string prefix)
     {
         List<string> found = [];
-        foreach (string path in files.Directory.EnumerateFiles(directory))
+        foreach (string path in Directory.EnumerateFiles(directory))
         {
             if (Path.GetFileName(path.AsSpan()).StartsWith(prefix, StringComparison.Ordinal))
             {
@@ -154,14 +160,14 @@ internal sealed class FileOperations(IFileSystem files) : IFileOperations
             return UnixFile.TryReplace(path, target);
         }
 
-        if (files.File.Exists(target))
+        if (Files.File.Exists(target))
         {
             // Unlike a move, this works while readers that share deletion have the target open, and keeps its access control list.
-            files.File.Replace(path, target, null, ignoreMetadataErrors: true);
+            Files.File.Replace(path, target, null, ignoreMetadataErrors: true);
         }
         else
         {
-            files.File.Move(path, target);
+            Files.File.Move(path, target);
         }
 
         return true;
@@ -194,7 +200,7 @@ internal sealed class FileOperations(IFileSystem files) : IFileOperations
         RandomAccess.FlushToDisk(handle);
     }
 
-    public void Delete(string path) => files.File.Delete(path);
+    public void Delete(string path) => Files.File.Delete(path);
 
     /// <summary>Asks about what stands at a path; a link is not followed.</summary>
     /// <returns><see langword="null"/> if there is nothing, or the system does not say.</returns>
@@ -265,7 +271,7 @@ internal sealed class FileOperations(IFileSystem files) : IFileOperations
     {
         try
         {
-            files.File.Delete(path);
+            Files.File.Delete(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -279,7 +285,7 @@ internal sealed class FileOperations(IFileSystem files) : IFileOperations
         {
             try
             {
-                return files.File.Exists(path) || new FileInfo(path).LinkTarget is not null
+                return Files.File.Exists(path) || new FileInfo(path).LinkTarget is not null
                     ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path
                     : path;
             }

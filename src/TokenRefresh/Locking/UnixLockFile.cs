@@ -13,7 +13,7 @@ namespace TokenRefresh.Locking;
 internal sealed class UnixLockFile : LockFile
 {
     // A program that deletes the file between creation and open does not do so this often in a row.
-    private const int OpenTries = 100;
+    private const int OpenTries = 1_000;
 
     private const UnixFileMode ForOwner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode ForGroup = UnixFileMode.GroupRead | UnixFileMode.GroupWrite;

@@ -30,32 +30,40 @@ internal sealed unsafe class WindowsLockFile : LockFile
             throw IsTheCredentials(path);
         }
 
-        SafeFileHandle handle;
+        SafeFileHandle? handle = null;
         try
         {
             // No FileShare.Delete: while anyone has it open, it cannot be deleted. Synchronous: a blocking lock then blocks this thread
             // until it is granted.
             handle = OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw CannotBe("opened", path, e is UnauthorizedAccessException ? 5 : e.HResult & 0xFFFF, e);
-        }
-
-        try
-        {
             Check(path, credentialsPath, handle);
             return new WindowsLockFile(path, handle);
         }
-        catch
+        catch (Exception e)
         {
-            handle.Dispose();
+            handle?.Dispose();
+            if (e is IOException or UnauthorizedAccessException)
+            {
+                throw CannotBe(handle is null ? "opened" : "checked", path, e is UnauthorizedAccessException ? 5 : e.HResult & 0xFFFF, e);
+            }
+
             throw;
         }
     }
 
-    internal static new SafeFileHandle? OpenForReading(string path) =>
-        File.Exists(path) ? OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete) : null;
+    internal static new SafeFileHandle? OpenForReading(string path)
+    {
+        try
+        {
+            return OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+        {
+            // Not asked for first: the credentials, which are opened here too, are gone for a moment in each replacement. Of a directory
+            // Windows says that access is denied.
+            return null;
+        }
+    }
 
     internal override bool TryAcquire()
     {

@@ -38,6 +38,12 @@ internal static class CredentialsPath
 
     private static string? Home()
     {
+        // Other programs follow the variable; the profile directory that the system names may be another one.
+        if (OperatingSystem.IsWindows() && Environment.GetEnvironmentVariable("USERPROFILE") is { Length: > 0 } profile)
+        {
+            return profile;
+        }
+
         // DoNotVerify: a home that cannot be listed may still hold a file that can be opened.
         string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
 

@@ -14,7 +14,7 @@ public sealed class TokenRefreshEvents
     /// <summary>Gets or sets the callback for tokens that this process obtained.</summary>
     public Func<TokensRefreshedEvent, ValueTask>? Refreshed { get; set; }
 
-    /// <summary>Gets or sets the callback for tokens that another process or a login had stored.</summary>
+    /// <summary>Gets or sets the callback for tokens of another process or a sign-in that replace those this provider had.</summary>
     public Func<TokensAdoptedEvent, ValueTask>? Adopted { get; set; }
 
     /// <summary>Gets or sets the callback for new tokens that could not be saved and are kept in memory.</summary>

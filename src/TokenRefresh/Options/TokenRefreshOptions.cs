@@ -5,63 +5,79 @@ public sealed class TokenRefreshOptions
 {
     /// <summary>Gets or sets the credentials file. Required unless a store of your own is used.</summary>
     /// <value>
-    /// A path; a leading <c>~</c> is the user's home, a relative path is resolved against the current directory, symbolic links are
-    /// followed. No default.
+    /// No default. A path to a file; a leading <c>~</c> is the user's home, a relative path is resolved against the current directory,
+    /// symbolic links are followed. Programs that name the same file, by whatever path, share the login.
     /// </value>
     public string? CredentialsPath { get; set; }
 
     /// <summary>Gets or sets how the credentials are written in the file.</summary>
     /// <value>
-    /// Default <see cref="CredentialsFileFormat.Auto"/>: Claude Code's section or flat OAuth members, whichever the document has.
+    /// Default <see cref="CredentialsFileFormat.Auto"/>: that of the document, if it is one of the built-in ones, and Claude Code's for a
+    /// new file. Any other finds only a login in its own section and members, and writes there.
     /// </value>
     public CredentialsFileFormat FileFormat { get; set; } = CredentialsFileFormat.Auto;
 
     /// <summary>Gets or sets the lock file. Every program that shares the credentials must use the same one.</summary>
     /// <value>
-    /// Default <see langword="null"/>: <c>.credentials.json.tokenrefresh.lock</c> beside the resolved file. Set it only where that
-    /// directory cannot hold a lock.
+    /// Default <see langword="null"/>: beside the resolved file, with <c>.tokenrefresh.lock</c> behind its name. A path to another file.
+    /// Set it only where that directory cannot hold a lock: programs with different lock files do not exclude each other.
     /// </value>
     public string? LockPath { get; set; }
 
     /// <summary>Gets or sets the token endpoint (RFC 6749 section 3.2). Required unless a client of your own is used.</summary>
-    /// <value>An absolute <c>https</c> address; <c>http</c> for loopback only, or with <see cref="AllowInsecureHttp"/>. No default.</value>
+    /// <value>
+    /// No default. An absolute <c>https</c> address; <c>http</c> for loopback only, or with <see cref="AllowInsecureHttp"/>. Refresh tokens
+    /// are sent there and nowhere else: a redirect is not followed.
+    /// </value>
     public Uri? TokenEndpoint { get; set; }
 
     /// <summary>Gets or sets the revocation endpoint (RFC 7009), asked after a logout has been stored.</summary>
-    /// <value>Default <see langword="null"/>: nothing is revoked.</value>
+    /// <value>
+    /// Default <see langword="null"/>: nothing is revoked, so that the refresh token stays valid at the server. An address as for
+    /// <see cref="TokenEndpoint"/>.
+    /// </value>
     public Uri? RevocationEndpoint { get; set; }
 
     /// <summary>Gets or sets the client identifier (RFC 6749 section 2.2). Required unless a client of your own is used.</summary>
-    /// <value>As the authorization server issued it. No default.</value>
+    /// <value>No default. As the authorization server issued it; it is sent with each token request.</value>
     public string? ClientId { get; set; }
 
     /// <summary>Gets or sets the client secret, for the two authentication methods that need one.</summary>
-    /// <value>Default <see langword="null"/>.</value>
+    /// <value>
+    /// Default <see langword="null"/>. As the authorization server issued it; without control characters. Refused with
+    /// <see cref="ClientAuthentication.None"/>, which would never send it.
+    /// </value>
     public string? ClientSecret { get; set; }
 
     /// <summary>Gets or sets how the client authenticates (RFC 6749 section 2.3).</summary>
-    /// <value>Default <see cref="ClientAuthentication.None"/>: a public client that sends its <c>client_id</c> only.</value>
+    /// <value>
+    /// Default <see cref="ClientAuthentication.None"/>: a public client that sends its <c>client_id</c> only. Any of the enumeration; with
+    /// one that the server does not expect, every refresh fails with <see cref="TokenRefreshConfigurationException"/>.
+    /// </value>
     public ClientAuthentication ClientAuthentication { get; set; }
 
     /// <summary>Gets or sets how the body of the token request is written.</summary>
-    /// <value>Default <see cref="TokenRequestFormat.Form"/>, as RFC 6749 demands. Some servers want JSON.</value>
+    /// <value>Default <see cref="TokenRequestFormat.Form"/>, as RFC 6749 demands. Any of the enumeration; some servers want JSON.</value>
     public TokenRequestFormat RequestFormat { get; set; }
 
     /// <summary>Gets or sets the scope sent with each refresh (RFC 6749 section 6).</summary>
-    /// <value>Default <see langword="null"/>: none is sent and the granted scope stays. One login has one scope.</value>
+    /// <value>
+    /// Default <see langword="null"/>: none is sent and the granted scope stays. As RFC 6749 section 3.3 writes it, and never more than was
+    /// granted, which the server refuses. One login has one scope.
+    /// </value>
     public string? Scope { get; set; }
 
     /// <summary>Gets further parameters of the token request, such as <c>resource</c> or <c>audience</c>.</summary>
     /// <value>
-    /// Default empty. Names are case-sensitive. Values of 16 characters or more count as secrets in texts that a server writes, unless of
-    /// <c>resource</c> or <c>audience</c>.
+    /// Default empty. Names are case-sensitive, and none that the request sets itself, such as <c>client_id</c>, is accepted. Values of 16
+    /// characters or more count as secrets in texts that a server writes, unless of <c>resource</c> or <c>audience</c>.
     /// </value>
     public IDictionary<string, string> AdditionalParameters { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Gets further headers of the token request.</summary>
     /// <value>
-    /// Default empty. Values of 16 characters or more count as secrets in texts that a server writes, unless of <c>Accept</c> or
-    /// <c>User-Agent</c>.
+    /// Default empty. Any request header but <c>Content-…</c>, and <c>Authorization</c> where the client authenticates by it. Values of
+    /// 16 characters or more count as secrets in texts that a server writes, unless of <c>Accept</c> or <c>User-Agent</c>.
     /// </value>
     public IDictionary<string, string> AdditionalHeaders { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 
@@ -71,7 +87,8 @@ public sealed class TokenRefreshOptions
 
     /// <summary>Gets or sets the header that carries the access token.</summary>
     /// <value>
-    /// Default <c>Authorization</c>, with <see cref="AuthorizationScheme"/> before the token; in any other header the token stands alone.
+    /// Default <c>Authorization</c>, with <see cref="AuthorizationScheme"/> before the token. A name of a request header; in any other the
+    /// token stands alone, and redirects are not followed, since they would carry it to other origins.
     /// </value>
     public string HeaderName { get; set; } = AccessToken.DefaultHeaderName;
 
@@ -88,14 +105,15 @@ public sealed class TokenRefreshOptions
     /// Gets or sets how long before expiry the token is refreshed in the background, while callers go on with the old one.
     /// </summary>
     /// <value>
-    /// Default 5 minutes; more than <see cref="ExpirationSkew"/>, up to 7 days; 0 switches background refresh off. Never more than half of
-    /// the token's lifetime is used.
+    /// Default 5 minutes; more than <see cref="ExpirationSkew"/>, up to 7 days; 0 switches background refresh off, so that callers wait at
+    /// each expiry. Never more than half of the token's lifetime is used.
     /// </value>
     public TimeSpan RefreshBeforeExpiration { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Gets or sets how long before expiry a token counts as expired, so that a request in flight does not outlive it.</summary>
     /// <value>
-    /// Default 10 seconds; 0 to 10 minutes. Callers wait for a refresh from then on. Never more than a tenth of the token's lifetime is
+    /// Default 10 seconds; 0 to 10 minutes. Callers wait for a refresh from then on; with too little, requests arrive with a token that has
+    /// just expired. Never more than a tenth of the token's lifetime is
     /// used, where that is known: it is for a token that this library obtained.
     /// </value>
     public TimeSpan ExpirationSkew { get; set; } = TimeSpan.FromSeconds(10);
@@ -104,21 +122,27 @@ public sealed class TokenRefreshOptions
     /// Gets or sets the time for everything that is sent under one lease, counted from its grant: connect retries, the attempt, a replay.
     /// </summary>
     /// <value>
-    /// Default 20 seconds; 1 second to 10 minutes. With <see cref="SaveTimeout"/> less than <see cref="LockTimeout"/>, so that a slow
-    /// holder is never taken for a hung one.
+    /// Default 20 seconds; 1 second to 10 minutes. Callers wait as long for a server that does not answer. With <see cref="SaveTimeout"/>
+    /// less than <see cref="LockTimeout"/>, so that a slow holder is never taken for a hung one.
     /// </value>
     public TimeSpan RefreshTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <summary>Gets or sets the time for one token request, connect to last byte.</summary>
-    /// <value>Default 15 seconds; 100 milliseconds up to <see cref="RefreshTimeout"/>.</value>
+    /// <value>
+    /// Default 15 seconds; 100 milliseconds up to <see cref="RefreshTimeout"/>. If it ends after the request was sent, the server may or
+    /// may not have rotated the token, so do not make it short.
+    /// </value>
     public TimeSpan AttemptTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>Gets or sets the time for retries of a failing save before the tokens are kept in memory and saved later.</summary>
-    /// <value>Default 5 seconds; 100 milliseconds to 1 minute.</value>
+    /// <value>Default 5 seconds; 100 milliseconds to 1 minute. The lock is held for that time, and others wait.</value>
     public TimeSpan SaveTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Gets or sets how long to wait for another process's lock. Its end never leads to an unlocked request.</summary>
-    /// <value>Default 30 seconds; more than <see cref="RefreshTimeout"/> and <see cref="SaveTimeout"/> together, up to 1 hour.</value>
+    /// <value>
+    /// Default 30 seconds; more than <see cref="RefreshTimeout"/> and <see cref="SaveTimeout"/> together, up to 1 hour. Then callers get
+    /// <see cref="LockTimeoutException"/>, unless the present token is still valid.
+    /// </value>
     public TimeSpan LockTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
@@ -131,7 +155,7 @@ public sealed class TokenRefreshOptions
     public TimeSpan? RefreshTokenReuseWindow { get; set; }
 
     /// <summary>
-    /// Gets or sets whether SIGTERM, SIGINT (Ctrl+C), SIGHUP and a regular exit wait for an exchange in flight and its save.
+    /// Gets or sets whether SIGTERM, SIGINT (Ctrl+C), SIGHUP, Ctrl+Break and a regular exit wait for an exchange in flight and its save.
     /// </summary>
     /// <value>
     /// Default <see langword="true"/>: for at most <see cref="RefreshTimeout"/> and <see cref="SaveTimeout"/> together; a second signal
@@ -148,7 +172,7 @@ public sealed class TokenRefreshOptions
     public bool AllowUnreliableLock { get; set; }
 
     /// <summary>Gets the callbacks.</summary>
-    /// <value>Default: none is set.</value>
+    /// <value>Default: none is set. They run after the lock is given back, so that a slow one delays no caller.</value>
     public TokenRefreshEvents Events { get; } = new();
 
     /// <summary>Returns what a provider works with, so that a later change of this instance is not used without validation.</summary>

@@ -27,6 +27,18 @@ internal sealed class BackgroundRefresh(RefreshContext context, ProviderState st
     private Task _saving = Task.CompletedTask;
     private bool _isClosed;
 
+    /// <summary>Gets whether no save is planned or running.</summary>
+    internal bool IsIdle
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _saveTimer is null && _saving.IsCompleted;
+            }
+        }
+    }
+
     /// <summary>Whether a refresh ahead of the expiry may start now.</summary>
     internal bool MayStart()
     {

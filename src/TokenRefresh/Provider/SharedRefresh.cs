@@ -3,15 +3,10 @@ using TokenRefresh.Refresh;
 
 namespace TokenRefresh.Provider;
 
-/// <summary>The single flight of one provider: one refresh at a time, and one token or one failure for all who join it.</summary>
-/// <param name="context">Where callbacks run.</param>
-/// <param name="run">Runs a refresh, and adds to the list what it raises.</param>
-/// <param name="onCompleted">Called after the callers have their answer; must not throw.</param>
-[SuppressMessage(
-    "Design",
-    "CA1001",
-    Justification = "If the semaphore were disposed, a concurrent Release would throw. It holds nothing that needs to be given back.")]
-internal sealed class SharedRefresh(RefreshContext context, Func<RefreshReason, CallbackList, Task<AccessToken>> run, Action onCompleted)
+/// <summary>The shared refresh of one provider: one refresh at a time, and one token or one failure for all who join it.</summary>
+/// <param name="run">Runs a refresh, and ends it with <see cref="Complete"/>; must not throw.</param>
+[SuppressMessage("Design", "CA1001", Justification = "If the semaphore were disposed, a concurrent Release would throw. It holds nothing that needs to be given back.")]
+internal sealed class SharedRefresh(Func<RefreshReason, Task> run)
 {
     // Elects the leader; held for a few instructions, never across an await. All others await the leader's result.
     private readonly SemaphoreSlim _election = new(1, 1);
@@ -81,49 +76,35 @@ internal sealed class SharedRefresh(RefreshContext context, Func<RefreshReason, 
         }
     }
 
+    /// <summary>Gives the callers of the refresh that runs its token or its failure.</summary>
+    internal void Complete(AccessToken? token, Exception? failure)
+    {
+        TaskCompletionSource<AccessToken> result = _result!;
+
+        // First: a caller that has had this result and asks again starts the next refresh.
+        _isRunning = false;
+        if (token is not null)
+        {
+            result.SetResult(token);
+            return;
+        }
+
+        result.SetException(failure!);
+
+        // Observed, even if every caller has left by now.
+        _ = result.Task.Exception;
+    }
+
     private void Start_NeedsElection(RefreshReason reason)
     {
         ObjectDisposedException.ThrowIf(_isClosed, typeof(CoordinatedTokenProvider));
-        var result = new TaskCompletionSource<AccessToken>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _result = result;
+        _result = new TaskCompletionSource<AccessToken>(TaskCreationOptions.RunContinuationsAsynchronously);
         _isRunning = true;
 
         // On the thread pool, without the caller's ExecutionContext.
         using (ExecutionContext.SuppressFlow())
         {
-            _completion = Task.Run(() => RunAsync(reason, result));
+            _completion = Task.Run(() => run(reason));
         }
-    }
-
-    private async Task RunAsync(RefreshReason reason, TaskCompletionSource<AccessToken> result)
-    {
-        var callbacks = new CallbackList(context.Options.Events);
-        AccessToken? token = null;
-        Exception? failure = null;
-        try
-        {
-            token = await run(reason, callbacks).ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            failure = e;
-        }
-
-        // First: a caller that has had this result and asks again starts the next refresh.
-        _isRunning = false;
-        if (failure is null)
-        {
-            result.SetResult(token!);
-        }
-        else
-        {
-            result.SetException(failure);
-
-            // Observed, even if every caller has left by now.
-            _ = result.Task.Exception;
-        }
-
-        callbacks.MoveTo(context.Callbacks);
-        onCompleted();
     }
 }

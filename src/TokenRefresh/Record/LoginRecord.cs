@@ -52,7 +52,8 @@ internal sealed class LoginRecord
     internal string[] Used { get; init; } = [];
 
     /// <summary>
-    /// Gets the fingerprint of a refresh token that a sign-in stored although it had been used, or <see langword="null"/>.
+    /// Gets the fingerprint of the refresh token that the last sign-in stored, or <see langword="null"/>: it is good, even if a process
+    /// knows it as used.
     /// </summary>
     internal string? Restored { get; init; }
 

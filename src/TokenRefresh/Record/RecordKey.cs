@@ -1,6 +1,6 @@
 namespace TokenRefresh.Record;
 
-/// <summary>What an attempt or a hold is about: one pair of tokens, presented by one client at one endpoint. Fingerprints only.</summary>
+/// <summary>What an attempt or a hold is about: tokens, presented by one client at one endpoint. Fingerprints only.</summary>
 /// <remarks>
 /// Endpoint and client id belong to it, so that a process with a wrong one does not affect the others; the access token does, so that new
 /// tokens void the entry.

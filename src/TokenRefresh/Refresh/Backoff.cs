@@ -21,8 +21,8 @@ internal static class Backoff
         bool isConfiguration = result.Outcome == TokenEndpointOutcome.Misconfigured;
         int count = NextCount(record.Find(HoldKind.CoolDown, key), now);
 
-        // Configuration errors are retried after minutes.
-        TimeSpan pause = Doubled(isConfiguration ? TimeSpan.FromMinutes(1) : TimeSpan.FromSeconds(1), count, LongestCoolDown);
+        // Configuration errors, and answers that lack the tokens, are the same again after seconds.
+        TimeSpan pause = Doubled(isConfiguration || result.IsWithoutTokens ? TimeSpan.FromMinutes(1) : TimeSpan.FromSeconds(1), count, LongestCoolDown);
         pause *= 1 + (Random.Shared.NextDouble() / 4);
         if (result.RetryAfter is { } asked && asked > pause)
         {

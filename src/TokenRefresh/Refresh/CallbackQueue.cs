@@ -11,6 +11,18 @@ internal sealed class CallbackQueue(ILogger logger)
     private Task _running = Task.CompletedTask;
     private bool _isCompleted;
 
+    /// <summary>Gets whether no callback waits or runs.</summary>
+    internal bool IsIdle
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _waiting.Count == 0;
+            }
+        }
+    }
+
     internal void Add(List<Callback> callbacks)
     {
         lock (_lock)

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace TokenRefresh.Refresh;
 
 /// <summary>
-/// Keeps the process alive, while an exchange is in flight, until its pair is saved. Process-wide; its handlers are there only meanwhile,
-/// but on Windows from the first exchange on.
+/// Keeps the process alive, while an exchange is in flight, until its tokens are saved. Process-wide; its handlers are there for that
+/// time only, on Windows from the first exchange on.
 /// </summary>
 /// <remarks>
 /// A handler waits inside the delivery of the signal and cancels nothing: the runtime runs every handler, the newest first, and only then
@@ -51,6 +51,11 @@ internal sealed class ProcessExitDelay : IDisposable
                     Register(PosixSignal.SIGTERM);
                     Register(PosixSignal.SIGINT);
                     Register(PosixSignal.SIGHUP);
+                    if (OperatingSystem.IsWindows())
+                    {
+                        // Ctrl+Break. On Unix it asks for a core dump of the present moment.
+                        Register(PosixSignal.SIGQUIT);
+                    }
                 }
 
                 AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
@@ -96,7 +101,7 @@ internal sealed class ProcessExitDelay : IDisposable
         }
         catch (Exception e) when (e is PlatformNotSupportedException or IOException)
         {
-            // A system without this signal, or a sandbox that lets nobody handle it: the exit then comes without a wait, and the record
+            // A system without this signal, or a sandbox that lets no process handle it: the exit then comes without a wait, and the record
             // knows of the attempt.
         }
     }

@@ -87,7 +87,7 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         + $"{(holder is null ? "its holder is unknown" : $"process '{holder}' on '{holder.Host}' has held it since {holder.Since:O}")}. "
         + $"Nothing was sent. Raise 'LockTimeout' (now '{options.LockTimeout}') or end that process.");
 
-    /// <summary>What callers see of an exchange that brought no pair.</summary>
+    /// <summary>What callers see of an exchange that brought no tokens.</summary>
     internal TokenRefreshException OfExchange(TokenEndpointResult result, DateTimeOffset? retryAt)
     {
         string answer = result.StatusCode is null
@@ -107,6 +107,11 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
                 $"The token endpoint '{Endpoint}' cannot be reached: {result.Exception?.Message ?? "no connection"} "
                 + "The refresh token is untouched.",
                 retryAt,
+                result.Exception),
+            TokenEndpointOutcome.Unknown when result.IsWithoutTokens => new RefreshOutcomeUnknownException(
+                $"{result.Exception?.Message} The server may or may not have replaced the refresh token of '{store.Location}'. "
+                + $"It is tried again after {retryAt:O}; "
+                + "if that fails, sign in again. Set 'RefreshTokenReuseWindow' if the server has one.",
                 result.Exception),
             TokenEndpointOutcome.Unknown => OutcomeUnknown(retryAt, result.Exception),
             _ => new TokenEndpointUnavailableException(

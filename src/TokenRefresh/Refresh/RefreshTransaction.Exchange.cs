@@ -95,7 +95,23 @@ internal sealed partial class RefreshTransaction
             StoredAccessToken = sent.AccessToken,
         };
         long start = Time.GetTimestamp();
-        TokenEndpointResult result = await CallAsync(request, sent, deadline).ConfigureAwait(false);
+        TokenEndpointResult? result = null;
+        Exception? failure = null;
+        using (new QuietActivity(TokenRefreshActivities.StartExchange(context.Options.TokenEndpoint)))
+        {
+            try
+            {
+                result = await context.Endpoint.RefreshAsync(request, deadline).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                failure = e;
+            }
+
+            // A client of the user's own may go on in the background after it has answered; from here on it may not send.
+            await request.CloseAsync().ConfigureAwait(false);
+        }
+
         if (_clockJump is { } jump)
         {
             // The machine slept between the read and the request: what was read may be hours old. Nothing was sent.
@@ -104,6 +120,7 @@ internal sealed partial class RefreshTransaction
             return null;
         }
 
+        result ??= ResultOf(failure!, request, sent);
         if (result.Response is { } response)
         {
             return await AfterSuccessAsync(sent, response, Time.GetElapsedTime(start)).ConfigureAwait(false);
@@ -113,33 +130,14 @@ internal sealed partial class RefreshTransaction
         return await AfterFailureAsync(sent, result, former, deadline).ConfigureAwait(false);
     }
 
-    private async Task<TokenEndpointResult> CallAsync(TokenRequest request, OAuthCredentials sent, CancellationToken deadline)
+    // Clients report failures as results, but one of the user's own may throw. Whether the body was on its way is known here.
+    private TokenEndpointResult ResultOf(Exception failure, TokenRequest request, OAuthCredentials sent)
     {
-        using var activity = new QuietActivity(TokenRefreshActivities.StartExchange(context.Options.TokenEndpoint));
-        TokenEndpointResult? result = null;
-        Exception? failure = null;
-        try
-        {
-            result = await context.Endpoint.RefreshAsync(request, deadline).ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            failure = e;
-        }
-
-        // A client of the user's own may go on in the background after it has answered; from here on it may not send.
-        await request.CloseAsync().ConfigureAwait(false);
-        if (failure is null || _clockJump is not null)
-        {
-            return result ?? TokenEndpointResult.Failure(TokenEndpointOutcome.NotSent);
-        }
-
         if (failure is TokenRefreshException)
         {
             ExceptionDispatchInfo.Throw(failure);
         }
 
-        // Clients report failures as results, but one of the user's own may throw. Whether the body was on its way is known here.
         var redactor = new SecretRedactor(TokenEndpointSettings.From(context.Options).Secrets, sent.RefreshToken, sent.AccessToken);
         return TokenEndpointResult.Failure(
             request.IsSent ? TokenEndpointOutcome.Unknown : TokenEndpointOutcome.NotSent, null, exception: redactor.Clean(failure));
@@ -256,6 +254,14 @@ internal sealed partial class RefreshTransaction
         {
             await SaveRecoveredAsync(sent, recovered).ConfigureAwait(false);
             return null;
+        }
+
+        if (result.IsWithoutTokens)
+        {
+            // An answer, not a lost one: the same request gets the same answer, so it is not made again at once.
+            Hold pause = Backoff.CoolDown(_record, RecordKey.Of(sent, context.Client), result, Time.GetUtcNow());
+            await WriteRecordAsync(_record.WithHold(pause)).ConfigureAwait(false);
+            throw context.Errors.OfExchange(result, pause.Until);
         }
 
         RefreshDecision next = Decide(sent, _record);

@@ -6,8 +6,6 @@ namespace TokenRefresh.Refresh;
 /// <content>The lock, or a token that another process saves: whichever comes first.</content>
 internal sealed partial class RefreshTransaction
 {
-    private TimeSpan _waited;
-
     // Returns the token another process saved, or null with the lease in its field.
     private async Task<TokenSnapshot?> AcquireLeaseAsync(long start, CancellationToken closing)
     {
@@ -15,12 +13,17 @@ internal sealed partial class RefreshTransaction
         long waiting = Time.GetTimestamp();
         _lease = await Store.AcquireLeaseAsync(TimeSpan.Zero, closing).ConfigureAwait(false);
         TokenSnapshot? saved = _lease is null ? await WaitAsync(Left(start), closing).ConfigureAwait(false) : null;
-        _waited = Time.GetElapsedTime(waiting);
-        context.Metrics.LockWaited(_waited);
+        TimeSpan wait = Time.GetElapsedTime(waiting);
+        context.Metrics.LockWaited(wait);
         if (saved is null && _lease is null)
         {
             closing.ThrowIfCancellationRequested();
             throw context.Errors.LockTimeout(Time.GetElapsedTime(start), await Store.ReadHolderAsync(closing).ConfigureAwait(false));
+        }
+
+        if (_lease is not null && context.Logger.IsEnabled(LogLevel.Debug))
+        {
+            Log.LockAcquired(context.Logger, _lease.LockPath, wait);
         }
 
         return saved;
@@ -73,31 +76,6 @@ internal sealed partial class RefreshTransaction
                 {
                     await late.DisposeAsync().ConfigureAwait(false);
                 }
-            }
-        }
-    }
-
-    private async Task<TokenSnapshot?> RunUnderLeaseAsync(CancellationToken closing)
-    {
-        ICredentialsLease lease = _lease!;
-        long granted = Time.GetTimestamp();
-        bool isLogged = context.Logger.IsEnabled(LogLevel.Debug);
-        if (isLogged)
-        {
-            Log.LockAcquired(context.Logger, lease.LockPath, _waited);
-        }
-
-        try
-        {
-            return await RefreshAsync(lease, closing).ConfigureAwait(false);
-        }
-        finally
-        {
-            await lease.DisposeAsync().ConfigureAwait(false);
-            _exitDelay?.Dispose();
-            if (isLogged)
-            {
-                Log.LockReleased(context.Logger, lease.LockPath, Time.GetElapsedTime(granted));
             }
         }
     }

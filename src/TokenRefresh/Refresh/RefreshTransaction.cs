@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using TokenRefresh.Diagnostics;
 using TokenRefresh.Record;
 
@@ -47,9 +48,17 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
                 return saved;
             }
 
-            if (await RunUnderLeaseAsync(closing).ConfigureAwait(false) is { } token)
+            long granted = Time.GetTimestamp();
+            try
             {
-                return token;
+                if (await RefreshAsync(_lease!, closing).ConfigureAwait(false) is { } token)
+                {
+                    return token;
+                }
+            }
+            finally
+            {
+                await ReleaseAsync(granted).ConfigureAwait(false);
             }
 
             Log.LeaseRestarted(context.Logger, Store.Location);
@@ -60,6 +69,17 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
 
             await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), Time, closing).ConfigureAwait(false);
             pause = pause * 2 < LongestRestartPause ? pause * 2 : LongestRestartPause;
+        }
+    }
+
+    private async ValueTask ReleaseAsync(long granted)
+    {
+        ICredentialsLease lease = _lease!;
+        await lease.DisposeAsync().ConfigureAwait(false);
+        _exitDelay?.Dispose();
+        if (context.Logger.IsEnabled(LogLevel.Debug))
+        {
+            Log.LockReleased(context.Logger, lease.LockPath, Time.GetElapsedTime(granted));
         }
     }
 

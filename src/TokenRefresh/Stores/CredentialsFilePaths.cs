@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using TokenRefresh.Interop;
 
@@ -16,8 +15,6 @@ internal sealed class CredentialsFilePaths
     // suffix.
     private const int LongestName = 255;
     private const int LongestTempEnding = 10 + 1 + 32 + 17;
-
-    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
     private readonly string _tempPrefix;
 
@@ -67,16 +64,29 @@ internal sealed class CredentialsFilePaths
             ReadOnlySpan<char> ending = Path.GetFileName(path.AsSpan())[_tempPrefix.Length..];
             int dot = ending.IndexOf('.');
             if (dot > 0
-                && ending[..dot].IndexOfAnyExceptInRange('0', '9') < 0
+                && IsAscii(ending[..dot], char.IsAsciiDigit)
                 && ending.Length == dot + 1 + 32 + TempSuffix.Length
                 && ending.EndsWith(TempSuffix, StringComparison.Ordinal)
-                && ending.Slice(dot + 1, 32).IndexOfAnyExcept(HexDigits) < 0)
+                && IsAscii(ending.Slice(dot + 1, 32), char.IsAsciiHexDigitLower))
             {
                 found.Add(path);
             }
         }
 
         return found;
+    }
+
+    private static bool IsAscii(ReadOnlySpan<char> text, Predicate<char> isAllowed)
+    {
+        foreach (char c in text)
+        {
+            if (!isAllowed(c))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     // The name itself where there is room behind it, otherwise its beginning and a hash of it (64-bit FNV-1a).

@@ -16,6 +16,15 @@ public sealed partial class SourceTextTests
         "tests/TokenRefresh.ColdProcess",
         "tests/TokenRefresh.ProcessTests",
         "CONTRIBUTING.md",
+        "README.md",
+        "CHANGELOG.md",
+        "benchmarks/README.md",
+        "docs/architecture.md",
+        "docs/diagnostics.md",
+        "docs/guarantees.md",
+        "docs/lock-file.md",
+        "docs/options.md",
+        "docs/windows.md",
         "tests/README.md",
     ];
 

@@ -61,7 +61,7 @@ public sealed partial class ReadmeCodeTests
         .Where(line => line.StartsWith('#'))
         .Select(line => line.TrimStart('#').Trim().Replace(' ', '-').ToLowerInvariant());
 
-    private static IEnumerable<string> Projects() => Project().Matches(Readme.Text).Select(match => match.Groups["path"].Value);
+    private static IEnumerable<string> Projects() => Project().Matches(Readme.Page.Text).Select(match => match.Groups["path"].Value);
 
     private static List<string> ReadRegions()
     {

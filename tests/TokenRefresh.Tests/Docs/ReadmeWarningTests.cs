@@ -9,7 +9,7 @@ public sealed class ReadmeWarningTests
     [FailureMode("F9")]
     public void The_readme_warns_against_copies_of_the_file()
     {
-        string section = Readme.Section("What it does not guarantee");
+        string section = Readme.Page.Prose("What it does not guarantee");
 
         section.Should().Contain("Do not copy the credentials file");
         section.Should().Contain("sign in once per place");
@@ -19,14 +19,14 @@ public sealed class ReadmeWarningTests
     [FailureMode("F47")]
     public void The_readme_says_to_mount_the_directory()
     {
-        Readme.Section("What it does not guarantee").Should().Contain("Mount the directory");
+        Readme.Page.Prose("What it does not guarantee").Should().Contain("Mount the directory");
     }
 
     [Fact]
     [FailureMode("F65")]
     public void The_readme_warns_against_a_token_in_the_default_headers()
     {
-        Readme.Section("Where the handler goes")
+        Readme.Page.Prose("Where the handler goes")
             .Should().Contain("Do not put the token into `HttpClient.DefaultRequestHeaders.Authorization`");
     }
 }

@@ -62,7 +62,8 @@ public sealed class Snippets
 
         #region configuration
         services.AddTokenRefresh(configuration.GetSection("TokenRefresh"))
-            .ConfigureTokenEndpointClient(client => client.ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { Proxy = proxy }));
+            .ConfigureTokenEndpointClient(
+                client => client.ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { Proxy = proxy }));
         #endregion
 
         await using ServiceProvider provider = services.BuildServiceProvider();

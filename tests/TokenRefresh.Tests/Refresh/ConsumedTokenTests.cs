@@ -94,6 +94,44 @@ public sealed class ConsumedTokenTests
     }
 
     [Fact]
+    [FailureMode("F101")]
+    public async Task What_a_running_process_has_exchanged_is_not_presented_after_the_whole_directory_was_restored()
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        CoordinatedTokenProvider provider = Provider(login);
+        await provider.GetAccessTokenAsync();
+        byte[] file = await File.ReadAllBytesAsync(login.Path);
+        byte[] lockFile = await File.ReadAllBytesAsync(login.LockPath);
+        _clock.Advance(TimeSpan.FromHours(2));
+        AccessToken newest = await provider.GetAccessTokenAsync();
+        await File.WriteAllBytesAsync(login.Path, file);
+        await File.WriteAllBytesAsync(login.LockPath, lockFile);
+
+        AccessToken next = await provider.RefreshAccessTokenAsync(newest);
+
+        login.Server.IsAccepted(next.Value).Should().BeTrue();
+        login.Server.Books.Reuses.Should().Be(0);
+    }
+
+    [Fact]
+    [FailureMode("F101")]
+    public async Task A_process_that_starts_after_the_whole_directory_was_restored_cannot_know_that_the_token_is_used()
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        byte[] file = await File.ReadAllBytesAsync(login.Path);
+        await using (CoordinatedTokenProvider former = Provider(login))
+        {
+            await former.GetAccessTokenAsync();
+        }
+
+        await File.WriteAllBytesAsync(login.Path, file);
+        File.Delete(login.LockPath);
+
+        await Provider(login).Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<SignInRequiredException>();
+        login.Server.Books.Reuses.Should().Be(1);
+    }
+
+    [Fact]
     [FailureMode("F87", "F82")]
     public async Task A_spent_token_that_is_put_back_after_every_save_is_never_sent_again()
     {

@@ -3,13 +3,13 @@ using System.Text.RegularExpressions;
 namespace TokenRefresh.Tests.Conventions;
 
 /// <summary>
-/// Which room may use which, as the picture in <c>docs/architecture.md</c> shows it. Public types are words, and words and
-/// <c>Diagnostics</c> are for
-/// everyone, so only internal types have a direction.
+/// Which room may use which, as the picture in <c>docs/architecture.md</c> shows it. Public types are words that every room may use, so
+/// only internal types have a direction.
 /// </summary>
 internal static partial class Rooms
 {
-    private static readonly Dictionary<string, string[]> Directions = new(StringComparer.Ordinal)
+    /// <summary>The rooms that each room may use beside its own; the empty name is the root's.</summary>
+    internal static readonly IReadOnlyDictionary<string, string[]> Directions = new Dictionary<string, string[]>(StringComparer.Ordinal)
     {
         [""] = ["Provider", "Refresh", "Endpoint"],
         ["Events"] = [],
@@ -32,7 +32,8 @@ internal static partial class Rooms
         ["DependencyInjection"] = ["Http", "Provider", "Endpoint"],
     };
 
-    private static readonly string[] ForEveryone = ["", "Events", "Exceptions", "Diagnostics", "Options"];
+    /// <summary>The rooms that every room may use.</summary>
+    internal static readonly string[] ForEveryone = ["", "Events", "Exceptions", "Diagnostics", "Options"];
 
     /// <summary>Lists what the files use against the directions, one line each.</summary>
     public static IReadOnlyList<string> Violations(IReadOnlyList<SourceFile> files)
@@ -82,8 +83,7 @@ internal static partial class Rooms
     private static partial Regex QualifiedRoom();
 
     // A name after a dot is a member, or is qualified by a namespace, which the expression above sees. One that is assigned, matched or
-    // given
-    // accessors is a member too.
+    // given accessors is a member too.
     [GeneratedRegex(@"(?<![\w.])[A-Z]\w*\b(?!\s*(?:=|:(?!:)|\{\s*(?:get|set|init)\b))", RegexOptions.None, 5000)]
     private static partial Regex SimpleName();
 }

@@ -2,7 +2,7 @@ using TokenRefresh.Refresh;
 
 namespace TokenRefresh.Tests.Exploration.Model;
 
-/// <summary>The five invariants of the design, asked at every step; the first that breaks stands.</summary>
+/// <summary>What <c>docs/guarantees.md</c> promises, checked at every step; the first that breaks stands.</summary>
 internal sealed class Rules(World world)
 {
     internal const string NoLockNoRefresh = "No lock, no refresh";

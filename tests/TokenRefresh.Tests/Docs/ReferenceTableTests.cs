@@ -9,10 +9,14 @@ using TokenRefresh.Tests.Conventions;
 
 namespace TokenRefresh.Tests.Docs;
 
-public sealed class ReadmeTableTests
+/// <summary>The tables of the README, docs/options.md and docs/diagnostics.md have all that the library has.</summary>
+public sealed class ReferenceTableTests
 {
     private const BindingFlags OwnInstance = BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly;
     private const BindingFlags AnyStatic = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.DeclaredOnly;
+
+    private static readonly DocumentPage Options = new("docs/options.md");
+    private static readonly DocumentPage Diagnostics = new("docs/diagnostics.md");
 
     [Theory]
     [InlineData(typeof(TokenRefreshOptions))]
@@ -21,7 +25,7 @@ public sealed class ReadmeTableTests
     {
         object options = Activator.CreateInstance(type)!;
 
-        var rows = Readme.Table($"`{type.Name}`, for", "option").Select(cells => (Name: cells[0], Default: cells[1]));
+        var rows = Options.Table($"`{type.Name}`, for", "option").Select(cells => (Name: cells[0], Default: cells[1]));
 
         rows.Should().BeEquivalentTo(type.GetProperties(OwnInstance).Select(property => (property.Name, Default: Words(property.GetValue(options)))));
     }
@@ -29,7 +33,7 @@ public sealed class ReadmeTableTests
     [Fact]
     public void The_options_tables_say_range_and_consequence()
     {
-        var rows = Readme.Table("`TokenRefreshOptions`, for", "option").Concat(Readme.Table("`BearerTokenHandlerOptions`, for", "option"));
+        var rows = Options.Table("`TokenRefreshOptions`, for", "option").Concat(Options.Table("`BearerTokenHandlerOptions`, for", "option"));
 
         rows.Should().OnlyContain(cells => cells.Length == 4 && cells.All(cell => cell.Length > 0));
     }
@@ -39,7 +43,7 @@ public sealed class ReadmeTableTests
     {
         var types = ProductTypes.Public.Where(type => type.IsSubclassOf(typeof(TokenRefreshException)));
 
-        var rows = Readme.Table("## Errors", "exception").Select(cells => (Name: cells[0], Transient: cells[1]));
+        var rows = Readme.Page.Table("## Errors", "exception").Select(cells => (Name: cells[0], Transient: cells[1]));
 
         rows.Should().BeEquivalentTo(types.Select(type => (type.Name, Transient: Create(type).IsTransient ? "yes" : "no")));
     }
@@ -50,7 +54,7 @@ public sealed class ReadmeTableTests
         var messages = typeof(Log).GetMethods(AnyStatic).Select(method => method.GetCustomAttribute<LoggerMessageAttribute>()).OfType<LoggerMessageAttribute>().ToDictionary(message => message.EventId, message => message.Level);
         var ids = typeof(TokenRefreshEventIds).GetFields().Select(field => (Id: (int)field.GetRawConstantValue()!, field.Name));
 
-        var rows = Readme.Table("## Diagnostics", "id").Select(cells => (Id: cells[0], Name: cells[1], Level: cells[2]));
+        var rows = Diagnostics.Table("## Log events", "id").Select(cells => (Id: cells[0], Name: cells[1], Level: cells[2]));
 
         rows.Should().Equal(ids.OrderBy(id => id.Id).Select(id => (id.Id.ToString(CultureInfo.InvariantCulture), id.Name, messages.TryGetValue(id.Id, out LogLevel level) ? level.ToString() : "never logged")));
     }
@@ -75,7 +79,7 @@ public sealed class ReadmeTableTests
         new TokenRefreshMetrics().SaveFailed();
         listener.Start();
 
-        var rows = Readme.Table("## Diagnostics", "instrument").Select(cells => (cells[0], cells[1], (string?)cells[2]));
+        var rows = Diagnostics.Table("## Metrics", "instrument").Select(cells => (cells[0], cells[1], (string?)cells[2]));
 
         lock (instruments)
         {
@@ -86,8 +90,8 @@ public sealed class ReadmeTableTests
     [Fact]
     public void The_tables_have_every_outcome_and_every_activity()
     {
-        var outcomes = Readme.Table("## Diagnostics", "outcome").Select(cells => cells[0]);
-        var activities = Readme.Table("## Diagnostics", "activity").Select(cells => cells[0]);
+        var outcomes = Diagnostics.Table("## Metrics", "outcome").Select(cells => cells[0]);
+        var activities = Diagnostics.Table("## Activities", "activity").Select(cells => cells[0]);
 
         outcomes.Should().BeEquivalentTo(Constants(typeof(RefreshOutcome)));
         activities.Should().BeEquivalentTo(Constants(typeof(TokenRefreshActivities)));
@@ -96,7 +100,7 @@ public sealed class ReadmeTableTests
     [Fact]
     public void The_events_table_has_every_callback()
     {
-        var rows = Readme.Table("## Events", "event").Select(cells => cells[0]);
+        var rows = Diagnostics.Table("## Callbacks", "event").Select(cells => cells[0]);
 
         rows.Should().BeEquivalentTo(typeof(TokenRefreshEvents).GetProperties(OwnInstance).Select(property => property.Name));
     }
