@@ -19,7 +19,8 @@ public sealed partial class ArchitectureTests
             Uses: match.Groups["uses"].Value.Split(", ", StringSplitOptions.RemoveEmptyEntries)));
 
         drawn.Should().BeEquivalentTo(
-            Rooms.Directions.Where(room => room.Key.Length == 0 || !Rooms.ForEveryone.Contains(room.Key)).Select(room => (Room: room.Key, Uses: room.Value)));
+            Rooms.Directions.Where(room => room.Key.Length == 0 || !Rooms.ForEveryone.Contains(room.Key))
+                .Select(room => (Room: room.Key, Uses: room.Value)));
     }
 
     [Fact]

@@ -15,7 +15,8 @@ public sealed partial class ContributingTests
         string code = string.Concat(SourceFile.Below("tests").Select(file => file.Code));
         var names = Filter().Matches(Page.Text).Select(match => match.Groups["name"].Value);
 
-        names.Should().HaveCountGreaterThan(4).And.OnlyContain(name => Regex.IsMatch(code, $@"(?:class|Task|void|namespace) {Regex.Escape(name)}"));
+        names.Should().HaveCountGreaterThan(4)
+            .And.OnlyContain(name => Regex.IsMatch(code, $@"(?:class|Task|void|namespace) {Regex.Escape(name)}"));
     }
 
     [Fact]
