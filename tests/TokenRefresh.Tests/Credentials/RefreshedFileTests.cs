@@ -14,7 +14,7 @@ public sealed class RefreshedFileTests
 
     [Fact]
     [FailureMode("F36")]
-    public async Task A_provider_that_knows_nothing_finds_the_new_pair()
+    public async Task A_provider_that_knows_nothing_finds_the_new_tokens()
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         await using (CoordinatedTokenProvider first = login.CreateProvider())
@@ -105,7 +105,7 @@ public sealed class RefreshedFileTests
 
     [Fact]
     [FailureMode("F46")]
-    public async Task A_symbolic_link_stays_a_link_and_its_target_gets_the_pair()
+    public async Task A_symbolic_link_stays_a_link_and_its_target_gets_the_tokens()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "A symbolic link needs a privilege on Windows.");
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
@@ -131,7 +131,7 @@ public sealed class RefreshedFileTests
 
     [Fact]
     [FailureMode("F47")]
-    public async Task A_bind_mounted_file_is_overwritten_in_place_and_its_source_has_the_pair()
+    public async Task A_bind_mounted_file_is_overwritten_in_place_and_its_source_has_the_tokens()
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         string mounted = Path.Combine(login.Directory.Path, "mounted.json");

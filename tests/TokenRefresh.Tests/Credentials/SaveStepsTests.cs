@@ -17,7 +17,7 @@ public sealed class SaveStepsTests
 
     [Fact]
     [FailureMode("F40")]
-    public async Task The_pair_is_written_flushed_renamed_its_directory_flushed_and_read_back_in_this_order()
+    public async Task The_tokens_are_written_flushed_renamed_their_directory_flushed_and_read_back_in_this_order()
     {
         await using SharedLogin login = await StartAsync();
         using var store = login.CreateStore(_files, _time);
@@ -126,7 +126,7 @@ public sealed class SaveStepsTests
 
     [Fact]
     [FailureMode("F45")]
-    public async Task A_file_that_stays_unreadable_when_the_pair_comes_is_left_alone_and_the_pair_served_from_memory()
+    public async Task A_file_that_stays_unreadable_when_the_tokens_come_is_left_alone_and_they_are_served_from_memory()
     {
         await using SharedLogin login = await StartAsync();
         using var store = login.CreateStore(_files, _time);
@@ -152,7 +152,7 @@ public sealed class SaveStepsTests
 
     [Fact]
     [FailureMode("F40")]
-    public async Task A_rename_whose_directory_could_not_be_flushed_is_flushed_again_before_the_pair_counts_as_saved()
+    public async Task A_rename_whose_directory_could_not_be_flushed_is_flushed_again_before_the_tokens_count_as_saved()
     {
         await using SharedLogin login = await StartAsync();
         var failures = 2;
@@ -218,7 +218,7 @@ public sealed class SaveStepsTests
 
     [Fact]
     [FailureMode("F48", "F34")]
-    public async Task A_pair_that_cannot_replace_the_file_is_served_from_memory_announced_and_saved_later()
+    public async Task Tokens_that_cannot_replace_the_file_are_served_from_memory_announced_and_saved_later()
     {
         await using SharedLogin login = await StartAsync();
         byte[] before = await File.ReadAllBytesAsync(login.Path, Cancellation);

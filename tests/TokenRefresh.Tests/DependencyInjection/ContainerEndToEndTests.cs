@@ -56,7 +56,7 @@ public sealed class ContainerEndToEndTests
 
     [Fact]
     [FailureMode("F97", "F84")]
-    public async Task A_container_disposed_synchronously_in_the_middle_of_an_exchange_waits_until_the_pair_is_saved()
+    public async Task A_container_disposed_synchronously_in_the_middle_of_an_exchange_waits_until_the_tokens_are_saved()
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         using ParkedRequest exchange = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);

@@ -93,7 +93,7 @@ public sealed class StartTests
     [InlineData(false)]
     [InlineData(true)]
     [FailureMode("F84")]
-    public async Task A_host_that_is_stopped_during_an_exchange_ends_after_the_pair_is_saved(bool synchronous)
+    public async Task A_host_that_is_stopped_during_an_exchange_ends_after_the_tokens_are_saved(bool synchronous)
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         var builder = Host.CreateEmptyApplicationBuilder(null);

@@ -37,7 +37,7 @@ public sealed class RefreshOutcomeTests
     }
 
     [Fact]
-    public async Task Callers_that_join_a_flight_are_counted()
+    public async Task Callers_that_join_a_refresh_are_counted()
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         using var measured = new CollectedMeasurements();

@@ -147,7 +147,7 @@ public sealed class TokenRequestPhaseTests
 
     [Fact]
     [FailureMode("F90")]
-    public async Task A_pair_that_arrived_whole_counts_though_the_connection_broke_behind_it()
+    public async Task Tokens_that_arrived_whole_count_though_the_connection_broke_behind_them()
     {
         await using var server = new WireServer(async e =>
         {

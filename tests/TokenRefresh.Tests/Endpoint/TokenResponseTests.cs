@@ -118,7 +118,7 @@ public sealed class TokenResponseTests
 
     [Fact]
     [FailureMode("F73")]
-    public async Task A_negative_lifetime_is_noted_and_the_pair_is_used()
+    public async Task A_negative_lifetime_is_logged_and_the_tokens_are_used()
     {
         var log = new LogCollector();
 
@@ -136,7 +136,7 @@ public sealed class TokenResponseTests
     [InlineData("\uFEFF{\"access_token\":\"at\",\"refresh_token\":\"rt\"}")]
     [InlineData("{\"access_token\":\"at\",\"refresh_token\":\"rt\",}\n<!-- served by cache 7 -->")]
     [InlineData("{\"name\":\"\\ud800\",\"access_token\":\"at\",\"refresh_token\":\"rt\"}")]
-    public async Task Details_around_a_readable_pair_do_not_lose_it(string body)
+    public async Task Details_around_readable_tokens_do_not_lose_them(string body)
     {
         TokenResponse response = await Given.ResponseAsync(body);
 
@@ -144,7 +144,7 @@ public sealed class TokenResponseTests
     }
 
     [Fact]
-    public async Task Bytes_that_are_no_utf_8_in_another_member_do_not_lose_the_pair()
+    public async Task Bytes_that_are_no_utf_8_in_another_member_do_not_lose_the_tokens()
     {
         byte[] body =
         [

@@ -15,7 +15,7 @@ public sealed class AccountMismatchTests
     [Theory]
     [InlineData("account_id", "\"22222222-bbbb\"")]
     [InlineData("account", "{\"uuid\":\"22222222-bbbb\",\"email_address\":\"jo@example.com\"}")]
-    public async Task A_pair_of_another_account_than_the_stored_one_is_neither_written_nor_served(string member, string json)
+    public async Task Tokens_of_another_account_than_the_stored_one_are_neither_written_nor_served(string member, string json)
     {
         await using SharedLogin login = await StartFlatAsync();
         byte[] before = await File.ReadAllBytesAsync(login.Path);
@@ -33,7 +33,7 @@ public sealed class AccountMismatchTests
     }
 
     [Fact]
-    public async Task The_spent_token_is_presented_by_nobody_again_until_another_login_is_stored()
+    public async Task The_used_token_is_not_presented_again_until_another_login_is_stored()
     {
         await using SharedLogin login = await StartFlatAsync();
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Member("account_id", Quoted(Theirs));

@@ -117,7 +117,7 @@ public sealed class ClockStepTests
     [Theory]
     [MemberData(nameof(Steps))]
     [FailureMode("F74", "F34")]
-    public async Task A_step_under_an_unsaved_pair_neither_delays_its_save_nor_revives_the_stored_token(int minutes)
+    public async Task A_step_with_unsaved_tokens_neither_delays_their_save_nor_revives_the_stored_token(int minutes)
     {
         await using SharedLogin login = await StartExpiredAsync();
         var files = new FileOperationsSpy();

@@ -53,7 +53,7 @@ public sealed class ConsumedTokenTests
     [InlineData(1)]
     [InlineData(8)]
     [FailureMode("F87")]
-    public async Task The_last_eight_spent_tokens_are_known_to_a_provider_that_never_saw_them(int generations)
+    public async Task The_last_eight_used_tokens_are_known_to_a_provider_that_never_saw_them(int generations)
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
         byte[] older = await File.ReadAllBytesAsync(login.Path);
@@ -76,7 +76,7 @@ public sealed class ConsumedTokenTests
     [InlineData(false)]
     [InlineData(true)]
     [FailureMode("F87")]
-    public async Task A_provider_knows_what_it_spent_itself_though_the_record_was_deleted_with_the_lock_file(bool isExpired)
+    public async Task A_provider_knows_what_it_used_itself_though_the_record_was_deleted_with_the_lock_file(bool isExpired)
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
         byte[] older = await File.ReadAllBytesAsync(login.Path);
@@ -133,7 +133,7 @@ public sealed class ConsumedTokenTests
 
     [Fact]
     [FailureMode("F87", "F82")]
-    public async Task A_spent_token_that_is_put_back_after_every_save_is_never_sent_again()
+    public async Task A_used_token_that_is_put_back_after_every_save_is_never_sent_again()
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         byte[] older = await File.ReadAllBytesAsync(login.Path);
@@ -188,7 +188,7 @@ public sealed class ConsumedTokenTests
 
     [Fact]
     [FailureMode("F13")]
-    public async Task A_dead_refresh_token_is_sent_once_over_all_providers_but_not_blamed_on_another_client()
+    public async Task A_rejected_refresh_token_is_sent_once_over_all_providers_but_not_blamed_on_another_client()
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         login.Server.EnqueueTokenBehavior(TokenEndpointBehavior.Error("invalid_grant"));
@@ -207,7 +207,7 @@ public sealed class ConsumedTokenTests
 
     [Fact]
     [FailureMode("F13")]
-    public async Task Storing_a_login_ends_the_dead_mark_even_for_the_same_tokens()
+    public async Task Storing_a_login_ends_the_note_of_a_rejection_even_for_the_same_tokens()
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         login.Server.EnqueueTokenBehavior(TokenEndpointBehavior.Error("invalid_grant"));

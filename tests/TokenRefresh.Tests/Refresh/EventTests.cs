@@ -76,7 +76,7 @@ public sealed class EventTests
 
     [Fact]
     [FailureMode("F71")]
-    public async Task A_callback_that_asks_for_a_token_is_not_answered_by_the_flight_it_is_told_of()
+    public async Task A_callback_that_asks_for_a_token_is_not_answered_by_the_refresh_it_is_told_of()
     {
         const int Rounds = 500;
         var clock = new ManualTimeProvider();

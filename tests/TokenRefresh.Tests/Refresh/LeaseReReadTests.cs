@@ -39,7 +39,7 @@ public sealed class LeaseReReadTests
 
     [Fact]
     [FailureMode("F3")]
-    public async Task A_newer_pair_that_came_before_the_grant_is_the_one_that_is_presented_even_if_it_is_expired_too()
+    public async Task A_newer_login_that_came_before_the_grant_is_the_one_that_is_presented_even_if_it_is_expired_too()
     {
         var time = new ManualTimeProvider();
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(

@@ -35,7 +35,7 @@ public sealed class LoginChangeTests
 
     [Fact]
     [FailureMode("F80", "F87")]
-    public async Task A_spent_token_that_comes_back_after_its_successor_was_dropped_is_not_sent_again()
+    public async Task A_used_token_that_comes_back_after_its_successor_was_dropped_is_not_sent_again()
     {
         await using SharedLogin login = await StartExpiredAsync();
         CoordinatedTokenProvider provider = Provider(login);

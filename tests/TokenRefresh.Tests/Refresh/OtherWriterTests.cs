@@ -60,7 +60,7 @@ public sealed class OtherWriterTests
 
     [Fact]
     [FailureMode("F50", "F45")]
-    public async Task A_directory_in_the_file_s_place_is_left_alone_and_the_pair_saved_when_the_file_is_back()
+    public async Task A_directory_in_the_file_s_place_is_left_alone_and_the_tokens_saved_when_the_file_is_back()
     {
         await using SharedLogin login = await StartExpiredAsync();
         CoordinatedTokenProvider provider = Provider(login);

@@ -11,7 +11,7 @@ public sealed class UnknownOutcomeTests
 
     [Fact]
     [FailureMode("F52")]
-    public async Task With_a_dead_access_token_a_lost_answer_is_asked_for_once_more_at_once()
+    public async Task With_an_expired_access_token_a_lost_answer_is_asked_for_once_more_at_once()
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(
             new() { TimeProvider = _clock, RefreshTokenReuseWindow = TimeSpan.FromSeconds(30) });
@@ -81,7 +81,7 @@ public sealed class UnknownOutcomeTests
     [FailureMode("F52", "F53")]
     [InlineData(null)]
     [InlineData(60)]
-    public async Task With_a_living_access_token_a_lost_answer_is_not_asked_for_again_before_that_is_dead_even_after_a_suspend(
+    public async Task With_a_valid_access_token_a_lost_answer_is_not_asked_for_again_before_it_expires_even_after_a_suspend(
         int? windowInSeconds)
     {
         await using SharedLogin login = await SharedLogin.StartAsync(

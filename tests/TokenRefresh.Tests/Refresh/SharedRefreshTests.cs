@@ -4,7 +4,7 @@ using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
-public sealed class SingleFlightTests
+public sealed class SharedRefreshTests
 {
     [Fact]
     [FailureMode("F1", "F27")]
