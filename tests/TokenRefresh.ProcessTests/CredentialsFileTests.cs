@@ -77,7 +77,7 @@ public sealed class CredentialsFileTests
     [InlineData(true)]
     [InlineData(false)]
     [FailureMode("F46")]
-    public async Task A_link_stays_a_link_and_its_target_has_the_new_pair(bool isRelative)
+    public async Task A_link_stays_a_link_and_its_target_has_the_new_tokens(bool isRelative)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Symbolic links need a privilege on Windows.");
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();

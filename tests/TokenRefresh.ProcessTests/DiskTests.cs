@@ -63,7 +63,7 @@ public sealed class DiskTests
 
     [Fact]
     [FailureMode("F35", "F34")]
-    public async Task A_disk_that_fills_up_while_the_answer_is_awaited_takes_the_new_pair_all_the_same()
+    public async Task A_disk_that_fills_up_while_the_answer_is_awaited_takes_the_new_tokens_all_the_same()
     {
         Assert.SkipUnless(PrivateMounts.WhyNone is null, PrivateMounts.WhyNone ?? "");
         await using MountedLogin login = await MountedLogin.StartExpiredAsync();
@@ -94,7 +94,7 @@ public sealed class DiskTests
 
     [Fact]
     [FailureMode("F34")]
-    public async Task A_pair_that_comes_while_the_file_system_is_read_only_is_served_and_saved_once_it_is_writable_again()
+    public async Task Tokens_that_come_while_the_file_system_is_read_only_are_served_and_saved_once_it_is_writable_again()
     {
         Assert.SkipUnless(PrivateMounts.WhyNone is null, PrivateMounts.WhyNone ?? "");
         await using MountedLogin login = await MountedLogin.StartExpiredAsync();
@@ -116,7 +116,7 @@ public sealed class DiskTests
 
     [Fact]
     [FailureMode("F34")]
-    public async Task A_pair_that_may_not_replace_an_immutable_file_is_served_and_saved_once_it_may()
+    public async Task Tokens_that_may_not_replace_an_immutable_file_are_served_and_saved_once_they_may()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "Only root on Linux makes a file immutable.");
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -145,7 +145,7 @@ public sealed class DiskTests
     [InlineData(Everybody | UnixFileMode.StickyBit)]
     [InlineData(NobodyWrites)]
     [FailureMode("F34")]
-    public async Task A_pair_that_comes_after_the_right_to_replace_the_file_was_lost_is_served_and_saved_once_it_is_back(UnixFileMode mode)
+    public async Task Tokens_that_come_after_the_right_to_replace_the_file_was_lost_are_served_and_saved_once_it_is_back(UnixFileMode mode)
     {
         bool isSticky = mode.HasFlag(UnixFileMode.StickyBit);
         Assert.SkipUnless(OtherPrograms.WhyNoUnprivilegedChild is null, OtherPrograms.WhyNoUnprivilegedChild ?? "");

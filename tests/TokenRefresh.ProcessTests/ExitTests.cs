@@ -17,7 +17,7 @@ public sealed class ExitTests
     [InlineData("SIGINT", 2)]
     [InlineData("SIGTERM", 15)]
     [FailureMode("F37", "F84")]
-    public async Task A_signal_during_an_exchange_ends_the_process_after_the_pair_is_saved(string signal, int number)
+    public async Task A_signal_during_an_exchange_ends_the_process_after_the_tokens_are_saved(string signal, int number)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), $"Windows has no {signal}.");
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -125,7 +125,7 @@ public sealed class ExitTests
     [InlineData("exit 3")]
     [InlineData("quit 3")]
     [FailureMode("F37")]
-    public async Task A_program_that_exits_during_an_exchange_ends_after_the_pair_is_saved(string exit)
+    public async Task A_program_that_exits_during_an_exchange_ends_after_the_tokens_are_saved(string exit)
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
@@ -158,7 +158,7 @@ public sealed class ExitTests
 
     [Fact]
     [FailureMode("F37", "F84")]
-    public async Task A_program_that_survives_a_signal_during_an_exchange_has_its_pair_and_its_signal_handling_back()
+    public async Task A_program_that_survives_a_signal_during_an_exchange_has_its_tokens_and_its_signal_handling_back()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Signal handlers are read from /proc.");
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();

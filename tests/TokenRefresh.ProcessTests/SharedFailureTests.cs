@@ -41,7 +41,7 @@ public sealed class SharedFailureTests(EightProcesses processes)
 
     [Fact]
     [FailureMode("F99")]
-    public async Task A_dead_endpoint_costs_eight_processes_the_time_of_one()
+    public async Task An_endpoint_that_never_answers_costs_eight_processes_the_time_of_one()
     {
         const int refreshTimeout = 3_000;
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
@@ -73,7 +73,7 @@ public sealed class SharedFailureTests(EightProcesses processes)
 
     [Fact]
     [FailureMode("F13")]
-    public async Task A_dead_refresh_token_is_presented_once_over_all_processes_and_restarts()
+    public async Task A_rejected_refresh_token_is_presented_once_over_all_processes_and_restarts()
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
         OAuthCredentials dead = login.Store(new OAuthCredentials("old", UnknownToken, DateTimeOffset.UnixEpoch.AddYears(50)));

@@ -78,7 +78,8 @@ internal sealed partial class Scenarios(LoopbackAuthorizationServer server, Wind
             await DisposeAsync(login, children.All);
         }
 
-        string what = $"{perfect} of {Rounds} expiries, each met by {children.All.Count} processes with {Callers} callers, cost one token request";
+        string what =
+            $"{perfect} of {Rounds} expiries, each met by {children.All.Count} processes with {Callers} callers, cost one token request";
         checks.Expect(perfect == Rounds, inOtherCase ? $"{what}, one of them naming the file in capitals" : what);
     }
 

@@ -79,8 +79,10 @@ internal sealed class WindowsLogin : IDisposable
     public void Store(IssuedLogin login)
     {
         _refreshToken = login.RefreshToken;
+        long expiresAt = login.Credentials.ExpiresAt!.Value.ToUnixTimeMilliseconds();
         string json = $$$"""
-            {"claudeAiOauth":{"accessToken":"{{{login.AccessToken}}}","refreshToken":"{{{login.RefreshToken}}}","expiresAt":{{{login.Credentials.ExpiresAt!.Value.ToUnixTimeMilliseconds()}}}},"kept":1787613382524.616}
+            {"claudeAiOauth":{"accessToken":"{{{login.AccessToken}}}","refreshToken":"{{{login.RefreshToken}}}",
+            "expiresAt":{{{expiresAt}}}},"kept":1787613382524.616}
             """;
         File.WriteAllText(Path + ".new", json);
         File.Move(Path + ".new", Path, overwrite: true);

@@ -5,7 +5,10 @@ namespace TokenRefresh.Provider;
 
 /// <summary>The shared refresh of one provider: one refresh at a time, and one token or one failure for all who join it.</summary>
 /// <param name="run">Runs a refresh, and ends it with <see cref="Complete"/>; must not throw.</param>
-[SuppressMessage("Design", "CA1001", Justification = "If the semaphore were disposed, a concurrent Release would throw. It holds nothing that needs to be given back.")]
+[SuppressMessage(
+    "Design",
+    "CA1001",
+    Justification = "If the semaphore were disposed, a concurrent Release would throw. It holds nothing that needs to be given back.")]
 internal sealed class SharedRefresh(Func<RefreshReason, Task> run)
 {
     // Elects the leader; held for a few instructions, never across an await. All others await the leader's result.

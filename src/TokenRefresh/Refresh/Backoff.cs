@@ -22,7 +22,8 @@ internal static class Backoff
         int count = NextCount(record.Find(HoldKind.CoolDown, key), now);
 
         // Configuration errors, and answers that lack the tokens, are the same again after seconds.
-        TimeSpan pause = Doubled(isConfiguration || result.IsWithoutTokens ? TimeSpan.FromMinutes(1) : TimeSpan.FromSeconds(1), count, LongestCoolDown);
+        TimeSpan first = isConfiguration || result.IsWithoutTokens ? TimeSpan.FromMinutes(1) : TimeSpan.FromSeconds(1);
+        TimeSpan pause = Doubled(first, count, LongestCoolDown);
         pause *= 1 + (Random.Shared.NextDouble() / 4);
         if (result.RetryAfter is { } asked && asked > pause)
         {

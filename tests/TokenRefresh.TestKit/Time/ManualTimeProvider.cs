@@ -5,8 +5,7 @@ namespace TokenRefresh.TestKit;
 /// <summary>A clock that stands still until a test moves it. The wall clock can jump alone, as it does in a suspend.</summary>
 /// <remarks>
 /// Safe for concurrent use. Timers fire on the thread that calls <see cref="Advance"/>, in the order of their due times, and each sees the
-/// clock at its own due time;
-/// a timer set with no delay fires at once on the thread pool.
+/// clock at its own due time; a timer set with no delay fires at once on the thread pool.
 /// </remarks>
 // Microsoft's FakeTimeProvider lacks three things: a test cannot wait until the code under test has set a timer, its wall clock takes the
 // monotonic clock along when it is adjusted (a suspend does not), and a timer without delay fires inside the call that sets it.
@@ -100,6 +99,21 @@ public sealed class ManualTimeProvider : TimeProvider
             {
                 _elapsed = target > _elapsed ? target : _elapsed;
             }
+        }
+    }
+
+    /// <summary>Moves both clocks on and then fires what became due: timers fire late in a process that was stopped.</summary>
+    /// <param name="time">How far; not negative.</param>
+    public void AdvanceLate(TimeSpan time)
+    {
+        lock (_advancing)
+        {
+            lock (_gate)
+            {
+                _elapsed += time;
+            }
+
+            Advance(TimeSpan.Zero);
         }
     }
 

@@ -197,7 +197,7 @@ public abstract class CredentialsStoreContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_probe_comes_before_the_commit_and_changes_nothing()
+    public async Task The_preparation_comes_before_the_commit_and_changes_nothing()
     {
         ICredentialsStore store = await StoreAsync(First);
         await using ICredentialsLease lease = await AcquireAsync(store);
@@ -211,7 +211,7 @@ public abstract class CredentialsStoreContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_probe_that_no_commit_follows_leaves_the_login_alone()
+    public async Task A_preparation_that_no_commit_follows_leaves_the_login_alone()
     {
         ICredentialsStore store = await StoreAsync(First);
         await using (ICredentialsLease lease = await AcquireAsync(store))

@@ -54,17 +54,17 @@ public sealed class RoomTests
 
     private sealed class SourceTreeFixture : IDisposable
     {
-        private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("rooms");
+        private readonly TempDirectory _root = new();
         private int _count;
 
         public void Add(string room, string source)
         {
-            var folder = _root.CreateSubdirectory(room.Length == 0 ? "." : room);
+            DirectoryInfo folder = Directory.CreateDirectory(Path.Combine(_root.Path, room));
             File.WriteAllText(Path.Combine(folder.FullName, $"File{++_count}.cs"), source);
         }
 
-        public IReadOnlyList<SourceFile> Read() => SourceFile.Below(_root.FullName);
+        public IReadOnlyList<SourceFile> Read() => SourceFile.Below(_root.Path);
 
-        public void Dispose() => _root.Delete(recursive: true);
+        public void Dispose() => _root.Dispose();
     }
 }

@@ -3,6 +3,7 @@ using TokenRefresh.Interop;
 using TokenRefresh.Record;
 using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Tests.Record;
 using TokenRefresh.Tests.Refresh;
 
@@ -15,7 +16,7 @@ public sealed class DiskFaultTests : IDisposable
 {
     private readonly FileOperationsSpy _files = new();
     private readonly ManualTimeProvider _time = new();
-    private readonly LogSignals _log = new();
+    private readonly LogCollector _log = new();
     private readonly EventLog _events = new();
 
     public static TheoryData<string> FaultsOfTheProbe => [.. DiskFault.OfTheProbe.Select(f => f.Name)];
@@ -31,7 +32,7 @@ public sealed class DiskFaultTests : IDisposable
     [Theory]
     [MemberData(nameof(FaultsOfTheProbe))]
     [FailureMode("F35")]
-    public async Task A_fault_that_the_probe_meets_is_named_and_nothing_is_sent(string fault)
+    public async Task A_fault_that_the_preparation_meets_is_named_and_nothing_is_sent(string fault)
     {
         await using SharedLogin login = await StartAsync();
         using FileCredentialsStore store = login.CreateStore(_files, _time);
@@ -76,7 +77,7 @@ public sealed class DiskFaultTests : IDisposable
     [Theory]
     [MemberData(nameof(FaultsOfTheSave))]
     [FailureMode("F34")]
-    public async Task A_pair_that_cannot_be_saved_is_served_announced_and_noted_and_the_file_left_as_it_was(string fault)
+    public async Task Tokens_that_cannot_be_saved_are_served_announced_and_noted_and_the_file_left_as_it_was(string fault)
     {
         await using SharedLogin login = await StartAsync();
         using FileCredentialsStore store = login.CreateStore(_files, _time);
@@ -138,7 +139,7 @@ public sealed class DiskFaultTests : IDisposable
     [Theory]
     [MemberData(nameof(FaultsOfTheSave))]
     [FailureMode("F34")]
-    public async Task The_next_refresh_presents_the_unsaved_pair_and_never_the_stored_one(string fault)
+    public async Task The_next_refresh_presents_the_unsaved_token_and_never_the_stored_one(string fault)
     {
         await using SharedLogin login = await StartAsync();
         using FileCredentialsStore store = login.CreateStore(_files, _time);
@@ -263,7 +264,7 @@ public sealed class DiskFaultTests : IDisposable
         }
     }
 
-    private Task<SharedLogin> StartAsync() => SharedLogin.StartExpiredAsync(new() { TimeProvider = _time });
+    private Task<SharedLogin> StartAsync() => SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _time });
 
     private CoordinatedTokenProvider Create(SharedLogin login, FileCredentialsStore store) =>
         login.CreateProvider(_events.AttachTo, new() { CredentialsStore = store, TimeProvider = _time, LoggerFactory = _log });

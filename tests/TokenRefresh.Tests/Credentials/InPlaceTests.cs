@@ -1,6 +1,7 @@
 using FluentAssertions;
 using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Tests.Refresh;
 
 namespace TokenRefresh.Tests.Credentials;
@@ -21,7 +22,7 @@ public sealed class InPlaceTests
         string[] backups = [];
         _files.Before = operation => backups = operation == "write in place" ? TempFiles(login) : backups;
         using FileCredentialsStore store = login.CreateStore(_files, _time);
-        using var log = new LogSignals();
+        using var log = new LogCollector();
         CoordinatedTokenProvider provider = login.CreateProvider(
             services: new() { CredentialsStore = store, TimeProvider = _time, LoggerFactory = log });
 
@@ -119,5 +120,5 @@ public sealed class InPlaceTests
         return await reading;
     }
 
-    private Task<SharedLogin> StartAsync() => SharedLogin.StartExpiredAsync(new() { TimeProvider = _time });
+    private Task<SharedLogin> StartAsync() => SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _time });
 }

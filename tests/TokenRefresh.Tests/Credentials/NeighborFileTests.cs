@@ -1,6 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.Refresh;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Credentials;
 
@@ -13,7 +13,7 @@ public sealed class NeighborFileTests
     [FailureMode("F30")]
     public async Task An_exchange_of_the_one_does_not_keep_the_other_from_refreshing()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         string neighbor = AddNeighbor(login);
         using ParkedRequest parked = login.Server.ParkNextTokenRequest();
         Task<AccessToken> theirs = login.CreateProvider(o => o.CredentialsPath = neighbor, new() { TimeProvider = _clock })

@@ -4,7 +4,7 @@ using FluentAssertions;
 using TokenRefresh.Interop;
 using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.Refresh;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Credentials;
 
@@ -33,7 +33,7 @@ public sealed class PreparationTests : IDisposable
     public async Task A_file_that_cannot_be_replaced_costs_no_request_and_the_error_says_how_it_is_put_right(
         string attribute, bool isOfDirectory, string reason)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         await login.CreateProvider().GetStatusAsync(Cancellation);
         string marked = isOfDirectory ? login.Directory.Path : login.Path;
         using var lockDirectory = new TempDirectory();

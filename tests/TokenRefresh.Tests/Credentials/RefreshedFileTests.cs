@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Tests.Refresh;
 
 namespace TokenRefresh.Tests.Credentials;
@@ -13,9 +14,9 @@ public sealed class RefreshedFileTests
 
     [Fact]
     [FailureMode("F36")]
-    public async Task A_provider_that_knows_nothing_finds_the_new_pair()
+    public async Task A_provider_that_knows_nothing_finds_the_new_tokens()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         await using (CoordinatedTokenProvider first = login.CreateProvider())
         {
             await first.GetAccessTokenAsync(Cancellation);
@@ -37,7 +38,7 @@ public sealed class RefreshedFileTests
     [FailureMode("F42")]
     public async Task An_answer_without_refresh_token_keeps_the_stored_one(string? refreshToken)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         login.Server.EnqueueTokenBehavior(TokenEndpointBehavior.Member("refresh_token", refreshToken));
         using var store = login.CreateStore();
 
@@ -104,10 +105,10 @@ public sealed class RefreshedFileTests
 
     [Fact]
     [FailureMode("F46")]
-    public async Task A_symbolic_link_stays_a_link_and_its_target_gets_the_pair()
+    public async Task A_symbolic_link_stays_a_link_and_its_target_gets_the_tokens()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "A symbolic link needs a privilege on Windows.");
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         using var elsewhere = new TempDirectory();
         string middle = Path.Combine(elsewhere.Path, "middle.json");
         string link = Path.Combine(elsewhere.Path, "link.json");
@@ -130,9 +131,9 @@ public sealed class RefreshedFileTests
 
     [Fact]
     [FailureMode("F47")]
-    public async Task A_bind_mounted_file_is_overwritten_in_place_and_its_source_has_the_pair()
+    public async Task A_bind_mounted_file_is_overwritten_in_place_and_its_source_has_the_tokens()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         string mounted = Path.Combine(login.Directory.Path, "mounted.json");
         await File.WriteAllTextAsync(mounted, "", Cancellation);
         Assert.SkipUnless(

@@ -2,6 +2,7 @@ using System.Text;
 using FluentAssertions;
 using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Tests.Refresh;
 
 namespace TokenRefresh.Tests.Credentials;
@@ -16,7 +17,7 @@ public sealed class SaveStepsTests
 
     [Fact]
     [FailureMode("F40")]
-    public async Task The_pair_is_written_flushed_renamed_its_directory_flushed_and_read_back_in_this_order()
+    public async Task The_tokens_are_written_flushed_renamed_their_directory_flushed_and_read_back_in_this_order()
     {
         await using SharedLogin login = await StartAsync();
         using var store = login.CreateStore(_files, _time);
@@ -125,7 +126,7 @@ public sealed class SaveStepsTests
 
     [Fact]
     [FailureMode("F45")]
-    public async Task A_file_that_stays_unreadable_when_the_pair_comes_is_left_alone_and_the_pair_served_from_memory()
+    public async Task A_file_that_stays_unreadable_when_the_tokens_come_is_left_alone_and_they_are_served_from_memory()
     {
         await using SharedLogin login = await StartAsync();
         using var store = login.CreateStore(_files, _time);
@@ -151,7 +152,7 @@ public sealed class SaveStepsTests
 
     [Fact]
     [FailureMode("F40")]
-    public async Task A_rename_whose_directory_could_not_be_flushed_is_flushed_again_before_the_pair_counts_as_saved()
+    public async Task A_rename_whose_directory_could_not_be_flushed_is_flushed_again_before_the_tokens_count_as_saved()
     {
         await using SharedLogin login = await StartAsync();
         var failures = 2;
@@ -217,7 +218,7 @@ public sealed class SaveStepsTests
 
     [Fact]
     [FailureMode("F48", "F34")]
-    public async Task A_pair_that_cannot_replace_the_file_is_served_from_memory_announced_and_saved_later()
+    public async Task Tokens_that_cannot_replace_the_file_are_served_from_memory_announced_and_saved_later()
     {
         await using SharedLogin login = await StartAsync();
         byte[] before = await File.ReadAllBytesAsync(login.Path, Cancellation);
@@ -270,7 +271,7 @@ public sealed class SaveStepsTests
             OperatingSystem.IsWindows(),
             "Only Windows refuses to replace a file that a reader has open without FileShare.Delete; "
             + "run the tests there, or through the documented Windows script.");
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         CoordinatedTokenProvider provider = login.CreateProvider();
         var foreign = new FileStream(login.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         using ParkedRequest parked = login.Server.ParkNextTokenRequest();
@@ -285,7 +286,7 @@ public sealed class SaveStepsTests
         (await File.ReadAllTextAsync(login.Path, Cancellation)).Should().Contain(token.Value);
     }
 
-    private Task<SharedLogin> StartAsync() => SharedLogin.StartExpiredAsync(new() { TimeProvider = _time });
+    private Task<SharedLogin> StartAsync() => SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _time });
 
     private CoordinatedTokenProvider Create(SharedLogin login, FileCredentialsStore store, Action<TokenRefreshOptions>? configure = null) =>
         login.CreateProvider(configure, new() { CredentialsStore = store, TimeProvider = _time });

@@ -3,7 +3,7 @@ using FluentAssertions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.Refresh;
+using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Tests.Diagnostics;
 
 namespace TokenRefresh.Tests.DependencyInjection;
@@ -14,7 +14,7 @@ public sealed class ContainerEndToEndTests
     [FailureMode("F56")]
     public async Task A_client_of_the_factory_gets_through_with_an_expired_login_and_with_a_rejected_token()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         await using var services = Containers.Build(s =>
         {
             s.AddTokenRefresh("claude", o => PointTo(login, o))
@@ -37,7 +37,7 @@ public sealed class ContainerEndToEndTests
     [FailureMode("F95")]
     public async Task A_redirect_of_the_token_endpoint_is_not_followed_even_by_a_handler_of_the_program_that_would()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         var target = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["Location"] = new Uri(login.Server.OtherOrigin, "/token").AbsoluteUri,
@@ -56,9 +56,9 @@ public sealed class ContainerEndToEndTests
 
     [Fact]
     [FailureMode("F97", "F84")]
-    public async Task A_container_disposed_synchronously_in_the_middle_of_an_exchange_waits_until_the_pair_is_saved()
+    public async Task A_container_disposed_synchronously_in_the_middle_of_an_exchange_waits_until_the_tokens_are_saved()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         using ParkedRequest exchange = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
         var services = Containers.Build(s => s.AddTokenRefresh("claude", o => PointTo(login, o)));
         var provider = services.GetRequiredKeyedService<ITokenProvider>("claude");
@@ -81,8 +81,8 @@ public sealed class ContainerEndToEndTests
     [FailureMode("F88")]
     public async Task A_whole_refresh_logged_at_trace_level_shows_no_token()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
-        using var logs = new CollectedLogs();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
+        using var logs = new LogCollector();
         AccessToken token;
         await using (var services = Containers.Build(s =>
         {
@@ -108,7 +108,7 @@ public sealed class ContainerEndToEndTests
     [Fact]
     public async Task A_refresh_is_measured_on_the_container_s_meter_under_the_login_s_name()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         using var measured = new CollectedMeasurements();
         await using var services = Containers.Build(s =>
         {

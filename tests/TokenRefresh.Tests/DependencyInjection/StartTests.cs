@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.Refresh;
+using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Tests.Validation;
 
 namespace TokenRefresh.Tests.DependencyInjection;
@@ -93,9 +93,9 @@ public sealed class StartTests
     [InlineData(false)]
     [InlineData(true)]
     [FailureMode("F84")]
-    public async Task A_host_that_is_stopped_during_an_exchange_ends_after_the_pair_is_saved(bool synchronous)
+    public async Task A_host_that_is_stopped_during_an_exchange_ends_after_the_tokens_are_saved(bool synchronous)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddTokenRefresh(
             o => (o.CredentialsPath, o.ClientId, o.TokenEndpoint) = (login.Path, "tests", login.Server.TokenUri));

@@ -125,7 +125,7 @@ public sealed class TokenEndpointClientTests
     [FailureMode("F88")]
     public async Task No_logger_of_the_factory_or_of_the_program_s_defaults_sees_a_token_request()
     {
-        using var logs = new CollectedLogs();
+        using var logs = new LogCollector();
         await using var services = Containers.Build(s =>
         {
             s.AddLogging(l => l.SetMinimumLevel(LogLevel.Trace).AddProvider(logs));

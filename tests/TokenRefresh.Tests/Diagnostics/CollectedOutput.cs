@@ -7,8 +7,7 @@ using Microsoft.Win32.SafeHandles;
 using TokenRefresh.Endpoint;
 using TokenRefresh.Locking;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.Refresh;
-using TokenRefresh.Tests.DependencyInjection;
+using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Tests.Exploration;
 
 namespace TokenRefresh.Tests.Diagnostics;
@@ -18,7 +17,7 @@ internal sealed class CollectedOutput : IDisposable
 {
     private readonly ConcurrentQueue<string> _texts = new();
     private readonly HashSet<string> _secrets = new(StringComparer.Ordinal);
-    private readonly CollectedLogs _logs = new();
+    private readonly LogCollector _logs = new();
     private readonly CollectedMeasurements _measured = new();
     private readonly ILoggerFactory _loggers;
     private readonly ActivityListener _listener;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Tests.Refresh;
 
 namespace TokenRefresh.Tests.Diagnostics;
@@ -20,7 +21,7 @@ public sealed class FailingObserverTests
     [FailureMode("F34")]
     public async Task A_logger_that_throws_costs_neither_a_token_nor_the_lock()
     {
-        using var logger = new LogSignals { Failure = Failure };
+        using var logger = new LogCollector { Failure = Failure };
 
         await RefreshSaveAndSignOutAsync(new() { TimeProvider = _clock, LoggerFactory = logger });
 
@@ -91,7 +92,7 @@ public sealed class FailingObserverTests
 
     private async Task RefreshSaveAndSignOutAsync(CoordinatedTokenProviderServices services)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         CoordinatedTokenProvider provider = login.CreateProvider(services: services);
 
         AccessToken first = await provider.GetAccessTokenAsync();

@@ -1,6 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.Refresh;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Diagnostics;
 
@@ -14,7 +14,7 @@ public sealed class RefreshOutcomeTests
     [InlineData("failed")]
     public async Task Every_outcome_can_be_told_from_the_metrics_alone(string outcome)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         using var measured = new CollectedMeasurements();
         login.Server.DefaultTokenBehavior = outcome switch
         {
@@ -37,9 +37,9 @@ public sealed class RefreshOutcomeTests
     }
 
     [Fact]
-    public async Task Callers_that_join_a_flight_are_counted()
+    public async Task Callers_that_join_a_refresh_are_counted()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         using var measured = new CollectedMeasurements();
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { MeterFactory = measured.Factory });
         using ParkedRequest exchange = login.Server.ParkNextTokenRequest();

@@ -3,6 +3,7 @@ using FluentAssertions;
 using TokenRefresh.Endpoint;
 using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Tests.Refresh;
 using TokenRefresh.Tests.Credentials;
 using FakeHandler = TokenRefresh.Tests.Wire.FakeHandler;
@@ -31,7 +32,7 @@ public sealed class SecretLeakTests : IDisposable
     [InlineData(ClientAuthentication.ClientSecretBasic)]
     public async Task No_answer_of_the_token_endpoint_makes_a_secret_leave(ClientAuthentication authentication)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(
             new() { TimeProvider = _clock, RefreshTokenReuseWindow = TimeSpan.FromHours(1) });
         foreach (Func<IssuedLogin, TokenEndpointBehavior> failure in Answers())
         {
@@ -67,7 +68,7 @@ public sealed class SecretLeakTests : IDisposable
     [InlineData(HttpRequestError.Unknown)]
     public async Task A_handler_that_quotes_the_request_in_its_error_makes_no_secret_leave(HttpRequestError error)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         StoreAnother(login);
         using var invoker = new HttpMessageInvoker(new FakeHandler(async (request, _, cancellationToken) =>
         {
@@ -98,7 +99,7 @@ public sealed class SecretLeakTests : IDisposable
     [InlineData(GatewayKey)]
     public async Task A_handler_that_quotes_a_further_parameter_or_header_makes_no_secret_leave(string quoted)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         StoreAnother(login);
         using var invoker = new HttpMessageInvoker(
             new FakeHandler(
@@ -120,7 +121,7 @@ public sealed class SecretLeakTests : IDisposable
     public async Task A_client_of_the_user_s_own_that_throws_what_it_sent_makes_no_secret_leave(
         bool isToken, ClientAuthentication authentication)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         StoreAnother(login);
         string quoted = isToken ? login.Login.AccessToken : Assertion;
         CoordinatedTokenProvider provider = login.CreateProvider(
@@ -144,7 +145,7 @@ public sealed class SecretLeakTests : IDisposable
     {
         Assert.SkipWhen(
             OperatingSystem.IsWindows(), "The foreign holder uses flock; Windows locks are held by a child process in the process tests.");
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         StoreAnother(login);
         using ForeignLock foreign = ForeignLock.Hold(
             login.LockPath, new LockHolder(Environment.ProcessId, "other", Environment.MachineName, _clock.Start));
@@ -170,7 +171,7 @@ public sealed class SecretLeakTests : IDisposable
     public async Task Neither_does_a_save_that_fails_waits_in_memory_or_goes_in_place(
         string failing, bool isMountPoint, params string[] said)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         StoreAnother(login);
         var isBlocked = true;
         var files = new FileOperationsSpy { MountPoint = isMountPoint, CannotReplace = isMountPoint };
@@ -215,7 +216,7 @@ public sealed class SecretLeakTests : IDisposable
     [InlineData("""{"claudeAiOauth":{"accessToken":"ACCESS\u0001x","refreshToken":"REFRESH","expiresAt":9999999999999}}""")]
     public async Task Neither_does_a_file_that_cannot_be_read_or_used(string content)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         StoreAnother(login);
         await File.WriteAllTextAsync(
             login.Path,
@@ -235,7 +236,7 @@ public sealed class SecretLeakTests : IDisposable
     [Fact]
     public async Task Neither_does_a_login_that_is_of_another_account_or_came_back()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         StoreAnother(login);
         const string Account = "0b5c7a1e-7f3a9c4d";
         _output.AddSecrets(Account, "qz7vk.4xw9@zq3jt.invalid");

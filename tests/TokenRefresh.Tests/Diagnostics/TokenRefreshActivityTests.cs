@@ -8,7 +8,7 @@ namespace TokenRefresh.Tests.Diagnostics;
 public sealed class TokenRefreshActivityTests
 {
     [Fact]
-    public void A_flight_is_a_child_of_its_caller_and_the_parent_of_its_steps()
+    public void A_refresh_is_a_child_of_its_caller_and_the_parent_of_its_steps()
     {
         using var listener = Listen();
         using var caller = new Activity("caller").Start();
@@ -22,7 +22,7 @@ public sealed class TokenRefreshActivityTests
     }
 
     [Fact]
-    public void A_background_flight_is_a_trace_of_its_own_linked_to_the_caller_that_noticed_the_due_token()
+    public void A_background_refresh_is_a_trace_of_its_own_linked_to_the_caller_that_noticed_the_due_token()
     {
         using var listener = Listen();
         using var caller = new Activity("caller").Start();

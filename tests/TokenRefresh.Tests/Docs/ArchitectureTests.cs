@@ -19,8 +19,7 @@ public sealed partial class ArchitectureTests
             Uses: match.Groups["uses"].Value.Split(", ", StringSplitOptions.RemoveEmptyEntries)));
 
         drawn.Should().BeEquivalentTo(
-            Rooms.Directions
-                .Where(room => room.Key.Length == 0 || !Rooms.ForEveryone.Contains(room.Key))
+            Rooms.Directions.Where(room => room.Key.Length == 0 || !Rooms.ForEveryone.Contains(room.Key))
                 .Select(room => (Room: room.Key, Uses: room.Value)));
     }
 

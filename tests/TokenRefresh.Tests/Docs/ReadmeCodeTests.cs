@@ -34,9 +34,14 @@ public sealed partial class ReadmeCodeTests
     [Fact]
     public void Every_link_leads_somewhere()
     {
-        string[] pages = Directory.GetFiles(Path.Combine(Readme.Root, "docs"), "*.md");
         string[] documents =
-            ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "tests/README.md", .. pages.Select(path => Path.GetRelativePath(Readme.Root, path))];
+        [
+            "README.md",
+            "CHANGELOG.md",
+            "CONTRIBUTING.md",
+            "tests/README.md",
+            .. Directory.GetFiles(Path.Combine(Readme.Root, "docs"), "*.md").Select(path => Path.GetRelativePath(Readme.Root, path)),
+        ];
 
         var dead = from document in documents
                    from Match match in Link().Matches(File.ReadAllText(Path.Combine(Readme.Root, document)))
@@ -79,7 +84,10 @@ public sealed partial class ReadmeCodeTests
         return string.Join('\n', lines.Select(line => line.Length == 0 ? line : line[indent..]));
     }
 
-    [GeneratedRegex(@"^ *#region [\w-]+\n(?<code>.*?)\n *#endregion$", RegexOptions.Singleline | RegexOptions.Multiline | RegexOptions.ExplicitCapture, 5000)]
+    [GeneratedRegex(
+        @"^ *#region [\w-]+\n(?<code>.*?)\n *#endregion$",
+        RegexOptions.Singleline | RegexOptions.Multiline | RegexOptions.ExplicitCapture,
+        5000)]
     private static partial Regex Region();
 
     [GeneratedRegex(@"--project (?<path>\S+)", RegexOptions.ExplicitCapture, 5000)]

@@ -34,7 +34,8 @@ public sealed class ReferenceTableTests
     [Fact]
     public void The_options_tables_say_range_and_consequence()
     {
-        var rows = Options.Table("`TokenRefreshOptions`, for", "option").Concat(Options.Table("`BearerTokenHandlerOptions`, for", "option"));
+        var rows = Options.Table("`TokenRefreshOptions`, for", "option")
+            .Concat(Options.Table("`BearerTokenHandlerOptions`, for", "option"));
 
         rows.Should().OnlyContain(cells => cells.Length == 4 && cells.All(cell => cell.Length > 0));
     }
@@ -52,7 +53,8 @@ public sealed class ReferenceTableTests
     [Fact]
     public void The_log_table_has_every_event_with_id_and_level()
     {
-        var messages = typeof(Log).GetMethods(AnyStatic)
+        var messages = typeof(Log)
+            .GetMethods(AnyStatic)
             .Select(method => method.GetCustomAttribute<LoggerMessageAttribute>())
             .OfType<LoggerMessageAttribute>()
             .ToDictionary(message => message.EventId, message => message.Level);
@@ -60,10 +62,11 @@ public sealed class ReferenceTableTests
 
         var rows = Diagnostics.Table("## Log events", "id").Select(cells => (Id: cells[0], Name: cells[1], Level: cells[2]));
 
-        rows.Should().Equal(ids.OrderBy(id => id.Id).Select(id => (
-            id.Id.ToString(CultureInfo.InvariantCulture),
-            id.Name,
-            messages.TryGetValue(id.Id, out LogLevel level) ? level.ToString() : "never logged")));
+        rows.Should().Equal(
+            ids.OrderBy(id => id.Id).Select(id => (
+                id.Id.ToString(CultureInfo.InvariantCulture),
+                id.Name,
+                messages.TryGetValue(id.Id, out LogLevel level) ? level.ToString() : "never logged")));
     }
 
     [Fact]
@@ -119,20 +122,29 @@ public sealed class ReferenceTableTests
         TimeSpan time when time.TotalMinutes >= 1 && time.Seconds == 0 => Words((long)time.TotalMinutes, "minute"),
         TimeSpan time => Words((long)time.TotalSeconds, "second"),
         CredentialsFileFormat format when ReferenceEquals(format, CredentialsFileFormat.Auto) => nameof(CredentialsFileFormat.Auto),
-        TokenRefreshEvents events when events.GetType().GetProperties().All(property => property.GetValue(events) is null) => "no callbacks",
+        TokenRefreshEvents events when events.GetType().GetProperties().All(property => property.GetValue(events) is null) =>
+            "no callbacks",
         string text => text,
         IEnumerable items => items.Cast<object>().Any() ? "not empty" : "empty",
         _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
     };
 
-    private static string Words(long count, string unit) => string.Create(CultureInfo.InvariantCulture, $"{count} {unit}{(count == 1 ? "" : "s")}");
+    private static string Words(long count, string unit) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count} {unit}{(count == 1 ? "" : "s")}");
 
-    private static IEnumerable<string> Constants(Type type) => type.GetFields(AnyStatic).Where(field => field.IsLiteral).Select(field => (string)field.GetRawConstantValue()!);
+    private static IEnumerable<string> Constants(Type type) =>
+        type.GetFields(AnyStatic).Where(field => field.IsLiteral).Select(field => (string)field.GetRawConstantValue()!);
 
     private static TokenRefreshException Create(Type type)
     {
         ConstructorInfo constructor = type.GetConstructors().Single();
-        object?[] arguments = [.. constructor.GetParameters().Select(parameter => parameter.ParameterType == typeof(string) ? "x" : parameter.ParameterType.IsValueType ? Activator.CreateInstance(parameter.ParameterType) : null)];
+        object?[] arguments =
+        [
+            .. constructor.GetParameters().Select(
+                parameter => parameter.ParameterType == typeof(string) ? "x"
+                    : parameter.ParameterType.IsValueType ? Activator.CreateInstance(parameter.ParameterType)
+                    : null),
+        ];
         return (TokenRefreshException)constructor.Invoke(arguments);
     }
 }

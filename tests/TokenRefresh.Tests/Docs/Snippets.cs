@@ -6,14 +6,18 @@ using TokenRefresh.Tests.Validation;
 
 namespace TokenRefresh.Tests.Docs;
 
-/// <summary>The code of the README: each region is one of its blocks, character for character, and what can be run without a server is.</summary>
+/// <summary>
+/// The code of the README: each region is one of its blocks, character for character, and what can be run without a server is.
+/// </summary>
 public sealed class Snippets
 {
     [Fact]
     public async Task The_handlers_example_has_a_client_with_one_handler()
     {
         var services = new ServiceCollection();
-        services.AddTokenRefresh(options => options.CredentialsPath = "unused").UseStore(new UnusedStore()).UseTokenEndpointClient(new UnusedTokenEndpointClient());
+        services.AddTokenRefresh(options => options.CredentialsPath = "unused")
+            .UseStore(new UnusedStore())
+            .UseTokenEndpointClient(new UnusedTokenEndpointClient());
         services.AddSingleton<ITokenProvider>(new StaticTokenProvider("fake"));
 
         #region pipeline
@@ -87,7 +91,9 @@ public sealed class Snippets
     public async Task A_fake_registered_later_is_the_one_that_is_resolved()
     {
         var services = new ServiceCollection();
-        services.AddTokenRefresh(options => options.CredentialsPath = "unused").UseStore(new UnusedStore()).UseTokenEndpointClient(new UnusedTokenEndpointClient());
+        services.AddTokenRefresh(options => options.CredentialsPath = "unused")
+            .UseStore(new UnusedStore())
+            .UseTokenEndpointClient(new UnusedTokenEndpointClient());
 
         #region fake-in-container
         services.AddSingleton<ITokenProvider>(new StaticTokenProvider("fake"));
@@ -135,7 +141,8 @@ public sealed class Snippets
         return answer;
     }
 
-    internal static async Task SignInAndOutAsync(CoordinatedTokenProvider tokens, string accessToken, string refreshToken, DateTimeOffset expiresAt)
+    internal static async Task SignInAndOutAsync(
+        CoordinatedTokenProvider tokens, string accessToken, string refreshToken, DateTimeOffset expiresAt)
     {
         #region sign-in
         await tokens.StoreAsync(new OAuthCredentials(accessToken, refreshToken, expiresAt));

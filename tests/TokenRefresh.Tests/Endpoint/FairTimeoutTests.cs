@@ -1,7 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.Wire;
 
 namespace TokenRefresh.Tests.Endpoint;
 
@@ -13,7 +12,7 @@ public sealed class FairTimeoutTests
     [Fact]
     public void A_limit_that_fires_on_time_cancels_at_once()
     {
-        var time = new WireTimeProvider();
+        var time = new ManualTimeProvider();
         using var timeout = new FairTimeout(Limit, time);
 
         time.Advance(Limit - TimeSpan.FromTicks(1));
@@ -29,11 +28,11 @@ public sealed class FairTimeoutTests
     [FailureMode("F100")]
     public async Task A_limit_that_fires_late_gives_another_second()
     {
-        var time = new WireTimeProvider();
+        var time = new ManualTimeProvider();
         using var timeout = new FairTimeout(Limit, time);
         await time.NextTimerAsync();
 
-        time.Advance(Limit + Second);
+        time.AdvanceLate(Limit + Second);
         TimeSpan extension = await time.NextTimerAsync();
         bool tooEarly = timeout.Token.IsCancellationRequested;
         time.Advance(extension);
@@ -47,13 +46,13 @@ public sealed class FairTimeoutTests
     [FailureMode("F100")]
     public async Task A_process_that_is_stopped_again_within_that_second_gets_another_one()
     {
-        var time = new WireTimeProvider();
+        var time = new ManualTimeProvider();
         using var timeout = new FairTimeout(Limit, time);
         await time.NextTimerAsync();
-        time.Advance(Limit + Second);
+        time.AdvanceLate(Limit + Second);
         await time.NextTimerAsync();
 
-        time.Advance(TimeSpan.FromHours(1));
+        time.AdvanceLate(TimeSpan.FromHours(1));
         TimeSpan extension = await time.NextTimerAsync();
         bool tooEarly = timeout.Token.IsCancellationRequested;
         time.Advance(extension);
@@ -66,7 +65,7 @@ public sealed class FairTimeoutTests
     public void A_linked_cancellation_is_passed_on_at_once_and_is_no_expiry()
     {
         using var caller = new CancellationTokenSource();
-        using var timeout = new FairTimeout(Limit, new WireTimeProvider(), caller.Token);
+        using var timeout = new FairTimeout(Limit, new ManualTimeProvider(), caller.Token);
 
         caller.Cancel();
 
@@ -77,7 +76,7 @@ public sealed class FairTimeoutTests
     [Fact]
     public async Task A_limit_that_was_disposed_neither_fires_nor_throws()
     {
-        var time = new WireTimeProvider();
+        var time = new ManualTimeProvider();
         var timeout = new FairTimeout(Limit, time);
         await time.NextTimerAsync();
         CancellationToken token = timeout.Token;

@@ -4,7 +4,6 @@ using System.Text;
 using FluentAssertions;
 using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.Wire;
 
 namespace TokenRefresh.Tests.Endpoint;
 
@@ -15,7 +14,7 @@ public sealed class LateAnswerTests : IDisposable
     private readonly ManualResetEventSlim _arrived = new();
     private readonly ManualResetEventSlim _mayAnswer = new();
     private readonly ManualResetEventSlim _answered = new();
-    private readonly WireTimeProvider _time = new();
+    private readonly ManualTimeProvider _time = new();
     private int _requests;
 
     public LateAnswerTests()
@@ -63,7 +62,7 @@ public sealed class LateAnswerTests : IDisposable
         blocked.Wait();
         _mayAnswer.Set();
         _answered.Wait();
-        _time.Advance(TimeSpan.FromSeconds(16));
+        _time.AdvanceLate(TimeSpan.FromSeconds(16));
         release.Set();
         TokenEndpointResult result = refresh.GetAwaiter().GetResult();
 

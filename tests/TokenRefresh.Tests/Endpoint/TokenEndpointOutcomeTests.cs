@@ -103,7 +103,7 @@ public sealed class TokenEndpointOutcomeTests
             return response;
         });
 
-        TokenEndpointResult result = await Given.AnswerAsync(handler, time: new WireTimeProvider());
+        TokenEndpointResult result = await Given.AnswerAsync(handler, time: new ManualTimeProvider());
 
         result.Outcome.Should().Be(TokenEndpointOutcome.Throttled);
         result.RetryAfter.Should().Be(seconds is { } s ? TimeSpan.FromSeconds(s) : null);

@@ -17,7 +17,7 @@ public sealed class TokenRequestPhaseTests
     public async Task A_refused_connection_is_tried_three_times_with_growing_pauses_and_was_not_sent()
     {
         int announced = 0;
-        var time = new WireTimeProvider();
+        var time = new ManualTimeProvider();
         int tries = 0;
         using var handler = new Relay(TokenEndpointTransport.CreateHandler(), (_, next) =>
         {
@@ -147,7 +147,7 @@ public sealed class TokenRequestPhaseTests
 
     [Fact]
     [FailureMode("F90")]
-    public async Task A_pair_that_arrived_whole_counts_though_the_connection_broke_behind_it()
+    public async Task Tokens_that_arrived_whole_count_though_the_connection_broke_behind_them()
     {
         await using var server = new WireServer(async e =>
         {
@@ -167,7 +167,7 @@ public sealed class TokenRequestPhaseTests
     [InlineData(true)]
     public async Task A_time_out_after_the_body_left_is_unknown(bool headersArrived)
     {
-        var time = new WireTimeProvider();
+        var time = new ManualTimeProvider();
         var arrived = new TaskCompletionSource();
         await using var server = new WireServer(async e =>
         {
@@ -213,7 +213,7 @@ public sealed class TokenRequestPhaseTests
     [FailureMode("F52")]
     public async Task A_time_out_while_connecting_was_not_sent()
     {
-        var time = new WireTimeProvider();
+        var time = new ManualTimeProvider();
         using SocketsHttpHandler handler = TokenEndpointTransport.CreateHandler();
         handler.ConnectCallback = async (_, cancellationToken) =>
         {
@@ -250,7 +250,7 @@ public sealed class TokenRequestPhaseTests
     [Fact]
     public async Task A_deadline_between_two_tries_tells_why_the_first_one_failed()
     {
-        var time = new WireTimeProvider();
+        var time = new ManualTimeProvider();
         using var deadline = new CancellationTokenSource();
         using SocketsHttpHandler handler = TokenEndpointTransport.CreateHandler();
 
@@ -308,7 +308,7 @@ public sealed class TokenRequestPhaseTests
     [Fact]
     public async Task A_time_out_during_the_announcement_sends_nothing_and_waits_for_its_end()
     {
-        var time = new WireTimeProvider();
+        var time = new ManualTimeProvider();
         await using var server = new WireServer(e => e.RespondJsonAsync(200, """{"access_token":"at"}"""));
         using SocketsHttpHandler handler = TokenEndpointTransport.CreateHandler();
         var announcing = new TaskCompletionSource();
@@ -332,7 +332,7 @@ public sealed class TokenRequestPhaseTests
     }
 
     // The first timer of each try is its time-out; the next one is the pause.
-    private static async Task<TimeSpan> NextPauseAsync(WireTimeProvider time)
+    private static async Task<TimeSpan> NextPauseAsync(ManualTimeProvider time)
     {
         TimeSpan next;
         do

@@ -72,7 +72,7 @@ public sealed class TokenRequestSentOnceTests
     [FailureMode("F118")]
     public async Task A_handler_that_still_waits_to_send_again_when_time_is_up_does_not_lose_the_answer()
     {
-        var time = new WireTimeProvider();
+        var time = new ManualTimeProvider();
         var waiting = new TaskCompletionSource();
         await using var server = new WireServer(e => e.RespondJsonAsync(400, """{"error":"invalid_grant"}"""));
         using var handler = new Resending(async (next, cancellationToken) =>

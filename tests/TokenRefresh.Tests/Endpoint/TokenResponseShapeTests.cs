@@ -117,7 +117,7 @@ public sealed class TokenResponseShapeTests
     public async Task A_time_of_expiry_counts_where_there_is_no_lifetime(string member, double? seconds)
     {
         TokenEndpointResult result = await Given.AnswerAsync(
-            FakeHandler.Answering(200, $$"""{"access_token":"at",{{member}},"refresh_token":"rt"}"""), time: new WireTimeProvider());
+            FakeHandler.Answering(200, $$"""{"access_token":"at",{{member}},"refresh_token":"rt"}"""), time: new ManualTimeProvider());
 
         result.Response!.ExpiresIn.Should().Be(seconds is { } s ? TimeSpan.FromSeconds(s) : null);
         result.Response.RefreshToken.Should().Be("rt");
@@ -135,7 +135,7 @@ public sealed class TokenResponseShapeTests
             return response;
         });
 
-        TokenEndpointResult result = await Given.AnswerAsync(handler, time: new WireTimeProvider());
+        TokenEndpointResult result = await Given.AnswerAsync(handler, time: new ManualTimeProvider());
 
         result.Response!.ExpiresIn.Should().Be(TimeSpan.FromMinutes(1));
         result.Response.RefreshTokenExpiresIn.Should().Be(TimeSpan.FromMinutes(1));

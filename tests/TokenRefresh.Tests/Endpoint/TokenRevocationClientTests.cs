@@ -1,3 +1,4 @@
+using TokenRefresh.TestKit;
 using FluentAssertions;
 using TokenRefresh.Endpoint;
 using TokenRefresh.Tests.Wire;
@@ -36,7 +37,7 @@ public sealed class TokenRevocationClientTests
     [Fact]
     public async Task A_failure_and_a_time_out_are_false_and_a_cancellation_is_thrown()
     {
-        var time = new WireTimeProvider();
+        var time = new ManualTimeProvider();
         using var caller = new CancellationTokenSource();
         var failing = new FakeHandler((_, _, _) => throw new HttpRequestException("No route."));
         var hanging = new FakeHandler(async (_, _, cancellationToken) =>

@@ -67,12 +67,12 @@ public sealed class ExplorationTests
 
     [Fact]
     [FailureMode("F34", "F37")]
-    public Task A_pair_that_cannot_be_saved_is_kept_and_its_predecessor_not_presented() =>
+    public Task Tokens_that_cannot_be_saved_are_kept_and_their_predecessor_not_presented() =>
         Exploring.AssertHoldsAsync(Scenarios.UnsavedAndKilled, leastStates: 12_000);
 
     [Fact]
     [FailureMode("F34", "F37")]
-    public Task With_a_reuse_window_a_pair_that_cannot_be_saved_loses_nothing() =>
+    public Task With_a_reuse_window_tokens_that_cannot_be_saved_lose_nothing() =>
         Exploring.AssertHoldsAsync(Scenarios.UnsavedAndKilled.WithWindow(), leastStates: 12_000);
 
     [Fact]

@@ -18,7 +18,7 @@ public sealed class MutantTests
 
     [Fact]
     [FailureMode("F22")]
-    public Task Skipping_the_read_after_the_probe_is_noticed_when_the_lock_file_is_deleted() =>
+    public Task Skipping_the_read_after_the_preparation_is_noticed_when_the_lock_file_is_deleted() =>
         AssertNoticedAsync(Scenarios.LockFileDeleted with { Decorate = s => new OneReadStore(s) }, Rules.OnlyWhatWasRead);
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class MutantTests
 
     [Fact]
     [FailureMode("F34")]
-    public Task Presenting_the_predecessor_of_an_unsaved_pair_is_noticed() =>
+    public Task Presenting_the_predecessor_of_unsaved_tokens_is_noticed() =>
         AssertNoticedAsync(
             Scenarios.ExpiredTwice with
             {

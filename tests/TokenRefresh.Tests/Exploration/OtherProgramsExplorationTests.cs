@@ -21,7 +21,7 @@ public sealed class OtherProgramsExplorationTests
 
     [Fact]
     [FailureMode("F87")]
-    public Task A_spent_token_that_another_program_puts_back_is_never_presented() =>
+    public Task A_used_token_that_another_program_puts_back_is_never_presented() =>
         Exploring.AssertHoldsAsync(Scenarios.Rollback, leastStates: 3_000);
 
     [Fact]

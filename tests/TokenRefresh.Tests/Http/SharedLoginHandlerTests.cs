@@ -1,7 +1,7 @@
 using System.Net;
 using FluentAssertions;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.Refresh;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Http;
 
@@ -238,7 +238,7 @@ public sealed class SharedLoginHandlerTests
     {
         await using SharedLogin signedOut = await SharedLogin.StartAsync();
         File.Delete(signedOut.Path);
-        await using SharedLogin unavailable = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin unavailable = await SharedLogin.StartWithPastExpiryAsync();
         unavailable.Server.DefaultTokenBehavior = TokenEndpointBehavior.Throttle(503, retryAfter: null);
 
         (SharedLogin Login, Type Failure)[] cases =

@@ -3,6 +3,7 @@ using FluentAssertions;
 using Microsoft.Win32.SafeHandles;
 using TokenRefresh.Locking;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Tests.Refresh;
 
 namespace TokenRefresh.Tests.Locking;
@@ -29,7 +30,7 @@ public sealed class LockFileContractTests : IDisposable
     [Fact]
     public async Task The_lock_file_is_a_sibling_of_the_target_with_a_fixed_suffix()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         using var store = login.CreateStore();
 
         await login.CreateProvider().GetAccessTokenAsync(TestContext.Current.CancellationToken);

@@ -1,6 +1,7 @@
 using System.Text;
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -14,7 +15,7 @@ public sealed class AccountMismatchTests
     [Theory]
     [InlineData("account_id", "\"22222222-bbbb\"")]
     [InlineData("account", "{\"uuid\":\"22222222-bbbb\",\"email_address\":\"jo@example.com\"}")]
-    public async Task A_pair_of_another_account_than_the_stored_one_is_neither_written_nor_served(string member, string json)
+    public async Task Tokens_of_another_account_than_the_stored_one_are_neither_written_nor_served(string member, string json)
     {
         await using SharedLogin login = await StartFlatAsync();
         byte[] before = await File.ReadAllBytesAsync(login.Path);
@@ -32,7 +33,7 @@ public sealed class AccountMismatchTests
     }
 
     [Fact]
-    public async Task The_spent_token_is_presented_by_nobody_again_until_another_login_is_stored()
+    public async Task The_used_token_is_not_presented_again_until_another_login_is_stored()
     {
         await using SharedLogin login = await StartFlatAsync();
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Member("account_id", Quoted(Theirs));
@@ -59,7 +60,7 @@ public sealed class AccountMismatchTests
     public async Task A_file_that_names_no_account_is_compared_with_what_an_earlier_answer_said(string member, string first, string second)
     {
         var clock = new ManualTimeProvider();
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = clock });
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = clock });
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Member(member, first);
         await provider.GetAccessTokenAsync();
@@ -93,7 +94,7 @@ public sealed class AccountMismatchTests
     public async Task Another_login_that_was_stored_meanwhile_is_not_compared_with_what_was_heard_of_the_former()
     {
         var clock = new ManualTimeProvider();
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = clock });
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = clock });
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Member("account_id", Quoted(Ours));
         await provider.GetAccessTokenAsync();
@@ -161,7 +162,7 @@ public sealed class AccountMismatchTests
 
     private static async Task<SharedLogin> StartFlatAsync()
     {
-        SharedLogin login = await SharedLogin.StartExpiredAsync();
+        SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         await StoreFlatAsync(login, Ours);
         return login;
     }

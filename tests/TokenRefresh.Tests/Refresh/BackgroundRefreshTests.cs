@@ -1,6 +1,7 @@
 using FluentAssertions;
 using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -34,7 +35,7 @@ public sealed class BackgroundRefreshTests
     public async Task A_background_refresh_that_fails_is_a_warning_the_old_token_is_served_and_the_tries_are_spaced()
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
-        using var log = new LogSignals();
+        using var log = new LogCollector();
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = _clock, LoggerFactory = log });
         AccessToken first = await provider.GetAccessTokenAsync();
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Throttle(503, retryAfter: null);
@@ -63,7 +64,7 @@ public sealed class BackgroundRefreshTests
         {
             var clock = new ManualTimeProvider();
             using var store = new InMemoryCredentialsStore(new("access-0", "refresh-0", clock.GetUtcNow().AddHours(1)), clock);
-            using var log = new LogSignals();
+            using var log = new LogCollector();
             var endpoint = new BusyEndpoint();
             var provider = CoordinatedTokenProvider.Create(
                 _ => { }, new() { CredentialsStore = store, TimeProvider = clock, LoggerFactory = log, TokenEndpointClient = endpoint });

@@ -1,6 +1,7 @@
 using System.Text;
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Tests.Credentials;
 
 namespace TokenRefresh.Tests.Refresh;
@@ -35,7 +36,7 @@ public sealed class BadInputTests
     [FailureMode("F45")]
     public async Task A_file_without_a_usable_login_is_named_with_the_remedy_and_left_alone(string content, Type failure, string remedy)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         await File.WriteAllTextAsync(login.Path, content);
 
         Exception? thrown = await Xunit.Record.ExceptionAsync(() => login.CreateProvider().GetAccessTokenAsync().AsTask());
@@ -49,7 +50,7 @@ public sealed class BadInputTests
     [Fact]
     public async Task A_missing_file_is_named_with_the_remedy_and_not_created()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         File.Delete(login.Path);
 
         Func<Task> get = () => login.CreateProvider().GetAccessTokenAsync().AsTask();
@@ -65,7 +66,7 @@ public sealed class BadInputTests
     [FailureMode("F50")]
     public async Task A_directory_in_the_file_s_place_is_named_as_one()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         File.Delete(login.Path);
         Directory.CreateDirectory(login.Path);
 
@@ -86,7 +87,7 @@ public sealed class BadInputTests
     public async Task A_file_that_may_not_be_read_or_a_directory_that_may_not_be_written_ends_before_anything_is_sent(
         string denied, string expected)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         byte[] file = await File.ReadAllBytesAsync(login.Path);
         using var store = login.CreateStore(new DeniedOperations(denied));
         await using CoordinatedTokenProvider provider = login.CreateProvider(services: new() { CredentialsStore = store });
@@ -105,7 +106,7 @@ public sealed class BadInputTests
     [FailureMode("F31")]
     public async Task A_lock_that_cannot_be_made_is_named_with_the_setting_that_moves_it()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         byte[] file = await File.ReadAllBytesAsync(login.Path);
         string lockPath = Path.Combine(login.Directory.Path, "missing", "lock");
 
@@ -199,7 +200,7 @@ public sealed class BadInputTests
     [InlineData("'CredentialsPath' is not set")]
     public async Task A_setting_that_is_missing_or_contradicts_another_is_named_before_anything_happens(string expected)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         byte[] file = await File.ReadAllBytesAsync(login.Path);
         Action<TokenRefreshOptions> spoil = expected.Split('\'')[1] switch
         {
@@ -246,7 +247,7 @@ public sealed class BadInputTests
     [FailureMode("F51")]
     public async Task A_file_of_five_megabytes_is_refreshed_and_every_other_byte_of_it_kept()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         string siblings = string.Join(
             ',', Enumerable.Range(0, 50_000).Select(i => $"\"server|{i}\":{{\"accessToken\":\"{new string('x', 60)}\",\"n\":{i}.50}}"));
         string json = $$$"""

@@ -1,5 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -9,7 +10,7 @@ public sealed class CancellationTests
     [FailureMode("F66")]
     public async Task The_first_of_twenty_callers_leaves_at_once_and_the_others_get_the_token_of_its_request()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         CoordinatedTokenProvider provider = login.CreateProvider();
         using var leaving = new CancellationTokenSource();
         using ParkedRequest exchange = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
@@ -33,7 +34,7 @@ public sealed class CancellationTests
     [FailureMode("F66")]
     public async Task A_rotation_is_saved_although_all_twenty_callers_have_left()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         var events = new EventLog();
         CoordinatedTokenProvider provider = login.CreateProvider(events.AttachTo);
         using var leaving = new CancellationTokenSource();
@@ -60,7 +61,7 @@ public sealed class CancellationTests
     [FailureMode("F30")]
     public async Task A_caller_that_waits_for_another_holder_s_lock_leaves_at_once()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         using ParkedRequest exchange = login.Server.ParkNextTokenRequest();
         Task<AccessToken> holder = login.CreateProvider().GetAccessTokenAsync().AsTask();
         await exchange.Arrived;
@@ -78,7 +79,7 @@ public sealed class CancellationTests
     [FailureMode("F67")]
     public async Task A_thread_whose_context_never_runs_anything_may_block_on_every_call()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         CoordinatedTokenProvider provider = login.CreateProvider();
         IssuedLogin next = login.Server.IssueLogin();
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -112,7 +113,7 @@ public sealed class CancellationTests
     [FailureMode("F69")]
     public async Task The_scope_is_the_credential_s_and_no_call_can_ask_for_another()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         CoordinatedTokenProvider provider = login.CreateProvider(o => o.Scope = "user:inference");
 
         AccessToken[] tokens = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => provider.GetAccessTokenAsync().AsTask()));

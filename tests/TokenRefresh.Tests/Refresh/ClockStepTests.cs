@@ -1,6 +1,7 @@
 using FluentAssertions;
 using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Tests.Credentials;
 
 namespace TokenRefresh.Tests.Refresh;
@@ -116,12 +117,12 @@ public sealed class ClockStepTests
     [Theory]
     [MemberData(nameof(Steps))]
     [FailureMode("F74", "F34")]
-    public async Task A_step_under_an_unsaved_pair_neither_delays_its_save_nor_revives_the_stored_token(int minutes)
+    public async Task A_step_with_unsaved_tokens_neither_delays_their_save_nor_revives_the_stored_token(int minutes)
     {
         await using SharedLogin login = await StartExpiredAsync();
         var files = new FileOperationsSpy();
         using FileCredentialsStore store = login.CreateStore(files, _clock);
-        using var log = new LogSignals();
+        using var log = new LogCollector();
         CoordinatedTokenProvider provider = login.CreateProvider(
             services: new() { CredentialsStore = store, TimeProvider = _clock, LoggerFactory = log });
         files.Before = operation => _ = operation == "temp.flush" ? throw new IOException("Input/output error") : 0;
@@ -147,7 +148,7 @@ public sealed class ClockStepTests
     {
         await using SharedLogin login = await SharedLogin.StartAsync(
             new() { TimeProvider = _server, AccessTokenLifetime = TimeSpan.FromHours(8) });
-        using var log = new LogSignals();
+        using var log = new LogCollector();
         CoordinatedTokenProvider provider = login.CreateProvider(
             o => o.RefreshBeforeExpiration = TimeSpan.FromHours(3), new() { TimeProvider = _clock, LoggerFactory = log });
         await provider.GetAccessTokenAsync(Cancellation);
@@ -199,7 +200,7 @@ public sealed class ClockStepTests
     }
 
     private Task<SharedLogin> StartExpiredAsync(LoopbackAuthorizationServerOptions? options = null) =>
-        SharedLogin.StartExpiredAsync(options ?? new() { TimeProvider = _server });
+        SharedLogin.StartWithPastExpiryAsync(options ?? new() { TimeProvider = _server });
 
     private CoordinatedTokenProvider Provider(SharedLogin login) => login.CreateProvider(services: new() { TimeProvider = _clock });
 

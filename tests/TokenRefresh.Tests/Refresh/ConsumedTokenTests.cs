@@ -1,5 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Tests.Credentials;
 
 namespace TokenRefresh.Tests.Refresh;
@@ -52,7 +53,7 @@ public sealed class ConsumedTokenTests
     [InlineData(1)]
     [InlineData(8)]
     [FailureMode("F87")]
-    public async Task The_last_eight_spent_tokens_are_known_to_a_provider_that_never_saw_them(int generations)
+    public async Task The_last_eight_used_tokens_are_known_to_a_provider_that_never_saw_them(int generations)
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
         byte[] older = await File.ReadAllBytesAsync(login.Path);
@@ -75,7 +76,7 @@ public sealed class ConsumedTokenTests
     [InlineData(false)]
     [InlineData(true)]
     [FailureMode("F87")]
-    public async Task A_provider_knows_what_it_spent_itself_though_the_record_was_deleted_with_the_lock_file(bool isExpired)
+    public async Task A_provider_knows_what_it_used_itself_though_the_record_was_deleted_with_the_lock_file(bool isExpired)
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
         byte[] older = await File.ReadAllBytesAsync(login.Path);
@@ -132,9 +133,9 @@ public sealed class ConsumedTokenTests
 
     [Fact]
     [FailureMode("F87", "F82")]
-    public async Task A_spent_token_that_is_put_back_after_every_save_is_never_sent_again()
+    public async Task A_used_token_that_is_put_back_after_every_save_is_never_sent_again()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         byte[] older = await File.ReadAllBytesAsync(login.Path);
         var events = new EventLog();
         using var store = login.CreateStore(new AfterReplace(() => File.WriteAllBytes(login.Path, older)), _clock);
@@ -155,7 +156,7 @@ public sealed class ConsumedTokenTests
     [FailureMode("F82")]
     public async Task A_login_that_is_not_there_after_its_save_is_an_error()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         byte[] older = await File.ReadAllBytesAsync(login.Path);
         using var store = login.CreateStore(new AfterReplace(() => File.WriteAllBytes(login.Path, older)), _clock);
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = _clock, CredentialsStore = store });
@@ -171,7 +172,7 @@ public sealed class ConsumedTokenTests
     [FailureMode("F82")]
     public async Task Another_login_found_after_a_save_is_another_writer_and_wins()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         IssuedLogin other = login.Server.IssueLogin();
         var events = new EventLog();
         using var store = login.CreateStore(new AfterReplace(() => login.Store(other)), _clock);
@@ -187,9 +188,9 @@ public sealed class ConsumedTokenTests
 
     [Fact]
     [FailureMode("F13")]
-    public async Task A_dead_refresh_token_is_sent_once_over_all_providers_but_not_blamed_on_another_client()
+    public async Task A_rejected_refresh_token_is_sent_once_over_all_providers_but_not_blamed_on_another_client()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         login.Server.EnqueueTokenBehavior(TokenEndpointBehavior.Error("invalid_grant"));
         byte[] file = await File.ReadAllBytesAsync(login.Path);
 
@@ -206,9 +207,9 @@ public sealed class ConsumedTokenTests
 
     [Fact]
     [FailureMode("F13")]
-    public async Task Storing_a_login_ends_the_dead_mark_even_for_the_same_tokens()
+    public async Task Storing_a_login_ends_the_note_of_a_rejection_even_for_the_same_tokens()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         login.Server.EnqueueTokenBehavior(TokenEndpointBehavior.Error("invalid_grant"));
         CoordinatedTokenProvider provider = Provider(login);
         await ThrowsDeadAsync(provider);
@@ -225,7 +226,7 @@ public sealed class ConsumedTokenTests
     [InlineData(400, """{"error":"invalid_request","error_description":"Grant not found or expired"}""")]
     public async Task A_rejection_that_only_its_words_tell_is_believed_by_all_for_ten_minutes_and_then_for_twenty(int status, string body)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         CoordinatedTokenProvider provider = Provider(login);
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.AnswerWith(status, body);
 
@@ -257,7 +258,7 @@ public sealed class ConsumedTokenTests
     [InlineData("unauthorized_client", 400)]
     public async Task A_setting_the_server_refuses_is_not_blamed_on_the_refresh_token(string error, int status)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         byte[] file = await File.ReadAllBytesAsync(login.Path);
         CoordinatedTokenProvider provider = Provider(login);
         login.Server.EnqueueTokenBehavior(TokenEndpointBehavior.Error(error, status));

@@ -1,6 +1,7 @@
 using FluentAssertions;
 using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Tests.Credentials;
 
 namespace TokenRefresh.Tests.Refresh;
@@ -13,7 +14,7 @@ public sealed class DisposalTests
     [FailureMode("F84", "F97")]
     public async Task Disposal_in_the_middle_of_an_exchange_waits_for_it_and_for_the_save(bool synchronous)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         CoordinatedTokenProvider provider = login.CreateProvider();
         using ParkedRequest exchange = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
         Task<AccessToken> caller = provider.GetAccessTokenAsync().AsTask();
@@ -54,7 +55,7 @@ public sealed class DisposalTests
     [FailureMode("F97")]
     public async Task One_provider_s_disposal_ends_its_own_waiters_and_nobody_else_s()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         using ParkedRequest exchange = login.Server.ParkNextTokenRequest();
         Task<AccessToken> holder = login.CreateProvider().GetAccessTokenAsync().AsTask();
         await exchange.Arrived;
@@ -75,7 +76,7 @@ public sealed class DisposalTests
     [FailureMode("F97")]
     public async Task A_caller_that_hears_of_the_disposal_may_dispose_too()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         using ParkedRequest exchange = login.Server.ParkNextTokenRequest();
         Task<AccessToken> holder = login.CreateProvider().GetAccessTokenAsync().AsTask();
         await exchange.Arrived;
@@ -127,7 +128,7 @@ public sealed class DisposalTests
     public async Task Disposal_gives_up_an_exchange_that_never_ends_after_refresh_and_save_time_out_together()
     {
         var clock = new ManualTimeProvider();
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = clock });
         var client = new DeafClient();
         CoordinatedTokenProvider provider = login.CreateProvider(
             o => (o.RefreshTimeout, o.SaveTimeout) = (TimeSpan.FromSeconds(25), TimeSpan.FromSeconds(4)),

@@ -1,5 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -37,7 +38,7 @@ public sealed class EntryPointTests
     [FailureMode("F7", "F58")]
     public async Task Expiry_rejection_and_two_providers_together_cost_one_request()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         CoordinatedTokenProvider one = login.CreateProvider();
         CoordinatedTokenProvider other = login.CreateProvider();
         var rejected = new AccessToken(login.Login.AccessToken);

@@ -1,5 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -32,7 +33,7 @@ public sealed class EventTests
     {
         var clock = new ManualTimeProvider();
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = clock });
-        using var log = new LogSignals();
+        using var log = new LogCollector();
         var calls = 0;
         CoordinatedTokenProvider provider = login.CreateProvider(
             o =>
@@ -56,7 +57,7 @@ public sealed class EventTests
     [FailureMode("F71")]
     public async Task Callbacks_run_after_the_lock_was_released()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         var released = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         using Credentials.ReleaseObservingStore store = new(login.CreateStore(), released.Task);
         CoordinatedTokenProvider provider = login.CreateProvider(
@@ -75,7 +76,7 @@ public sealed class EventTests
 
     [Fact]
     [FailureMode("F71")]
-    public async Task A_callback_that_asks_for_a_token_is_not_answered_by_the_flight_it_is_told_of()
+    public async Task A_callback_that_asks_for_a_token_is_not_answered_by_the_refresh_it_is_told_of()
     {
         const int Rounds = 500;
         var clock = new ManualTimeProvider();

@@ -2,6 +2,7 @@ using FluentAssertions;
 using TokenRefresh.Endpoint;
 using TokenRefresh.Record;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Tests.Record;
 
 namespace TokenRefresh.Tests.Refresh;
@@ -14,7 +15,7 @@ public sealed class FailedReplayTests
     [FailureMode("F52")]
     public async Task A_replay_that_left_the_token_untouched_does_not_wipe_out_the_attempt_before_it(TokenEndpointOutcome second)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         CoordinatedTokenProvider provider = login.CreateProvider(
             services: new() { TokenEndpointClient = new ScriptedClient(TokenEndpointOutcome.Unknown, second) });
 

@@ -1,6 +1,7 @@
 using System.Text;
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -16,7 +17,7 @@ public sealed class FailureClassTests
     public async Task A_failure_has_its_type_and_leaves_the_file_byte_for_byte(string name)
     {
         FailureClass row = FailureClass.All.Single(f => f.Name == name);
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _time });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _time });
         byte[] before = await StoreAsync(login, row);
         using HttpMessageInvoker? dead = row.NeverSent is { } error ? new(new UnreachableHandler(error)) : null;
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = _time, HttpMessageInvoker = dead });
@@ -60,7 +61,7 @@ public sealed class FailureClassTests
     public async Task After_a_failure_another_login_in_the_file_is_used_at_once(string name)
     {
         FailureClass row = FailureClass.All.Single(f => f.Name == name);
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _time });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _time });
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = _time });
         login.Server.DefaultTokenBehavior = row.Behavior ?? TokenEndpointBehavior.Normal;
         await FailAsync(login, provider, row);

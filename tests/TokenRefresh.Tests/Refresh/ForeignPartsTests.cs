@@ -2,6 +2,7 @@ using FluentAssertions;
 using TokenRefresh.Endpoint;
 using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -12,7 +13,7 @@ public sealed class ForeignPartsTests
 
     [Fact]
     [FailureMode("F34")]
-    public async Task A_pair_that_a_store_fails_to_save_with_any_exception_is_served_from_memory()
+    public async Task Tokens_that_a_store_fails_to_save_with_any_exception_are_served_from_memory()
     {
         using var store = new CommitThrows(new InMemoryCredentialsStore(Expired), new InvalidOperationException("The database is gone."));
         var events = new EventLog();
@@ -26,9 +27,9 @@ public sealed class ForeignPartsTests
 
     [Fact]
     [FailureMode("F34")]
-    public async Task A_pair_that_no_file_can_hold_is_served_from_memory()
+    public async Task Tokens_that_no_file_can_hold_are_served_from_memory()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         byte[] before = await File.ReadAllBytesAsync(login.Path);
         using FileCredentialsStore store = login.CreateStore();
         var events = new EventLog();
@@ -81,7 +82,7 @@ public sealed class ForeignPartsTests
 
     [Fact]
     [FailureMode("F90")]
-    public async Task An_answer_whose_access_token_no_header_may_carry_is_none_and_the_stored_pair_stays()
+    public async Task An_answer_whose_access_token_no_header_may_carry_is_none_and_the_stored_tokens_stay()
     {
         using var store = new InMemoryCredentialsStore(Expired);
         await using CoordinatedTokenProvider provider = Create(store, new Client(async request =>
@@ -147,7 +148,7 @@ public sealed class ForeignPartsTests
 
     [Fact]
     [FailureMode("F87")]
-    public async Task A_token_that_was_spent_for_another_account_is_not_presented_again_where_the_store_fails_at_that_moment()
+    public async Task A_token_that_was_used_for_another_account_is_not_presented_again_where_the_store_fails_at_that_moment()
     {
         using var store = new ReadThrowsOnce(
             new InMemoryCredentialsStore(new("access-0", "refresh-0", Expired.ExpiresAt) { AccountId = "one" }));

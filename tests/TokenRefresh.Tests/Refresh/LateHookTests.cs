@@ -1,6 +1,7 @@
 using FluentAssertions;
 using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -11,7 +12,7 @@ public sealed class LateHookTests
     [FailureMode("F98")]
     public async Task A_client_that_announces_after_it_has_answered_is_told_to_send_nothing()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         var client = new HastyClient();
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TokenEndpointClient = client });
         await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<TokenEndpointUnavailableException>();
@@ -27,7 +28,7 @@ public sealed class LateHookTests
     [FailureMode("F22", "F87")]
     public async Task A_status_that_was_read_before_a_refresh_does_not_make_it_forgotten()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         using var store = new GatedRecordStore(login.CreateStore());
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { CredentialsStore = store });
         await provider.StoreAsync(new OAuthCredentials(login.Login.AccessToken, login.Login.RefreshToken, DateTimeOffset.UnixEpoch));

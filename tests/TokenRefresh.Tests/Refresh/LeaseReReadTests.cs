@@ -1,5 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Tests.Credentials;
 
 namespace TokenRefresh.Tests.Refresh;
@@ -12,7 +13,7 @@ public sealed class LeaseReReadTests
     {
         Assert.SkipWhen(
             OperatingSystem.IsWindows(), "The foreign try is made with flock; Windows locks are tried in the tests of the lock itself.");
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         using ForeignLock foreign = ForeignLock.Open(login.LockPath);
         var held = new List<(string Operation, bool IsHeld)>();
         var files = new FileOperationsSpy();
@@ -38,10 +39,10 @@ public sealed class LeaseReReadTests
 
     [Fact]
     [FailureMode("F3")]
-    public async Task A_newer_pair_that_came_before_the_grant_is_the_one_that_is_presented_even_if_it_is_expired_too()
+    public async Task A_newer_login_that_came_before_the_grant_is_the_one_that_is_presented_even_if_it_is_expired_too()
     {
         var time = new ManualTimeProvider();
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(
             new() { AccessTokenLifetime = TimeSpan.FromSeconds(1), TimeProvider = time });
         CoordinatedTokenProvider rival = login.CreateProvider(services: new() { TimeProvider = time });
         using var store = new InterruptedStore(login.CreateStore(time: time), async () =>
@@ -66,7 +67,7 @@ public sealed class LeaseReReadTests
     [FailureMode("F4")]
     public async Task A_newer_refresh_token_beside_the_same_access_token_is_the_one_that_is_presented(bool afterRejection)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         IssuedLogin first = login.Login;
         IssuedLogin second = login.Server.IssueLogin();
         using var store = new InterruptedStore(login.CreateStore(), () =>

@@ -1,5 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -17,7 +18,7 @@ public sealed class LifetimeTests
     public async Task Two_providers_of_one_file_refresh_once_per_lifetime_however_short_against_the_margin(int seconds)
     {
         var lifetime = TimeSpan.FromSeconds(seconds);
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(
             new() { TimeProvider = _clock, AccessTokenLifetime = lifetime });
         await login.CreateProvider(services: Services()).GetAccessTokenAsync();
         EventLog[] events = [new(), new()];
@@ -120,7 +121,7 @@ public sealed class LifetimeTests
     [InlineData("-5")]
     public async Task A_token_of_unknown_expiry_is_saved_as_such_and_used_by_everyone_until_it_is_rejected(string? expiresIn)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         login.Server.EnqueueTokenBehavior(TokenEndpointBehavior.Member("expires_in", expiresIn));
 
         AccessToken token = await login.CreateProvider(services: Services()).GetAccessTokenAsync();
@@ -143,7 +144,7 @@ public sealed class LifetimeTests
     [FailureMode("F73")]
     public async Task A_lifetime_in_a_string_counts()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         login.Server.EnqueueTokenBehavior(TokenEndpointBehavior.Member("expires_in", "\"1800\""));
 
         AccessToken token = await login.CreateProvider(services: Services()).GetAccessTokenAsync();
@@ -155,7 +156,7 @@ public sealed class LifetimeTests
     [FailureMode("F73")]
     public async Task Without_a_lifetime_the_expiry_of_a_jwt_counts()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock, JwtAccessTokens = true });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock, JwtAccessTokens = true });
         login.Server.EnqueueTokenBehavior(TokenEndpointBehavior.Member("expires_in", null));
 
         AccessToken token = await login.CreateProvider(services: Services()).GetAccessTokenAsync();

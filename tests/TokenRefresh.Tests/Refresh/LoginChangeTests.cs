@@ -1,5 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -34,7 +35,7 @@ public sealed class LoginChangeTests
 
     [Fact]
     [FailureMode("F80", "F87")]
-    public async Task A_spent_token_that_comes_back_after_its_successor_was_dropped_is_not_sent_again()
+    public async Task A_used_token_that_comes_back_after_its_successor_was_dropped_is_not_sent_again()
     {
         await using SharedLogin login = await StartExpiredAsync();
         CoordinatedTokenProvider provider = Provider(login);
@@ -164,7 +165,7 @@ public sealed class LoginChangeTests
     {
         await using SharedLogin login = await SharedLogin.StartAsync(
             new() { TimeProvider = _clock, RefreshTokenLifetime = TimeSpan.FromHours(20) });
-        using var log = new LogSignals();
+        using var log = new LogCollector();
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = _clock, LoggerFactory = log });
         _clock.Advance(TimeSpan.FromHours(2));
         await provider.GetAccessTokenAsync();
@@ -219,7 +220,7 @@ public sealed class LoginChangeTests
         File.Exists(login.LockPath).Should().BeFalse();
     }
 
-    private async Task<SharedLogin> StartExpiredAsync() => await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+    private async Task<SharedLogin> StartExpiredAsync() => await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
 
     private CoordinatedTokenProvider Provider(SharedLogin login, EventLog? events = null) =>
         login.CreateProvider(events is null ? null : events.AttachTo, new() { TimeProvider = _clock });

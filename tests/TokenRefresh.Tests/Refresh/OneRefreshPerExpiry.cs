@@ -1,5 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -91,7 +92,7 @@ internal static class OneRefreshPerExpiry
 
     private static async Task<SharedLogin> StartExpiredAsync()
     {
-        SharedLogin login = await SharedLogin.StartExpiredAsync();
+        SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         login.Server.ExpireAllAccessTokens();
         return login;
     }

@@ -1,5 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -59,7 +60,7 @@ public sealed class OtherWriterTests
 
     [Fact]
     [FailureMode("F50", "F45")]
-    public async Task A_directory_in_the_file_s_place_is_left_alone_and_the_pair_saved_when_the_file_is_back()
+    public async Task A_directory_in_the_file_s_place_is_left_alone_and_the_tokens_saved_when_the_file_is_back()
     {
         await using SharedLogin login = await StartExpiredAsync();
         CoordinatedTokenProvider provider = Provider(login);
@@ -160,7 +161,7 @@ public sealed class OtherWriterTests
         login.Server.Books.TokenRequests.Should().Be(1);
     }
 
-    private async Task<SharedLogin> StartExpiredAsync() => await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+    private async Task<SharedLogin> StartExpiredAsync() => await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
 
     private CoordinatedTokenProvider Provider(SharedLogin login) => login.CreateProvider(_events.AttachTo, new() { TimeProvider = _clock });
 

@@ -1,5 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -14,7 +15,7 @@ public sealed class SharedAnswerTests
     [FailureMode("F67")]
     public async Task A_caller_s_code_holds_up_nobody_else_s_token(bool isRejected)
     {
-        await using SharedLogin login = isRejected ? await SharedLogin.StartAsync() : await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = isRejected ? await SharedLogin.StartAsync() : await SharedLogin.StartWithPastExpiryAsync();
         CoordinatedTokenProvider provider = login.CreateProvider();
         var rejected = new AccessToken(login.Login.AccessToken);
         using var leaving = new CancellationTokenSource();

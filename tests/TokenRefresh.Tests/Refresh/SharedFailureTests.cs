@@ -1,7 +1,7 @@
 using FluentAssertions;
 using Microsoft.Extensions.Logging;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.DependencyInjection;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -103,7 +103,7 @@ public sealed class SharedFailureTests
     public async Task A_failed_background_refresh_leaves_the_caller_with_the_valid_token_and_a_warning()
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _time });
-        using var logs = new CollectedLogs();
+        using var logs = new LogCollector();
         using var factory = LoggerFactory.Create(b => b.SetMinimumLevel(LogLevel.Warning).AddProvider(logs));
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = _time, LoggerFactory = factory });
         await provider.GetAccessTokenAsync(TestContext.Current.CancellationToken);
@@ -127,5 +127,5 @@ public sealed class SharedFailureTests
         return (await act.Should().ThrowAsync<TokenEndpointUnavailableException>()).Which;
     }
 
-    private Task<SharedLogin> StartExpiredAsync() => SharedLogin.StartExpiredAsync(new() { TimeProvider = _time });
+    private Task<SharedLogin> StartExpiredAsync() => SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _time });
 }

@@ -1,6 +1,7 @@
 using FluentAssertions;
 using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Tests.Credentials;
 
 namespace TokenRefresh.Tests.Refresh;
@@ -80,7 +81,7 @@ public sealed class SignOutTests
     [FailureMode("F81")]
     public async Task The_death_of_the_next_login_is_told_too()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         var events = new EventLog();
         CoordinatedTokenProvider provider = login.CreateProvider(events.AttachTo, new() { TimeProvider = _clock });
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Error("invalid_grant");

@@ -1,5 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -11,7 +12,7 @@ public sealed class StatusTests
     [FailureMode("F85")]
     public async Task The_status_of_an_expired_login_asks_nobody_locks_nothing_and_writes_nothing()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         byte[] file = await File.ReadAllBytesAsync(login.Path);
         DateTime written = File.GetLastWriteTimeUtc(login.Path);
 
@@ -55,7 +56,7 @@ public sealed class StatusTests
     [InlineData("lost", TokenRefreshState.OutcomeUnknown)]
     public async Task The_state_follows_the_last_answer_for_every_provider_of_the_file(string answer, TokenRefreshState expected)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         login.Server.DefaultTokenBehavior = answer == "lost"
             ? TokenEndpointBehavior.DropAfterProcessing
             : TokenEndpointBehavior.Error(answer);
@@ -72,7 +73,7 @@ public sealed class StatusTests
     [Fact]
     public async Task During_an_exchange_the_holder_is_named_and_afterwards_the_moment_of_the_refresh()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         CoordinatedTokenProvider provider = Provider(login);
         CoordinatedTokenProvider other = Provider(login);
         using ParkedRequest exchange = login.Server.ParkNextTokenRequest();

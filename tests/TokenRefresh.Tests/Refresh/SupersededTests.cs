@@ -1,5 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -9,9 +10,9 @@ public sealed class SupersededTests
 
     [Fact]
     [FailureMode("F11")]
-    public async Task A_loser_adopts_the_winners_pair_and_leaves_the_file_byte_for_byte()
+    public async Task A_loser_adopts_the_winners_tokens_and_leaves_the_file_byte_for_byte()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         CoordinatedTokenProvider provider = login.CreateProvider();
         using ParkedRequest parked = login.Server.ParkNextTokenRequest(behavior: TokenEndpointBehavior.Error("invalid_grant"));
 
@@ -29,9 +30,9 @@ public sealed class SupersededTests
 
     [Fact]
     [FailureMode("F11")]
-    public async Task A_loser_refreshes_once_with_the_winners_token_if_that_pair_is_expired_too()
+    public async Task A_loser_refreshes_once_with_the_winners_refresh_token_if_its_access_token_is_expired_too()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         CoordinatedTokenProvider provider = login.CreateProvider();
         using ParkedRequest parked = login.Server.ParkNextTokenRequest(behavior: TokenEndpointBehavior.Error("invalid_grant"));
 
@@ -49,9 +50,9 @@ public sealed class SupersededTests
 
     [Fact]
     [FailureMode("F11")]
-    public async Task A_dead_login_stays_in_the_file_byte_for_byte_and_is_not_presented_again()
+    public async Task A_rejected_login_stays_in_the_file_byte_for_byte_and_is_not_presented_again()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         CoordinatedTokenProvider provider = login.CreateProvider();
         CoordinatedTokenProvider sibling = login.CreateProvider();
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Error("invalid_grant");

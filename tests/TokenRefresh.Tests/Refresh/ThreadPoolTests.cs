@@ -1,6 +1,7 @@
 using FluentAssertions;
 using TokenRefresh.Locking;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -13,7 +14,7 @@ public sealed class ThreadPoolTests
     [FailureMode("F68")]
     public async Task Two_hundred_waiters_behind_a_foreign_lock_leave_a_pool_that_cannot_grow_free_to_work()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         using LockFile foreign = LockFile.Open(login.LockPath, login.Path);
         foreign.TryAcquire().Should().BeTrue();
         CoordinatedTokenProvider[] providers = [.. Enumerable.Range(0, 20).Select(_ => login.CreateProvider())];

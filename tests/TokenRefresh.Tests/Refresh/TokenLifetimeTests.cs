@@ -2,6 +2,7 @@ using FluentAssertions;
 using TokenRefresh.Record;
 using TokenRefresh.Refresh;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -46,7 +47,7 @@ public sealed class TokenLifetimeTests
     public async Task A_token_of_any_lifetime_costs_at_most_one_request_in_that_time(int lifetime)
     {
         var time = new ManualTimeProvider();
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(
             new() { TimeProvider = time, AccessTokenLifetime = TimeSpan.FromSeconds(lifetime) });
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = time });
 

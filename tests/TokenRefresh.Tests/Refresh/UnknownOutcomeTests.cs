@@ -1,5 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -10,9 +11,9 @@ public sealed class UnknownOutcomeTests
 
     [Fact]
     [FailureMode("F52")]
-    public async Task With_a_dead_access_token_a_lost_answer_is_asked_for_once_more_at_once()
+    public async Task With_an_expired_access_token_a_lost_answer_is_asked_for_once_more_at_once()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(
             new() { TimeProvider = _clock, RefreshTokenReuseWindow = TimeSpan.FromSeconds(30) });
         login.Server.EnqueueTokenBehavior(TokenEndpointBehavior.DropAfterProcessing);
 
@@ -26,7 +27,7 @@ public sealed class UnknownOutcomeTests
     [FailureMode("F52")]
     public async Task After_the_replay_too_nobody_tries_for_ten_minutes()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(
             new() { TimeProvider = _clock, RefreshTokenReuseWindow = TimeSpan.FromHours(1) });
         byte[] file = await File.ReadAllBytesAsync(login.Path);
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.DropAfterProcessing;
@@ -53,7 +54,7 @@ public sealed class UnknownOutcomeTests
     [InlineData(true)]
     public async Task A_new_refresh_token_in_half_an_answer_is_saved_and_presented_in_the_place_of_the_old_one(bool isUnavailableAfterwards)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         string half = $"{{\"access_token\":\"{login.Login.AccessToken}\",\"token_type\":\"Bearer\",\"expires_in\":3600,"
             + $"\"refresh_token\":\"{login.Login.RefreshToken}\"";
         login.Server.EnqueueTokenBehavior(
@@ -80,12 +81,12 @@ public sealed class UnknownOutcomeTests
     [FailureMode("F52", "F53")]
     [InlineData(null)]
     [InlineData(60)]
-    public async Task With_a_living_access_token_a_lost_answer_is_not_asked_for_again_before_that_is_dead_even_after_a_suspend(
+    public async Task With_a_valid_access_token_a_lost_answer_is_not_asked_for_again_before_it_expires_even_after_a_suspend(
         int? windowInSeconds)
     {
         await using SharedLogin login = await SharedLogin.StartAsync(
             new() { TimeProvider = _clock, AccessTokenLifetime = TimeSpan.FromHours(4) });
-        using var log = new LogSignals();
+        using var log = new LogCollector();
         TimeSpan? window = windowInSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
         CoordinatedTokenProvider provider = login.CreateProvider(
             o =>
@@ -123,7 +124,7 @@ public sealed class UnknownOutcomeTests
     [InlineData(308)]
     public async Task A_client_that_follows_redirects_costs_one_request_per_call_and_carries_the_token_nowhere(int status)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Redirect(status, login.Server.OtherOrigin);
         using var client = new HttpClient();
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = _clock, HttpMessageInvoker = client });
@@ -141,7 +142,7 @@ public sealed class UnknownOutcomeTests
     [InlineData(false)]
     public async Task After_a_suspend_between_read_and_request_the_file_is_read_again_before_anything_is_sent(bool isReplaced)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         using var suspending = new HttpMessageInvoker(new Suspending(() =>
         {
             _clock.JumpWallClock(TimeSpan.FromMinutes(30));
@@ -166,7 +167,7 @@ public sealed class UnknownOutcomeTests
     [InlineData(true)]
     public async Task A_server_that_asks_for_an_hour_fails_its_callers_at_once_and_is_left_alone_for_the_capped_time(bool asDate)
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync(new() { TimeProvider = _clock });
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         byte[] file = await File.ReadAllBytesAsync(login.Path);
         login.Server.EnqueueTokenBehavior(
             asDate

@@ -71,7 +71,7 @@ public sealed class LoopbackAuthorizationServerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Within_the_reuse_window_a_replay_gets_a_further_pair_and_after_it_none()
+    public async Task Within_the_reuse_window_a_replay_gets_further_tokens_and_after_it_none()
     {
         await StartAsync(new() { RefreshTokenReuseWindow = TimeSpan.FromSeconds(30) });
         IssuedLogin login = Server.IssueLogin();

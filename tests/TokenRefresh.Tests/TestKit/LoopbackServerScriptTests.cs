@@ -24,7 +24,7 @@ public sealed class LoopbackServerScriptTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_request_parked_before_processing_has_spent_nothing_yet()
+    public async Task A_request_parked_before_processing_has_used_nothing_yet()
     {
         using ParkedRequest parked = _server.ParkNextTokenRequest(ParkPoint.BeforeProcessing);
         Task<TokenAnswer> refresh = _client.RefreshAsync(_login.RefreshToken);
@@ -89,7 +89,7 @@ public sealed class LoopbackServerScriptTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_connection_dropped_after_processing_loses_the_pair()
+    public async Task A_connection_dropped_after_processing_loses_the_tokens()
     {
         _server.EnqueueTokenBehavior(TokenEndpointBehavior.DropAfterProcessing);
 

@@ -12,6 +12,9 @@ internal static partial class Readme
 
     internal static IReadOnlyList<string> CodeBlocks { get; } = [.. Fence().Matches(Page.Text).Select(match => match.Groups["code"].Value)];
 
-    [GeneratedRegex("^```csharp\n(?<code>.*?)\n```$", RegexOptions.Singleline | RegexOptions.Multiline | RegexOptions.ExplicitCapture, 5000)]
+    [GeneratedRegex(
+        "^```csharp\n(?<code>.*?)\n```$",
+        RegexOptions.Singleline | RegexOptions.Multiline | RegexOptions.ExplicitCapture,
+        5000)]
     private static partial Regex Fence();
 }

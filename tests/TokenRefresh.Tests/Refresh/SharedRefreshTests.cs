@@ -1,15 +1,16 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
-public sealed class SingleFlightTests
+public sealed class SharedRefreshTests
 {
     [Fact]
     [FailureMode("F1", "F27")]
     public async Task Five_hundred_callers_of_one_expired_token_cost_one_request_and_get_the_same_token()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         CoordinatedTokenProvider provider = login.CreateProvider();
 
         AccessToken[] tokens = await Task.WhenAll(
@@ -25,7 +26,7 @@ public sealed class SingleFlightTests
     [FailureMode("F8")]
     public async Task Twenty_providers_on_one_file_in_one_process_cost_one_request()
     {
-        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         CoordinatedTokenProvider[] providers = [.. Enumerable.Range(0, 20).Select(_ => login.CreateProvider())];
 
         AccessToken[] tokens = await Task.WhenAll(

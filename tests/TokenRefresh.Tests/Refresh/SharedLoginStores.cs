@@ -1,0 +1,19 @@
+using TokenRefresh.Interop;
+using TokenRefresh.Stores;
+using TokenRefresh.TestKit.Logins;
+
+namespace TokenRefresh.Tests.Refresh;
+
+/// <summary>Stores of a <see cref="SharedLogin"/>.</summary>
+internal static class SharedLoginStores
+{
+    /// <summary>
+    /// Makes a file store on the login's file, for a decorator or with a file system that fails. The caller disposes it after the
+    /// provider's last use.
+    /// </summary>
+    internal static FileCredentialsStore CreateStore(this SharedLogin login, IFileOperations? files = null, TimeProvider? time = null) =>
+        new(
+            new(login.Path, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, TimeSpan.FromSeconds(5)),
+            time ?? TimeProvider.System,
+            files);
+}
