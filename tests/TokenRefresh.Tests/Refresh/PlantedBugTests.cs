@@ -5,7 +5,8 @@ using Xunit.Sdk;
 namespace TokenRefresh.Tests.Refresh;
 
 /// <summary>
-/// The main assertion over a real server, and a bug of a caller that it must notice. Bugs in the transaction are planted in the exploration.
+/// The main assertion with a real server, and a bug of a caller that it must notice. Bugs of the transaction are planted in the
+/// exploration.
 /// </summary>
 public sealed class PlantedBugTests
 {
