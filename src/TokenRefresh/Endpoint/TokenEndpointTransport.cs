@@ -15,7 +15,7 @@ internal static class TokenEndpointTransport
         UseCookies = false,
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
 
-        // Refreshes are an hour apart, and a pooled connection that died meanwhile turns one into an unknown outcome: only a replay may
+        // Refreshes are an hour apart, and a pooled connection that died in between turns one into an unknown outcome: only a replay may
         // find one.
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10),
 

@@ -26,13 +26,31 @@ public sealed class OptionsDocumentationTests
     [MemberData(nameof(Options))]
     public void Every_option_says_its_default(Type type, string property)
     {
-        var member = Documentation.Descendants("member").SingleOrDefault(
+        string value = ValueOf(type, property);
+
+        value.Should().ContainEquivalentOf("default", $"the <value> of '{type.Name}.{property}' must say the default");
+    }
+
+    [Theory]
+    [MemberData(nameof(Options))]
+    public void Every_time_and_number_says_its_range(Type type, string property)
+    {
+        Type kind = type.GetProperty(property)!.PropertyType;
+        string value = ValueOf(type, property);
+
+        if ((Nullable.GetUnderlyingType(kind) ?? kind) is var bare && (bare == typeof(TimeSpan) || bare == typeof(int)))
+        {
+            value.Should().MatchRegex(@"\bto\b", $"the <value> of '{type.Name}.{property}' must say the range");
+        }
+    }
+
+    private static string ValueOf(Type type, string property)
+    {
+        XElement? member = Documentation.Descendants("member").SingleOrDefault(
             m => (string?)m.Attribute("name") == $"P:{type.FullName}.{property}");
 
         member.Should().NotBeNull($"'{type.Name}.{property}' needs a doc comment");
         member!.Element("value").Should().NotBeNull($"'{type.Name}.{property}' needs a <value>");
-        member.Element("value")!.Value.Should().ContainEquivalentOf(
-            "default",
-            $"the <value> of '{type.Name}.{property}' must say the default");
+        return member.Element("value")!.Value;
     }
 }
