@@ -1,6 +1,5 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
-using TokenRefresh.Tests.Refresh;
 using TokenRefresh.Tests.Exploration.Model;
 using TokenRefresh.Tests.Exploration.Mutants;
 

@@ -11,28 +11,23 @@ namespace TokenRefresh.Tests.Refresh;
 internal static class OneRefreshPerExpiry
 {
     /// <summary>Runs each situation on a login of its own.</summary>
-    /// <param name="decorateStore">A fault planted in the store of both providers; default none.</param>
     /// <param name="decorateProvider">A fault planted in front of both providers; default none.</param>
-    internal static async Task AssertAsync(
-        Func<ICredentialsStore, ICredentialsStore>? decorateStore = null,
-        Func<CoordinatedTokenProvider, ITokenProvider>? decorateProvider = null)
+    internal static async Task AssertAsync(Func<CoordinatedTokenProvider, ITokenProvider>? decorateProvider = null)
     {
-        decorateStore ??= store => store;
         decorateProvider ??= provider => provider;
-        await AssertOfLateLeaderAsync(decorateStore, decorateProvider);
-        await AssertOfRivalDuringSaveAsync(decorateStore, decorateProvider);
-        await AssertOfLateRejectionAsync(decorateStore, decorateProvider);
+        await AssertOfLateLeaderAsync(decorateProvider);
+        await AssertOfRivalDuringSaveAsync(decorateProvider);
+        await AssertOfLateRejectionAsync(decorateProvider);
     }
 
     // One provider has looked and goes for the lock; the other refreshes before it is granted.
-    private static async Task AssertOfLateLeaderAsync(
-        Func<ICredentialsStore, ICredentialsStore> decorateStore, Func<CoordinatedTokenProvider, ITokenProvider> decorateProvider)
+    private static async Task AssertOfLateLeaderAsync(Func<CoordinatedTokenProvider, ITokenProvider> decorateProvider)
     {
         await using SharedLogin login = await StartExpiredAsync();
-        ITokenProvider rival = Create(login, decorateStore(login.CreateStore()), decorateProvider);
+        ITokenProvider rival = Create(login, login.CreateStore(), decorateProvider);
         Task<AccessToken>? refreshed = null;
         var interrupted = new InterruptedStore(login.CreateStore(), () => refreshed = rival.GetAccessTokenAsync().AsTask());
-        ITokenProvider provider = Create(login, decorateStore(interrupted), decorateProvider);
+        ITokenProvider provider = Create(login, interrupted, decorateProvider);
 
         Task<AccessToken> late = provider.GetAccessTokenAsync().AsTask();
         await SettleAsync(late);
@@ -41,19 +36,18 @@ internal static class OneRefreshPerExpiry
     }
 
     // One provider has its pair and comes to save it; the other, expired, wants the lock.
-    private static async Task AssertOfRivalDuringSaveAsync(
-        Func<ICredentialsStore, ICredentialsStore> decorateStore, Func<CoordinatedTokenProvider, ITokenProvider> decorateProvider)
+    private static async Task AssertOfRivalDuringSaveAsync(Func<CoordinatedTokenProvider, ITokenProvider> decorateProvider)
     {
         await using SharedLogin login = await StartExpiredAsync();
         var isRefused = new TaskCompletionSource();
-        ITokenProvider rival = Create(login, decorateStore(new RefusalWatch(login.CreateStore(), isRefused)), decorateProvider);
+        ITokenProvider rival = Create(login, new RefusalWatch(login.CreateStore(), isRefused), decorateProvider);
         Task<AccessToken>? rivals = null;
         var checkpoint = new SaveCheckpoint(login.CreateStore(), () =>
         {
             rivals ??= rival.GetAccessTokenAsync().AsTask();
             return Task.WhenAny(isRefused.Task, SettleAsync(rivals));
         });
-        ITokenProvider provider = Create(login, decorateStore(checkpoint), decorateProvider);
+        ITokenProvider provider = Create(login, checkpoint, decorateProvider);
 
         Task<AccessToken> saving = provider.GetAccessTokenAsync().AsTask();
         await SettleAsync(saving);
@@ -62,11 +56,10 @@ internal static class OneRefreshPerExpiry
     }
 
     // A request went out with the expired token; its 401 comes when another call has long refreshed.
-    private static async Task AssertOfLateRejectionAsync(
-        Func<ICredentialsStore, ICredentialsStore> decorateStore, Func<CoordinatedTokenProvider, ITokenProvider> decorateProvider)
+    private static async Task AssertOfLateRejectionAsync(Func<CoordinatedTokenProvider, ITokenProvider> decorateProvider)
     {
         await using SharedLogin login = await StartExpiredAsync();
-        ITokenProvider provider = Create(login, decorateStore(login.CreateStore()), decorateProvider);
+        ITokenProvider provider = Create(login, login.CreateStore(), decorateProvider);
 
         Task<AccessToken> first = provider.GetAccessTokenAsync().AsTask();
         await SettleAsync(first);

@@ -1,6 +1,6 @@
 using TokenRefresh.TestKit;
 
-namespace TokenRefresh.Tests.Refresh;
+namespace TokenRefresh.Tests.Exploration.Mutants;
 
 /// <summary>A bug to plant: gives the lock back as soon as there is something to save, and saves without it.</summary>
 internal sealed class EarlyReleaseStore(ICredentialsStore inner) : StoreDecorator(inner)

@@ -1,6 +1,6 @@
 using TokenRefresh.TestKit;
 
-namespace TokenRefresh.Tests.Refresh;
+namespace TokenRefresh.Tests.Exploration.Mutants;
 
 /// <summary>A bug to plant: shows a lease what was read before it was granted, pair and record.</summary>
 internal sealed class StaleReadStore(ICredentialsStore inner) : StoreDecorator(inner)
