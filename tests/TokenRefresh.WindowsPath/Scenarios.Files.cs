@@ -218,7 +218,7 @@ internal sealed partial class Scenarios
         using var login = new WindowsLogin(server);
         string home = login.WindowsPath[..login.WindowsPath.LastIndexOf('\\')];
         await First.RunAsync($"variable USERPROFILE={Uri.EscapeDataString(home)}");
-        await First.RunAsync(login.Create().Replace(Uri.EscapeDataString(login.WindowsPath), "~/.credentials.json", StringComparison.Ordinal));
+        await First.RunAsync(login.Create(path: "~/.credentials.json"));
 
         string status = await First.RunAsync($"status name={login.Name}");
 

@@ -50,8 +50,8 @@ internal sealed class WindowsLogin : IDisposable
     /// <summary>A path as the Windows side spells it.</summary>
     public static string ToWindows(string path) => $"Z:{path.Replace('/', '\\')}";
 
-    public string Create(string settings = "", Uri? endpoint = null, bool upperCase = false) =>
-        $"create name={Name} path={Uri.EscapeDataString(upperCase ? WindowsPath.ToUpperInvariant() : WindowsPath)} "
+    public string Create(string settings = "", Uri? endpoint = null, string? path = null) =>
+        $"create name={Name} path={Uri.EscapeDataString(path ?? WindowsPath)} "
             + $"endpoint={Uri.EscapeDataString((endpoint ?? _server.TokenUri).ToString())} client=windows {settings}".TrimEnd();
 
     public string Get(int count = 1) => string.Create(CultureInfo.InvariantCulture, $"get {count} name={Name}");
@@ -79,9 +79,9 @@ internal sealed class WindowsLogin : IDisposable
     public void Store(IssuedLogin login)
     {
         _refreshToken = login.RefreshToken;
-        string json = $$$"""
-            {"claudeAiOauth":{"accessToken":"{{{login.AccessToken}}}","refreshToken":"{{{login.RefreshToken}}}","expiresAt":{{{login.Credentials.ExpiresAt!.Value.ToUnixTimeMilliseconds()}}}},"kept":1787613382524.616}
-            """;
+        string expiresAt = login.Credentials.ExpiresAt!.Value.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
+        string tokens = $"\"accessToken\":\"{login.AccessToken}\",\"refreshToken\":\"{login.RefreshToken}\",\"expiresAt\":{expiresAt}";
+        string json = $"{{\"claudeAiOauth\":{{{tokens}}},\"kept\":1787613382524.616}}";
         File.WriteAllText(Path + ".new", json);
         File.Move(Path + ".new", Path, overwrite: true);
     }
