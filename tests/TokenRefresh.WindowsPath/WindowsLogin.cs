@@ -78,12 +78,19 @@ internal sealed class WindowsLogin : IDisposable
     /// <summary>Replaces the file by a rename, as a sign-in elsewhere does.</summary>
     public void Store(IssuedLogin login)
     {
+        File.WriteAllText(Path + ".new", Json(login));
+        File.Move(Path + ".new", Path, overwrite: true);
+    }
+
+    /// <summary>Writes over the file, as a program does that knows no better.</summary>
+    public void Overwrite(IssuedLogin login) => File.WriteAllText(Path, Json(login));
+
+    private string Json(IssuedLogin login)
+    {
         _refreshToken = login.RefreshToken;
         string expiresAt = login.Credentials.ExpiresAt!.Value.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
         string tokens = $"\"accessToken\":\"{login.AccessToken}\",\"refreshToken\":\"{login.RefreshToken}\",\"expiresAt\":{expiresAt}";
-        string json = $"{{\"claudeAiOauth\":{{{tokens}}},\"kept\":1787613382524.616}}";
-        File.WriteAllText(Path + ".new", json);
-        File.Move(Path + ".new", Path, overwrite: true);
+        return $"{{\"claudeAiOauth\":{{{tokens}}},\"kept\":1787613382524.616}}";
     }
 
     private static string ReadOrEmpty(string path)
