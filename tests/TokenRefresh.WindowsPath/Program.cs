@@ -4,8 +4,7 @@ using TokenRefresh.WindowsPath;
 
 if (Environment.GetEnvironmentVariable("WINDOWS_RUN") is not { Length: > 0 } runner)
 {
-    Console.Error.WriteLine(
-        "Set 'WINDOWS_RUN' to the program that builds a project and runs it under a Windows runtime; see docs/windows.md.");
+    Console.Error.WriteLine("Run 'tests/windows-path', which sets 'WINDOWS_RUN'; see docs/windows.md.");
     return 2;
 }
 

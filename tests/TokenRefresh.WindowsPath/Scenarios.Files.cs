@@ -114,16 +114,16 @@ internal sealed partial class Scenarios
         using var login = new WindowsLogin(server);
         await First.RunAsync(login.Create());
         await Third.RunAsync(login.Create());
-        await Second.RunAsync(Open(login.WindowsPath, FileShare.Read));
+        await Second.RunAsync(Open(login.WindowsPath, FileShare.ReadWrite));
         Task<string> refresh = await First.StartCommandAsync(login.Get());
         await BecomesAsync(() => Task.FromResult(login.TokenRequests == 1));
         await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System);
         bool wasWaiting = !refresh.IsCompleted;
 
-        // This side's rename asks no reader: as a program that replaces the file just when the reader has let go of it.
-        login.Store(server.IssueLogin());
-        await Second.RunAsync("close");
+        // The reader shares writing and not deletion: it hinders the save alone.
+        login.Overwrite(server.IssueLogin());
         string reply = await refresh;
+        await Second.RunAsync("close");
         string other = await Third.RunAsync(login.Get());
 
         checks.Expect(
@@ -218,8 +218,7 @@ internal sealed partial class Scenarios
         using var login = new WindowsLogin(server);
         string home = login.WindowsPath[..login.WindowsPath.LastIndexOf('\\')];
         await First.RunAsync($"variable USERPROFILE={Uri.EscapeDataString(home)}");
-        await First.RunAsync(
-            login.Create().Replace(Uri.EscapeDataString(login.WindowsPath), "~/.credentials.json", StringComparison.Ordinal));
+        await First.RunAsync(login.Create(path: "~/.credentials.json"));
 
         string status = await First.RunAsync($"status name={login.Name}");
 

@@ -59,7 +59,8 @@ internal sealed partial class Scenarios(LoopbackAuthorizationServer server, Wind
                 login.CreateLockFile();
             }
 
-            await Task.WhenAll(children.All.Select((child, i) => child.RunAsync(login.Create(upperCase: inOtherCase && i == 2))));
+            await Task.WhenAll(children.All.Select(
+                (child, i) => child.RunAsync(login.Create(path: inOtherCase && i == 2 ? login.WindowsPath.ToUpperInvariant() : null))));
             long moment = (TimeProvider.System.GetUtcNow() + TimeSpan.FromMilliseconds(50)).ToUnixTimeMilliseconds();
             string[] replies = await Task.WhenAll(
                 children.All.Select(
@@ -78,8 +79,8 @@ internal sealed partial class Scenarios(LoopbackAuthorizationServer server, Wind
             await DisposeAsync(login, children.All);
         }
 
-        string what =
-            $"{perfect} of {Rounds} expiries, each met by {children.All.Count} processes with {Callers} callers, cost one token request";
+        string what = $"{perfect} of {Rounds} expiries, each met by {children.All.Count} processes with {Callers} callers, "
+            + "cost one token request";
         checks.Expect(perfect == Rounds, inOtherCase ? $"{what}, one of them naming the file in capitals" : what);
     }
 

@@ -50,8 +50,8 @@ internal sealed class WindowsLogin : IDisposable
     /// <summary>A path as the Windows side spells it.</summary>
     public static string ToWindows(string path) => $"Z:{path.Replace('/', '\\')}";
 
-    public string Create(string settings = "", Uri? endpoint = null, bool upperCase = false) =>
-        $"create name={Name} path={Uri.EscapeDataString(upperCase ? WindowsPath.ToUpperInvariant() : WindowsPath)} "
+    public string Create(string settings = "", Uri? endpoint = null, string? path = null) =>
+        $"create name={Name} path={Uri.EscapeDataString(path ?? WindowsPath)} "
             + $"endpoint={Uri.EscapeDataString((endpoint ?? _server.TokenUri).ToString())} client=windows {settings}".TrimEnd();
 
     public string Get(int count = 1) => string.Create(CultureInfo.InvariantCulture, $"get {count} name={Name}");
@@ -78,14 +78,19 @@ internal sealed class WindowsLogin : IDisposable
     /// <summary>Replaces the file by a rename, as a sign-in elsewhere does.</summary>
     public void Store(IssuedLogin login)
     {
-        _refreshToken = login.RefreshToken;
-        long expiresAt = login.Credentials.ExpiresAt!.Value.ToUnixTimeMilliseconds();
-        string json = $$$"""
-            {"claudeAiOauth":{"accessToken":"{{{login.AccessToken}}}","refreshToken":"{{{login.RefreshToken}}}",
-            "expiresAt":{{{expiresAt}}}},"kept":1787613382524.616}
-            """;
-        File.WriteAllText(Path + ".new", json);
+        File.WriteAllText(Path + ".new", Json(login));
         File.Move(Path + ".new", Path, overwrite: true);
+    }
+
+    /// <summary>Writes over the file, as a program does that knows no better.</summary>
+    public void Overwrite(IssuedLogin login) => File.WriteAllText(Path, Json(login));
+
+    private string Json(IssuedLogin login)
+    {
+        _refreshToken = login.RefreshToken;
+        string expiresAt = login.Credentials.ExpiresAt!.Value.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
+        string tokens = $"\"accessToken\":\"{login.AccessToken}\",\"refreshToken\":\"{login.RefreshToken}\",\"expiresAt\":{expiresAt}";
+        return $"{{\"claudeAiOauth\":{{{tokens}}},\"kept\":1787613382524.616}}";
     }
 
     private static string ReadOrEmpty(string path)

@@ -24,6 +24,9 @@ internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timePr
     private readonly List<string> _used = [];
     private ReadOnlyMemory<byte> _text;
     private LoginRecord _known = LoginRecord.Empty;
+
+    // What was read last, if a newer version wrote it: known by its number alone, and never written over.
+    private LoginRecord? _newer;
     private string _login = "";
 
     /// <summary>Reads the record; to be called after the read of the store whose tokens it is to judge.</summary>
@@ -89,9 +92,12 @@ internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timePr
     /// </summary>
     internal async ValueTask<LoginRecord> TryWriteAsync(ICredentialsLease lease, LoginRecord record, bool durable = false)
     {
-        if (record.NewerVersion is not null)
+        lock (_lock)
         {
-            return record;
+            if (_newer is not null)
+            {
+                return _newer;
+            }
         }
 
         try
@@ -127,13 +133,14 @@ internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timePr
             }
             else if (isSame)
             {
-                return _known;
+                return _newer ?? _known;
             }
 
             LoginRecord read = RecordJson.Read(text.Span, login);
-            if (read.NewerVersion is not null)
+            _newer = read.NewerVersion is null ? null : read;
+            if (_newer is not null)
             {
-                return read;
+                return _newer;
             }
 
             bool isNewest = read.Origin == _known.Origin && read.Sequence >= _known.Sequence;
