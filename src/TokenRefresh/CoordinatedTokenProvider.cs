@@ -171,14 +171,21 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
             return null;
         }
 
-        var transaction = new RefreshTransaction(_context, _state, RefreshReason.TokenNeeded, new CallbackList(_context.Options.Events));
-        if (transaction.TryUseStoredToken() is not { } snapshot)
+        try
         {
-            return null;
+            var transaction = new RefreshTransaction(_context, _state, RefreshReason.TokenNeeded, new CallbackList(_context.Options.Events));
+            if (transaction.TryUseStoredToken() is { } snapshot)
+            {
+                _background.AfterSuccess(snapshot);
+                return snapshot;
+            }
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // The refresh that follows meets the same, and reports it.
         }
 
-        _background.AfterSuccess(snapshot);
-        return snapshot;
+        return null;
     }
 
     private ValueTask<AccessToken> JoinRefreshAsync(RefreshReason reason, CancellationToken cancellationToken)

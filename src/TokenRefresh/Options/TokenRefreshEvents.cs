@@ -25,4 +25,6 @@ public sealed class TokenRefreshEvents
 
     /// <summary>Gets or sets the callback for a login whose user must sign in again.</summary>
     public Func<SignInRequiredEvent, ValueTask>? SignInRequired { get; set; }
+
+    internal TokenRefreshEvents Snapshot() => (TokenRefreshEvents)MemberwiseClone();
 }

@@ -72,14 +72,14 @@ public sealed class TokenRefreshOptions
     /// Default empty. Names are case-sensitive, and none that the request sets itself, such as <c>client_id</c>, is accepted. Values of 16
     /// characters or more count as secrets in texts that a server writes, unless of <c>resource</c> or <c>audience</c>.
     /// </value>
-    public IDictionary<string, string> AdditionalParameters { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
+    public IDictionary<string, string> AdditionalParameters { get; private set; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Gets further headers of the token request.</summary>
     /// <value>
     /// Default empty. Any request header but <c>Content-…</c>, and <c>Authorization</c> where the client authenticates by it. Values of
     /// 16 characters or more count as secrets in texts that a server writes, unless of <c>Accept</c> or <c>User-Agent</c>.
     /// </value>
-    public IDictionary<string, string> AdditionalHeaders { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+    public IDictionary<string, string> AdditionalHeaders { get; private set; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Gets or sets whether tokens may be sent in clear to hosts other than loopback.</summary>
     /// <value>Default <see langword="false"/>. <see langword="true"/> lets the refresh token be read on the way.</value>
@@ -173,10 +173,17 @@ public sealed class TokenRefreshOptions
 
     /// <summary>Gets the callbacks.</summary>
     /// <value>Default: none is set. They run after the lock is given back, so that a slow one delays no caller.</value>
-    public TokenRefreshEvents Events { get; } = new();
+    public TokenRefreshEvents Events { get; private set; } = new();
 
     /// <summary>Returns what a provider works with, so that a later change of this instance is not used without validation.</summary>
-    internal TokenRefreshOptions Snapshot() => (TokenRefreshOptions)MemberwiseClone();
+    internal TokenRefreshOptions Snapshot()
+    {
+        var snapshot = (TokenRefreshOptions)MemberwiseClone();
+        snapshot.AdditionalParameters = new Dictionary<string, string>(AdditionalParameters, StringComparer.Ordinal);
+        snapshot.AdditionalHeaders = new Dictionary<string, string>(AdditionalHeaders, StringComparer.OrdinalIgnoreCase);
+        snapshot.Events = Events.Snapshot();
+        return snapshot;
+    }
 
     /// <summary>Returns the addresses and the path, never a secret.</summary>
     /// <returns>A text that is safe to log.</returns>

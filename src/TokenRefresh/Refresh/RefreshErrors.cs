@@ -28,6 +28,9 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         + (afterLostAnswer ? ", after an earlier refresh whose answer was lost: it had probably replaced the token" : "")
         + ". Sign in again.");
 
+    internal TokenRefreshException ChangesTooOften() => new CredentialsFileException(
+        store.Location, $"Another program keeps changing '{store.Location}' while it is refreshed. Nothing further was sent. End that program.");
+
     internal TokenRefreshException NotRefreshable() => new NotRefreshableException(
         $"The access token in '{store.Location}' is expired, was rejected or contains characters not allowed in an HTTP header, "
         + "and no refresh token is stored beside it. Sign in again.");
@@ -101,7 +104,8 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
                 Rejected(afterLostAnswer: false),
             TokenEndpointOutcome.Misconfigured => new TokenRefreshConfigurationException(
                 $"The token endpoint '{Endpoint}' refused the request ({answer}). "
-                + "Check 'TokenEndpoint', 'ClientId', 'ClientAuthentication' and 'Scope'; the refresh token is not to blame.",
+                + "Check 'TokenEndpoint', 'ClientId', 'ClientAuthentication' and 'Scope'"
+                + (IsAboutTheClient(result.Error) ? "; the refresh token is not to blame." : "."),
                 result.Exception),
             TokenEndpointOutcome.NotSent => new TokenEndpointUnavailableException(
                 $"The token endpoint '{Endpoint}' cannot be reached: {result.Exception?.Message ?? "no connection"} "
@@ -120,6 +124,9 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
                 result.Exception),
         };
     }
+
+    // What RFC 6749 section 5.2 says of the client and the request, and not of the grant.
+    private static bool IsAboutTheClient(string? error) => error is "invalid_client" or "invalid_scope" or "unsupported_grant_type";
 
     private string Endpoint => options.TokenEndpoint is { } address ? UriRedaction.Show(address) : "a token endpoint client of your own";
 }

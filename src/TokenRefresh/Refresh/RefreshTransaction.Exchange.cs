@@ -65,7 +65,7 @@ internal sealed partial class RefreshTransaction
 
             if (exchanges > MaximumExchanges)
             {
-                throw context.Errors.OutcomeUnknown(null);
+                throw context.Errors.ChangesTooOften();
             }
 
             if (await ExchangeAsync(tokens!, deadline.Token).ConfigureAwait(false) is { } token)

@@ -77,6 +77,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
         ICredentialsLease lease = _lease!;
         await lease.DisposeAsync().ConfigureAwait(false);
         _exitDelay?.Dispose();
+        _exitDelay = null;
         if (context.Logger.IsEnabled(LogLevel.Debug))
         {
             Log.LockReleased(context.Logger, lease.LockPath, Time.GetElapsedTime(granted));
