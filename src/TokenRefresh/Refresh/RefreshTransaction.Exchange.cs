@@ -40,7 +40,9 @@ internal sealed partial class RefreshTransaction
                 return TryUse(tokens!, _record, logins);
             }
 
-            if (decision.SignInReason == SignInRequiredReason.RolledBack && await TryUndoRollbackAsync(_stored!).ConfigureAwait(false))
+            if (decision.SignInReason == SignInRequiredReason.RolledBack
+                && exchanges <= MaximumExchanges
+                && await TryUndoRollbackAsync(_stored!).ConfigureAwait(false))
             {
                 continue;
             }

@@ -1,5 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.Endpoint;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -36,6 +37,23 @@ public sealed class HostilePartsTests
         }
 
         kept.Should().BeEmpty();
+    }
+
+    [Fact]
+    [FailureMode("F87")]
+    public async Task A_store_that_goes_on_returning_the_older_tokens_after_each_save_does_not_hold_the_lock_for_good()
+    {
+        var inner = new InMemoryCredentialsStore(Expired);
+        var store = new ReadsBehind(inner) { Shown = Expired };
+        await using CoordinatedTokenProvider provider = Create(store, new Client(Answer));
+        AccessToken token = await provider.GetAccessTokenAsync();
+
+        Task<AccessToken> call = provider.RefreshAccessTokenAsync(token).AsTask();
+        await Task.WhenAny(call, Task.Delay(Patience));
+
+        bool hasEnded = call.IsCompleted;
+        store.Shown = null;
+        hasEnded.Should().BeTrue();
     }
 
     private static async ValueTask<TokenEndpointResult> Answer(TokenRequest request)
@@ -79,6 +97,26 @@ public sealed class HostilePartsTests
                 Where = Environment.StackTrace.Split('\n')[3];
                 throw new InvalidOperationException("The clock stands still.");
             }
+        }
+    }
+
+    private sealed class ReadsBehind(ICredentialsStore inner) : StoreDecorator(inner)
+    {
+        internal OAuthCredentials? Shown { get; set; }
+
+        public override ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default) =>
+            Shown is { } shown ? new(shown) : base.ReadAsync(cancellationToken);
+
+        protected override ICredentialsLease Wrap(ICredentialsLease lease) => new Lease(this, lease);
+
+        private sealed class Lease(ReadsBehind store, ICredentialsLease lease) : LeaseDecorator(lease)
+        {
+            public override ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default) =>
+                store.ReadAsync(cancellationToken);
+
+            public override ValueTask<CredentialsCommit> CommitAsync(
+                OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default) =>
+                new(CredentialsCommit.Committed(next));
         }
     }
 }
