@@ -56,6 +56,33 @@ public sealed class HostilePartsTests
         hasEnded.Should().BeTrue();
     }
 
+    [Fact]
+    [FailureMode("F52")]
+    public async Task An_attempt_that_could_not_be_noted_was_not_sent_and_is_not_remembered_as_sent()
+    {
+        using var store = new NotesFail(new InMemoryCredentialsStore(Expired)) { Failure = new IOException("No space left on device.") };
+        await using CoordinatedTokenProvider provider = Create(store, new Client(Answer));
+        for (var i = 0; i < 3; i++)
+        {
+            await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<CredentialsFileException>();
+        }
+
+        store.Failure = null;
+
+        (await provider.GetAccessTokenAsync()).Value.Should().Be("access-1");
+    }
+
+    [Fact]
+    [FailureMode("F52")]
+    public async Task A_store_that_fails_to_note_the_attempt_in_its_own_way_is_named_and_not_the_endpoint()
+    {
+        using var store = new NotesFail(new InMemoryCredentialsStore(Expired)) { Failure = new TimeoutException("The database is slow.") };
+        await using CoordinatedTokenProvider provider = Create(store, new Client(Answer));
+
+        (await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<CredentialsFileException>())
+            .WithMessage("*could not be noted*The database is slow.*Nothing was sent*");
+    }
+
     private static async ValueTask<TokenEndpointResult> Answer(TokenRequest request)
     {
         await request.BeforeSendAsync();
@@ -117,6 +144,20 @@ public sealed class HostilePartsTests
             public override ValueTask<CredentialsCommit> CommitAsync(
                 OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default) =>
                 new(CredentialsCommit.Committed(next));
+        }
+    }
+
+    private sealed class NotesFail(ICredentialsStore inner) : StoreDecorator(inner)
+    {
+        internal Exception? Failure { get; set; }
+
+        protected override ICredentialsLease Wrap(ICredentialsLease lease) => new Lease(this, lease);
+
+        private sealed class Lease(NotesFail store, ICredentialsLease lease) : LeaseDecorator(lease)
+        {
+            public override ValueTask WriteRecordAsync(
+                ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default) =>
+                store.Failure is { } failure ? throw failure : base.WriteRecordAsync(record, durable, cancellationToken);
         }
     }
 }
