@@ -227,9 +227,8 @@ internal sealed partial class RefreshTransaction
             default:
                 Hold coolDown = Backoff.CoolDown(_record, key, result, Time.GetUtcNow());
 
-                // This exchange left the token untouched; what became of an earlier one is as unknown as before.
-                Attempt? attempt = former is not null && former.Key.Matches(key) ? former : null;
-                await WriteRecordAsync(_record.WithAttempt(attempt).WithHold(coolDown)).ConfigureAwait(false);
+                // This exchange left the token untouched; what became of an earlier one, also by another client, is as unknown as before.
+                await WriteRecordAsync(_record.WithAttempt(former).WithHold(coolDown)).ConfigureAwait(false);
                 throw context.Errors.OfExchange(result, coolDown.Until);
         }
     }

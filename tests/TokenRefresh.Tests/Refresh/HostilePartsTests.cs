@@ -1,6 +1,8 @@
 using FluentAssertions;
 using TokenRefresh.Endpoint;
+using TokenRefresh.Record;
 using TokenRefresh.TestKit;
+using TokenRefresh.Tests.Record;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -81,6 +83,39 @@ public sealed class HostilePartsTests
 
         (await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<CredentialsFileException>())
             .WithMessage("*could not be noted*The database is slow.*Nothing was sent*");
+    }
+
+    [Fact]
+    [FailureMode("F52", "F13")]
+    public async Task A_lost_answer_is_not_forgotten_because_a_client_with_another_id_was_refused()
+    {
+        using var store = new InMemoryCredentialsStore(Expired);
+        var lost = new Client(async request =>
+        {
+            await request.BeforeSendAsync();
+            throw new IOException("The connection was reset.");
+        });
+        await using (CoordinatedTokenProvider one = Create(store, lost))
+        {
+            await one.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<RefreshOutcomeUnknownException>();
+        }
+
+        Attempt before = (await Records.ReadAsync(store)).Attempt!;
+        var refused = new Client(async request =>
+        {
+            await request.BeforeSendAsync();
+            return TokenEndpointResult.Failure(TokenEndpointOutcome.Misconfigured, 401, "invalid_client");
+        });
+        await using (CoordinatedTokenProvider other = CoordinatedTokenProvider.Create(
+            o => o.ClientId = "other", new() { CredentialsStore = store, TokenEndpointClient = refused }))
+        {
+            await other.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<TokenRefreshConfigurationException>();
+        }
+
+        Attempt? after = (await Records.ReadAsync(store)).Attempt;
+        after.Should().NotBeNull();
+        after!.Key.Matches(before.Key).Should().BeTrue();
+        after.Count.Should().Be(before.Count);
     }
 
     private static async ValueTask<TokenEndpointResult> Answer(TokenRequest request)
