@@ -1,4 +1,5 @@
 using FluentAssertions;
+using Microsoft.Extensions.Logging.Abstractions;
 using TokenRefresh.Endpoint;
 using TokenRefresh.Record;
 using TokenRefresh.TestKit;
@@ -118,6 +119,28 @@ public sealed class HostilePartsTests
         after.Count.Should().Be(before.Count);
     }
 
+    [Fact]
+    [FailureMode("F115")]
+    public async Task A_look_that_was_overtaken_takes_nothing_back_of_what_another_login_noted_since()
+    {
+        var inner = new InMemoryCredentialsStore(Expired);
+        using var store = new SlowRecordOnce(inner);
+        var journal = new RecordJournal(store, TimeProvider.System, NullLogger.Instance);
+        ICredentialsLease lease = (await inner.AcquireLeaseAsync(TimeSpan.Zero))!;
+        var gate = new TaskCompletionSource();
+        store.Gate = gate;
+        Task<LoginRecord> look = journal.ReadAsync(Expired, default).AsTask();
+        byte[] newer = RecordJson.Write(default, "other", new LoginRecord { Origin = "o", Sequence = 1, Used = ["used"] }, 4096);
+        await lease.WriteRecordAsync(newer, durable: false);
+        LoginRecord read = await journal.ReadAsync(Expired, default);
+        gate.SetResult();
+        await look;
+
+        await journal.WriteAsync(lease, read, durable: false, default);
+
+        RecordJson.Read((await inner.ReadRecordAsync()).Span, "other").Used.Should().Equal("used");
+    }
+
     private static async ValueTask<TokenEndpointResult> Answer(TokenRequest request)
     {
         await request.BeforeSendAsync();
@@ -193,6 +216,23 @@ public sealed class HostilePartsTests
             public override ValueTask WriteRecordAsync(
                 ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default) =>
                 store.Failure is { } failure ? throw failure : base.WriteRecordAsync(record, durable, cancellationToken);
+        }
+    }
+
+    private sealed class SlowRecordOnce(ICredentialsStore inner) : StoreDecorator(inner)
+    {
+        internal TaskCompletionSource? Gate { get; set; }
+
+        public override async ValueTask<ReadOnlyMemory<byte>> ReadRecordAsync(CancellationToken cancellationToken = default)
+        {
+            ReadOnlyMemory<byte> record = await base.ReadRecordAsync(cancellationToken);
+            if (Gate is { } gate)
+            {
+                Gate = null;
+                await gate.Task;
+            }
+
+            return record;
         }
     }
 }
