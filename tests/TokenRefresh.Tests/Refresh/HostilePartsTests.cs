@@ -141,6 +141,28 @@ public sealed class HostilePartsTests
         RecordJson.Read((await inner.ReadRecordAsync()).Span, "other").Used.Should().Equal("used");
     }
 
+    [Fact]
+    [FailureMode("F104")]
+    public async Task A_client_that_ignores_its_deadline_does_not_keep_the_lock()
+    {
+        using var store = new InMemoryCredentialsStore(Expired);
+        var never = new TaskCompletionSource<TokenEndpointResult>();
+        await using CoordinatedTokenProvider provider = CoordinatedTokenProvider.Create(
+            o =>
+            {
+                o.RefreshTimeout = TimeSpan.FromSeconds(1);
+                o.AttemptTimeout = TimeSpan.FromSeconds(1);
+            },
+            new() { CredentialsStore = store, TokenEndpointClient = new Client(_ => new(never.Task)) });
+        Task call = provider.GetAccessTokenAsync().AsTask();
+
+        await Task.WhenAny(call, Task.Delay(Patience));
+
+        bool hasEnded = call.IsCompleted;
+        never.TrySetException(new IOException("Late."));
+        hasEnded.Should().BeTrue();
+    }
+
     private static async ValueTask<TokenEndpointResult> Answer(TokenRequest request)
     {
         await request.BeforeSendAsync();
