@@ -87,6 +87,7 @@ public sealed partial class CoordinatedTokenProvider
     // Disposal waits for the sign-ins and sign-outs that run. It ends their wait for the lock, and nothing else.
     private async Task RunSignInAsync(Func<CancellationToken, Task> change, CancellationToken cancellationToken)
     {
+        _refresh.ThrowIfInside();
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_signInsEnded is not null, typeof(CoordinatedTokenProvider));

@@ -11,6 +11,9 @@ namespace TokenRefresh.Provider;
     Justification = "If the semaphore were disposed, a concurrent Release would throw. It holds nothing that needs to be given back.")]
 internal sealed class SharedRefresh(Func<RefreshReason, Task> run)
 {
+    // The refresh in whose flow this code runs: a logger or an HTTP handler of the program's that asks for a token.
+    private static readonly AsyncLocal<TaskCompletionSource<AccessToken>?> Inside = new();
+
     // Elects the leader; held for a few instructions, never across an await. All others await the leader's result.
     private readonly SemaphoreSlim _election = new(1, 1);
 
@@ -24,8 +27,10 @@ internal sealed class SharedRefresh(Func<RefreshReason, Task> run)
     /// <param name="reason">What a new one would be for.</param>
     /// <param name="isLeader">Whether this call started it.</param>
     /// <exception cref="ObjectDisposedException">No further refresh starts.</exception>
+    /// <exception cref="InvalidOperationException">The refresh itself asks, and would wait for its own end.</exception>
     internal Task<AccessToken> JoinOrStart(RefreshReason reason, out bool isLeader)
     {
+        ThrowIfInside();
         _election.Wait();
         try
         {
@@ -79,6 +84,18 @@ internal sealed class SharedRefresh(Func<RefreshReason, Task> run)
         }
     }
 
+    /// <summary>Refuses code that the running refresh calls, and that would wait for its end while it holds the lock.</summary>
+    /// <exception cref="InvalidOperationException">The refresh itself asks.</exception>
+    internal void ThrowIfInside()
+    {
+        if (Inside.Value is { Task.IsCompleted: false } running && running == _result)
+        {
+            throw new InvalidOperationException(
+                "The token provider was called from inside its own refresh, by a logger or an HTTP handler, and would wait for itself. "
+                + "Call it elsewhere, or from an event of 'TokenRefreshOptions.Events', which comes after the refresh.");
+        }
+    }
+
     /// <summary>Gives the callers of the refresh that runs its token or its failure.</summary>
     internal void Complete(AccessToken? token, Exception? failure)
     {
@@ -101,13 +118,18 @@ internal sealed class SharedRefresh(Func<RefreshReason, Task> run)
     private void Start_NeedsElection(RefreshReason reason)
     {
         ObjectDisposedException.ThrowIf(_isClosed, typeof(CoordinatedTokenProvider));
-        _result = new TaskCompletionSource<AccessToken>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var result = new TaskCompletionSource<AccessToken>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _result = result;
         _isRunning = true;
 
         // On the thread pool, without the caller's ExecutionContext.
         using (ExecutionContext.SuppressFlow())
         {
-            _completion = Task.Run(() => run(reason));
+            _completion = Task.Run(() =>
+            {
+                Inside.Value = result;
+                return run(reason);
+            });
         }
     }
 }

@@ -1,4 +1,5 @@
 using FluentAssertions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using TokenRefresh.Endpoint;
 using TokenRefresh.Record;
@@ -163,6 +164,27 @@ public sealed class HostilePartsTests
         hasEnded.Should().BeTrue();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    [FailureMode("F104")]
+    public async Task A_logger_that_asks_the_provider_from_inside_its_refresh_is_refused_and_keeps_no_lock(bool isSignIn)
+    {
+        using var store = new InMemoryCredentialsStore(Expired);
+        var logger = new AsksBack { IsSignIn = isSignIn };
+        using ILoggerFactory factory = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Trace));
+        factory.AddProvider(logger);
+        await using var provider = CoordinatedTokenProvider.Create(
+            _ => { },
+            new() { CredentialsStore = store, TokenEndpointClient = new Client(Answer), LoggerFactory = factory });
+        logger.Provider = provider;
+
+        AccessToken token = await provider.GetAccessTokenAsync().AsTask().WaitAsync(Patience);
+
+        token.Value.Should().Be("access-1");
+        logger.Refusal.Should().BeOfType<InvalidOperationException>().Which.Message.Should().Contain("from inside its own refresh");
+    }
+
     private static async ValueTask<TokenEndpointResult> Answer(TokenRequest request)
     {
         await request.BeforeSendAsync();
@@ -204,6 +226,42 @@ public sealed class HostilePartsTests
                 Where = Environment.StackTrace.Split('\n')[3];
                 throw new InvalidOperationException("The clock stands still.");
             }
+        }
+    }
+
+    private sealed class AsksBack : ILoggerProvider, ILogger
+    {
+        internal CoordinatedTokenProvider? Provider { get; set; }
+
+        internal bool IsSignIn { get; init; }
+
+        internal Exception? Refusal { get; private set; }
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            try
+            {
+                Task call = IsSignIn
+                    ? Provider!.StoreAsync(new OAuthCredentials("access-2", "refresh-2"))
+                    : Provider!.GetAccessTokenAsync().AsTask();
+                call.GetAwaiter().GetResult();
+            }
+            catch (InvalidOperationException e)
+            {
+                Refusal = e;
+            }
+        }
+
+        public void Dispose()
+        {
         }
     }
 
