@@ -53,7 +53,7 @@ public sealed class HostilePartsTests
         AccessToken token = await provider.GetAccessTokenAsync();
 
         Task<AccessToken> call = provider.RefreshAccessTokenAsync(token).AsTask();
-        await Task.WhenAny(call, Task.Delay(Patience));
+        await call.WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         bool hasEnded = call.IsCompleted;
         store.Shown = null;
@@ -157,7 +157,7 @@ public sealed class HostilePartsTests
             new() { CredentialsStore = store, TokenEndpointClient = new Client(_ => new(never.Task)) });
         Task call = provider.GetAccessTokenAsync().AsTask();
 
-        await Task.WhenAny(call, Task.Delay(Patience));
+        await call.WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         bool hasEnded = call.IsCompleted;
         never.TrySetException(new IOException("Late."));
