@@ -173,7 +173,8 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
 
         try
         {
-            var transaction = new RefreshTransaction(_context, _state, RefreshReason.TokenNeeded, new CallbackList(_context.Options.Events));
+            var callbacks = new CallbackList(_context.Options.Events);
+            var transaction = new RefreshTransaction(_context, _state, RefreshReason.TokenNeeded, callbacks);
             if (transaction.TryUseStoredToken() is { } snapshot)
             {
                 _background.AfterSuccess(snapshot);
