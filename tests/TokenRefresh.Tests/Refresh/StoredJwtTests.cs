@@ -15,7 +15,7 @@ public sealed class StoredJwtTests
     public async Task A_stored_JWT_whose_exp_has_passed_is_refreshed()
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
-        login.Store(new OAuthCredentials(Jwt(_clock.GetUtcNow().AddMinutes(-1)), login.Login.RefreshToken));
+        await StoreWithoutExpiryAsync(login, Jwt(_clock.GetUtcNow().AddMinutes(-1)));
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = _clock });
 
         AccessToken token = await provider.GetAccessTokenAsync(TestContext.Current.CancellationToken);
@@ -30,7 +30,7 @@ public sealed class StoredJwtTests
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
         DateTimeOffset exp = _clock.GetUtcNow().AddHours(2);
-        login.Store(new OAuthCredentials(Jwt(exp), login.Login.RefreshToken));
+        await StoreWithoutExpiryAsync(login, Jwt(exp));
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = _clock });
 
         AccessToken token = await provider.GetAccessTokenAsync(TestContext.Current.CancellationToken);
@@ -38,6 +38,11 @@ public sealed class StoredJwtTests
         token.ExpiresAt.Should().Be(DateTimeOffset.FromUnixTimeSeconds(exp.ToUnixTimeSeconds()));
         login.Server.Books.TokenRequests.Should().Be(0);
     }
+
+    private static Task StoreWithoutExpiryAsync(SharedLogin login, string accessToken) => File.WriteAllTextAsync(
+        login.Path,
+        $$"""{"claudeAiOauth":{"accessToken":"{{accessToken}}","refreshToken":"{{login.Login.RefreshToken}}"}}""",
+        TestContext.Current.CancellationToken);
 
     private static string Jwt(DateTimeOffset exp) =>
         $"{Part("""{"alg":"RS256"}""")}.{Part($$"""{"exp":{{exp.ToUnixTimeSeconds()}}}""")}.c2lnbmF0dXJl";
