@@ -71,13 +71,13 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
         {
             _temp ??= Create(bytes.Length);
 
-            // What could be kept when the save was prepared and cannot be by now must not cost the tokens; the mode is then the stricter
-            // one.
+            // If a mode or owner that could be kept when the save was prepared cannot be kept now, the tokens are saved all the same, with
+            // the stricter mode.
             _temp.InheritFrom(paths.Target);
             _temp.Write(bytes);
             _temp.Flush();
 
-            // The last look. Between it and the rename lie microseconds that stay open to a program that ignores the lock.
+            // The last look. In the microseconds between it and the rename, what a program that ignores the lock writes is lost.
             if (!IsStill(mergedFrom.Bytes))
             {
                 return Outcome.Changed;

@@ -34,7 +34,7 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
 
     internal CredentialsFileReader Reader { get; }
 
-    // Those of the last read or lease; what belongs to the same look or the same lease does not follow the links again.
+    // The paths of the last read or lease. What belongs to the same look or lease uses them, and does not follow the links again.
     private CredentialsFilePaths Paths => _paths ?? Resolve();
 
     /// <inheritdoc/>
