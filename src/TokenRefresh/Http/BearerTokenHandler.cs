@@ -10,10 +10,10 @@ namespace TokenRefresh;
 /// <remarks>
 /// <para>
 /// The token is asked of the provider for each request. A request that already has a header of that name keeps it,
-/// <c>HttpClient.DefaultRequestHeaders.Authorization</c> included, and is not sent again; only
-/// <c>Authorization: Bearer</c> without a token counts as none. The header is taken off the request when the answer is there: no secret
-/// stays behind, and a retry handler outside this one sends the next attempt
-/// with the token of that moment. Place this handler outside of resilience handlers, and only once in a pipeline.
+/// <c>HttpClient.DefaultRequestHeaders.Authorization</c> included, and is not sent again; only <c>Authorization: Bearer</c> without a token
+/// counts as none. The header is taken off the request when the answer is there: no secret stays behind, and a retry handler outside this
+/// one sends the next attempt with the token of that moment. Place this handler outside of resilience handlers, and only once in a
+/// pipeline.
 /// </para>
 /// <para>
 /// After a rejection (<see cref="BearerTokenHandlerOptions.ShouldRefresh"/>) the provider is asked for a token other than the one this

@@ -8,8 +8,7 @@ namespace TokenRefresh.Interop;
 /// <summary>What the system says of one file: which one it is, whose, and in which state.</summary>
 /// <remarks>
 /// .NET tells neither inode nor owner. <c>statx</c> has one layout on every Linux processor, which <c>stat</c> has not; macOS and FreeBSD
-/// have no <c>statx</c>, but one layout of <c>stat</c> each on all
-/// processors that .NET runs on. Windows tells no owner here.
+/// have no <c>statx</c>, but one layout of <c>stat</c> each on all processors that .NET runs on. Windows tells no owner here.
 /// </remarks>
 internal sealed unsafe partial class FileIdentity
 {

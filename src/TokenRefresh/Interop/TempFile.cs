@@ -96,9 +96,8 @@ internal sealed class TempFile : ITempFile
         if (!OperatingSystem.IsWindows())
         {
             // Shared, since this becomes the credentials file and every managed reader takes a shared lock of its own: an exclusive one
-            // would refuse it. Called directly,
-            // since the managed one is off under DOTNET_SYSTEM_IO_DISABLEFILELOCKING. Any other failure only means that others may take
-            // this for a left-over; the lock still excludes them.
+            // would refuse it. Called directly, since the managed one is off under DOTNET_SYSTEM_IO_DISABLEFILELOCKING. Any other failure
+            // only means that others may take this for a left-over; the lock still excludes them.
             int errno = Libc.Flock(stream.SafeFileHandle, Libc.LockShared | Libc.LockNonBlocking);
 
             // Others delete left-overs under an exclusive flock. So a file that still has its name once we have the shared lock will keep

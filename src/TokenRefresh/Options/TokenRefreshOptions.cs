@@ -114,8 +114,8 @@ public sealed class TokenRefreshOptions
     /// <summary>Gets or sets how long before expiry a token counts as expired, so that a request does not arrive after it.</summary>
     /// <value>
     /// Default 10 seconds; 0 to 10 minutes. Callers wait for a refresh from then on; with too little, requests arrive with a token that has
-    /// just expired. Never more than a tenth of the token's lifetime is
-    /// used, where that is known: it is for a token that this library obtained.
+    /// just expired. Never more than a tenth of the token's lifetime is used, where the lifetime is known, as it is of a token that this
+    /// library obtained.
     /// </value>
     public TimeSpan ExpirationSkew { get; set; } = TimeSpan.FromSeconds(10);
 

@@ -197,8 +197,7 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
     }
 
     // The only write that is no rename: onto a single file that is mounted into a container. A crash in its middle leaves neither the old
-    // login nor the new one in the file; the temp file,
-    // complete and durable by then, is what the next holder of the lock finishes it from.
+    // login nor the new one in the file; the temp file, complete and durable by then, is what the next holder of the lock finishes it from.
     private void WriteInPlace(byte[] before, byte[] bytes)
     {
         files.FlushDirectory(paths.Directory);
