@@ -77,7 +77,7 @@ public sealed class BearerTokenHandler : DelegatingHandler
 
     /// <inheritdoc/>
     /// <exception cref="TokenRefreshException">
-    /// No token can be had: nothing was sent, or the token was rejected and only an act helps.
+    /// No token can be had: nothing was sent, or the token was rejected and only the user or a corrected setting can help.
     /// </exception>
     /// <exception cref="InvalidOperationException">The pipeline holds two of these handlers.</exception>
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -94,7 +94,7 @@ public sealed class BearerTokenHandler : DelegatingHandler
 
     /// <inheritdoc/>
     /// <exception cref="TokenRefreshException">
-    /// No token can be had: nothing was sent, or the token was rejected and only an act helps.
+    /// No token can be had: nothing was sent, or the token was rejected and only the user or a corrected setting can help.
     /// </exception>
     /// <exception cref="InvalidOperationException">The pipeline holds two of these handlers.</exception>
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)

@@ -46,8 +46,7 @@ internal abstract class LockFile : IDisposable
     /// <summary>Reads through the path, not through the handle: shows the file that the next opener would lock.</summary>
     /// <returns>The number of bytes read; 0 if no lock file can be opened there.</returns>
     /// <exception cref="LockUnavailableException">
-    /// It is there and cannot be read now, for want of a descriptor for one: no reason to take it for another file, and to try again at
-    /// once.
+    /// It is there and cannot be read now, for example since no descriptor is left. Whether it is the locked file is then not known.
     /// </exception>
     internal static int ReadThroughPath(string path, Span<byte> buffer)
     {
