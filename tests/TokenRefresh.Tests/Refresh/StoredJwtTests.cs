@@ -41,7 +41,7 @@ public sealed class StoredJwtTests
 
     private static Task StoreWithoutExpiryAsync(SharedLogin login, string accessToken) => File.WriteAllTextAsync(
         login.Path,
-        $$"""{"claudeAiOauth":{"accessToken":"{{accessToken}}","refreshToken":"{{login.Login.RefreshToken}}"}}""",
+        $$"""{ "claudeAiOauth": { "accessToken": "{{accessToken}}", "refreshToken": "{{login.Login.RefreshToken}}" } }""",
         TestContext.Current.CancellationToken);
 
     private static string Jwt(DateTimeOffset exp) =>
