@@ -29,7 +29,8 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         + ". Sign in again.");
 
     internal TokenRefreshException ChangesTooOften() => new CredentialsFileException(
-        store.Location, $"Another program keeps changing '{store.Location}' while it is refreshed. Nothing further was sent. End that program.");
+        store.Location,
+        $"Another program keeps changing '{store.Location}' while it is refreshed. Nothing further was sent. End that program.");
 
     internal TokenRefreshException NotRefreshable() => new NotRefreshableException(
         $"The access token in '{store.Location}' is expired, was rejected or contains characters not allowed in an HTTP header, "
