@@ -28,14 +28,20 @@ internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timePr
     private LoginRecord? _newer;
     private string _login = "";
 
+    // Looks without the lock overlap with the holder's reads and writes. One that was overtaken must not take back the text that the next
+    // write keeps the other logins' records from.
+    private long _reads;
+    private long _newestRead;
+
     /// <summary>Reads the record; to be called after the read of the store whose tokens it is to judge.</summary>
     /// <param name="stored">What the store holds, which says which login's record is meant.</param>
     /// <param name="cancellationToken">Ends the read.</param>
     /// <exception cref="LockUnavailableException">The record is there and cannot be read.</exception>
     internal ValueTask<LoginRecord> ReadAsync(OAuthCredentials? stored, CancellationToken cancellationToken)
     {
+        long number = Interlocked.Increment(ref _reads);
         ValueTask<ReadOnlyMemory<byte>> reading = store.ReadRecordAsync(cancellationToken);
-        return reading.IsCompletedSuccessfully ? new(Merge(reading.Result, stored)) : ReadSlowlyAsync(reading, stored);
+        return reading.IsCompletedSuccessfully ? new(Merge(reading.Result, stored, number)) : ReadSlowlyAsync(reading, stored, number);
     }
 
     /// <summary>Tells whether a stored refresh token was used before.</summary>
@@ -80,6 +86,7 @@ internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timePr
         lock (_lock)
         {
             _text = text;
+            _newestRead = Interlocked.Increment(ref _reads);
         }
 
         return next;
@@ -115,14 +122,21 @@ internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timePr
 
     private static bool IsNoted(OAuthCredentials stored, LoginRecord record) => stored.Version is { } version && version == record.File;
 
-    private async ValueTask<LoginRecord> ReadSlowlyAsync(ValueTask<ReadOnlyMemory<byte>> reading, OAuthCredentials? stored) =>
-        Merge(await reading.ConfigureAwait(false), stored);
+    private async ValueTask<LoginRecord> ReadSlowlyAsync(
+        ValueTask<ReadOnlyMemory<byte>> reading, OAuthCredentials? stored, long number) =>
+        Merge(await reading.ConfigureAwait(false), stored, number);
 
-    private LoginRecord Merge(ReadOnlyMemory<byte> text, OAuthCredentials? stored)
+    private LoginRecord Merge(ReadOnlyMemory<byte> text, OAuthCredentials? stored, long number)
     {
         lock (_lock)
         {
             string login = stored?.Login ?? _login;
+            if (number < _newestRead && login == _login)
+            {
+                return _newer ?? _known;
+            }
+
+            _newestRead = number;
             bool isSame = login == _login && text.Span.SequenceEqual(_text.Span);
             _text = text;
             if (login != _login)

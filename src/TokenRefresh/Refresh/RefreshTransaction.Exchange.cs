@@ -17,6 +17,9 @@ internal sealed partial class RefreshTransaction
     // A server that was slow to answer may still be at work; it must have finished before it sees the token again.
     private static readonly TimeSpan PauseAfterTimeout = TimeSpan.FromSeconds(2);
 
+    // For a client to say what became of its request. One that ignores the deadline must not keep the lock.
+    private static readonly TimeSpan PatienceAtDeadline = TimeSpan.FromSeconds(1);
+
     private ProcessExitDelay? _exitDelay;
     private DateTimeOffset _readAt;
     private long _readAtTimestamp;
@@ -100,10 +103,20 @@ internal sealed partial class RefreshTransaction
         TokenEndpointResult? result = null;
         Exception? failure = null;
         using (new QuietActivity(TokenRefreshActivities.StartExchange(context.Options.TokenEndpoint)))
+        using (var patience = new CancellationTokenSource())
+        using (deadline.UnsafeRegister(static patience => ((CancellationTokenSource)patience!).CancelAfter(PatienceAtDeadline), patience))
         {
+            Task<TokenEndpointResult>? exchange = null;
             try
             {
-                result = await context.Endpoint.RefreshAsync(request, deadline).ConfigureAwait(false);
+                exchange = context.Endpoint.RefreshAsync(request, deadline).AsTask();
+                result = await exchange.WaitAsync(patience.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException e) when (exchange is { IsCompleted: false })
+            {
+                failure = new TimeoutException(
+                    "The token endpoint client, or a handler in it, did not end at the deadline of the refresh ('RefreshTimeout').", e);
+                _ = exchange.ContinueWith(static late => _ = late.Exception, TaskScheduler.Default);
             }
             catch (Exception e)
             {
@@ -228,9 +241,8 @@ internal sealed partial class RefreshTransaction
             default:
                 Hold coolDown = Backoff.CoolDown(_record, key, result, Time.GetUtcNow());
 
-                // This exchange left the token untouched; what became of an earlier one is as unknown as before.
-                Attempt? attempt = former is not null && former.Key.Matches(key) ? former : null;
-                await WriteRecordAsync(_record.WithAttempt(attempt).WithHold(coolDown)).ConfigureAwait(false);
+                // This exchange left the token untouched; what became of an earlier one, also by another client, is as unknown as before.
+                await WriteRecordAsync(_record.WithAttempt(former).WithHold(coolDown)).ConfigureAwait(false);
                 throw context.Errors.OfExchange(result, coolDown.Until);
         }
     }

@@ -1,6 +1,9 @@
 using FluentAssertions;
+using Microsoft.Extensions.Logging.Abstractions;
 using TokenRefresh.Endpoint;
+using TokenRefresh.Record;
 using TokenRefresh.TestKit;
+using TokenRefresh.Tests.Record;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -83,6 +86,83 @@ public sealed class HostilePartsTests
             .WithMessage("*could not be noted*The database is slow.*Nothing was sent*");
     }
 
+    [Fact]
+    [FailureMode("F52", "F13")]
+    public async Task A_lost_answer_is_not_forgotten_because_a_client_with_another_id_was_refused()
+    {
+        using var store = new InMemoryCredentialsStore(Expired);
+        var lost = new Client(async request =>
+        {
+            await request.BeforeSendAsync();
+            throw new IOException("The connection was reset.");
+        });
+        await using (CoordinatedTokenProvider one = Create(store, lost))
+        {
+            await one.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<RefreshOutcomeUnknownException>();
+        }
+
+        Attempt before = (await Records.ReadAsync(store)).Attempt!;
+        var refused = new Client(async request =>
+        {
+            await request.BeforeSendAsync();
+            return TokenEndpointResult.Failure(TokenEndpointOutcome.Misconfigured, 401, "invalid_client");
+        });
+        await using (CoordinatedTokenProvider other = CoordinatedTokenProvider.Create(
+            o => o.ClientId = "other", new() { CredentialsStore = store, TokenEndpointClient = refused }))
+        {
+            await other.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<TokenRefreshConfigurationException>();
+        }
+
+        Attempt? after = (await Records.ReadAsync(store)).Attempt;
+        after.Should().NotBeNull();
+        after!.Key.Matches(before.Key).Should().BeTrue();
+        after.Count.Should().Be(before.Count);
+    }
+
+    [Fact]
+    [FailureMode("F115")]
+    public async Task A_look_that_was_overtaken_takes_nothing_back_of_what_another_login_noted_since()
+    {
+        var inner = new InMemoryCredentialsStore(Expired);
+        using var store = new SlowRecordOnce(inner);
+        var journal = new RecordJournal(store, TimeProvider.System, NullLogger.Instance);
+        ICredentialsLease lease = (await inner.AcquireLeaseAsync(TimeSpan.Zero))!;
+        var gate = new TaskCompletionSource();
+        store.Gate = gate;
+        Task<LoginRecord> look = journal.ReadAsync(Expired, default).AsTask();
+        byte[] newer = RecordJson.Write(default, "other", new LoginRecord { Origin = "o", Sequence = 1, Used = ["used"] }, 4096);
+        await lease.WriteRecordAsync(newer, durable: false);
+        LoginRecord read = await journal.ReadAsync(Expired, default);
+        gate.SetResult();
+        await look;
+
+        await journal.WriteAsync(lease, read, durable: false, default);
+
+        RecordJson.Read((await inner.ReadRecordAsync()).Span, "other").Used.Should().Equal("used");
+    }
+
+    [Fact]
+    [FailureMode("F104")]
+    public async Task A_client_that_ignores_its_deadline_does_not_keep_the_lock()
+    {
+        using var store = new InMemoryCredentialsStore(Expired);
+        var never = new TaskCompletionSource<TokenEndpointResult>();
+        await using CoordinatedTokenProvider provider = CoordinatedTokenProvider.Create(
+            o =>
+            {
+                o.RefreshTimeout = TimeSpan.FromSeconds(1);
+                o.AttemptTimeout = TimeSpan.FromSeconds(1);
+            },
+            new() { CredentialsStore = store, TokenEndpointClient = new Client(_ => new(never.Task)) });
+        Task call = provider.GetAccessTokenAsync().AsTask();
+
+        await Task.WhenAny(call, Task.Delay(Patience));
+
+        bool hasEnded = call.IsCompleted;
+        never.TrySetException(new IOException("Late."));
+        hasEnded.Should().BeTrue();
+    }
+
     private static async ValueTask<TokenEndpointResult> Answer(TokenRequest request)
     {
         await request.BeforeSendAsync();
@@ -158,6 +238,23 @@ public sealed class HostilePartsTests
             public override ValueTask WriteRecordAsync(
                 ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default) =>
                 store.Failure is { } failure ? throw failure : base.WriteRecordAsync(record, durable, cancellationToken);
+        }
+    }
+
+    private sealed class SlowRecordOnce(ICredentialsStore inner) : StoreDecorator(inner)
+    {
+        internal TaskCompletionSource? Gate { get; set; }
+
+        public override async ValueTask<ReadOnlyMemory<byte>> ReadRecordAsync(CancellationToken cancellationToken = default)
+        {
+            ReadOnlyMemory<byte> record = await base.ReadRecordAsync(cancellationToken);
+            if (Gate is { } gate)
+            {
+                Gate = null;
+                await gate.Task;
+            }
+
+            return record;
         }
     }
 }
