@@ -138,22 +138,22 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
                 throw await TimedOutAsync(start, cancellationToken).ConfigureAwait(false);
             }
 
-            var isReady = false;
+            ICredentialsLease? ready = null;
             try
             {
-                isReady = await lease.PrepareAsync(cancellationToken).ConfigureAwait(false);
+                ready = await lease.PrepareAsync(cancellationToken).ConfigureAwait(false) ? Measured(lease, start) : null;
             }
             finally
             {
-                if (!isReady)
+                if (ready is null)
                 {
                     await lease.DisposeAsync().ConfigureAwait(false);
                 }
             }
 
-            if (isReady)
+            if (ready is not null)
             {
-                return Measured(lease, start);
+                return ready;
             }
 
             if (left <= TimeSpan.Zero)

@@ -40,7 +40,9 @@ internal sealed partial class RefreshTransaction
                 return TryUse(tokens!, _record, logins);
             }
 
-            if (decision.SignInReason == SignInRequiredReason.RolledBack && await TryUndoRollbackAsync(_stored!).ConfigureAwait(false))
+            if (decision.SignInReason == SignInRequiredReason.RolledBack
+                && exchanges <= MaximumExchanges
+                && await TryUndoRollbackAsync(_stored!).ConfigureAwait(false))
             {
                 continue;
             }
@@ -162,8 +164,10 @@ internal sealed partial class RefreshTransaction
         {
             _record = await Journal.WriteAsync(_lease!, record, durable: true, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
+            // The journal remembers it whether or not that works, and it would pass for a request whose answer was lost.
+            await WriteRecordAsync(_record).ConfigureAwait(false);
             throw new CredentialsFileException(
                 _lease!.LockPath,
                 $"The attempt could not be noted in '{_lease.LockPath}': {e.Message} Nothing was sent. Make room on its disk.",

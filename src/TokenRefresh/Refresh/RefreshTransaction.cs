@@ -43,14 +43,15 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
                 return seen;
             }
 
-            if (await AcquireLeaseAsync(start, closing).ConfigureAwait(false) is { } saved)
-            {
-                return saved;
-            }
-
-            long granted = Time.GetTimestamp();
+            long granted = start;
             try
             {
+                if (await AcquireLeaseAsync(start, closing).ConfigureAwait(false) is { } saved)
+                {
+                    return saved;
+                }
+
+                granted = Time.GetTimestamp();
                 if (await RefreshAsync(_lease!, closing).ConfigureAwait(false) is { } token)
                 {
                     return token;
@@ -100,10 +101,22 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
 
     private async ValueTask ReleaseAsync(long granted)
     {
-        ICredentialsLease lease = _lease!;
-        await lease.DisposeAsync().ConfigureAwait(false);
-        _exitDelay?.Dispose();
-        _exitDelay = null;
+        if (_lease is not { } lease)
+        {
+            return;
+        }
+
+        _lease = null;
+        try
+        {
+            await lease.DisposeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            _exitDelay?.Dispose();
+            _exitDelay = null;
+        }
+
         if (context.Logger.IsEnabled(LogLevel.Debug))
         {
             Log.LockReleased(context.Logger, lease.LockPath, Time.GetElapsedTime(granted));
