@@ -6,6 +6,8 @@ namespace TokenRefresh.Refresh;
 /// <summary>Turns decisions and answers into the exceptions callers see.</summary>
 internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsStore store)
 {
+    private string Endpoint => options.TokenEndpoint is { } address ? UriRedaction.Show(address) : "a token endpoint client of your own";
+
     internal TokenRefreshException NothingStored() => new SignInRequiredException(
         SignInRequiredReason.NothingStored, $"There is no login in '{store.Location}'. Sign in, or correct 'CredentialsPath'.");
 
@@ -128,6 +130,4 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
 
     // What RFC 6749 section 5.2 says of the client and the request, and not of the grant.
     private static bool IsAboutTheClient(string? error) => error is "invalid_client" or "invalid_scope" or "unsupported_grant_type";
-
-    private string Endpoint => options.TokenEndpoint is { } address ? UriRedaction.Show(address) : "a token endpoint client of your own";
 }

@@ -73,30 +73,6 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
         }
     }
 
-    private async ValueTask ReleaseAsync(long granted)
-    {
-        if (_lease is not { } lease)
-        {
-            return;
-        }
-
-        _lease = null;
-        try
-        {
-            await lease.DisposeAsync().ConfigureAwait(false);
-        }
-        finally
-        {
-            _exitDelay?.Dispose();
-            _exitDelay = null;
-        }
-
-        if (context.Logger.IsEnabled(LogLevel.Debug))
-        {
-            Log.LockReleased(context.Logger, lease.LockPath, Time.GetElapsedTime(granted));
-        }
-    }
-
     /// <summary>
     /// Uses the stored token if it will do, without leaving the caller's thread. For a store whose reads complete at once.
     /// </summary>
@@ -121,6 +97,30 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
 
         OAuthCredentials? tokens = state.WithUnsavedTokens(stored);
         return Decide(tokens, recorded.Result).Action == RefreshAction.Use ? TryUse(tokens!, recorded.Result, logins) : null;
+    }
+
+    private async ValueTask ReleaseAsync(long granted)
+    {
+        if (_lease is not { } lease)
+        {
+            return;
+        }
+
+        _lease = null;
+        try
+        {
+            await lease.DisposeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            _exitDelay?.Dispose();
+            _exitDelay = null;
+        }
+
+        if (context.Logger.IsEnabled(LogLevel.Debug))
+        {
+            Log.LockReleased(context.Logger, lease.LockPath, Time.GetElapsedTime(granted));
+        }
     }
 
     // Decides without the lock: publishes and returns a stored token that will do, and throws a failure that is known already. Null if the
