@@ -1,6 +1,6 @@
 #:property PublishAot=false
 
-// From the repository's root, after `dotnet test --report-xunit --results-directory artifacts/test-results`:
+// From the repository's root, after `dotnet test --report-xunit-xml --results-directory artifacts/test-results`:
 //   dotnet run .ci/failure-modes.cs -- [--check] artifacts/test-results
 // Writes docs/failure-modes.md from .ci/failure-modes.txt and the results, or, with --check, compares it. Fails where a row is not covered
 // as its flags say.
@@ -68,7 +68,7 @@ List<Row> ReadRows(string path)
 // One entry per row and test method: a theory's cases count as one, and its worst result stands for all.
 List<Test> ReadTests(string folder)
 {
-    var assemblies = Directory.EnumerateFiles(folder, "*.xunit")
+    var assemblies = Directory.EnumerateFiles(folder, "*.xunit.xml")
         .SelectMany(f => XDocument.Load(f).Descendants("assembly"))
         .GroupBy(a => Path.GetFileNameWithoutExtension((string)a.Attribute("name")!))
         .Select(g => (Project: g.Key, Run: g.MaxBy(a => DateTimeOffset.Parse((string)a.Attribute("start-rtf")!))!))
@@ -122,7 +122,7 @@ string Write()
         Generated from a run of all tests on Linux; do not edit. To write it anew:
 
         ```
-        dotnet test --report-xunit --results-directory artifacts/test-results
+        dotnet test --report-xunit-xml --results-directory artifacts/test-results
         dotnet run .ci/failure-modes.cs -- artifacts/test-results
         ```
 

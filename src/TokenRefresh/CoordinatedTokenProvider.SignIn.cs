@@ -61,8 +61,8 @@ public sealed partial class CoordinatedTokenProvider
     /// <exception cref="LockTimeoutException">Another process held the lock for too long.</exception>
     /// <exception cref="LockUnavailableException">The file cannot be locked here.</exception>
     /// <exception cref="CredentialsFileException">The file cannot be read; nothing was changed.</exception>
-    /// <exception cref="CredentialsSaveException">The write failed, or was not made durable: the login is stored still, or is not, whole.
-    /// Call again.</exception>
+    /// <exception cref="CredentialsSaveException">The write failed, or was not made durable: the login is still stored as a whole, or
+    /// removed as a whole. Call again.</exception>
     /// <exception cref="OperationCanceledException">Cancelled: nothing was changed, or the login is removed and its revocation was cut
     /// short.</exception>
     /// <exception cref="ObjectDisposedException">The provider was disposed.</exception>

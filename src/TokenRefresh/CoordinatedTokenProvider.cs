@@ -10,7 +10,7 @@ namespace TokenRefresh;
 /// </summary>
 /// <remarks>
 /// Safe for concurrent use; make one per login and keep it. Any number of them, in any number of processes, may share one credentials file.
-/// Disposal waits for an exchange in flight and for its save.
+/// Disposal waits for a token request that is under way and for its save.
 /// </remarks>
 public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDisposable, IDisposable
 {
@@ -89,9 +89,9 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
     }
 
     /// <summary>
-    /// Ends the provider: waits for an exchange in flight and its save, and for a sign-in or sign-out that has the lock, at most
-    /// <see cref="TokenRefreshOptions.RefreshTimeout"/> and <see cref="TokenRefreshOptions.SaveTimeout"/> together, and ends everything
-    /// else.
+    /// Ends the provider: waits for a token request that is under way and its save, and for a sign-in or sign-out that has the lock, at
+    /// most <see cref="TokenRefreshOptions.RefreshTimeout"/> and <see cref="TokenRefreshOptions.SaveTimeout"/> together, and ends
+    /// everything else.
     /// </summary>
     /// <remarks>Idempotent. Later calls throw <see cref="ObjectDisposedException"/>.</remarks>
     /// <returns>A task that completes when nothing of the provider runs any more.</returns>
@@ -125,7 +125,7 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);
 
-    // At most once a second, or when nothing is cached, or when the cached token is due.
+    // Called once a second while the cached token is valid, and whenever none is cached or the cached one is due.
     private ValueTask<AccessToken> GetCheckedAsync(TokenSnapshot? snapshot, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();
@@ -139,8 +139,8 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         {
             snapshot.ExtendFreshness(Tick, snapshot.Lifetime.DueAt - now);
 
-            // A disposal since the check above may have sent the next caller here already, and that was just undone.
-            // Either it sees what we wrote, or we see it.
+            // A disposal that began after the check above may have invalidated the snapshot before the write above made it fresh again.
+            // With the barrier, either its call of Invalidate comes after our write, or we see the disposal here.
             Interlocked.MemoryBarrier();
             if (IsDisposed)
             {
@@ -163,7 +163,7 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         return JoinRefreshAsync(RefreshReason.TokenNeeded, cancellationToken);
     }
 
-    // The first call of a process that finds a valid token on disk needs no thread and no task.
+    // Reads the store on the caller's own thread, once per provider: if it holds a valid token, no refresh is started.
     private TokenSnapshot? LookOnce()
     {
         if (!_parts.ReadsAtOnce || Interlocked.Exchange(ref _hasLooked, 1) != 0)
@@ -173,7 +173,8 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
 
         try
         {
-            var transaction = new RefreshTransaction(_context, _state, RefreshReason.TokenNeeded, new CallbackList(_context.Options.Events));
+            var callbacks = new CallbackList(_context.Options.Events);
+            var transaction = new RefreshTransaction(_context, _state, RefreshReason.TokenNeeded, callbacks);
             if (transaction.TryUseStoredToken() is { } snapshot)
             {
                 _background.AfterSuccess(snapshot);
@@ -205,7 +206,8 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         {
             AccessToken answer = await JoinRefreshAsync(new RefreshReason(rejected.Value, null), cancellationToken).ConfigureAwait(false);
 
-            // A caller that joined and whose rejected token is the result goes into one further refresh, which is then for that token.
+            // The refresh that this caller joined was begun for another one, and may end with the very token that this caller's resource
+            // has rejected. Then it needs a refresh of its own.
             if (answer.Value != rejected.Value)
             {
                 return answer;
@@ -260,7 +262,7 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
 
         _refresh.Complete(token, failure);
 
-        // After the callers have their answer: a callback that asks for a token starts the next refresh.
+        // Only now: a callback that asks for a token must start the next refresh, not join this one.
         callbacks.MoveTo(_context.Callbacks);
         _background.SaveLaterIfNeeded();
     }
@@ -290,7 +292,7 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         }
     }
 
-    // Within the skew a token is still good for a moment; better than a failure, unless the user has signed out.
+    // A token within the skew has not expired yet, so it is served in place of a failure. After a sign-out there is no snapshot.
     private AccessToken? TryServeUnexpiredToken(Exception failure, RefreshReason reason)
     {
         if (failure is not TokenRefreshException
@@ -309,7 +311,7 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         return snapshot.Token;
     }
 
-    // A provider that does nothing ends without a thread, as nearly all of short-lived programs do.
+    // A provider with nothing to wait for is disposed on the caller's thread. In short-lived programs that is nearly always so.
     private bool TryDisposeAtOnce_NeedsLock()
     {
         bool isIdle = _refresh.CloseAsync().IsCompleted & CloseSignInsAsync().IsCompleted;
@@ -336,7 +338,7 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         }
         catch (TimeoutException)
         {
-            // What still runs keeps the tokens it may obtain in memory only; the record knows of its attempt.
+            // What still runs may obtain tokens that are never saved; the record has the note of its attempt.
         }
         finally
         {

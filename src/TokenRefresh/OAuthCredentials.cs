@@ -63,6 +63,15 @@ public sealed class OAuthCredentials
     /// </summary>
     internal string? Login { get; init; }
 
+    /// <summary>Returns the expiries, never a token.</summary>
+    /// <returns>A text that is safe to log.</returns>
+    public override string ToString() =>
+        IsSignedOut
+            ? "signed out"
+            : "OAuth credentials, access token expires "
+            + (ExpiresAt is { } at ? at.ToString("O", System.Globalization.CultureInfo.InvariantCulture) : "at an unknown time")
+            + (RefreshToken is null ? ", not refreshable" : ", refreshable");
+
     /// <summary>The same login, read from this content of the store.</summary>
     internal OAuthCredentials WithVersion(string? version)
     {
@@ -89,13 +98,4 @@ public sealed class OAuthCredentials
         one is null || other is null
             ? one is null && other is null
             : one.RefreshToken == other.RefreshToken && (one.RefreshToken is not null || one.AccessToken == other.AccessToken);
-
-    /// <summary>Returns the expiries, never a token.</summary>
-    /// <returns>A text that is safe to log.</returns>
-    public override string ToString() =>
-        IsSignedOut
-            ? "signed out"
-            : "OAuth credentials, access token expires "
-            + (ExpiresAt is { } at ? at.ToString("O", System.Globalization.CultureInfo.InvariantCulture) : "at an unknown time")
-            + (RefreshToken is null ? ", not refreshable" : ", refreshable");
 }

@@ -11,13 +11,10 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Registers shared logins.</summary>
 /// <remarks>
 /// Each login is a singleton <see cref="CoordinatedTokenProvider"/>, also as <see cref="ITokenProvider"/>: keyed by its name, or without a
-/// key if it has none;
-/// the only one resolves without a key even if it is named. A registration of <see cref="ITokenProvider"/> that is there before, or comes
-/// later, takes precedence,
-/// so that tests can put in a fake; the options of the login need not be valid then. Calls with the same name add up: their settings apply
-/// in order.
-/// The options are validated when a host starts, else when the provider is first resolved, with an <see cref="OptionsValidationException"/>
-/// that tells all failures at once.
+/// key if it has none; the only one resolves without a key even if it is named. A registration of <see cref="ITokenProvider"/> that is
+/// there before, or comes later, takes precedence, so that tests can put in a fake; the options of the login need not be valid then. Calls
+/// with the same name add up: their settings apply in order. The options are validated when a host starts, else when the provider is first
+/// resolved, with an <see cref="OptionsValidationException"/> that tells all failures at once.
 /// </remarks>
 public static class TokenRefreshServiceCollectionExtensions
 {

@@ -11,12 +11,12 @@ internal static class RefreshOutcome
     /// <summary>Tokens were found that another process or a login had stored; nothing was sent.</summary>
     internal const string Adopted = "adopted";
 
-    /// <summary>The server refused the refresh token; the user must sign in.</summary>
+    /// <summary>The user must sign in: the server refused the refresh token, or there is no login that could be refreshed.</summary>
     internal const string Rejected = "rejected";
 
     /// <summary>The answer was lost, and the refresh token may have been used.</summary>
     internal const string Unknown = "unknown";
 
-    /// <summary>No tokens were had, and the refresh token is untouched: network, lock, file, configuration.</summary>
+    /// <summary>No token could be had, and the login is not lost: network, lock, file, configuration.</summary>
     internal const string Failed = "failed";
 }

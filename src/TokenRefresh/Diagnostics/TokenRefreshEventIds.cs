@@ -56,7 +56,7 @@ public static class TokenRefreshEventIds
     /// <summary>Warning: an older file had come back and was replaced by the newer tokens.</summary>
     public const int RollbackUndone = 3003;
 
-    /// <summary>Debug: the record could not be updated after a save; what it says is void by itself.</summary>
+    /// <summary>Debug: the record in the lock file was not updated; at most that costs one more request.</summary>
     public const int RecordNotWritten = 3004;
 
     /// <summary>Warning, once per provider: the file is a mount of its own, cannot be replaced, and was written in place.</summary>

@@ -6,8 +6,7 @@ namespace TokenRefresh.Endpoint;
 /// <summary>The texts of one JSON object, or of a form; what is empty counts as absent. Holds secrets.</summary>
 /// <remarks>
 /// Names are compared without case, underscores and hyphens: <c>access_token</c>, <c>accessToken</c> and <c>AccessToken</c> are one. The
-/// texts in an array are joined
-/// by blanks, under its name and brackets: <c>scopes[]</c>.
+/// texts in an array are joined by blanks, under its name and brackets: <c>scopes[]</c>.
 /// </remarks>
 internal sealed class AnswerObject
 {

@@ -1,6 +1,6 @@
 namespace TokenRefresh.Endpoint;
 
-/// <summary>What the answers of real servers mean for the refresh token. Total: every answer has a meaning.</summary>
+/// <summary>What the answers of real servers mean for the refresh token. Every answer gets a meaning.</summary>
 internal sealed class DefaultTokenErrorClassifier : ITokenErrorClassifier
 {
     internal static readonly DefaultTokenErrorClassifier Instance = new();

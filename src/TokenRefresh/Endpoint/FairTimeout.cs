@@ -2,10 +2,9 @@ namespace TokenRefresh.Endpoint;
 
 /// <summary>A time limit that does not beat an answer that is already there.</summary>
 /// <remarks>
-/// A limit that passes while the process is stopped (SIGSTOP, suspend) or while the thread pool is starved fires late, and often before the
-/// answer that arrived long
-/// before it is read. So one that fires late first lets everything run that is queued at that moment, and then one second more. One that
-/// fires on time cancels at once.
+/// A limit that passes while the process is stopped (SIGSTOP, suspend), or while the thread pool is starved, fires late, and often before
+/// an answer is read that had arrived in time. So a limit that fires late first lets everything run that is queued at that moment, and then
+/// waits one second more. One that fires on time cancels at once.
 /// </remarks>
 internal sealed class FairTimeout : IThreadPoolWorkItem, IDisposable
 {

@@ -3,8 +3,8 @@ namespace TokenRefresh.Endpoint;
 /// <summary>Keeps the error answer to a token request, and gives it to handlers that send the request again.</summary>
 /// <remarks>
 /// Stands right above the primary handler of a factory's pipeline. A resilience handler from <c>ConfigureHttpClientDefaults</c> that
-/// retries a 503 then ends with that
-/// 503, as if it were not there, and not with the refusal of a second body, which looks as if the answer had been lost.
+/// retries a 503 then ends with that 503, as if it were not there, and not with the refusal of a second body, which looks as if the answer
+/// had been lost.
 /// </remarks>
 internal sealed class FirstAnswerHandler : DelegatingHandler
 {

@@ -9,8 +9,8 @@ namespace TokenRefresh.Endpoint;
 
 /// <summary>Exchanges refresh tokens over HTTP (RFC 6749 section 6).</summary>
 /// <remarks>
-/// Safe for concurrent use. Only what was provably never sent is tried again; everything after the first byte of the body is told as it is:
-/// answered, or unknown.
+/// Safe for concurrent use. A request is tried again only if nothing of its body was sent. After the first byte of the body there is either
+/// an answer, or the outcome is unknown.
 /// </remarks>
 internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
 {

@@ -25,8 +25,7 @@ internal sealed class LimitedBody
 
     /// <summary>
     /// Reads as far as it goes, and keeps what came before a failure: it may hold the only copy of a refresh token. Counts bytes as they
-    /// come out of any
-    /// decompression; announced lengths are not believed.
+    /// come out of any decompression; announced lengths are not believed.
     /// </summary>
     internal static async ValueTask<LimitedBody> ReadAsync(HttpContent content, CancellationToken cancellationToken)
     {

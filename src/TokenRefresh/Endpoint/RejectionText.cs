@@ -13,11 +13,12 @@ internal static class RejectionText
         "invalidated", "unrecognized", "blacklisted", "deleted",
     ];
 
-    // Between a state and what it says it of: "invalid or expired refresh token", "unknown authorization grant".
+    // Words that may stand between such a word and the thing it describes: "invalid or expired refresh token", "unknown authorization
+    // grant".
     private static readonly string[] Fillers =
         ["or", "and", "the", "a", "an", "this", "your", "provided", "supplied", "given", "authorization", "oauth", "user"];
 
-    // Behind a state these are what it says it of: "the refresh token request has an invalid scope".
+    // If one of these follows, the word above describes that and not the token: "the refresh token request has an invalid scope".
     private static readonly string[] OtherThings =
     [
         "client", "scope", "scopes", "type", "request", "parameter", "audience", "resource", "redirect", "secret",

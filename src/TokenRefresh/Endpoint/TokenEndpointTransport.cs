@@ -15,8 +15,8 @@ internal static class TokenEndpointTransport
         UseCookies = false,
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
 
-        // Refreshes are an hour apart, and a pooled connection that died in between turns one into an unknown outcome: only a replay may
-        // find one.
+        // Refreshes are an hour apart. A pooled connection that broke in between would make the outcome of the next one unknown, so
+        // connections are kept only as long as a replay may need one.
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10),
 
         // Some front ends compress whether asked or not, and an answer that cannot be read costs a rotation.

@@ -7,8 +7,7 @@ namespace TokenRefresh.Endpoint;
 /// <summary>The body of a token request. It leaves once or not at all.</summary>
 /// <remarks>
 /// A refresh token presented twice costs the login. So no resilience, hedging or redirect handler may serialize this body again, at the
-/// same time or later,
-/// and none may buffer it: a buffered body is sent again without asking its content.
+/// same time or later, and none may buffer it: a buffered body is sent again without asking its content.
 /// </remarks>
 internal sealed class TokenRequestContent : HttpContent
 {
@@ -109,9 +108,8 @@ internal sealed class TokenRequestContent : HttpContent
     private void Take(Stream stream)
     {
         // LoadIntoBufferAsync, ReadAsStringAsync and their like serialize into a private stream nested in HttpContent, and later sendings
-        // copy from that without
-        // asking the content. None of the members they call can be overridden (dotnet/runtime, HttpContent.cs), so only the name of that
-        // stream tells them apart.
+        // copy from that without asking the content. None of the members they call can be overridden (dotnet/runtime, HttpContent.cs), so
+        // only the name of that stream tells them apart.
         if (stream.GetType().FullName?.StartsWith("System.Net.Http.HttpContent+", StringComparison.Ordinal) == true)
         {
             throw RefuseBuffering();

@@ -36,7 +36,7 @@ internal sealed class TokenResponseParser
 
     internal string? AccessToken { get; }
 
-    /// <summary>Gets the refresh token, in the answer of which no access token could be read also one that stands anywhere.</summary>
+    /// <summary>Gets the refresh token. If no access token could be read, one that stands anywhere in the answer counts.</summary>
     internal string? RefreshToken { get; }
 
     /// <summary>Gets whether the lifetime is negative, and so counts as unknown.</summary>

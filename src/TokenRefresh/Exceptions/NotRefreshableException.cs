@@ -1,6 +1,7 @@
 namespace TokenRefresh;
 
-/// <summary>The access token is expired or rejected and there is no refresh token to replace it with.</summary>
+/// <summary>The access token is expired, was rejected or can stand in no header, and there is no refresh token to replace it
+/// with.</summary>
 public sealed class NotRefreshableException : TokenRefreshException
 {
     /// <summary>Creates the exception.</summary>

@@ -1,6 +1,7 @@
 namespace TokenRefresh;
 
-/// <summary>The user must sign in again. Ends as soon as the store holds another login.</summary>
+/// <summary>The user must sign in again. Not thrown any more once another login is stored, or, where only the words of an answer said that
+/// the refresh token is rejected, after a pause.</summary>
 public sealed class SignInRequiredException : TokenRefreshException
 {
     /// <summary>Creates the exception.</summary>

@@ -10,20 +10,19 @@ namespace TokenRefresh;
 /// <remarks>
 /// <para>
 /// The token is asked of the provider for each request. A request that already has a header of that name keeps it,
-/// <c>HttpClient.DefaultRequestHeaders.Authorization</c> included, and is not sent again; only
-/// <c>Authorization: Bearer</c> without a token counts as none. The header is taken off the request when the answer is there: no secret
-/// stays behind, and a retry handler outside this one sends the next attempt
-/// with the token of that moment. Place this handler outside of resilience handlers, and only once in a pipeline.
+/// <c>HttpClient.DefaultRequestHeaders.Authorization</c> included, and is not sent again; only <c>Authorization: Bearer</c> without a token
+/// counts as none. The header is taken off the request when the answer is there: no secret stays behind, and a retry handler outside this
+/// one sends the next attempt with the token of that moment. Place this handler outside of resilience handlers, and only once in a
+/// pipeline.
 /// </para>
 /// <para>
 /// After a rejection (<see cref="BearerTokenHandlerOptions.ShouldRefresh"/>) the provider is asked for a token other than the one this
-/// request carried, and a clone of the request is sent, if its body can be: none,
-/// bytes in memory, <c>JsonContent</c>, multipart of these, a <see cref="StreamContent"/> over a seekable stream, anything else up to
-/// <see cref="BearerTokenHandlerOptions.BufferLimit"/> or of which nothing was read.
-/// Otherwise the rejection is returned. It is returned, too, if another token cannot be had right now
-/// (<see cref="TokenRefreshException.IsTransient"/>) or never could (<see cref="NotRefreshableException"/>);
-/// the other errors of the provider are thrown, since only an act helps. Debug logs say why a token was not attached and why a rejected
-/// request was not sent again.
+/// request carried, and a clone of the request is sent, if its body can be: none, bytes in memory, <c>JsonContent</c>, multipart of these,
+/// a <see cref="StreamContent"/> over a seekable stream, anything else up to <see cref="BearerTokenHandlerOptions.BufferLimit"/> or of
+/// which nothing was read. Otherwise the rejection is returned. It is returned, too, if another token cannot be had right now
+/// (<see cref="TokenRefreshException.IsTransient"/>) or never could (<see cref="NotRefreshableException"/>); the other errors of the
+/// provider are thrown, since they do not pass by themselves. Debug logs say why a token was not attached and why a rejected request was
+/// not sent again.
 /// </para>
 /// <para>
 /// <see cref="SocketsHttpHandler"/> drops <c>Authorization</c> when it follows a redirect, and a rejection of such a bare request refreshes
@@ -78,7 +77,7 @@ public sealed class BearerTokenHandler : DelegatingHandler
 
     /// <inheritdoc/>
     /// <exception cref="TokenRefreshException">
-    /// No token can be had: nothing was sent, or the token was rejected and only an act helps.
+    /// No token can be had: nothing was sent, or the token was rejected and only the user or a corrected setting can help.
     /// </exception>
     /// <exception cref="InvalidOperationException">The pipeline holds two of these handlers.</exception>
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -95,7 +94,7 @@ public sealed class BearerTokenHandler : DelegatingHandler
 
     /// <inheritdoc/>
     /// <exception cref="TokenRefreshException">
-    /// No token can be had: nothing was sent, or the token was rejected and only an act helps.
+    /// No token can be had: nothing was sent, or the token was rejected and only the user or a corrected setting can help.
     /// </exception>
     /// <exception cref="InvalidOperationException">The pipeline holds two of these handlers.</exception>
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)

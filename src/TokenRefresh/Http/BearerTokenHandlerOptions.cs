@@ -14,9 +14,8 @@ public sealed class BearerTokenHandlerOptions
     /// <summary>Gets or sets which answers mean that the token was rejected.</summary>
     /// <value>
     /// Default <see langword="null"/>: status 401, unless a Bearer or DPoP challenge (the <c>WWW-Authenticate</c> header, RFC 6750 section
-    /// 3) says <c>insufficient_scope</c>,
-    /// <c>insufficient_user_authentication</c> or <c>use_dpop_nonce</c>; and gRPC's status 16 in an answer of trailers only.
-    /// Called by many requests at once; what it throws, the caller of the request gets.
+    /// 3) says <c>insufficient_scope</c>, <c>insufficient_user_authentication</c> or <c>use_dpop_nonce</c>; and gRPC's status 16 in an
+    /// answer of trailers only. Called by many requests at once; what it throws, the caller of the request gets.
     /// </value>
     public Func<HttpResponseMessage, bool>? ShouldRefresh { get; set; }
 

@@ -72,8 +72,8 @@ internal static class ResendableContent
     private static bool CanSeek(StreamContent content)
     {
         // StreamContent hands over its stream behind a read-only view; nothing is read. Over a seekable stream it leaves the stream open
-        // and begins the second
-        // serialization where the stream stood when the content was constructed; any other stream it disposes after the first.
+        // and begins the second serialization where the stream stood when the content was constructed; any other stream it disposes after
+        // the first.
         try
         {
             return content.ReadAsStream().CanSeek;

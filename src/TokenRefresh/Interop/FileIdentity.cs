@@ -8,8 +8,7 @@ namespace TokenRefresh.Interop;
 /// <summary>What the system says of one file: which one it is, whose, and in which state.</summary>
 /// <remarks>
 /// .NET tells neither inode nor owner. <c>statx</c> has one layout on every Linux processor, which <c>stat</c> has not; macOS and FreeBSD
-/// have no <c>statx</c>, but one layout of <c>stat</c> each on all
-/// processors that .NET runs on. Windows tells no owner here.
+/// have no <c>statx</c>, but one layout of <c>stat</c> each on all processors that .NET runs on. Windows tells no owner here.
 /// </remarks>
 internal sealed unsafe partial class FileIdentity
 {
@@ -143,8 +142,6 @@ internal sealed unsafe partial class FileIdentity
         string.Create(CultureInfo.InvariantCulture, $"{Device:x}-{Inode:x}-{Size:x}-{ModifiedTicks:x}-{ChangedTicks:x}");
 
     internal bool IsRegularFile => (Mode & TypeMask) == RegularFile;
-
-    internal bool IsDirectory => (Mode & TypeMask) == Directory;
 
     /// <summary>Whether it is deliberately a group's: a file that its group may use, and no one outside.</summary>
     internal bool IsSharedWithGroup => IsRegularFile && (Mode & GroupBits) != 0 && (Mode & OtherBits) == 0;

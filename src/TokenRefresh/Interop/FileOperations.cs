@@ -24,7 +24,7 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
             return ResolveLink(path);
         }
 
-        // The directory too: two aliases of it must give one engine, one watch and one lock file.
+        // The directory is resolved too: two names of it must give one lock, one watch and one lock file.
         if (UnixFile.RealPath(path) is { } whole)
         {
             return whole;
@@ -51,7 +51,7 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
             throw TooLarge(path);
         }
 
-        // One byte more than the system says, so that a file that grows is seen to be larger than it was.
+        // One byte more than the file's size, so that a file that has grown since is noticed.
         var bytes = new byte[size + 1];
         var length = 0;
         for (int read = -1; read != 0 && length < bytes.Length; length += read)
@@ -124,7 +124,7 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
         using SafeFileHandle? file = Libc.TryOpenRegular(path, forWriting: false, out FileIdentity? identity, out _);
         if (file is null || !IsOurs(identity, FileIdentity.TryRead(target, followLinks: false, out _)))
         {
-            // Gone, or another user's, which then is no exchange with these credentials, even if it is locked.
+            // The file is gone, or another user's: then it belongs to no exchange with these credentials, even if it is locked.
             return true;
         }
 
@@ -296,7 +296,7 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
             }
             catch (IOException) when (OperatingSystem.IsWindows() && tries < ResolveTries)
             {
-                // What a replacement shows of itself on Windows has many error codes; it takes microseconds.
+                // On Windows a read during a replacement fails with one of many error codes; the replacement takes microseconds.
             }
         }
     }

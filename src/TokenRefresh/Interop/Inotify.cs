@@ -7,8 +7,7 @@ namespace TokenRefresh.Interop;
 /// <summary>Tells of renames in directories on Linux.</summary>
 /// <remarks>
 /// Called directly, since <see cref="FileSystemWatcher"/> cannot be told to leave out what is created and deleted: with it each process
-/// that waits wakes for the temp file of every save, and each has an instance and a thread
-/// per directory, of which a user has 128.
+/// that waits wakes for the temp file of every save, and each has an instance and a thread per directory, of which a user has 128.
 /// </remarks>
 [SupportedOSPlatform("linux")]
 internal sealed partial class Inotify : IDisposable

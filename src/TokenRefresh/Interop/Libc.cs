@@ -39,7 +39,7 @@ internal static partial class Libc
     /// <summary>EWOULDBLOCK, which is EAGAIN on all of them, but not the same number.</summary>
     internal static readonly int EWouldBlock = IsLinux ? 11 : 35;
 
-    // Without it a child process would inherit the descriptor, and with it the lock, and keep it after our death.
+    // O_CLOEXEC: without it a child process would inherit the descriptor, and with it the lock, and keep it after this process has ended.
     internal static readonly int CloseOnExec = IsLinux ? 0x80000 : OperatingSystem.IsFreeBSD() ? 0x100000 : 0x1000000;
 
     // What open says of a symbolic link under O_NOFOLLOW: ELOOP, but EMLINK on FreeBSD.
@@ -53,7 +53,7 @@ internal static partial class Libc
     // O_NOCTTY: a terminal must not become the controlling one of this process.
     private static readonly int NeverBlock = IsLinux ? 0x800 | 0x100 : 0x4 | (OperatingSystem.IsFreeBSD() ? 0x8000 : 0x20000);
 
-    // On Linux the number depends on the processor, and that of one is O_LARGEFILE of the other.
+    // O_NOFOLLOW: on Linux the number depends on the processor, and that of one is O_LARGEFILE of the other.
     private static readonly int NoFollow = !IsLinux ? 0x100
         : RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Armv6 or Architecture.Ppc64le
             ? LinuxNoFollowOnArmAndPower

@@ -89,19 +89,19 @@ internal sealed class TempFile : ITempFile
         }
         catch (IOException e) when (!OperatingSystem.IsWindows() && e.HResult == Libc.EWouldBlock)
         {
-            // Another process sweeps, and has it locked before the managed open could take its own flock.
+            // Another process removes left-overs, and locked this file before the managed open could take its own flock.
             return null;
         }
 
         if (!OperatingSystem.IsWindows())
         {
             // Shared, since this becomes the credentials file and every managed reader takes a shared lock of its own: an exclusive one
-            // would refuse it. Called directly,
-            // since the managed one is off under DOTNET_SYSTEM_IO_DISABLEFILELOCKING. Any other failure only means that others may take
-            // this for a left-over; the lock still excludes them.
+            // would refuse it. Called directly, since the managed one is off under DOTNET_SYSTEM_IO_DISABLEFILELOCKING. Any other failure
+            // only means that others may take this for a left-over; the lock still excludes them.
             int errno = Libc.Flock(stream.SafeFileHandle, Libc.LockShared | Libc.LockNonBlocking);
 
-            // Left-overs are deleted under an exclusive flock: what still has its name once we have the shared one keeps it.
+            // Others delete left-overs under an exclusive flock. So a file that still has its name once we have the shared lock will keep
+            // it.
             if (errno == Libc.EWouldBlock || !File.Exists(path))
             {
                 stream.Dispose();

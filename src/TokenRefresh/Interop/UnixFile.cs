@@ -116,10 +116,9 @@ internal static partial class UnixFile
         }
 
         FileIdentity? file = FileIdentity.TryRead(target, followLinks: false, out _);
-        // Linux checks the right to remove a name before it looks at what the name stands for: rmdir of a file fails with ENOTDIR where a
-        // rename onto the file would be allowed, and
-        // otherwise with the error of that rename, be it because of a mode, a sticky directory, an attribute, a user namespace or a
-        // read-only mount. Elsewhere it is always ENOTDIR.
+        // Linux checks the right to remove a name before it looks at what the name stands for: so rmdir of a file fails with ENOTDIR where
+        // a rename onto the file would be allowed. Where it would not be (a mode, a sticky directory, an attribute, a user namespace, a
+        // read-only mount), rmdir fails with the error of that rename. On other systems it is always ENOTDIR.
         int errno = RemoveDirectory(target) == 0 ? 0 : Marshal.GetLastPInvokeError();
         return errno switch
         {

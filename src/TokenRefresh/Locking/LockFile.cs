@@ -5,10 +5,9 @@ namespace TokenRefresh.Locking;
 
 /// <summary>One open lock file: the only thing in the library that locks and unlocks.</summary>
 /// <remarks>
-/// Not for concurrent use: a descriptor excludes no other thread of its process, so <see cref="SharedFileLock"/> lets one holder at a
-/// time near it.
-/// The lock file is never deleted and never renamed: a process that waits for the old file and one that creates a new one would both be
-/// granted.
+/// Not for concurrent use: a descriptor excludes no other thread of its process, so <see cref="SharedFileLock"/> gives it to one holder at
+/// a time. The lock file is never deleted and never renamed: a process that waits for the old file and one that creates a new one would
+/// both be granted.
 /// </remarks>
 internal abstract class LockFile : IDisposable
 {
@@ -28,8 +27,8 @@ internal abstract class LockFile : IDisposable
     internal bool HasPassedSelfTest { get; set; }
 
     /// <summary>
-    /// Whether a blocked lock may never wake on its file system. Asked for by a thread that has to wait only: to find out takes longer
-    /// than the lock.
+    /// Whether a blocked lock may never wake on its file system. Asked only by a thread that has to wait, since finding out takes longer
+    /// than taking the lock.
     /// </summary>
     internal bool MayBlockForever => _mayBlockForever ??= IsOnDoubtfulFileSystem();
 
@@ -47,8 +46,7 @@ internal abstract class LockFile : IDisposable
     /// <summary>Reads through the path, not through the handle: shows the file that the next opener would lock.</summary>
     /// <returns>The number of bytes read; 0 if no lock file can be opened there.</returns>
     /// <exception cref="LockUnavailableException">
-    /// It is there and cannot be read now, for want of a descriptor for one: no reason to take it for another file, and to try again at
-    /// once.
+    /// It is there and cannot be read now, for example since no descriptor is left. Whether it is the locked file is then not known.
     /// </exception>
     internal static int ReadThroughPath(string path, Span<byte> buffer)
     {
@@ -87,7 +85,7 @@ internal abstract class LockFile : IDisposable
     internal abstract void Release();
 
     /// <summary>
-    /// Whether the path still names this file, as far as the system tells. A hint for those who wait; a holder proves it by its nonce.
+    /// Whether the path still names this file, as far as the system tells. A hint for a thread that waits; a holder checks it by its nonce.
     /// </summary>
     internal abstract bool IsAtPath();
 

@@ -24,7 +24,7 @@ internal sealed class LockHandle : IDisposable
     /// <summary>
     /// Checks that the path still names the locked file: what was written through the handle is read back through the path.
     /// </summary>
-    /// <remarks>By the nonce in the line and not by an inode: the same on every system, and no file system is too simple for it.</remarks>
+    /// <remarks>By the nonce in the line and not by an inode, since that works alike on every system and file system.</remarks>
     /// <exception cref="LockUnavailableException">It cannot be checked now.</exception>
     internal bool PathNamesLockedFile()
     {
@@ -38,7 +38,8 @@ internal sealed class LockHandle : IDisposable
     internal void WriteRecord(ReadOnlySpan<byte> record, bool flush) =>
         _sequence = LockFileFormat.WriteRecord(_file.Handle, record, flush, _sequence);
 
-    /// <summary>Names the holder and checks identity and, once per descriptor, reality of the lock.</summary>
+    /// <summary>Names the holder, checks that the path names the locked file, and once per descriptor that the lock excludes a second
+    /// handle.</summary>
     /// <returns><see langword="false"/> if the path does not name the locked file any more.</returns>
     /// <exception cref="LockUnavailableException">The lock excludes no one, and that was not allowed.</exception>
     internal bool WriteHolderAndVerify(TimeProvider time, bool allowUnreliable)
@@ -121,7 +122,7 @@ internal sealed class LockHandle : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A full disk must not keep the lock. The line then names a holder of the past, which is only a hint for messages.
+            // A full disk must not keep the lock. The line then still names the former holder, which is only a hint for messages.
         }
         finally
         {

@@ -3,13 +3,13 @@ namespace TokenRefresh.Locking;
 /// <content>The thread that is parked in the system's blocking lock: from the first wait on, until the lock is granted to it.</content>
 internal sealed partial class SharedFileLock
 {
-    // Parked in a system call it needs next to nothing.
+    // The thread is parked in a system call, which needs little stack.
     private const int StackSize = 256 * 1024;
 
     private const int TryIntervalMilliseconds = 50;
 
-    // Threads that are parked at a deleted lock file and end only with its holder. Over the process, since each could outlive the lock
-    // that it served; past that many, the lock is tried at intervals instead.
+    // Threads that are parked at a deleted lock file and end only with its holder. Counted for the whole process, since such a thread may
+    // outlive the lock object that started it. Past that many, the lock is tried at intervals instead.
     private const int MaximumOfAbandonedThreads = 4;
 
     private static int _abandonedThreads;
@@ -20,7 +20,7 @@ internal sealed partial class SharedFileLock
     {
         if (milliseconds > 0)
         {
-            // Never pulsed: a plain pause of this thread alone.
+            // Never pulsed: a pause of this thread.
             var pause = new object();
             lock (pause)
             {
@@ -160,7 +160,7 @@ internal sealed partial class SharedFileLock
         }
     }
 
-    // Who accepts a lock that excludes no one can be spared the failure to lock, but not the failure to open.
+    // A waiter that accepts a lock that excludes no one goes on if locking fails, but not if the file cannot be opened.
     private void FailAll_NeedsLock(bool sparingUnreliable, Exception failure)
     {
         for (int i = _queue.Count - 1; i >= 0; i--)

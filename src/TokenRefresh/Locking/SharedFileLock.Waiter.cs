@@ -13,7 +13,7 @@ internal sealed partial class SharedFileLock
     private sealed class Waiter(SharedFileLock owner, TimeSpan timeout, TimeProvider time, bool allowUnreliable)
         : TaskCompletionSource<LockHandle?>, IThreadPoolWorkItem
     {
-        // How soon a waiter notices that the file was deleted whose lock its thread waits for.
+        // How soon a waiter notices that the lock file its thread waits for was deleted.
         private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
 
         private readonly long _start = time.GetTimestamp();

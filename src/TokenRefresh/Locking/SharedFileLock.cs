@@ -19,7 +19,8 @@ internal sealed partial class SharedFileLock : IDisposable
     // How many holders of this process follow each other before another process gets its turn.
     private const int TurnsInARow = 2;
 
-    // Time for the thread of another process that the unlock has woken: the system hands a flock on to no one, the first to ask has it.
+    // Gives the thread of another process that the unlock has woken time to take the lock: the system passes a flock to no particular
+    // waiter, and the first to ask has it.
     private const int GiveWayMilliseconds = 1;
 
     private const int LongestPauseMilliseconds = 50;
@@ -172,7 +173,7 @@ internal sealed partial class SharedFileLock : IDisposable
         }
     }
 
-    // By the one to whom the lock was granted; until Release no one else in this process touches the descriptor.
+    // Called by the holder to whom the lock was granted; until Release nothing else in this process touches the descriptor.
     private LockHandle? Claim(TimeProvider time, bool allowUnreliable)
     {
         var isConfirmed = false;
@@ -199,7 +200,7 @@ internal sealed partial class SharedFileLock : IDisposable
             CloseFile_NeedsLock();
             _isHeld = false;
 
-            // A program that deletes the file over and over shall not make us spin.
+            // A program that deletes the file over and over must not keep this thread busy.
             _pauseMilliseconds = Math.Clamp(_pauseMilliseconds * 2, 1, LongestPauseMilliseconds);
             Park_NeedsLock();
         }

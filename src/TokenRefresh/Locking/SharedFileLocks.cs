@@ -6,7 +6,7 @@ internal static class SharedFileLocks
     private static readonly Dictionary<string, SharedFileLock> Locks =
         new(OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
 
-    /// <summary>Gets the lock of this file; each call is answered by one of <see cref="Return"/>. Touches no disk.</summary>
+    /// <summary>Gets the lock of this file; for each call there must be one of <see cref="Return"/>. Touches no disk.</summary>
     internal static SharedFileLock Rent(string path, string credentialsPath)
     {
         lock (Locks)
@@ -32,8 +32,8 @@ internal static class SharedFileLocks
         }
     }
 
-    // A thread that is parked in the system's lock cannot be woken. Its lock is kept for the next provider, instead of one thread for
-    // each, and asks again when that has ended.
+    // A thread that is parked in the system's lock cannot be woken, so its lock object is kept: the next provider uses it and needs no
+    // second thread. When the thread has ended, it asks here again whether to close.
     private static void CloseIfUnused(SharedFileLock shared)
     {
         lock (Locks)

@@ -141,7 +141,7 @@ internal sealed unsafe class WindowsLockFile : LockFile
             {
                 lock (pause)
                 {
-                    // Never pulsed: a plain pause of this thread alone.
+                    // Never pulsed: a pause of this thread.
                     Monitor.Wait(pause, SharingPauseMilliseconds);
                 }
             }

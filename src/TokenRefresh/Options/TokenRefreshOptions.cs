@@ -79,7 +79,8 @@ public sealed class TokenRefreshOptions
     /// Default empty. Any request header but <c>Content-…</c>, and <c>Authorization</c> where the client authenticates by it. Values of
     /// 16 characters or more count as secrets in texts that a server writes, unless of <c>Accept</c> or <c>User-Agent</c>.
     /// </value>
-    public IDictionary<string, string> AdditionalHeaders { get; private set; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+    public IDictionary<string, string> AdditionalHeaders { get; private set; } =
+        new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Gets or sets whether tokens may be sent in clear to hosts other than loopback.</summary>
     /// <value>Default <see langword="false"/>. <see langword="true"/> lets the refresh token be read on the way.</value>
@@ -110,11 +111,11 @@ public sealed class TokenRefreshOptions
     /// </value>
     public TimeSpan RefreshBeforeExpiration { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Gets or sets how long before expiry a token counts as expired, so that a request in flight does not outlive it.</summary>
+    /// <summary>Gets or sets how long before expiry a token counts as expired, so that a request does not arrive after it.</summary>
     /// <value>
     /// Default 10 seconds; 0 to 10 minutes. Callers wait for a refresh from then on; with too little, requests arrive with a token that has
-    /// just expired. Never more than a tenth of the token's lifetime is
-    /// used, where that is known: it is for a token that this library obtained.
+    /// just expired. Never more than a tenth of the token's lifetime is used, where the lifetime is known, as it is of a token that this
+    /// library obtained.
     /// </value>
     public TimeSpan ExpirationSkew { get; set; } = TimeSpan.FromSeconds(10);
 
@@ -155,7 +156,8 @@ public sealed class TokenRefreshOptions
     public TimeSpan? RefreshTokenReuseWindow { get; set; }
 
     /// <summary>
-    /// Gets or sets whether SIGTERM, SIGINT (Ctrl+C), SIGHUP, Ctrl+Break and a regular exit wait for an exchange in flight and its save.
+    /// Gets or sets whether SIGTERM, SIGINT (Ctrl+C), SIGHUP, Ctrl+Break and a regular exit wait for a token request that is under way and
+    /// its save.
     /// </summary>
     /// <value>
     /// Default <see langword="true"/>: for at most <see cref="RefreshTimeout"/> and <see cref="SaveTimeout"/> together; a second signal

@@ -86,7 +86,8 @@ internal sealed class ProviderParts : IDisposable
             Context.TimeProvider,
             Context.Logger);
 
-    // Exchanges hold the lock, so they never meet here; a revocation may meet one, and then one handler more is made than needed.
+    // Exchanges hold the lock, so two of them never run this at the same time. A revocation and an exchange may, and then one of the two
+    // handlers is disposed again.
     private HttpMessageInvoker GetInvoker()
     {
         if (_invoker is not null)

@@ -50,7 +50,7 @@ internal sealed class SharedRefresh(Func<RefreshReason, Task> run)
 
     /// <summary>Starts a refresh that no caller waits for, if none runs.</summary>
     /// <param name="reason">What it is for.</param>
-    /// <param name="mayStart">Asked once none runs: whether the last one asks for a pause.</param>
+    /// <param name="mayStart">Whether a refresh may start now. Asked only if none runs, and while no other can start.</param>
     /// <exception cref="ObjectDisposedException">No further refresh starts.</exception>
     internal void StartIfIdle(RefreshReason reason, Func<bool> mayStart)
     {
@@ -69,7 +69,7 @@ internal sealed class SharedRefresh(Func<RefreshReason, Task> run)
     }
 
     /// <summary>Starts no further refresh.</summary>
-    /// <returns>A task that completes when the last one has ended, however.</returns>
+    /// <returns>A task that completes when the last one has ended, with a token or a failure.</returns>
     internal Task CloseAsync()
     {
         _election.Wait();
@@ -101,7 +101,7 @@ internal sealed class SharedRefresh(Func<RefreshReason, Task> run)
     {
         TaskCompletionSource<AccessToken> result = _result!;
 
-        // First: a caller that has had this result and asks again starts the next refresh.
+        // Before the result is set: a caller that has it and asks again must start the next refresh, not join this one.
         _isRunning = false;
         if (token is not null)
         {
@@ -111,7 +111,7 @@ internal sealed class SharedRefresh(Func<RefreshReason, Task> run)
 
         result.SetException(failure!);
 
-        // Observed, even if every caller has left by now.
+        // Every caller may have left; the exception would then be reported as unobserved.
         _ = result.Task.Exception;
     }
 

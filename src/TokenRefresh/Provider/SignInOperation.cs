@@ -70,7 +70,7 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
                 }
             }
 
-            // What is alive at the server, and to be revoked, are the tokens that were not saved.
+            // Tokens that could not be saved have replaced the stored ones at the server, so they are the ones to revoke.
             removed = removed is null ? null : state.WithUnsavedTokens(removed);
             state.Reset(null);
         }
@@ -84,8 +84,8 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
         return removed;
     }
 
-    // A successor is told by its predecessor being used, and by being what a refresh obtained last.
-    // Anything else is a login that another program stored, which a sign-out here must not end.
+    // The stored tokens are a successor of the known ones if the known refresh token is used, and the stored access token is the one that a
+    // refresh obtained last. Anything else is a login that another program stored, which a sign-out here must not end.
     private bool IsSameOrSuccessor(OAuthCredentials? known, OAuthCredentials stored, LoginRecord record)
     {
         if (known is null)
@@ -105,7 +105,8 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
                 || (record.Obtained.Length > 0 && record.Obtained[0].AccessToken == Fingerprint.Of(stored.AccessToken)));
     }
 
-    // Entries are about tokens, so those of a former login are void by themselves; the login is stored, whatever becomes of them.
+    // Each entry of the record names the tokens it is about, so those of the former login do not count for the new one. The new login is
+    // stored already, so a failure here is only logged.
     private async ValueTask ForgetFormerLoginAsync(ICredentialsLease lease, OAuthCredentials stored)
     {
         try

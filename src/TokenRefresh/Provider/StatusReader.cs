@@ -64,7 +64,7 @@ internal sealed class StatusReader(RefreshContext context, ProviderState state)
         RefreshAction.NotRefreshable or RefreshAction.Update => TokenRefreshState.ExpiredNotRefreshable,
         RefreshAction.Wait when decision.Hold!.Kind != HoldKind.ResourceRejects => TokenRefreshState.CoolingDown,
 
-        // While the lock is held, the attempt is in flight.
+        // While the lock is held, the attempt is still under way.
         RefreshAction.WaitForOutcome or RefreshAction.Replay when holder is null => TokenRefreshState.OutcomeUnknown,
         _ => TokenRefreshState.ExpiredButRefreshable,
     };

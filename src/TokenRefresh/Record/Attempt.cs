@@ -1,7 +1,8 @@
 namespace TokenRefresh.Record;
 
 /// <summary>
-/// A refresh token that was about to leave this machine. Without a later word about it, the outcome is unknown once its sender is gone.
+/// A refresh token that was about to leave this machine. If nothing was noted about it later, its outcome is unknown once the process that
+/// sent it has ended.
 /// </summary>
 /// <param name="key">The tokens and the client.</param>
 /// <param name="at">When, by the wall clock.</param>

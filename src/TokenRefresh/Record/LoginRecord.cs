@@ -38,7 +38,7 @@ internal sealed class LoginRecord
     internal string? File { get; init; }
 
     /// <summary>
-    /// Gets the refresh that was sent and whose end is not noted: in flight while its holder lives, of unknown outcome afterwards.
+    /// Gets the attempt whose outcome is not noted yet: under way while its process has the lock, of unknown outcome afterwards.
     /// </summary>
     internal Attempt? Attempt { get; init; }
 

@@ -4,8 +4,7 @@ using TokenRefresh.Diagnostics;
 namespace TokenRefresh.Record;
 
 /// <summary>
-/// Reads and writes the coordination record of one login, and remembers what this process knows: knowledge is merged, never replaced by
-/// less.
+/// Reads and writes the coordination record of one login, and remembers what this process knows: what is read is joined with that.
 /// </summary>
 /// <remarks>
 /// Safe for concurrent use. Records of one origin are numbered, and the higher number is the newer one. A lower number, or another origin,
@@ -48,7 +47,7 @@ internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timePr
     /// <summary>Tells whether a stored refresh token was used before.</summary>
     internal bool IsUsed(OAuthCredentials stored, LoginRecord record)
     {
-        // What the last refresh left in the store is new by itself, so a valid token needs no hash.
+        // The record names the content that the last refresh left in the store. That content is not used, and to know this takes no hash.
         if (stored.RefreshToken is null || IsNoted(stored, record))
         {
             return false;
@@ -94,8 +93,8 @@ internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timePr
     }
 
     /// <summary>
-    /// Writes what is void by itself once other tokens are stored, and pauses. Losing this write costs one extra request, so it must not
-    /// fail the refresh.
+    /// Writes pauses, and entries that no longer count once other tokens are stored. If this write is lost, that costs at most one more
+    /// request, so its failure is only logged.
     /// </summary>
     internal async ValueTask<LoginRecord> TryWriteAsync(ICredentialsLease lease, LoginRecord record, bool durable = false)
     {

@@ -2,7 +2,7 @@ using TokenRefresh.Endpoint;
 
 namespace TokenRefresh.Refresh;
 
-/// <summary>Whose login it is, as far as that is known. No record, since those print themselves.</summary>
+/// <summary>The account of a login, as far as it is known. Not a C# record, whose ToString would print it.</summary>
 /// <remarks>
 /// Two names that are never compared with each other: the account's id, from a stored login or a token answer, and the subject of an
 /// identity token. One account may have any number of each, with different clients or identity providers, so only a name of the same kind

@@ -12,7 +12,7 @@ internal static class Backoff
     private static readonly TimeSpan FirstResourcePause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestResourcePause = TimeSpan.FromHours(1);
 
-    // A transient failure: three rejections in a row by a resource cost a refresh each, then the pauses begin.
+    // The first rejections in a row by a resource cost a refresh each, since they may be transient; then the pauses begin.
     private const int FreeRejections = 3;
 
     /// <summary>The pause after an exchange that left the refresh token untouched.</summary>
@@ -21,7 +21,7 @@ internal static class Backoff
         bool isConfiguration = result.Outcome == TokenEndpointOutcome.Misconfigured;
         int count = NextCount(record.Find(HoldKind.CoolDown, key), now);
 
-        // Configuration errors, and answers that lack the tokens, are the same again after seconds.
+        // A wrong setting, or an answer without tokens, will most likely be the same a few seconds later.
         TimeSpan first = isConfiguration || result.IsWithoutTokens ? TimeSpan.FromMinutes(1) : TimeSpan.FromSeconds(1);
         TimeSpan pause = Doubled(first, count, LongestCoolDown);
         pause *= 1 + (Random.Shared.NextDouble() / 4);
@@ -36,7 +36,7 @@ internal static class Backoff
         };
     }
 
-    /// <summary>How long a rejection is believed that only the words of the answer tell.</summary>
+    /// <summary>The pause after a rejection that only the words of the answer tell of, not its error code.</summary>
     internal static Hold ProbablyRejected(LoginRecord record, RecordKey key, DateTimeOffset now)
     {
         int count = NextCount(record.Find(HoldKind.Rejected, key), now);
@@ -54,8 +54,8 @@ internal static class Backoff
             && record.ObtainedAt(sent.AccessToken) is { } obtained
             && obtained <= now)
         {
-            // A token that served longer than the pause starts over. Twice the pause, since a token that was rejected all along is replaced
-            // right after it.
+            // A token that was good for long starts the count over. Long is twice the pause: a token that was rejected from the start is
+            // replaced right after the pause, so its age is little more than that.
             bool hasServed = now - obtained > ResourcePause(former.Count) * 2;
             count = hasServed ? 1 : former.Count + 1;
         }

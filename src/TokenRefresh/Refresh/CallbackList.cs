@@ -2,8 +2,8 @@ namespace TokenRefresh.Refresh;
 
 /// <summary>The events of one refresh, sign-in or sign-out, to be handed to the <see cref="CallbackQueue"/> when it is over.</summary>
 /// <remarks>
-/// A callback that ran earlier and stored a login or asked for a token would wait for the very operation it is told of.
-/// Not for concurrent use.
+/// Not earlier: a callback that stores a login or asks for a token would then wait for the operation that it is told of. Not for concurrent
+/// use.
 /// </remarks>
 internal sealed class CallbackList(TokenRefreshEvents events)
 {

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace TokenRefresh.Refresh;
 
 /// <summary>
-/// Keeps the process alive, while an exchange is in flight, until its tokens are saved. Process-wide; its handlers are there for that
-/// time only, on Windows from the first exchange on.
+/// Delays the exit of the process while an exchange runs, until its tokens are saved. Process-wide. Its handlers are registered while an
+/// exchange runs; on Windows they stay from the first exchange on.
 /// </summary>
 /// <remarks>
 /// A handler waits inside the delivery of the signal and cancels nothing: the runtime runs every handler, the newest first, and only then
@@ -28,7 +28,7 @@ internal sealed class ProcessExitDelay : IDisposable
     {
     }
 
-    /// <summary>Marks an exchange as in flight until the result is disposed, after the release of its lease.</summary>
+    /// <summary>Marks an exchange as running until the result is disposed, which happens after the release of the lease.</summary>
     /// <param name="deadline">How long an exit waits for it at most, counted from the first signal or the exit itself.</param>
     internal static ProcessExitDelay Enter(TimeSpan deadline)
     {
@@ -38,7 +38,8 @@ internal sealed class ProcessExitDelay : IDisposable
             bool isFirst = _inFlight++ == 0;
             if (isFirst || (Volatile.Read(ref _signals) == 1 && Volatile.Read(ref _waiting) == 0))
             {
-                // A new exchange after a signal that the program survived has nothing to do with that. After two it wants to end at once.
+                // After one signal that the program survived, an exit waits for the next exchange as for the first. After two signals the
+                // program wants to end at once, so no exit waits any more.
                 MayExit.Reset();
                 Volatile.Write(ref _signals, 0);
                 Volatile.Write(ref _exitingSince, 0);
@@ -53,7 +54,7 @@ internal sealed class ProcessExitDelay : IDisposable
                     Register(PosixSignal.SIGHUP);
                     if (OperatingSystem.IsWindows())
                     {
-                        // Ctrl+Break. On Unix it asks for a core dump of the present moment.
+                        // Ctrl+Break on Windows. On Unix it asks for a core dump, which is not to be delayed.
                         Register(PosixSignal.SIGQUIT);
                     }
                 }
@@ -79,9 +80,10 @@ internal sealed class ProcessExitDelay : IDisposable
                 return;
             }
 
-            // Put back first: with the last registration goes the runtime's own handler, and the program is what it was.
-            // Not on Windows: there the removal waits for the delivery of a signal to end, which waits for us, and each holds what the
-            // other's next step needs. Without an exchange in flight a handler that stays returns at once.
+            // Removed before the exit may go on: with the last registration the runtime removes its own handler, and a signal acts as if
+            // this library had never handled it. Not on Windows: there the removal waits until the delivery of a signal has ended, and that
+            // delivery may be waiting here for the exchange, so the two would deadlock. A handler that stays returns at once while no
+            // exchange runs.
             if (!OperatingSystem.IsWindows())
             {
                 Registrations.ForEach(static registration => registration.Dispose());
@@ -101,8 +103,8 @@ internal sealed class ProcessExitDelay : IDisposable
         }
         catch (Exception e) when (e is PlatformNotSupportedException or IOException)
         {
-            // A system without this signal, or a sandbox that lets no process handle it: the exit then comes without a wait, and the record
-            // knows of the attempt.
+            // A system without this signal, or a sandbox that lets no process handle it: the exit then does not wait, and the record has
+            // the note of the attempt.
         }
     }
 
@@ -120,7 +122,7 @@ internal sealed class ProcessExitDelay : IDisposable
     // still waits.
     private static void OnProcessExit(object? sender, EventArgs e) => Wait();
 
-    // The exit that follows a signal does not wait all over again.
+    // A signal and the exit that follows it wait for the deadline together, not once each.
     private static void Wait()
     {
         long now = Environment.TickCount64;

@@ -35,7 +35,7 @@ internal sealed class ProviderState(ICredentialsStore store, TimeProvider timePr
     internal long Logins => Interlocked.Read(ref _logins);
 
     /// <summary>Gets what counts as stored for this process: its unsaved tokens where the file still holds their predecessor.</summary>
-    /// <remarks>A stored JWT without an expiry beside it has its own.</remarks>
+    /// <remarks>A stored access token that is a JWT and has no expiry beside it gets the one that it names itself.</remarks>
     internal OAuthCredentials? WithUnsavedTokens(OAuthCredentials? stored)
     {
         if (_unsaved is { } unsaved && OAuthCredentials.AreSameLogin(unsaved.Replaces, stored))
@@ -48,7 +48,7 @@ internal sealed class ProviderState(ICredentialsStore store, TimeProvider timePr
             : stored;
     }
 
-    /// <summary>Shows a token to callers, unless a sign-in or sign-out came after the read it stems from.</summary>
+    /// <summary>Shows a token to callers, unless a sign-in or sign-out came after it was read.</summary>
     internal bool TryPublish(TokenSnapshot snapshot, long logins)
     {
         lock (_lock)

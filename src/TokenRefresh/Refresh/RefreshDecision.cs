@@ -20,7 +20,7 @@ internal sealed class RefreshDecision(RefreshAction action)
     /// <summary>Gets why the user must sign in.</summary>
     internal SignInRequiredReason? SignInReason { get; private init; }
 
-    /// <summary>Gets the hold that says so.</summary>
+    /// <summary>Gets the hold that is the reason, if it is one.</summary>
     internal Hold? Hold { get; private init; }
 
     /// <summary>Gets when a wait ends, where that is known.</summary>

@@ -6,6 +6,8 @@ namespace TokenRefresh.Refresh;
 /// <summary>Turns decisions and answers into the exceptions callers see.</summary>
 internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsStore store)
 {
+    private string Endpoint => options.TokenEndpoint is { } address ? UriRedaction.Show(address) : "a token endpoint client of your own";
+
     internal TokenRefreshException NothingStored() => new SignInRequiredException(
         SignInRequiredReason.NothingStored, $"There is no login in '{store.Location}'. Sign in, or correct 'CredentialsPath'.");
 
@@ -29,7 +31,8 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         + ". Sign in again.");
 
     internal TokenRefreshException ChangesTooOften() => new CredentialsFileException(
-        store.Location, $"Another program keeps changing '{store.Location}' while it is refreshed. Nothing further was sent. End that program.");
+        store.Location,
+        $"Another program keeps changing '{store.Location}' while it is refreshed. Nothing further was sent. End that program.");
 
     internal TokenRefreshException NotRefreshable() => new NotRefreshableException(
         $"The access token in '{store.Location}' is expired, was rejected or contains characters not allowed in an HTTP header, "
@@ -127,6 +130,4 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
 
     // What RFC 6749 section 5.2 says of the client and the request, and not of the grant.
     private static bool IsAboutTheClient(string? error) => error is "invalid_client" or "invalid_scope" or "unsupported_grant_type";
-
-    private string Endpoint => options.TokenEndpoint is { } address ? UriRedaction.Show(address) : "a token endpoint client of your own";
 }

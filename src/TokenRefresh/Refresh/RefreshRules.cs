@@ -5,7 +5,7 @@ namespace TokenRefresh.Refresh;
 /// <summary>Decides, as a pure function of what was read, what to do next. The only place that does.</summary>
 internal static class RefreshRules
 {
-    /// <summary>After the replay was lost too: one further try in this time.</summary>
+    /// <summary>If the answer to the replay is lost too, one further request is made in each such time.</summary>
     internal static readonly TimeSpan TryAgainAfter = TimeSpan.FromMinutes(10);
 
     internal static RefreshDecision Decide(RefreshInput input)
@@ -20,10 +20,10 @@ internal static class RefreshRules
             return RefreshDecision.SignIn(SignInRequiredReason.SignedOut);
         }
 
-        // Before use: an older file that came back is not to be believed in either half.
+        // Before the access token is looked at: of an older file that came back, it does not count either.
         if (input.IsUsed && FindExchanged(input, stored, HoldKind.Rejected) is null)
         {
-            // Unless its successor, refreshed once more by now, waits in the memory of another process.
+            // Another process may have the successor in memory and not have saved it yet.
             return FindUnsaved(input, stored) is { } renewed
                 ? RefreshDecision.Wait(renewed)
                 : RefreshDecision.SignIn(SignInRequiredReason.RolledBack);
@@ -117,8 +117,9 @@ internal static class RefreshRules
             ? null
             : input.Record.FindExchanged(kind, Fingerprint.Of(stored.RefreshToken));
 
-    // The owner of unsaved tokens tries again, and renews the hold, far more often than it lasts; one that does not is gone, and its tokens
-    // with it. A beginning in the near future is a clock that was set back a little: no reason to present what the owner has used.
+    // The process that has the unsaved tokens renews the hold at each try to save them, far more often than it lasts. If the hold was not
+    // renewed, the process has ended and its tokens are lost. If it begins in the near future, a clock was set back a little, and it still
+    // counts.
     private static bool IsFresh(Hold unsaved, DateTimeOffset now) =>
         unsaved.Until is { } until && (now - unsaved.Since).Duration() < until - unsaved.Since;
 
@@ -133,9 +134,9 @@ internal static class RefreshRules
         }
 
         bool isWindowOpen = input.Context.Options.RefreshTokenReuseWindow is { } window && age >= TimeSpan.Zero && age < window;
-        bool isAccessTokenDead = !AccessToken.CanBeSent(stored.AccessToken)
+        bool isAccessTokenUseless = !AccessToken.CanBeSent(stored.AccessToken)
             || stored.AccessToken == input.Reason.RejectedToken
             || (stored.ExpiresAt is { } expiresAt && input.Now >= expiresAt);
-        return isWindowOpen || isAccessTokenDead ? RefreshDecision.Replay : RefreshDecision.WaitForOutcome(stored.ExpiresAt);
+        return isWindowOpen || isAccessTokenUseless ? RefreshDecision.Replay : RefreshDecision.WaitForOutcome(stored.ExpiresAt);
     }
 }

@@ -61,8 +61,8 @@ internal sealed partial class RefreshTransaction
                 return null;
             }
 
-            // An exchange that ran under a deleted lock file, and whose temp file was gone when we looked for it, has saved by now: maybe
-            // after our read.
+            // Another process may have made an exchange under a lock file that was deleted. Where PrepareAsync found no temp file of it,
+            // that process has saved by now, maybe after our read.
             if (!OAuthCredentials.AreSameLogin(_stored, await lease.ReadAsync(closing).ConfigureAwait(false)))
             {
                 return null;
@@ -123,7 +123,7 @@ internal sealed partial class RefreshTransaction
                 failure = e;
             }
 
-            // A client of the user's own may go on in the background after it has answered; from here on it may not send.
+            // A token endpoint client of the program's own may go on in the background after it has answered; from here on it may not send.
             await request.CloseAsync().ConfigureAwait(false);
         }
 
@@ -145,7 +145,7 @@ internal sealed partial class RefreshTransaction
         return await AfterFailureAsync(sent, result, former, deadline).ConfigureAwait(false);
     }
 
-    // Clients report failures as results, but one of the user's own may throw. Whether the body was on its way is known here.
+    // Clients report failures as results, but one of the program's own may throw. Whether the body had left is known here all the same.
     private TokenEndpointResult ResultOf(Exception failure, TokenRequest request, OAuthCredentials sent)
     {
         if (failure is TokenRefreshException)
@@ -188,7 +188,8 @@ internal sealed partial class RefreshTransaction
         }
     }
 
-    // With unsaved tokens, what is still stored is used up. The note of its own attempt is about to be replaced, so that is said otherwise.
+    // Unsaved tokens are about to be exchanged. The stored refresh token is used up, and only the note of its attempt says so. That note is
+    // about to be replaced, so the token is listed as used first.
     private LoginRecord BeforePredecessorIsForgotten(OAuthCredentials sent) =>
         state.Unsaved is { } unsaved && unsaved.Tokens.IsSamePair(sent) ? _record.AfterRotation(unsaved.Replaces, sent) : _record;
 

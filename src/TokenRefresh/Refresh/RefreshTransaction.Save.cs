@@ -133,7 +133,7 @@ internal sealed partial class RefreshTransaction
         };
     }
 
-    // A client of the user's own may name any time.
+    // A token endpoint client of the program's own may name any lifetime.
     private static DateTimeOffset After(DateTimeOffset now, TimeSpan lifetime)
     {
         if (lifetime < TimeSpan.Zero)
@@ -163,8 +163,8 @@ internal sealed partial class RefreshTransaction
         throw context.Errors.AccountMismatch();
     }
 
-    // Half an answer still holds the one thing that cannot be had again. Its access token is unknown, so the old one stays, and expires
-    // now.
+    // A refresh token in an incomplete answer cannot be had again, so it is saved. The access token of that answer is unknown: the old one
+    // stays, with now as its expiry.
     private async Task SaveRecoveredAsync(OAuthCredentials sent, string refreshToken)
     {
         var recovered = new OAuthCredentials(sent.AccessToken, refreshToken, Time.GetUtcNow())
@@ -188,7 +188,7 @@ internal sealed partial class RefreshTransaction
         }
         catch (Exception e)
         {
-            // Whatever it is, also from a store of the user's own: the tokens cannot be had again.
+            // Every exception, also one from a store of the program's own: the tokens cannot be had again.
             DateTimeOffset at = state.Unsaved is { } unsaved && unsaved.Tokens.IsSamePair(tokens) ? unsaved.At : Time.GetUtcNow();
             state.Unsaved = new UnsavedTokens(replaces, tokens, at);
             context.Metrics.SaveFailed();
@@ -246,7 +246,7 @@ internal sealed partial class RefreshTransaction
     {
         if (outcome == SaveOutcome.Kept)
         {
-            // The attempt stays: should this process end with its tokens, the outcome is unknown to all others.
+            // The attempt stays: if this process ends before it has saved its tokens, the others must know that the outcome is unknown.
             DateTimeOffset now = Time.GetUtcNow();
             var hold = new Hold(HoldKind.Unsaved, RecordKey.Of(replaces, context.Client), now, now + UnsavedHold, count: 1)
             {
@@ -255,7 +255,7 @@ internal sealed partial class RefreshTransaction
             return _record.WithHold(hold);
         }
 
-        // Discarded tokens too: what they were exchanged for is used up all the same, and may come back with an older file.
+        // Also where the new tokens were discarded: the refresh token that was sent is used up, and may come back with an older file.
         LoginRecord record = _record.AfterRotation(replaces, next).AfterRotation(sent, next);
         if (outcome == SaveOutcome.Discarded)
         {

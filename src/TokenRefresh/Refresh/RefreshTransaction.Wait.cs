@@ -29,15 +29,15 @@ internal sealed partial class RefreshTransaction
         return saved;
     }
 
-    // Look, then wait for the lock or a change of the store, then look again. A waiter leaves with the new token when the
-    // holder's save lands, without ever owning the lock, and takes the failure of a holder that failed, as the record tells it.
+    // Looks, then waits for the lock or a change of the store, then looks again. Once the holder has saved, the waiter returns the new
+    // token and never has the lock. If the holder has failed, the waiter throws what the record says of it.
     private async Task<TokenSnapshot?> WaitAsync(TimeSpan timeout, CancellationToken closing)
     {
         using var done = CancellationTokenSource.CreateLinkedTokenSource(closing);
         Task<ICredentialsLease?>? locking = null;
         try
         {
-            // Armed before the look: a save that lands between the two completes it.
+            // Armed before the look, so that a save between the two is not missed.
             Task change = Store.WaitForChangeAsync(done.Token);
             locking = Store.AcquireLeaseAsync(timeout, done.Token).AsTask();
             TokenSnapshot? saved = await LookAsync(closing).ConfigureAwait(false);
@@ -54,7 +54,7 @@ internal sealed partial class RefreshTransaction
 
                 await change.ConfigureAwait(false);
 
-                // What changed is nearly always the token, and then no further watch is needed.
+                // First without a new watch: what changed is nearly always the token, and then none is needed.
                 saved = await LookAsync(closing).ConfigureAwait(false);
                 if (saved is null)
                 {

@@ -11,12 +11,12 @@ namespace TokenRefresh.Refresh;
 /// </remarks>
 internal sealed partial class RefreshTransaction(RefreshContext context, ProviderState state, RefreshReason reason, CallbackList callbacks)
 {
-    // The lock turned out not to be exclusive: its file was deleted, or an exchange still runs under a deleted one.
-    // The pauses grow and are random, so that two processes that collided do not collide again.
+    // For a lock that turned out not to be exclusive: its file was deleted, or an exchange still runs under a deleted one. The pauses grow
+    // and are random, so that two processes that collided do not collide again.
     private static readonly TimeSpan FirstRestartPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LongestRestartPause = TimeSpan.FromMilliseconds(200);
 
-    // What the holder of the lock works on. Nothing read before the grant is kept in them.
+    // The lease, and what was read under it. Nothing that was read before the grant is kept here.
     private ICredentialsLease? _lease;
     private LoginRecord _record = LoginRecord.Empty;
     private OAuthCredentials? _stored;
@@ -73,6 +73,32 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
         }
     }
 
+    /// <summary>
+    /// Uses the stored token if it will do, without leaving the caller's thread. For a store whose reads complete at once.
+    /// </summary>
+    internal TokenSnapshot? TryUseStoredToken()
+    {
+        long logins = state.Logins;
+        Task<OAuthCredentials?> reading = Store.ReadAsync().AsTask();
+        if (!reading.IsCompletedSuccessfully)
+        {
+            // The file is being written or cannot be read. The refresh that follows will see the same.
+            _ = reading.ContinueWith(static read => _ = read.Exception, TaskScheduler.Default);
+            return null;
+        }
+
+        OAuthCredentials? stored = reading.Result;
+        Task<LoginRecord> recorded = Journal.ReadAsync(stored, CancellationToken.None).AsTask();
+        if (!recorded.IsCompletedSuccessfully)
+        {
+            _ = recorded.ContinueWith(static read => _ = read.Exception, TaskScheduler.Default);
+            return null;
+        }
+
+        OAuthCredentials? tokens = state.WithUnsavedTokens(stored);
+        return Decide(tokens, recorded.Result).Action == RefreshAction.Use ? TryUse(tokens!, recorded.Result, logins) : null;
+    }
+
     private async ValueTask ReleaseAsync(long granted)
     {
         if (_lease is not { } lease)
@@ -97,34 +123,8 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
         }
     }
 
-    /// <summary>
-    /// Uses the stored token if it will do, without leaving the caller's thread. For a store whose reads complete at once.
-    /// </summary>
-    internal TokenSnapshot? TryUseStoredToken()
-    {
-        long logins = state.Logins;
-        Task<OAuthCredentials?> reading = Store.ReadAsync().AsTask();
-        if (!reading.IsCompletedSuccessfully)
-        {
-            // Being written just now, or unreadable, which the refresh that follows finds out again.
-            _ = reading.ContinueWith(static read => _ = read.Exception, TaskScheduler.Default);
-            return null;
-        }
-
-        OAuthCredentials? stored = reading.Result;
-        Task<LoginRecord> recorded = Journal.ReadAsync(stored, CancellationToken.None).AsTask();
-        if (!recorded.IsCompletedSuccessfully)
-        {
-            _ = recorded.ContinueWith(static read => _ = read.Exception, TaskScheduler.Default);
-            return null;
-        }
-
-        OAuthCredentials? tokens = state.WithUnsavedTokens(stored);
-        return Decide(tokens, recorded.Result).Action == RefreshAction.Use ? TryUse(tokens!, recorded.Result, logins) : null;
-    }
-
-    // Everything but a refresh is decided here, without the lock: what is stored already, and what need not be tried.
-    // What may need a refresh is decided again under the lock.
+    // Decides without the lock: publishes and returns a stored token that will do, and throws a failure that is known already. Null if the
+    // lock is needed; under it everything is read and decided again.
     private async ValueTask<TokenSnapshot?> LookAsync(CancellationToken closing)
     {
         while (true)
@@ -158,7 +158,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
     {
         RefreshAction.Refresh or RefreshAction.Replay => true,
 
-        // Without the lock a refresh in flight looks the same.
+        // Without the lock, a refresh that another process is making now looks the same.
         RefreshAction.WaitForOutcome => true,
 
         // An older file is overwritten by the newer tokens, if this process has them.
@@ -179,7 +179,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
         IsUsed = tokens is not null && Journal.IsUsed(tokens, record),
     });
 
-    // Null if a sign-in or sign-out of this provider came after the read: read again.
+    // Publishes stored tokens. Null if a sign-in or sign-out of this provider came after the read: read again.
     private TokenSnapshot? TryUse(OAuthCredentials tokens, LoginRecord record, long logins)
     {
         TokenSnapshot? former = state.Snapshot;
@@ -204,7 +204,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
         return snapshot;
     }
 
-    // A token within the skew, which a waiting caller should not get, is still better than a failure.
+    // Publishes a stored token that is within the skew. A caller that waits gets it only if the refresh fails.
     private void ServeUntilReplaced(RefreshDecision decision, OAuthCredentials? tokens, LoginRecord record, long logins)
     {
         if (!decision.IsLoginGone
@@ -223,7 +223,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
-    // A file counts in milliseconds or seconds, and rounds down.
+    // The file holds whole milliseconds or seconds, so a time may be up to a second less after it was stored and read.
     private static bool IsSameMoment(DateTimeOffset? one, DateTimeOffset? other)
     {
         if (one is null || other is null)

@@ -46,10 +46,10 @@ internal readonly record struct TokenLifetime(DateTimeOffset DueAt, DateTimeOffs
     internal static bool IsUsable(DateTimeOffset? expiresAt, TimeSpan? lifetime, DateTimeOffset now, TimeSpan skew) =>
         expiresAt is not { } expiry || now < Before(expiry, Min(skew, EffectiveSkewLimit(lifetime)));
 
-    // A skew as long as the token would make every process refresh it at every look.
+    // With a skew as long as the token's life, every process would refresh it at every look.
     private static TimeSpan EffectiveSkewLimit(TimeSpan? lifetime) => lifetime is { } known ? known / 10 : TimeSpan.MaxValue;
 
-    // The calendar begins somewhere; a file may name any time.
+    // A file may name any time, and a DateTimeOffset before its minimum throws.
     private static DateTimeOffset Before(DateTimeOffset moment, TimeSpan span) =>
         moment - DateTimeOffset.MinValue > span ? moment - span : DateTimeOffset.MinValue;
 

@@ -1,9 +1,9 @@
 namespace TokenRefresh.Refresh;
 
-/// <summary>The token that callers get, with everything that decides when they no longer do. Immutable but for one cached tick.</summary>
+/// <summary>The token that callers get, and what tells until when they get it. Immutable but for one cached tick.</summary>
 internal sealed class TokenSnapshot(AccessToken token, OAuthCredentials credentials, TokenLifetime lifetime, AccountIdentity account)
 {
-    // Ticks stop while the machine sleeps, and the wall clock does not.
+    // Milliseconds. Ticks stop while the machine sleeps and the wall clock does not, so the wall clock is looked at this often.
     private const long LongestFreshness = 1000;
 
     private long _freshUntilTick = long.MinValue;
@@ -36,12 +36,12 @@ internal sealed class TokenSnapshot(AccessToken token, OAuthCredentials credenti
             account);
     }
 
-    /// <summary>Until this tick nothing needs to be compared with the wall clock.</summary>
+    /// <summary>Whether the token may be served without a look at the wall clock.</summary>
     internal bool IsFresh(long tick) => tick < Volatile.Read(ref _freshUntilTick);
 
     internal void ExtendFreshness(long tick, TimeSpan remaining) =>
         Volatile.Write(ref _freshUntilTick, tick + (long)Math.Min(remaining.TotalMilliseconds, LongestFreshness));
 
-    /// <summary>Sends the next caller past the cached tick, to where disposal is noticed.</summary>
+    /// <summary>Ends the freshness, so that the next caller takes the path on which the disposal is noticed.</summary>
     internal void Invalidate() => Volatile.Write(ref _freshUntilTick, long.MinValue);
 }

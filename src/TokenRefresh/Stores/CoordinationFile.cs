@@ -21,7 +21,7 @@ internal static class CoordinationFile
         }
         catch (IOException) when (Directory.Exists(path))
         {
-            // Nothing can be noted there, and a caller that wants the lock is told.
+            // A directory holds no record. A caller that wants the lock gets the error.
             return default;
         }
         catch (IOException e)

@@ -3,14 +3,14 @@ using TokenRefresh.Stores.Json;
 
 namespace TokenRefresh.Stores;
 
-/// <summary>Reads the credentials file without a lock, and without believing a moment in which some other program is writing it.</summary>
+/// <summary>Reads the credentials file without a lock, and again where another program seems to be writing it.</summary>
 internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFileFormat format, TimeProvider timeProvider)
 {
     private const int Tries = 5;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    // A virus scanner or an indexer on Windows that has a new file open, without sharing it, has let go after that.
+    // By then, a virus scanner or an indexer on Windows that had opened a new file without sharing it has closed it.
     private static readonly TimeSpan SharingTimeout = TimeSpan.FromSeconds(2);
 
     // What was parsed last. A process reads the same bytes many times.
@@ -136,8 +136,8 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
         return bytes;
     }
 
-    // What a mounted file that cannot be understood was to become, if a write in place was interrupted. Only there: any other damaged file
-    // is another program's, and is left alone.
+    // If a write in place was interrupted, a mounted file cannot be understood, and the temp file has what it was to become. Not for other
+    // files: what damaged them was another program, and they are left alone.
     private CredentialsFileContent? TryReadBackup(CredentialsFilePaths paths)
     {
         try

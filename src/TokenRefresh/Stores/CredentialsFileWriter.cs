@@ -71,13 +71,13 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
         {
             _temp ??= Create(bytes.Length);
 
-            // What could be kept when the save was prepared and cannot be by now must not cost the tokens; the mode is then the stricter
-            // one.
+            // If a mode or owner that could be kept when the save was prepared cannot be kept now, the tokens are saved all the same, with
+            // the stricter mode.
             _temp.InheritFrom(paths.Target);
             _temp.Write(bytes);
             _temp.Flush();
 
-            // The last look. Between it and the rename lie microseconds that stay open to a program that ignores the lock.
+            // The last look. In the microseconds between it and the rename, what a program that ignores the lock writes is lost.
             if (!IsStill(mergedFrom.Bytes))
             {
                 return Outcome.Changed;
@@ -197,8 +197,7 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
     }
 
     // The only write that is no rename: onto a single file that is mounted into a container. A crash in its middle leaves neither the old
-    // login nor the new one in the file; the temp file,
-    // complete and durable by then, is what the next holder of the lock finishes it from.
+    // login nor the new one in the file; the temp file, complete and durable by then, is what the next holder of the lock finishes it from.
     private void WriteInPlace(byte[] before, byte[] bytes)
     {
         files.FlushDirectory(paths.Directory);

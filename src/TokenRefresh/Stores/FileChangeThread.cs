@@ -13,17 +13,18 @@ internal static class FileChangeThread
     private const string Name = "TokenRefresh watch";
     private const int StackSize = 256 * 1024;
 
-    // How long a change goes unnoticed whose event was lost, or that has none: a program that writes in place or deletes the file.
+    // How long it takes to notice a change whose event was lost, or that has none: a write in place, or the file's deletion.
     private const int PollMilliseconds = 500;
 
-    // Without events (macOS, where a watch makes the system sync its disks; out of inotify instances), the poll is all there is.
+    // Where there are no events, the poll alone tells of changes: on macOS, where a watch makes the system sync its disks, and where this
+    // user's inotify instances are in use.
     private const int PollMillisecondsWithoutEvents = 250;
 
     private static readonly List<FileChangeWatch> Armed = [];
     private static Inotify? _inotify;
     private static bool _isRunning;
 
-    /// <summary>Has the events of a directory reported, and returns the number they carry; negative if there is no watch left.</summary>
+    /// <summary>Watches a directory, and returns the number that its events carry; negative if it cannot be watched.</summary>
     [SupportedOSPlatform("linux")]
     internal static int AddDirectory_NeedsLock(string directory)
     {
@@ -140,8 +141,8 @@ internal static class FileChangeThread
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // EBADF, for one, if foreign code closed a descriptor that was not its own. The next wait opens another instance; those of this
-            // one have their polls.
+            // For example EBADF, if other code of the process closed our descriptor. The next wait opens another instance; the waits that
+            // run now rely on the poll.
             lock (Lock)
             {
                 foreach (FileChangeWatch watch in Armed)

@@ -3,7 +3,7 @@ using TokenRefresh.Interop;
 
 namespace TokenRefresh.Stores;
 
-/// <summary>One watch per file and process: completes a task when the file may have changed. A hint; correctness holds if every event is
+/// <summary>One watch per file and process: completes a task when the file may have changed. A hint: nothing goes wrong if every event is
 /// lost.</summary>
 internal sealed class FileChangeWatch : IDisposable
 {
@@ -23,7 +23,7 @@ internal sealed class FileChangeWatch : IDisposable
 
     internal string Path { get; }
 
-    /// <summary>Gets whether the system reports changes; otherwise the poll is all there is.</summary>
+    /// <summary>Gets whether the system reports changes; otherwise only the poll finds them.</summary>
     internal bool HasEvents => Number >= 0 || _watcher is not null;
 
     /// <summary>Gets or sets the number of the inotify watch of the directory; negative without one.</summary>

@@ -11,7 +11,7 @@ internal sealed class FileCredentialsLease(
     LockHandle handle)
     : ICredentialsLease
 {
-    // A program that saves by delete and rename, or by truncate and write, has finished after that.
+    // By then, a program that saves by delete and rename, or by truncate and write, has finished.
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
@@ -72,7 +72,7 @@ internal sealed class FileCredentialsLease(
         {
             _writer.Drop();
 
-            // What cannot even be read says more about the cause: a directory in its place, for one.
+            // If the file cannot even be read, that error tells more of the cause: a directory in its place, for example.
             throw problem is { InnerException: IOException or UnauthorizedAccessException }
                 ? problem
                 : new CredentialsFileException(

@@ -34,7 +34,7 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
 
     internal CredentialsFileReader Reader { get; }
 
-    // Those of the last read or lease; what belongs to the same look or the same lease does not follow the links again.
+    // The paths of the last read or lease. What belongs to the same look or lease uses them, and does not follow the links again.
     private CredentialsFilePaths Paths => _paths ?? Resolve();
 
     /// <inheritdoc/>
@@ -174,8 +174,7 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
     /// <summary>The wait of one lease for the lock.</summary>
     /// <remarks>
     /// No async method: that would throw on cancellation, which is how each of dozens of processes leaves the queue when it finds the saved
-    /// token in the file. What waits for the lease goes on right on the thread
-    /// on which the lock's own wait ends.
+    /// token in the file. What waits for the lease goes on right on the thread on which the lock's own wait ends.
     /// </remarks>
     private sealed class LeaseWait(FileCredentialsStore store, CredentialsFilePaths paths, SharedFileLock fileLock)
         : TaskCompletionSource<ICredentialsLease?>

@@ -7,11 +7,11 @@ namespace TokenRefresh;
 /// </remarks>
 public interface ICredentialsStore
 {
-    /// <summary>Gets where the credentials are, for messages and status: a path, for the file store. Neither touches the medium nor
-    /// throws.</summary>
+    /// <summary>Gets where the credentials are, for messages and status: for the file store, a path. Does not touch the medium and does not
+    /// throw.</summary>
     string Location { get; }
 
-    /// <summary>Gets where the lock is, for messages. Neither touches the medium nor throws.</summary>
+    /// <summary>Gets where the lock is, for messages. Does not touch the medium and does not throw.</summary>
     string LockPath { get; }
 
     /// <summary>Reads the login without a lease. Never blocks a writer.</summary>
