@@ -8,7 +8,7 @@ using TokenRefresh.Tests.Record;
 
 namespace TokenRefresh.Tests.Refresh;
 
-/// <summary>Clocks, stores and clients that fail at the worst moment: the lock is free afterwards, and nothing untrue is remembered.</summary>
+/// <summary>Clocks, stores and clients that fail at the worst moment: the lock is free afterwards, nothing untrue remembered.</summary>
 public sealed class HostilePartsTests
 {
     private static readonly OAuthCredentials Expired = new("access-0", "refresh-0", DateTimeOffset.UnixEpoch);
@@ -30,7 +30,7 @@ public sealed class HostilePartsTests
                 Task call = isSignIn
                     ? provider.StoreAsync(new OAuthCredentials("access-2", "refresh-2"))
                     : provider.GetAccessTokenAsync().AsTask();
-                await call.WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.WhenAny(call.WaitAsync(Patience));
                 clock.Countdown = int.MaxValue;
                 await using ICredentialsLease? lease = await store.AcquireLeaseAsync(TimeSpan.FromSeconds(1));
                 if (lease is null)
@@ -53,7 +53,7 @@ public sealed class HostilePartsTests
         AccessToken token = await provider.GetAccessTokenAsync();
 
         Task<AccessToken> call = provider.RefreshAccessTokenAsync(token).AsTask();
-        await call.WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAny(call.WaitAsync(Patience));
 
         bool hasEnded = call.IsCompleted;
         store.Shown = null;
@@ -157,7 +157,7 @@ public sealed class HostilePartsTests
             new() { CredentialsStore = store, TokenEndpointClient = new Client(_ => new(never.Task)) });
         Task call = provider.GetAccessTokenAsync().AsTask();
 
-        await call.WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAny(call.WaitAsync(Patience));
 
         bool hasEnded = call.IsCompleted;
         never.TrySetException(new IOException("Late."));
