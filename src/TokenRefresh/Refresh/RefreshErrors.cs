@@ -9,7 +9,10 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
     private string Endpoint => options.TokenEndpoint is { } address ? UriRedaction.Show(address) : "a token endpoint client of your own";
 
     internal TokenRefreshException NothingStored() => new SignInRequiredException(
-        SignInRequiredReason.NothingStored, $"There is no login in '{store.Location}'. Sign in, or correct 'CredentialsPath'.");
+        SignInRequiredReason.NothingStored,
+        (store as IMissingLoginReport)?.DescribeMissingLogin() is { } found
+            ? $"There is no login in '{store.Location}'. {found} Otherwise sign in, or correct 'CredentialsPath'."
+            : $"There is no login in '{store.Location}'. Sign in, or correct 'CredentialsPath'.");
 
     internal TokenRefreshException SignedOut() => new SignInRequiredException(
         SignInRequiredReason.SignedOut, $"The login in '{store.Location}' was ended. Sign in again.");

@@ -16,6 +16,9 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
     // What was parsed last. A process reads the same bytes many times.
     private volatile CredentialsFileContent? _last;
 
+    /// <summary>Gets what the last read found.</summary>
+    internal CredentialsFileContent? Last => _last;
+
     /// <summary>Reads and parses; reads again a few times what is unreadable, or empty as a file is between another program's truncation
     /// and its write.</summary>
     /// <exception cref="CredentialsFileException">It stays unreadable.</exception>

@@ -4,7 +4,7 @@ using TokenRefresh.Locking;
 namespace TokenRefresh.Stores;
 
 /// <summary>The default store: one JSON file that many programs share, and a lock file beside it.</summary>
-internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
+internal sealed class FileCredentialsStore : ICredentialsStore, IMissingLoginReport, IDisposable
 {
     private readonly object _lock = new();
     private volatile CredentialsFilePaths? _paths;
@@ -107,6 +107,9 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IDisposable
 
         return watch.WaitAsync(cancellationToken);
     }
+
+    /// <inheritdoc/>
+    public string? DescribeMissingLogin() => Reader.Last?.Document.DescribeMissingLogin();
 
     /// <summary>Lets go of the lock file and the watch; the last store of a process on this file closes them.</summary>
     public void Dispose()

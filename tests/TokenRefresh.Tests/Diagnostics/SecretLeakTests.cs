@@ -4,8 +4,8 @@ using TokenRefresh.Endpoint;
 using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
 using TokenRefresh.TestKit.Logins;
-using TokenRefresh.Tests.Refresh;
 using TokenRefresh.Tests.Credentials;
+using TokenRefresh.Tests.Refresh;
 using FakeHandler = TokenRefresh.Tests.Wire.FakeHandler;
 
 namespace TokenRefresh.Tests.Diagnostics;

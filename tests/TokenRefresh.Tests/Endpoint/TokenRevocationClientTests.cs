@@ -1,6 +1,6 @@
-using TokenRefresh.TestKit;
 using FluentAssertions;
 using TokenRefresh.Endpoint;
+using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Wire;
 
 namespace TokenRefresh.Tests.Endpoint;
