@@ -214,6 +214,10 @@ internal sealed partial class RefreshTransaction
         }
 
         RecordKey key = RecordKey.Of(sent, context.Client);
+
+        // A rejection ends what was unknown of this client's attempts. To another client it may be due to this one: "issued to another
+        // client" is an invalid_grant too (RFC 6749 section 5.2).
+        Attempt? others = former is not null && former.Key.Matches(key) ? null : former;
         switch (result.Outcome)
         {
             case TokenEndpointOutcome.RefreshTokenRejected:
@@ -223,12 +227,12 @@ internal sealed partial class RefreshTransaction
                     Cause = afterLostAnswer ? Hold.AfterLostAnswer : null,
                 };
                 await WriteRecordAsync(
-                    _record.WithAttempt(null).WithoutCoolDown(key).WithHold(rejected),
+                    _record.WithAttempt(others).WithoutCoolDown(key).WithHold(rejected),
                     durable: true).ConfigureAwait(false);
                 throw context.Errors.Rejected(afterLostAnswer);
             case TokenEndpointOutcome.RefreshTokenProbablyRejected:
                 await WriteRecordAsync(
-                    _record.WithAttempt(null).WithHold(Backoff.ProbablyRejected(_record, key, Time.GetUtcNow())),
+                    _record.WithAttempt(others).WithHold(Backoff.ProbablyRejected(_record, key, Time.GetUtcNow())),
                     durable: true).ConfigureAwait(false);
                 throw context.Errors.OfExchange(result, null);
             case TokenEndpointOutcome.Unknown:

@@ -87,9 +87,13 @@ public sealed class HostilePartsTests
             .WithMessage("*could not be noted*The database is slow.*Nothing was sent*");
     }
 
-    [Fact]
+    [Theory]
+    [InlineData(TokenEndpointOutcome.Misconfigured, "invalid_client")]
+    [InlineData(TokenEndpointOutcome.RefreshTokenRejected, "invalid_grant")]
+    [InlineData(TokenEndpointOutcome.RefreshTokenProbablyRejected, "invalid_request")]
     [FailureMode("F52", "F13")]
-    public async Task A_lost_answer_is_not_forgotten_because_a_client_with_another_id_was_refused()
+    public async Task A_lost_answer_is_not_forgotten_because_a_client_with_another_id_was_refused(
+        TokenEndpointOutcome outcome, string error)
     {
         using var store = new InMemoryCredentialsStore(Expired);
         var lost = new Client(async request =>
@@ -106,12 +110,12 @@ public sealed class HostilePartsTests
         var refused = new Client(async request =>
         {
             await request.BeforeSendAsync();
-            return TokenEndpointResult.Failure(TokenEndpointOutcome.Misconfigured, 401, "invalid_client");
+            return TokenEndpointResult.Failure(outcome, 400, error);
         });
         await using (CoordinatedTokenProvider other = CoordinatedTokenProvider.Create(
             o => o.ClientId = "other", new() { CredentialsStore = store, TokenEndpointClient = refused }))
         {
-            await other.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<TokenRefreshConfigurationException>();
+            await other.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<TokenRefreshException>();
         }
 
         Attempt? after = (await Records.ReadAsync(store)).Attempt;
