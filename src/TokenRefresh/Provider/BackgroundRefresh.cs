@@ -160,7 +160,7 @@ internal sealed class BackgroundRefresh(RefreshContext context, ProviderState st
         }
 
         Dispose();
-        await saving.ConfigureAwait(false);
+        await saving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (state.Unsaved is not null)
         {
             await SaveAsync().ConfigureAwait(false);
