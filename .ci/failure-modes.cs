@@ -1,6 +1,6 @@
 #:property PublishAot=false
 
-// From the repository's root, after `dotnet test --report-xunit-xml --results-directory artifacts/test-results`:
+// From the repository's root, after `dotnet test --results-directory artifacts/test-results`:
 //   dotnet run .ci/failure-modes.cs -- [--check] artifacts/test-results
 // Writes docs/failure-modes.md from .ci/failure-modes.txt and the results, or, with --check, compares it. Fails where a row is not covered
 // as its flags say.
@@ -122,7 +122,7 @@ string Write()
         Generated from a run of all tests on Linux; do not edit. To write it anew:
 
         ```
-        dotnet test --report-xunit-xml --results-directory artifacts/test-results
+        dotnet test --results-directory artifacts/test-results
         dotnet run .ci/failure-modes.cs -- artifacts/test-results
         ```
 
