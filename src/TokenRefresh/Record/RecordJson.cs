@@ -5,8 +5,8 @@ namespace TokenRefresh.Record;
 
 /// <summary>The text of the coordination record. A versioned contract, see <c>docs/lock-file.md</c>.</summary>
 /// <remarks>
-/// <c>{"version":2,"logins":{"claudeAiOauth":{…},…}}</c>: one member for each login of the document, so that several logins may share one
-/// file. Read and written by hand: a serializer costs a fresh process hundreds of compiled methods.
+/// <c>{"version":2,"logins":{"claudeAiOauth":{…},…}}</c>: one member for each login of the document, so that several logins may share
+/// one file. Read and written by hand: a serializer costs a fresh process hundreds of compiled methods.
 /// </remarks>
 internal static partial class RecordJson
 {

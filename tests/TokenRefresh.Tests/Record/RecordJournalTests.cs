@@ -10,6 +10,8 @@ namespace TokenRefresh.Tests.Record;
 /// <summary>What a process knows of the record after several reads.</summary>
 public sealed class RecordJournalTests
 {
+    private static readonly byte[] NewerRecord = Encoding.UTF8.GetBytes("""{"version":3,"logins":{}}""");
+
     [Fact]
     [FailureMode("F106")]
     public async Task A_newer_version_is_still_seen_when_the_same_record_is_read_again()
@@ -18,7 +20,7 @@ public sealed class RecordJournalTests
         using var store = new InMemoryCredentialsStore(tokens);
         await using (ICredentialsLease? lease = await store.AcquireLeaseAsync(TimeSpan.Zero))
         {
-            await lease!.WriteRecordAsync(Encoding.UTF8.GetBytes("""{"version":3,"logins":{}}"""), durable: false);
+            await lease!.WriteRecordAsync(NewerRecord, durable: false);
         }
 
         var journal = new RecordJournal(store, TimeProvider.System, NullLogger.Instance);
@@ -33,42 +35,38 @@ public sealed class RecordJournalTests
     [FailureMode("F106")]
     public async Task Beside_the_record_of_a_newer_version_nothing_is_sent_and_nothing_written()
     {
-        byte[] newer = Encoding.UTF8.GetBytes("""{"version":3,"logins":{}}""");
-        using var store = new InMemoryCredentialsStore(new OAuthCredentials("access", "refresh", DateTimeOffset.UnixEpoch));
-        await using (ICredentialsLease? lease = await store.AcquireLeaseAsync(TimeSpan.Zero))
-        {
-            await lease!.WriteRecordAsync(newer, durable: false);
-        }
-
-        await using var provider = CoordinatedTokenProvider.Create(
-            _ => { },
-            new CoordinatedTokenProviderServices { CredentialsStore = store, TokenEndpointClient = new UnusedTokenEndpointClient() });
+        using InMemoryCredentialsStore store = await StoreWithNewerRecordAsync();
+        await using CoordinatedTokenProvider provider = ProviderOf(store);
 
         for (var calls = 0; calls < 2; calls++)
         {
             await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<TokenRefreshConfigurationException>();
         }
 
-        (await store.ReadRecordAsync()).ToArray().Should().Equal(newer);
+        (await store.ReadRecordAsync()).ToArray().Should().Equal(NewerRecord);
     }
 
     [Fact]
     [FailureMode("F106")]
     public async Task A_sign_in_writes_nothing_over_the_record_of_a_newer_version()
     {
-        byte[] newer = Encoding.UTF8.GetBytes("""{"version":3,"logins":{}}""");
-        using var store = new InMemoryCredentialsStore(new OAuthCredentials("access", "refresh", DateTimeOffset.UnixEpoch));
-        await using (ICredentialsLease? lease = await store.AcquireLeaseAsync(TimeSpan.Zero))
-        {
-            await lease!.WriteRecordAsync(newer, durable: false);
-        }
-
-        await using var provider = CoordinatedTokenProvider.Create(
-            _ => { },
-            new CoordinatedTokenProviderServices { CredentialsStore = store, TokenEndpointClient = new UnusedTokenEndpointClient() });
+        using InMemoryCredentialsStore store = await StoreWithNewerRecordAsync();
+        await using CoordinatedTokenProvider provider = ProviderOf(store);
 
         await provider.StoreAsync(new OAuthCredentials("access-2", "refresh-2", DateTimeOffset.MaxValue));
 
-        (await store.ReadRecordAsync()).ToArray().Should().Equal(newer);
+        (await store.ReadRecordAsync()).ToArray().Should().Equal(NewerRecord);
     }
+
+    private static async Task<InMemoryCredentialsStore> StoreWithNewerRecordAsync()
+    {
+        var store = new InMemoryCredentialsStore(new OAuthCredentials("access", "refresh", DateTimeOffset.UnixEpoch));
+        await using ICredentialsLease? lease = await store.AcquireLeaseAsync(TimeSpan.Zero);
+        await lease!.WriteRecordAsync(NewerRecord, durable: false);
+        return store;
+    }
+
+    private static CoordinatedTokenProvider ProviderOf(ICredentialsStore store) => CoordinatedTokenProvider.Create(
+        _ => { },
+        new CoordinatedTokenProviderServices { CredentialsStore = store, TokenEndpointClient = new UnusedTokenEndpointClient() });
 }
