@@ -132,11 +132,6 @@ public sealed class ManualTimeProvider : TimeProvider
     /// seconds.</returns>
     public Task<TimeSpan> NextTimerAsync() => _timersSet.Reader.ReadAsync().AsTask().WaitAsync(Patience, System);
 
-    /// <summary>Waits until at least so many timers are set.</summary>
-    /// <param name="count">How many.</param>
-    /// <returns>A task; it fails with <see cref="TimeoutException"/> after 60 real seconds.</returns>
-    public Task WaitForTimersAsync(int count = 1) => WaitAsync(() => _timers.Count >= count);
-
     /// <summary>Waits until a timer is set that fires after exactly this time.</summary>
     /// <param name="dueIn">The time from now.</param>
     /// <returns>A task; it fails with <see cref="TimeoutException"/> after 60 real seconds.</returns>
@@ -153,7 +148,7 @@ public sealed class ManualTimeProvider : TimeProvider
         ArgumentNullException.ThrowIfNull(task);
         for (int i = 0; i < maximumSteps && !task.IsCompleted; i++)
         {
-            await Task.WhenAny(task, WaitForTimersAsync());
+            await Task.WhenAny(task, WaitAsync(() => _timers.Count > 0));
             if (!task.IsCompleted)
             {
                 Advance(step);

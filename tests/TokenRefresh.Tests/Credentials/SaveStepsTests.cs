@@ -115,10 +115,7 @@ public sealed class SaveStepsTests
         _files.ReadAs = bytes => ++reads <= 3 ? bytes![..(bytes!.Length / 2)] : bytes;
 
         Task<AccessToken> call = Create(login, store).GetAccessTokenAsync(Cancellation).AsTask();
-        await _time.WaitForTimersAsync();
-        _time.Advance(TimeSpan.FromMilliseconds(20));
-        await _time.WaitForTimerDueInAsync(TimeSpan.FromMilliseconds(20));
-        _time.Advance(TimeSpan.FromMilliseconds(20));
+        await _time.AdvanceThroughShortPausesAsync(call, TimeSpan.FromMilliseconds(20));
 
         login.Server.IsAccepted((await call).Value).Should().BeTrue();
         login.Server.Books.TokenRequests.Should().Be(1);
