@@ -96,7 +96,9 @@ internal sealed partial class SharedFileLock
                 return CheckInterval;
             }
 
+            // Never negative: a thread may be put aside for longer than its whole time-out, and a timer refuses that, or never fires.
             TimeSpan left = timeout - time.GetElapsedTime(_start);
+            left = left > TimeSpan.Zero ? left : TimeSpan.Zero;
             return left < CheckInterval ? left : CheckInterval;
         }
 

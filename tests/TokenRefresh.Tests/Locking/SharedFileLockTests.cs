@@ -135,6 +135,27 @@ public sealed class SharedFileLockTests : IDisposable
         (await AcquireAsync(shared).AsTask().WaitAsync(Patience))!.Dispose();
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(1000)]
+    public async Task A_thread_that_is_put_aside_for_longer_than_its_time_out_finds_it_over(int milliseconds)
+    {
+        var time = new ManualTimeProvider();
+        var passed = TimeSpan.FromMilliseconds(milliseconds);
+        using SharedFileLock shared = NewLock();
+        using LockFile other = OpenLockFile();
+        other.TryAcquire().Should().BeTrue();
+
+        Task<LockHandle?> waiting = shared.AcquireAsync(
+            TimeSpan.FromMilliseconds(1), new LateTimeProvider(time, passed), allowUnreliable: false, default).AsTask();
+        time.Advance(passed);
+
+        (await waiting.WaitAsync(Patience)).Should().BeNull();
+        other.Release();
+        (await AcquireAsync(shared).AsTask().WaitAsync(Patience))!.Dispose();
+    }
+
     [Fact]
     [FailureMode("F21")]
     public async Task The_lock_file_is_still_there_after_the_release()
@@ -178,10 +199,13 @@ public sealed class SharedFileLockTests : IDisposable
     [FailureMode("F98")]
     public async Task A_lock_whose_thread_is_parked_is_kept_for_the_next_user_and_closed_when_it_comes_free()
     {
+        var time = new ManualTimeProvider();
         using LockFile other = OpenLockFile();
         other.TryAcquire().Should().BeTrue();
         SharedFileLock first = SharedFileLocks.Rent(LockPath, CredentialsPath);
-        (await AcquireAsync(first, TimeSpan.FromMilliseconds(1))).Should().BeNull();
+        Task<LockHandle?> waiting = first.AcquireAsync(TimeSpan.FromSeconds(10), time, allowUnreliable: false, default).AsTask();
+        time.Advance(TimeSpan.FromSeconds(10));
+        (await waiting.WaitAsync(Patience)).Should().BeNull();
         SharedFileLocks.Return(first);
 
         SharedFileLock second = SharedFileLocks.Rent(LockPath, CredentialsPath);
@@ -291,6 +315,33 @@ public sealed class SharedFileLockTests : IDisposable
     {
         using SafeFileHandle file = LockFile.OpenForReading(LockPath)!;
         return LockFileFormat.ReadHolder(file);
+    }
+
+    /// <summary>A clock on which time passes between the first look at it and the timer that is set then.</summary>
+    private sealed class LateTimeProvider(ManualTimeProvider time, TimeSpan passed) : TimeProvider
+    {
+        private bool _hasPassed;
+
+        public override long TimestampFrequency => time.TimestampFrequency;
+
+        public override long GetTimestamp()
+        {
+            long now = time.GetTimestamp();
+            if (!_hasPassed)
+            {
+                _hasPassed = true;
+                time.Advance(passed);
+            }
+
+            return now;
+        }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            // As the system's own timers do: -1 ms is for ever, and what is less is refused.
+            ArgumentOutOfRangeException.ThrowIfLessThan(dueTime, Timeout.InfiniteTimeSpan);
+            return time.CreateTimer(callback, state, dueTime, period);
+        }
     }
 
     /// <summary>A file whose releases are seen.</summary>
