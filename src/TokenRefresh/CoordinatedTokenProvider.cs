@@ -216,14 +216,14 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
     }
 
     // Ends by giving the callers their token or their failure, whatever throws on the way.
-    private async Task RefreshAsync(RefreshReason reason)
+    private async Task RefreshAsync(RefreshReason reason, ActivityContext caller)
     {
         AccessToken? token = null;
         Exception? failure = null;
         var callbacks = new CallbackList(_context.Options.Events);
         try
         {
-            Activity? activity = TokenRefreshActivities.StartRefresh(_context.Name, reason.IsBackground);
+            Activity? activity = TokenRefreshActivities.StartRefresh(_context.Name, reason.IsBackground, caller);
             using var end = new QuietActivity(activity);
             long start = _context.TimeProvider.GetTimestamp();
             long logins = _state.Logins;

@@ -10,25 +10,16 @@ namespace TokenRefresh.Diagnostics;
 internal static class Guarded
 {
     /// <summary>Starts an activity, or returns <see langword="null"/> if nothing listens or a listener throws.</summary>
-    internal static Activity? Start(ActivitySource source, string name, ActivityLink[]? links = null)
+    /// <param name="source">The source.</param>
+    /// <param name="name">The activity's name.</param>
+    /// <param name="parent">The parent; the default for the current activity, if there is one.</param>
+    /// <param name="links">The links.</param>
+    internal static Activity? Start(ActivitySource source, string name, ActivityContext parent = default, ActivityLink[]? links = null)
     {
         Activity? before = Activity.Current;
         try
         {
-            if (links is null)
-            {
-                return source.StartActivity(name);
-            }
-
-            // An empty parent context still means the current activity; only without one does a new trace begin.
-            Activity.Current = null;
-            Activity? activity = source.StartActivity(name, ActivityKind.Internal, parentContext: default, links: links);
-            if (activity is null)
-            {
-                Activity.Current = before;
-            }
-
-            return activity;
+            return source.StartActivity(name, ActivityKind.Internal, parent, links: links);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

@@ -19,23 +19,31 @@ internal static class TokenRefreshActivities
 
     private static readonly ActivitySource Source = new(TokenRefreshDiagnostics.ActivitySourceName, Version);
 
+    /// <summary>
+    /// Returns the context of the caller's current activity, to be passed to <see cref="StartRefresh"/>: a refresh runs outside the
+    /// caller's execution context, and may start when the caller's activity has ended.
+    /// </summary>
+    internal static ActivityContext Caller() => Source.HasListeners() && Activity.Current is { } caller ? caller.Context : default;
+
     /// <summary>Starts the activity of a refresh.</summary>
     /// <param name="name">The login's name, or <see langword="null"/>.</param>
     /// <param name="background">
     /// Whether no caller waits. Such a refresh outlives the request that noticed the due token, so it is a trace of its own, linked to that
     /// request.
     /// </param>
+    /// <param name="caller">The activity of the caller that started it: the parent, if it waits.</param>
     /// <returns>The activity to dispose at the end of the refresh.</returns>
-    /// <remarks>To be called inside the refresh's own async method, so that the caller's current activity stays what it was.</remarks>
-    internal static Activity? StartRefresh(string? name, bool background)
+    /// <remarks>To be called inside the refresh's own async method, so that the current activity outside stays what it was.</remarks>
+    internal static Activity? StartRefresh(string? name, bool background, ActivityContext caller)
     {
         if (!Source.HasListeners())
         {
             return null;
         }
 
-        ActivityLink[]? links = background && Activity.Current is { } caller ? [new ActivityLink(caller.Context)] : null;
-        Activity? activity = Guarded.Start(Source, Refresh, links);
+        Activity? activity = background && caller != default
+            ? Guarded.Start(Source, Refresh, parent: default, [new ActivityLink(caller)])
+            : Guarded.Start(Source, Refresh, caller);
         if (!string.IsNullOrEmpty(name))
         {
             activity?.SetTag(TokenRefreshMetrics.NameTag, name);

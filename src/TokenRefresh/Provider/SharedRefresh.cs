@@ -1,15 +1,19 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using TokenRefresh.Diagnostics;
 using TokenRefresh.Refresh;
 
 namespace TokenRefresh.Provider;
 
 /// <summary>The shared refresh of one provider: one refresh at a time, and one token or one failure for all who join it.</summary>
-/// <param name="run">Runs a refresh, and ends it with <see cref="Complete"/>; must not throw.</param>
+/// <param name="run">
+/// Runs a refresh for a reason and the caller whose activity is given, and ends it with <see cref="Complete"/>; must not throw.
+/// </param>
 [SuppressMessage(
     "Design",
     "CA1001",
     Justification = "If the semaphore were disposed, a concurrent Release would throw. It holds nothing that needs to be given back.")]
-internal sealed class SharedRefresh(Func<RefreshReason, Task> run)
+internal sealed class SharedRefresh(Func<RefreshReason, ActivityContext, Task> run)
 {
     // The refresh in whose flow this code runs: a logger or an HTTP handler of the program's that asks for a token.
     private static readonly AsyncLocal<TaskCompletionSource<AccessToken>?> Inside = new();
@@ -121,6 +125,7 @@ internal sealed class SharedRefresh(Func<RefreshReason, Task> run)
         var result = new TaskCompletionSource<AccessToken>(TaskCreationOptions.RunContinuationsAsynchronously);
         _result = result;
         _isRunning = true;
+        ActivityContext caller = TokenRefreshActivities.Caller();
 
         // On the thread pool, without the caller's ExecutionContext.
         using (ExecutionContext.SuppressFlow())
@@ -128,7 +133,7 @@ internal sealed class SharedRefresh(Func<RefreshReason, Task> run)
             _completion = Task.Run(() =>
             {
                 Inside.Value = result;
-                return run(reason);
+                return run(reason, caller);
             });
         }
     }
