@@ -5,20 +5,14 @@ namespace TokenRefresh.Endpoint;
 /// <summary>
 /// Takes secrets, and whatever a terminal or a log could stumble over, out of texts that a server or a foreign handler wrote.
 /// </summary>
+/// <remarks>The work grows with the length of the text, and with that of the secrets, but not with the product of both.</remarks>
 internal sealed class SecretRedactor
 {
     internal const int ErrorLength = 100;
     internal const int DescriptionLength = 300;
     internal const int BodyLength = 4096;
 
-    /// <summary>Parts of a secret longer than 8 characters are secrets too.</summary>
-    private const int Part = 9;
-
-    private const int Bits = 7;
-
-    // Each part of a secret, its nine characters packed into one number, so that a text is searched for all of them in one pass.
-    private readonly HashSet<ulong> _parts = [];
-    private readonly List<string> _short = [];
+    private readonly SecretParts _parts = new();
 
     /// <param name="configured">The secrets of the settings.</param>
     /// <param name="tokens">The tokens at hand.</param>
@@ -26,12 +20,12 @@ internal sealed class SecretRedactor
     {
         foreach (string secret in configured)
         {
-            Add(secret);
+            _parts.Add(secret);
         }
 
         foreach (string? token in tokens)
         {
-            Add(token);
+            _parts.Add(token);
         }
     }
 
@@ -56,7 +50,7 @@ internal sealed class SecretRedactor
         // Messages only: a stack trace holds no data, and a short secret may well be a word in it.
         for (Exception? cause = exception; cause is not null; cause = cause.InnerException)
         {
-            if (Mask(cause.Message) != cause.Message)
+            if (_parts.AreIn(cause.Message))
             {
                 return new HttpRequestException(
                     $"'{exception.GetType().Name}' while asking the token endpoint; its text repeats a secret and is withheld.");
@@ -77,65 +71,9 @@ internal sealed class SecretRedactor
         return shown.ToString();
     }
 
-    // Characters beyond ASCII lose their upper bits, so that one may be masked without need, but none is missed.
-    private static ulong Push(ulong part, char c) => ((part << Bits) | (c & 0x7FU)) & ((1UL << (Part * Bits)) - 1);
-
-    private void Add(string? secret)
-    {
-        if (string.IsNullOrEmpty(secret))
-        {
-            return;
-        }
-
-        // As it is, and as an echo of the request's body or of an address would show it.
-        AddParts(secret);
-        AddParts(TokenRequestBody.FormEncode(secret));
-        AddParts(Uri.EscapeDataString(secret));
-    }
-
-    private void AddParts(string secret)
-    {
-        if (secret.Length < Part)
-        {
-            _short.Add(secret);
-            return;
-        }
-
-        ulong part = 0;
-        for (int i = 0; i < secret.Length; i++)
-        {
-            part = Push(part, secret[i]);
-            if (i >= Part - 1)
-            {
-                _parts.Add(part);
-            }
-        }
-    }
-
     private string Mask(string text)
     {
-        bool[] hidden = new bool[text.Length];
-        ulong part = 0;
-        int hiddenTo = 0;
-        for (int i = 0; i < text.Length; i++)
-        {
-            part = Push(part, text[i]);
-            if (i >= Part - 1 && _parts.Contains(part))
-            {
-                int from = Math.Max(hiddenTo, i - Part + 1);
-                hidden.AsSpan(from, i + 1 - from).Fill(true);
-                hiddenTo = i + 1;
-            }
-        }
-
-        foreach (string secret in _short)
-        {
-            for (int at = 0, found; (found = text.AsSpan(at).IndexOf(secret, StringComparison.Ordinal)) >= 0; at += found + secret.Length)
-            {
-                hidden.AsSpan(at + found, secret.Length).Fill(true);
-            }
-        }
-
+        bool[] hidden = _parts.Find(text);
         var shown = new StringBuilder(text.Length);
         for (int i = 0; i < text.Length; i++)
         {
