@@ -95,6 +95,10 @@ public sealed class AccessToken
         : !string.IsNullOrEmpty(tokenType) && IsScheme(tokenType) ? tokenType
         : null;
 
+    /// <summary>Tells whether a token of this type only works with a proof by a key (RFC 9449), which this version does not have.</summary>
+    internal static bool IsBoundToKey(string? tokenType) =>
+        tokenType is not null && tokenType.Trim().Equals("DPoP", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Returns type and expiry, never the token.</summary>
     /// <returns>A text that is safe to log.</returns>
     public override string ToString() =>

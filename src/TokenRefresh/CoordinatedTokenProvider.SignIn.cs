@@ -22,6 +22,8 @@ public sealed partial class CoordinatedTokenProvider
     /// <param name="cancellationToken">Ends the wait for the lock; a write that has begun is finished.</param>
     /// <returns>A task that completes when the login is durable.</returns>
     /// <exception cref="ArgumentException">The login has no access token, or one that no header may carry.</exception>
+    /// <exception cref="TokenRefreshConfigurationException">The login's token type is <c>DPoP</c> (RFC 9449), which needs a key, and this
+    /// version has none.</exception>
     /// <exception cref="LockTimeoutException">Another process held the lock for too long.</exception>
     /// <exception cref="LockUnavailableException">The file cannot be locked here.</exception>
     /// <exception cref="CredentialsFileException">The file cannot be read, or its directory cannot take a new one; nothing was
@@ -38,6 +40,13 @@ public sealed partial class CoordinatedTokenProvider
             throw new ArgumentException(
                 "A login without an access token is never stored. Use 'RemoveAsync' to sign out.",
                 nameof(credentials));
+        }
+
+        if (AccessToken.IsBoundToKey(credentials.TokenType))
+        {
+            throw new TokenRefreshConfigurationException(
+                "The login's token type is 'DPoP': its access token only works with a key (RFC 9449), and this version has no keys. "
+                + "Nothing was stored. Sign in with a client that gets tokens of type 'Bearer'.");
         }
 
         ThrowIfDisposed();

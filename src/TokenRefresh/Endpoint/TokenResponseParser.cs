@@ -66,7 +66,7 @@ internal sealed class TokenResponseParser
             RefreshTokenExpiresIn = Lifetime(Get("refreshtokenexpiresin") ?? Get("refreshexpiresin"), out _)
                 ?? Until(Get("refreshtokenexpiresat") ?? Get("refreshexpiresat")),
             Scopes = scopes is { Length: > 0 } ? scopes : null,
-            TokenType = TokenRefresh.AccessToken.SchemeOf(Get("tokentype")),
+            TokenType = TokenRefresh.AccessToken.SchemeOf(Get("tokentype")?.Trim()),
             AccountId = Get("accountid") ?? account?["uuid"] ?? account?["id"],
             Subject = Jwt.TryReadSubject(Get("idtoken")),
         };

@@ -61,7 +61,7 @@ internal sealed class StatusReader(RefreshContext context, ProviderState state)
         RefreshAction.SignIn when decision.SignInReason is SignInRequiredReason.NothingStored or SignInRequiredReason.SignedOut =>
             TokenRefreshState.SignedOut,
         RefreshAction.SignIn => TokenRefreshState.SignInRequired,
-        RefreshAction.NotRefreshable or RefreshAction.Update => TokenRefreshState.ExpiredNotRefreshable,
+        RefreshAction.NotRefreshable or RefreshAction.BoundToKey or RefreshAction.Update => TokenRefreshState.ExpiredNotRefreshable,
         RefreshAction.Wait when decision.Hold!.Kind != HoldKind.ResourceRejects => TokenRefreshState.CoolingDown,
 
         // While the lock is held, the attempt is still under way.

@@ -18,6 +18,9 @@ internal sealed class Hold(HoldKind kind, RecordKey key, DateTimeOffset since, D
     /// <summary>A <see cref="Cause"/> of <see cref="HoldKind.CoolDown"/>: a setting is wrong.</summary>
     internal const string Configuration = "configuration";
 
+    /// <summary>A <see cref="Cause"/> of <see cref="HoldKind.CoolDown"/>: the server answered with a token that needs a key.</summary>
+    internal const string BoundToKey = "token bound to a key";
+
     // Longer than any pause that is ever set.
     private static readonly TimeSpan Longest = TimeSpan.FromDays(1) + TimeSpan.FromHours(12);
 

@@ -36,6 +36,16 @@ internal static class Backoff
         };
     }
 
+    /// <summary>The pause after an answer whose access token needs a key: each further exchange would rotate for nothing.</summary>
+    internal static Hold BoundToKey(Hold? former, RecordKey key, DateTimeOffset now)
+    {
+        int count = NextCount(former, now);
+        return new Hold(HoldKind.CoolDown, key, now, now + Doubled(TimeSpan.FromMinutes(1), count, LongestCoolDown), count)
+        {
+            Cause = Hold.BoundToKey,
+        };
+    }
+
     /// <summary>The pause after a rejection that only the words of the answer tell of, not its error code.</summary>
     internal static Hold ProbablyRejected(LoginRecord record, RecordKey key, DateTimeOffset now)
     {

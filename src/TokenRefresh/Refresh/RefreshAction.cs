@@ -24,6 +24,9 @@ internal enum RefreshAction
     /// <summary>There is no refresh token.</summary>
     NotRefreshable,
 
+    /// <summary>The stored token is bound to a key that this program does not have.</summary>
+    BoundToKey,
+
     /// <summary>A newer version of the library shares this login and knows more than this one can read.</summary>
     Update,
 }

@@ -13,6 +13,8 @@ internal sealed class RefreshDecision(RefreshAction action)
 
     internal static RefreshDecision NotRefreshable { get; } = new(RefreshAction.NotRefreshable);
 
+    internal static RefreshDecision BoundToKey { get; } = new(RefreshAction.BoundToKey);
+
     internal static RefreshDecision Update { get; } = new(RefreshAction.Update);
 
     internal RefreshAction Action { get; } = action;
@@ -28,7 +30,10 @@ internal sealed class RefreshDecision(RefreshAction action)
 
     internal bool IsRefresh => Action is RefreshAction.Refresh or RefreshAction.Replay;
 
-    /// <summary>Gets whether the store holds no login that could be served for the moment.</summary>
+    /// <summary>Gets whether the stored access token could be served for the moment.</summary>
+    internal bool IsServable => !IsLoginGone && Action != RefreshAction.BoundToKey;
+
+    /// <summary>Gets whether the store holds no login.</summary>
     internal bool IsLoginGone =>
         SignInReason is SignInRequiredReason.NothingStored or SignInRequiredReason.SignedOut or SignInRequiredReason.RolledBack;
 

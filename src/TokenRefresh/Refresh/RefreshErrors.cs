@@ -41,6 +41,16 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         $"The access token in '{store.Location}' is expired, was rejected or contains characters not allowed in an HTTP header, "
         + "and no refresh token is stored beside it. Sign in again.");
 
+    internal TokenRefreshException BoundTokenAnswered(DateTimeOffset? until) => new TokenRefreshConfigurationException(
+        $"The token endpoint '{Endpoint}' answered with an access token of type 'DPoP', which only works with a key (RFC 9449), "
+        + $"and this version has no keys. The access token was not used; the refresh token in '{store.Location}' is the latest one. "
+        + "Configure the client at the server for tokens of type 'Bearer'; "
+        + $"the next attempt is made after {until:O}.");
+
+    internal TokenRefreshException BoundTokenStored() => new TokenRefreshConfigurationException(
+        $"The access token in '{store.Location}' is of type 'DPoP': it only works with the key of the program that obtained it "
+        + "(RFC 9449), and this version has no keys. Nothing was sent. Sign in with a client that gets tokens of type 'Bearer'.");
+
     internal TokenRefreshException Waiting(Hold hold) => hold.Kind switch
     {
         HoldKind.Unsaved => new TokenEndpointUnavailableException(
@@ -52,6 +62,7 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
             $"The rejected access token of '{store.Location}' had only just been obtained; another one would be rejected too. "
             + $"The next attempt is made after {hold.Until:O}. Check the account and the audience of the token.",
             hold.Until),
+        _ when hold.Cause == Hold.BoundToKey => BoundTokenAnswered(hold.Until),
         _ when hold.Cause == Hold.Configuration => new TokenRefreshConfigurationException(
             $"The last refresh of '{store.Location}' failed because of a setting; the next attempt is made after {hold.Until:O}. "
             + "Check 'TokenEndpoint', 'ClientId', 'ClientAuthentication' and 'Scope'."),
@@ -71,6 +82,7 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         RefreshAction.Wait => Waiting(decision.Hold!),
         RefreshAction.WaitForOutcome => OutcomeUnknown(decision.Until),
         RefreshAction.NotRefreshable => NotRefreshable(),
+        RefreshAction.BoundToKey => BoundTokenStored(),
         RefreshAction.Update => Update(record.NewerVersion),
         _ => decision.SignInReason switch
         {

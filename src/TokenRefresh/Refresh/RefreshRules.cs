@@ -29,6 +29,11 @@ internal static class RefreshRules
                 : RefreshDecision.SignIn(SignInRequiredReason.RolledBack);
         }
 
+        if (AccessToken.IsBoundToKey(stored.TokenType))
+        {
+            return RefreshDecision.BoundToKey;
+        }
+
         if (IsUsable(input, stored))
         {
             return RefreshDecision.Use;

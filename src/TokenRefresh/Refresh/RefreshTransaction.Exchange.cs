@@ -273,7 +273,8 @@ internal sealed partial class RefreshTransaction
     {
         if (result.RecoveredRefreshToken is { } recovered && recovered != sent.RefreshToken)
         {
-            await SaveRecoveredAsync(sent, recovered).ConfigureAwait(false);
+            // The access token of that answer is unknown: the old one stays, with now as its expiry.
+            await SaveRecoveredAsync(sent, recovered, expiresAt: Time.GetUtcNow()).ConfigureAwait(false);
             return null;
         }
 

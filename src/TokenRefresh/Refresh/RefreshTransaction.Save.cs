@@ -85,6 +85,11 @@ internal sealed partial class RefreshTransaction
             return null;
         }
 
+        if (AccessToken.IsBoundToKey(response.TokenType))
+        {
+            return await RefuseBoundTokenAsync(sent, next.RefreshToken!).ConfigureAwait(false);
+        }
+
         long logins = state.Logins;
         DateTimeOffset now = Time.GetUtcNow();
         SaveOutcome outcome = await SaveAsync(_stored!, next).ConfigureAwait(false);
@@ -163,11 +168,32 @@ internal sealed partial class RefreshTransaction
         throw context.Errors.AccountMismatch();
     }
 
-    // A refresh token in an incomplete answer cannot be had again, so it is saved. The access token of that answer is unknown: the old one
-    // stays, with now as its expiry.
-    private async Task SaveRecoveredAsync(OAuthCredentials sent, string refreshToken)
+    // The new access token is worth nothing without a key, and a file may not be able to say so of it. The old one may still be valid. Null
+    // to read again.
+    private async Task<TokenSnapshot?> RefuseBoundTokenAsync(OAuthCredentials sent, string refreshToken)
     {
-        var recovered = new OAuthCredentials(sent.AccessToken, refreshToken, Time.GetUtcNow())
+        OAuthCredentials kept = sent;
+        Hold? former = _record.Find(HoldKind.CoolDown, RecordKey.Of(sent, context.Client));
+        if (refreshToken != sent.RefreshToken)
+        {
+            (SaveOutcome outcome, kept) = await SaveRecoveredAsync(sent, refreshToken, sent.ExpiresAt).ConfigureAwait(false);
+            if (outcome == SaveOutcome.Discarded)
+            {
+                return null;
+            }
+        }
+
+        Hold pause = Backoff.BoundToKey(former, RecordKey.Of(kept, context.Client), Time.GetUtcNow());
+        LoginRecord record = refreshToken == sent.RefreshToken ? _record.WithAttempt(null) : _record;
+        await WriteRecordAsync(record.WithHold(pause)).ConfigureAwait(false);
+        throw context.Errors.BoundTokenAnswered(pause.Until);
+    }
+
+    // A refresh token in an answer that is of no other use cannot be had again, so it is saved beside the old access token.
+    private async Task<(SaveOutcome Outcome, OAuthCredentials Saved)> SaveRecoveredAsync(
+        OAuthCredentials sent, string refreshToken, DateTimeOffset? expiresAt)
+    {
+        var recovered = new OAuthCredentials(sent.AccessToken, refreshToken, expiresAt)
         {
             Scopes = sent.Scopes,
             TokenType = sent.TokenType,
@@ -177,6 +203,7 @@ internal sealed partial class RefreshTransaction
         };
         SaveOutcome outcome = await SaveAsync(_stored!, recovered).ConfigureAwait(false);
         await WriteRecordAsync(AfterSave(outcome, _stored!, sent, recovered, obtained: null)).ConfigureAwait(false);
+        return (outcome, recovered);
     }
 
     private async Task<SaveOutcome> SaveAsync(OAuthCredentials replaces, OAuthCredentials tokens)

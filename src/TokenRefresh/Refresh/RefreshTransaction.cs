@@ -207,7 +207,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
     // Publishes a stored token that is within the skew. A caller that waits gets it only if the refresh fails.
     private void ServeUntilReplaced(RefreshDecision decision, OAuthCredentials? tokens, LoginRecord record, long logins)
     {
-        if (!decision.IsLoginGone
+        if (decision.IsServable
             && tokens is { ExpiresAt: { } expiresAt }
             && Time.GetUtcNow() < expiresAt
             && !reason.Excludes(tokens.AccessToken)
