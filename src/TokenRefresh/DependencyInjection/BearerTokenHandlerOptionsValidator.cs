@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace TokenRefresh.DependencyInjection;
@@ -23,6 +24,11 @@ internal sealed class BearerTokenHandlerOptionsValidator(IServiceProvider servic
                   + $"and no {nameof(ITokenProvider)} is registered under that name. "
                   + $"Call 'AddTokenRefresh(\"{loginName}\", ...)' on the services, " +
                   "or give 'AddTokenRefreshHandler' the name that was used there.");
+        }
+
+        if (loginName is null && services.GetService<TokenRefreshRegistry>()?.FindProblemWithoutName() is { } problem)
+        {
+            return ValidateOptionsResult.Fail($"The HTTP client '{name}' needs a token. {problem}");
         }
 
         try

@@ -11,12 +11,8 @@ internal static class ConfigurationBinding
     {
         try
         {
-            IConfigurationSection events = section.GetSection(nameof(options.Events));
-            if (events.Exists())
-            {
-                throw new InvalidOperationException($"'{events.Path}' cannot come from configuration. Set the callbacks in code.");
-            }
-
+            ThrowIfPresent(section.GetSection(nameof(options.Events)), "the callbacks");
+            ThrowIfPresent(section.GetSection(nameof(options.ClientAssertion)), "the delegate");
             ThrowIfNoAddress(section.GetSection(nameof(options.TokenEndpoint)));
             ThrowIfNoAddress(section.GetSection(nameof(options.RevocationEndpoint)));
             section.Bind(options, static binder => binder.ErrorOnUnknownConfiguration = true);
@@ -33,6 +29,7 @@ internal static class ConfigurationBinding
     {
         try
         {
+            ThrowIfPresent(section.GetSection(nameof(options.ShouldRefresh)), "the predicate");
             section.Bind(options, static binder => binder.ErrorOnUnknownConfiguration = true);
         }
         catch (InvalidOperationException e)
@@ -71,11 +68,22 @@ internal static class ConfigurationBinding
                 return CredentialsFileFormat.ClaudeCode;
             case "FLATOAUTH":
                 return CredentialsFileFormat.FlatOAuth;
+            case "CODEX":
+                return CredentialsFileFormat.Codex;
             default:
                 throw new InvalidOperationException(
                     $"'{section.Path}' is '{section.Value}'. Use '{nameof(CredentialsFileFormat.Auto)}', " +
-                    $"'{nameof(CredentialsFileFormat.ClaudeCode)}' or " +
-                    $"'{nameof(CredentialsFileFormat.FlatOAuth)}', or a section that names the members.");
+                    $"'{nameof(CredentialsFileFormat.ClaudeCode)}', '{nameof(CredentialsFileFormat.FlatOAuth)}' or " +
+                    $"'{nameof(CredentialsFileFormat.Codex)}', or a section that names the members.");
+        }
+    }
+
+    // The generated code knows such a key, and would leave it out without a word.
+    private static void ThrowIfPresent(IConfigurationSection section, string what)
+    {
+        if (section.Exists())
+        {
+            throw new InvalidOperationException($"'{section.Path}' cannot come from configuration. Set {what} in code.");
         }
     }
 

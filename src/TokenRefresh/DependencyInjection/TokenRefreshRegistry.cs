@@ -66,9 +66,10 @@ internal sealed class TokenRefreshRegistry
     }
 
     /// <summary>
-    /// Tells whether a registration of the program, such as a fake in its tests, has taken the place of a login's provider.
+    /// Tells whether a registration of the program, such as a fake in its tests, has taken the place of a login's provider. One without a
+    /// key takes that of the only login too.
     /// </summary>
-    internal bool IsReplaced(string name) => FindTokenProvider(KeyOf(name)) is { } descriptor && !_tokenProviders.Contains(descriptor);
+    internal bool IsReplaced(string name) => IsReplacedAt(KeyOf(name)) || (_names.Count == 1 && IsReplacedAt(key: null));
 
     /// <summary>Notes that a client got our handler.</summary>
     /// <returns>Whether it is its first.</returns>
@@ -92,11 +93,19 @@ internal sealed class TokenRefreshRegistry
             return _names[0];
         }
 
-        throw new InvalidOperationException(
-            $"Several token refreshes are registered ('{string.Join("', '", _names)}'), and none without a name. " +
-            "Say which one: [FromKeyedServices(\"name\")] at a parameter, GetRequiredKeyedService in code, " +
-            "or AddTokenRefreshHandler(\"name\").");
+        throw new InvalidOperationException(SeveralLogins());
     }
+
+    /// <summary>Tells why no provider is meant where no name is given, or <see langword="null"/> if one is.</summary>
+    internal string? FindProblemWithoutName() =>
+        _names.Count > 1 && !_names.Contains(Options.DefaultName) && !IsReplacedAt(key: null) ? SeveralLogins() : null;
+
+    private string SeveralLogins() =>
+        $"Several token refreshes are registered ('{string.Join("', '", _names)}'), and none without a name. " +
+        "Say which one: [FromKeyedServices(\"name\")] at a parameter, GetRequiredKeyedService in code, " +
+        "or AddTokenRefreshHandler(\"name\").";
+
+    private bool IsReplacedAt(object? key) => FindTokenProvider(key) is { } descriptor && !_tokenProviders.Contains(descriptor);
 
     // The last one counts, as for the container.
     private ServiceDescriptor? FindTokenProvider(object? key)

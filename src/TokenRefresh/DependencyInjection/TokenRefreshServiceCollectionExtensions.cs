@@ -135,8 +135,10 @@ public static class TokenRefreshServiceCollectionExtensions
         services.TryAddSingleton(static provider => provider.GetRequiredService<TokenRefreshRegistry>().SoleLogin() is { Length: > 0 } sole
             ? provider.GetRequiredKeyedService<CoordinatedTokenProvider>(sole)
             : ProviderFactory.Create(provider, Options.Options.DefaultName));
-        registry.TryAddTokenProvider(ServiceDescriptor.Singleton<ITokenProvider>(
-            static provider => provider.GetRequiredService<CoordinatedTokenProvider>()));
+        registry.TryAddTokenProvider(ServiceDescriptor.Singleton(
+            static provider => provider.GetRequiredService<TokenRefreshRegistry>().SoleLogin() is { Length: > 0 } sole
+                ? provider.GetRequiredKeyedService<ITokenProvider>(sole)
+                : provider.GetRequiredService<CoordinatedTokenProvider>()));
     }
 
     private static void AddTokenEndpointClient(IServiceCollection services, string name)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using FluentAssertions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -45,6 +46,8 @@ public sealed class ConfigurationTests
           "TokenTypeMember": "tt", "AccountIdMember": "ai", "TimeUnit": "milliseconds" } }
         """;
 
+    private static readonly string[] OnlyInCode = [nameof(TokenRefreshOptions.Events), nameof(TokenRefreshOptions.ClientAssertion)];
+
     [Fact]
     public void Every_setting_can_come_from_configuration()
     {
@@ -86,7 +89,7 @@ public sealed class ConfigurationTests
 
         typeof(TokenRefreshOptions)
             .GetProperties()
-            .Where(p => p.Name != nameof(TokenRefreshOptions.Events) && Equals(p.GetValue(changed), p.GetValue(new TokenRefreshOptions())))
+            .Where(p => !OnlyInCode.Contains(p.Name) && Equals(p.GetValue(changed), p.GetValue(new TokenRefreshOptions())))
             .Should().BeEmpty();
         typeof(CredentialsFileFormat)
             .GetProperties()
@@ -130,6 +133,7 @@ public sealed class ConfigurationTests
     [InlineData("""{ "RefreshTimout": "00:00:10" }""", "*'RefreshTimout'*")]
     [InlineData("""{ "FileFormat": { "Member": "x" } }""", "*'Member'*")]
     [InlineData("""{ "Events": { "Refreshed": "x" } }""", "'Login:Events' cannot come from configuration. Set the callbacks in code.")]
+    [InlineData("""{ "ClientAssertion": "x" }""", "'Login:ClientAssertion' cannot come from configuration. Set the delegate in code.")]
     public void A_key_that_is_no_setting_is_an_error_that_names_it(string json, string failure)
     {
         var bind = () => Bind(json);
@@ -142,7 +146,7 @@ public sealed class ConfigurationTests
     [InlineData("AllowInsecureHttp", "yes", "*Login:AllowInsecureHttp*Boolean*")]
     [InlineData("ClientAuthentication", "jwt", "*Login:ClientAuthentication*ClientAuthentication*")]
     [InlineData("FileFormat:TimeUnit", "days", "*Login:FileFormat:TimeUnit*")]
-    [InlineData("FileFormat", "xml", "'Login:FileFormat' is 'xml'. Use 'Auto', 'ClaudeCode' or 'FlatOAuth'*")]
+    [InlineData("FileFormat", "xml", "'Login:FileFormat' is 'xml'. Use 'Auto', 'ClaudeCode', 'FlatOAuth' or 'Codex'*")]
     [InlineData("TokenEndpoint", "https://user:secret@:-1?k=hidden", "'Login:TokenEndpoint' is 'https://:-1', which is no address.*")]
     public void A_value_that_cannot_be_read_is_an_error_that_names_its_key(string key, string value, string failure)
     {
@@ -172,18 +176,33 @@ public sealed class ConfigurationTests
         sent.Authorizations.Should().Equal("none");
     }
 
-    [Fact]
-    public void A_key_that_is_no_setting_of_the_handler_is_an_error()
+    [Theory]
+    [InlineData("""{ "AllowedOrigin": "https://api.example.com" }""", "*'AllowedOrigin'*")]
+    [InlineData("""{ "ShouldRefresh": "x" }""", "'Login:ShouldRefresh' cannot come from configuration. Set the predicate in code.")]
+    public void A_key_that_is_no_setting_of_the_handler_is_an_error(string json, string failure)
     {
         using var services = Containers.Build(s =>
         {
             s.AddSingleton<ITokenProvider>(new StaticTokenProvider("token"));
-            s.AddHttpClient("api").AddTokenRefreshHandler(Section("""{ "AllowedOrigin": "https://api.example.com" }"""));
+            s.AddHttpClient("api").AddTokenRefreshHandler(Section(json));
         });
 
         var create = services.Invoking(s => s.Client("api"));
 
-        create.Should().Throw<OptionsValidationException>().WithMessage("*'AllowedOrigin'*");
+        create.Should().Throw<OptionsValidationException>().WithMessage(failure);
+    }
+
+    [Theory]
+    [InlineData("auto")]
+    [InlineData("ClaudeCode")]
+    [InlineData("flatOAuth")]
+    [InlineData("codex")]
+    public void Every_built_in_format_has_its_name(string name)
+    {
+        PropertyInfo format = typeof(CredentialsFileFormat).GetProperties(BindingFlags.Static | BindingFlags.Public)
+            .Single(p => p.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+
+        Bind($$"""{ "FileFormat": "{{name}}" }""").FileFormat.Should().BeSameAs(format.GetValue(null));
     }
 
     [Fact]

@@ -54,7 +54,8 @@ public sealed class StartTests
 
         builder.Services.AddTokenRefresh(_ => { });
         builder.Services.AddTokenRefresh("claude", _ => { });
-        builder.Services.AddHttpClient("api").AddTokenRefreshHandler("claude");
+        var sent = new RecordingHandler();
+        builder.Services.AddHttpClient("api").AddTokenRefreshHandler("claude").ConfigurePrimaryHttpMessageHandler(() => sent);
         if (!isFirst)
         {
             builder.Services.AddSingleton<ITokenProvider>(fake);
@@ -67,7 +68,60 @@ public sealed class StartTests
 
         host.Services.GetRequiredService<ITokenProvider>().Should().BeSameAs(fake);
         host.Services.GetRequiredKeyedService<ITokenProvider>("claude").Should().BeSameAs(fake);
+        await host.Services.GetRequiredService<IHttpClientFactory>().CreateClient("api").GetAsync(new Uri("https://api.example.com/"));
+        sent.Authorizations.Should().Equal("Bearer fake");
         await host.StopAsync();
+    }
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public async Task A_fake_of_the_only_login_with_or_without_its_name_is_what_a_client_without_a_name_gets(bool isKeyed, bool isFirst)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        var sent = new RecordingHandler();
+        Action register = () =>
+        {
+            builder.Services.AddTokenRefresh("claude", _ => { });
+            builder.Services.AddHttpClient("api").AddTokenRefreshHandler().ConfigurePrimaryHttpMessageHandler(() => sent);
+        };
+        Action fake = () => builder.Services.Add(
+            new ServiceDescriptor(typeof(ITokenProvider), isKeyed ? "claude" : null, new StaticTokenProvider("fake")));
+        (isFirst ? fake + register : register + fake)();
+        using var host = builder.Build();
+
+        await host.StartAsync();
+
+        await host.Services.GetRequiredService<IHttpClientFactory>().CreateClient("api").GetAsync(new Uri("https://api.example.com/"));
+        sent.Authorizations.Should().Equal("Bearer fake");
+        await host.StopAsync();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_client_that_does_not_say_which_of_several_logins_it_means_fails_at_start(bool isForAll)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddTokenRefresh("one", SomeOptions.MakeValid);
+        builder.Services.AddTokenRefresh("two", SomeOptions.MakeValid);
+        if (isForAll)
+        {
+            builder.Services.ConfigureHttpClientDefaults(client => client.AddTokenRefreshHandler());
+        }
+        else
+        {
+            builder.Services.AddHttpClient("api").AddTokenRefreshHandler();
+        }
+
+        using var host = builder.Build();
+
+        var start = host.Awaiting(h => h.StartAsync());
+
+        await start.Should().ThrowAsync<OptionsValidationException>()
+            .WithMessage("The HTTP client '*' needs a token. Several token refreshes are registered ('one', 'two')*Say which one*");
     }
 
     [Fact]
