@@ -7,8 +7,8 @@ using System.Xml.Linq;
 // The lowest versions that a program can have: no package is made to be newer than it must be, and none is capped.
 var dependencies = new Dictionary<string, string>(StringComparer.Ordinal)
 {
-    ["net10.0"] = "Microsoft.Extensions.Http 10.0.0; Polly.Core 8.9.1; System.IO.Abstractions 23.0.0",
-    ["net8.0"] = "Microsoft.Extensions.Http 8.0.1; Polly.Core 8.9.1; System.IO.Abstractions 23.0.0",
+    ["net10.0"] = "Microsoft.Extensions.Http 10.0.0; Polly.Core 8.4.2; System.IO.Abstractions 23.0.0",
+    ["net8.0"] = "Microsoft.Extensions.Http 8.0.1; Polly.Core 8.4.2; System.IO.Abstractions 23.0.0",
 };
 string[] frameworks = [.. dependencies.Keys];
 string[] precompiled = ["linux-arm64", "linux-x64", "osx-arm64", "osx-x64", "win-x64"];
