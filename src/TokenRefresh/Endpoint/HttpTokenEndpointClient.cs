@@ -58,11 +58,17 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
         TokenRequest request, HttpMessageInvoker invoker, bool isRetry, CancellationToken deadline)
     {
         TokenEndpointResult result;
-        byte[] body = TokenRequestBody.WriteRefresh(_settings, request.RefreshToken);
-        using (var content = new TokenRequestContent(body, TokenRequestBody.ContentType(_settings.RequestFormat), request, deadline))
-        using (HttpRequestMessage message = CreateMessage(content))
         using (var timeout = new FairTimeout(_settings.AttemptTimeout, _time, deadline))
         {
+            string? assertion = null;
+            if (_settings.ClientAssertion is { } source)
+            {
+                assertion = await source.AskAsync(() => RedactorFor(request, null, null), timeout.Token).ConfigureAwait(false);
+            }
+
+            byte[] body = TokenRequestBody.WriteRefresh(_settings, request.RefreshToken, assertion);
+            using var content = new TokenRequestContent(body, TokenRequestBody.ContentType(_settings.RequestFormat), request, deadline);
+            using HttpRequestMessage message = CreateMessage(content);
             HttpResponseMessage? response = null;
             Exception? failure = null;
             try
@@ -269,7 +275,7 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
     }
 
     private SecretRedactor RedactorFor(TokenRequest request, string? accessToken, string? refreshToken) =>
-        new(_settings.Secrets, request.RefreshToken, request.StoredAccessToken, accessToken, refreshToken);
+        new(_settings.Secrets, request.RefreshToken, request.StoredAccessToken, accessToken, refreshToken, _settings.ClientAssertion?.Last);
 
     private static string? PlainText(HttpResponseMessage response, LimitedBody body, TokenResponseParser answer) =>
         !answer.IsJson && response.Content.Headers.ContentType?.MediaType == MediaTypeNames.Text.Plain

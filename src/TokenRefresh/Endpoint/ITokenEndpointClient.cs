@@ -2,8 +2,9 @@ namespace TokenRefresh.Endpoint;
 
 /// <summary>Exchanges a refresh token for new tokens (RFC 6749 section 6). One call is one use of the refresh token, or none.</summary>
 /// <remarks>
-/// Safe for concurrent use. Implementations report failures as a <see cref="TokenEndpointResult"/>; they throw only
-/// <see cref="OperationCanceledException"/> before anything was sent, and on programming errors.
+/// Safe for concurrent use. Implementations report failures as a <see cref="TokenEndpointResult"/>; they throw only before anything was
+/// sent (<see cref="OperationCanceledException"/>, or a <see cref="TokenRefreshException"/>, which the callers then get), and on
+/// programming errors.
 /// </remarks>
 public interface ITokenEndpointClient
 {

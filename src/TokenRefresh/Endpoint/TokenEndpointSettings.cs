@@ -19,6 +19,7 @@ internal sealed class TokenEndpointSettings
         RevocationEndpoint = options.RevocationEndpoint;
         ClientId = options.ClientId!;
         ClientSecret = options.ClientSecret;
+        ClientAssertion = options.ClientAssertion is { } ask ? new ClientAssertion(ask) : null;
         ClientAuthentication = options.ClientAuthentication;
         RequestFormat = options.RequestFormat;
         Scope = string.IsNullOrWhiteSpace(options.Scope) ? null : options.Scope;
@@ -40,6 +41,8 @@ internal sealed class TokenEndpointSettings
     internal string ClientId { get; }
 
     internal string? ClientSecret { get; }
+
+    internal ClientAssertion? ClientAssertion { get; }
 
     internal ClientAuthentication ClientAuthentication { get; }
 

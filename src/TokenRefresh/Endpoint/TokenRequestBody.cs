@@ -9,32 +9,32 @@ namespace TokenRefresh.Endpoint;
 /// </summary>
 internal static class TokenRequestBody
 {
-    internal static byte[] WriteRefresh(TokenEndpointSettings settings, string refreshToken)
+    /// <summary>The one type of assertion that OAuth clients have (RFC 7523 section 2.2).</summary>
+    private const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+    internal static byte[] WriteRefresh(TokenEndpointSettings settings, string refreshToken, string? assertion)
     {
         using var body = new ParameterWriter(settings.RequestFormat);
         body.Add("grant_type", "refresh_token");
         body.Add("refresh_token", refreshToken);
-        AddClient(settings, body);
+        AddClient(settings, assertion, body);
         if (settings.Scope is { } scope)
         {
             body.Add("scope", scope);
         }
 
-        foreach (KeyValuePair<string, string> parameter in settings.AdditionalParameters)
-        {
-            body.Add(parameter.Key, parameter.Value);
-        }
-
+        AddAdditional(settings, body);
         return body.ToArray();
     }
 
     /// <summary>RFC 7009 section 2.1 knows the form only, whatever dialect the token endpoint speaks.</summary>
-    internal static byte[] WriteRevocation(TokenEndpointSettings settings, string refreshToken)
+    internal static byte[] WriteRevocation(TokenEndpointSettings settings, string refreshToken, string? assertion)
     {
         using var body = new ParameterWriter(TokenRequestFormat.Form);
         body.Add("token", refreshToken);
         body.Add("token_type_hint", "refresh_token");
-        AddClient(settings, body);
+        AddClient(settings, assertion, body);
+        AddAdditional(settings, body);
         return body.ToArray();
     }
 
@@ -71,7 +71,7 @@ internal static class TokenRequestBody
     internal static string FormEncode(string value) => Uri.EscapeDataString(value).Replace("%20", "+", StringComparison.Ordinal);
 
     // With client_secret_basic the identifier stands in the header; RFC 6749 section 2.3 forbids a second method in the same request.
-    private static void AddClient(TokenEndpointSettings settings, ParameterWriter body)
+    private static void AddClient(TokenEndpointSettings settings, string? assertion, ParameterWriter body)
     {
         if (settings.ClientAuthentication == ClientAuthentication.ClientSecretBasic)
         {
@@ -82,6 +82,19 @@ internal static class TokenRequestBody
         if (settings.ClientAuthentication == ClientAuthentication.ClientSecretPost)
         {
             body.Add("client_secret", settings.ClientSecret!);
+        }
+        else if (assertion is not null)
+        {
+            body.Add("client_assertion_type", AssertionType);
+            body.Add("client_assertion", assertion);
+        }
+    }
+
+    private static void AddAdditional(TokenEndpointSettings settings, ParameterWriter body)
+    {
+        foreach (KeyValuePair<string, string> parameter in settings.AdditionalParameters)
+        {
+            body.Add(parameter.Key, parameter.Value);
         }
     }
 

@@ -32,7 +32,13 @@ internal sealed class TokenRevocationClient
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
-            byte[] body = TokenRequestBody.WriteRevocation(_settings, refreshToken);
+            string? assertion = null;
+            if (_settings.ClientAssertion is { } source)
+            {
+                assertion = await source.AskAsync(() => RedactorFor(refreshToken), either.Token).ConfigureAwait(false);
+            }
+
+            byte[] body = TokenRequestBody.WriteRevocation(_settings, refreshToken, assertion);
             using var message = new HttpRequestMessage(HttpMethod.Post, _endpoint) { Content = new ByteArrayContent(body) };
             message.Content.Headers.TryAddWithoutValidation("Content-Type", TokenRequestBody.ContentType(TokenRequestFormat.Form));
             TokenRequestBody.AddHeaders(_settings, message);
@@ -52,14 +58,13 @@ internal sealed class TokenRevocationClient
             Log.RevocationFailed(_logger, (int)response.StatusCode, exception: null);
             return false;
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            throw;
-        }
         catch (Exception e)
         {
-            Log.RevocationFailed(_logger, statusCode: null, new SecretRedactor(_settings.Secrets, refreshToken).Clean(e));
+            cancellationToken.ThrowIfCancellationRequested();
+            Log.RevocationFailed(_logger, statusCode: null, RedactorFor(refreshToken).Clean(e));
             return false;
         }
     }
+
+    private SecretRedactor RedactorFor(string refreshToken) => new(_settings.Secrets, refreshToken, _settings.ClientAssertion?.Last);
 }

@@ -45,9 +45,24 @@ public sealed class TokenRefreshOptions
     /// <summary>Gets or sets the client secret, for the two authentication methods that need one.</summary>
     /// <value>
     /// Default <see langword="null"/>. As the authorization server issued it; without control characters. Refused with
-    /// <see cref="ClientAuthentication.None"/>, which would never send it.
+    /// <see cref="ClientAuthentication.None"/> and <see cref="ClientAuthentication.ClientAssertion"/>, which would never send it.
     /// </value>
     public string? ClientSecret { get; set; }
+
+    /// <summary>
+    /// Gets or sets what makes the assertion by which the client authenticates (RFC 7523 section 2.2), for
+    /// <see cref="ClientAuthentication.ClientAssertion"/>.
+    /// </summary>
+    /// <value>
+    /// Default <see langword="null"/>; refused with another <see cref="ClientAuthentication"/>. Called anew for each token request and each
+    /// revocation, on a thread of the pool; returns a JWT, sent as <c>client_assertion</c> with the type
+    /// <c>urn:ietf:params:oauth:client-assertion-type:jwt-bearer</c>. The lock is held meanwhile, so it has no more than
+    /// <see cref="AttemptTimeout"/>, with the request; then its token is cancelled. If it takes longer, or throws, callers get
+    /// <see cref="TokenEndpointUnavailableException"/>; if it returns nothing, or no printable ASCII without spaces,
+    /// <see cref="TokenRefreshConfigurationException"/>. Nothing is sent then. The assertion is treated as a secret. It cannot come from
+    /// configuration.
+    /// </value>
+    public Func<CancellationToken, ValueTask<string>>? ClientAssertion { get; set; }
 
     /// <summary>Gets or sets how the client authenticates (RFC 6749 section 2.3).</summary>
     /// <value>
@@ -97,8 +112,10 @@ public sealed class TokenRefreshOptions
     /// Gets or sets the authentication scheme that stands before the token in the <c>Authorization</c> header (RFC 9110 section 11.1).
     /// </summary>
     /// <value>
-    /// Default <c>Bearer</c>; a token of RFC 9110 section 5.6.2. The token type that a server names is stored and never used as a scheme,
-    /// so that all processes send the same header. No effect with another <see cref="HeaderName"/>.
+    /// Default <c>Bearer</c>; a token of RFC 9110 section 5.6.2, but not <c>DPoP</c>, which needs a key (RFC 9449), and this version has
+    /// none. The token type that a server names is stored and never used as a scheme, so that all processes send the same header; a server
+    /// that issues tokens of type <c>DPoP</c> gives <see cref="TokenRefreshConfigurationException"/>. No effect with another
+    /// <see cref="HeaderName"/>.
     /// </value>
     public string AuthorizationScheme { get; set; } = AccessToken.DefaultTokenType;
 
@@ -128,7 +145,7 @@ public sealed class TokenRefreshOptions
     /// </value>
     public TimeSpan RefreshTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>Gets or sets the time for one token request, connect to last byte.</summary>
+    /// <summary>Gets or sets the time for one token request: its <see cref="ClientAssertion"/>, and connect to last byte.</summary>
     /// <value>
     /// Default 15 seconds; 100 milliseconds up to <see cref="RefreshTimeout"/>. If it ends after the request was sent, the server may or
     /// may not have rotated the token, so do not make it short.

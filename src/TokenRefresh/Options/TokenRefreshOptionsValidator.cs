@@ -213,7 +213,7 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
     {
         const string Authentication = nameof(options.ClientAuthentication);
         ClientAuthentication authentication = options.ClientAuthentication;
-        if (authentication is < ClientAuthentication.None or > ClientAuthentication.ClientSecretPost)
+        if (authentication is < ClientAuthentication.None or > ClientAuthentication.ClientAssertion)
         {
             failures.Add($"'{Authentication}' is '{authentication}'. Set it to one of {OptionText.Names<ClientAuthentication>()}.");
         }
@@ -231,7 +231,7 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
 
         if (!string.IsNullOrEmpty(options.ClientSecret))
         {
-            if (authentication == ClientAuthentication.None)
+            if (authentication is ClientAuthentication.None or ClientAuthentication.ClientAssertion)
             {
                 failures.Add(
                     $"'{nameof(options.ClientSecret)}' is set, but '{Authentication}' is '{authentication}' and would never send it. " +
@@ -249,9 +249,29 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
                 $"Set the secret, or set '{Authentication}' to '{nameof(ClientAuthentication.None)}' for a public client.");
         }
 
+        CheckAssertion(options, hasTokenEndpointClient, failures);
         if (options.Scope is { } scope)
         {
             CheckCharacters(nameof(options.Scope), scope, isSecret: false, failures);
+        }
+    }
+
+    private static void CheckAssertion(TokenRefreshOptions options, bool hasTokenEndpointClient, List<string> failures)
+    {
+        const string Authentication = nameof(options.ClientAuthentication);
+        const string Assertion = nameof(options.ClientAssertion);
+        bool isUsed = options.ClientAuthentication == ClientAuthentication.ClientAssertion;
+        if (options.ClientAssertion is not null && !isUsed)
+        {
+            failures.Add(
+                $"'{Assertion}' is set, but '{Authentication}' is '{options.ClientAuthentication}' and would never ask it. " +
+                $"Set '{Authentication}' to '{nameof(ClientAuthentication.ClientAssertion)}', or remove the delegate.");
+        }
+        else if (isUsed && options.ClientAssertion is null && !hasTokenEndpointClient)
+        {
+            failures.Add(
+                $"'{Assertion}' is not set, but '{Authentication}' is '{options.ClientAuthentication}'. " +
+                "Set it in code, to a delegate that returns the assertion.");
         }
     }
 
@@ -270,6 +290,12 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
                 $"'{nameof(options.AuthorizationScheme)}' is '{OptionText.Printable(options.AuthorizationScheme)}', " +
                 $"which is no authentication scheme. Use '{AccessToken.DefaultTokenType}' or the name that the resource documents.");
         }
+        else if (AccessToken.IsBoundToKey(options.AuthorizationScheme))
+        {
+            failures.Add(
+                $"'{nameof(options.AuthorizationScheme)}' is '{options.AuthorizationScheme}', which needs a key for each request's proof " +
+                $"(RFC 9449), and this version has no keys. Use '{AccessToken.DefaultTokenType}', with a client that gets such tokens.");
+        }
     }
 
     private static void CheckAdditions(TokenRefreshOptions options, List<string> failures)
@@ -280,7 +306,7 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
         {
             foreach ((string name, string value) in options.AdditionalParameters)
             {
-                if (RemedyOfReserved(name) is { } remedy)
+                if (RemedyOfReserved(name, options.ClientAuthentication) is { } remedy)
                 {
                     failures.Add($"'{Parameters}' names '{name}', which is not to be overridden. Remove it. {remedy}");
                 }
@@ -326,12 +352,14 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
         }
     }
 
-    private static string? RemedyOfReserved(string name) => name.ToUpperInvariant() switch
+    private static string? RemedyOfReserved(string name, ClientAuthentication authentication) => name.ToUpperInvariant() switch
     {
         "SCOPE" => $"Use '{nameof(TokenRefreshOptions.Scope)}' instead.",
         "CLIENT_ID" => $"Use '{nameof(TokenRefreshOptions.ClientId)}' instead.",
         "CLIENT_SECRET" =>
             $"Use '{nameof(TokenRefreshOptions.ClientSecret)}' with '{nameof(TokenRefreshOptions.ClientAuthentication)}' instead.",
+        "CLIENT_ASSERTION" or "CLIENT_ASSERTION_TYPE" when authentication == ClientAuthentication.ClientAssertion =>
+            $"'{nameof(TokenRefreshOptions.ClientAssertion)}' returns it.",
         "GRANT_TYPE" or "REFRESH_TOKEN" or "TOKEN" or "TOKEN_TYPE_HINT" => "The request sets it itself.",
         _ => null,
     };

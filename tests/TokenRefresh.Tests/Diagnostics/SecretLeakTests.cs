@@ -30,6 +30,7 @@ public sealed class SecretLeakTests : IDisposable
     [Theory]
     [InlineData(ClientAuthentication.ClientSecretPost)]
     [InlineData(ClientAuthentication.ClientSecretBasic)]
+    [InlineData(ClientAuthentication.ClientAssertion)]
     public async Task No_answer_of_the_token_endpoint_makes_a_secret_leave(ClientAuthentication authentication)
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(
@@ -74,11 +75,14 @@ public sealed class SecretLeakTests : IDisposable
         {
             string body = error == HttpRequestError.Unknown
                 ? await request.Content!.ReadAsStringAsync(cancellationToken)
-                : $"refresh_token={login.Login.RefreshToken}&client_secret={ClientSecret}";
+                : $"refresh_token={login.Login.RefreshToken}&client_secret={ClientSecret}&client_assertion={Assertion}";
             var inner = new InvalidOperationException($"{request.Headers} for {login.Login.AccessToken}");
             throw new HttpRequestException(error, $"Sending '{body}' failed.", inner);
         }));
-        ClientAuthentication[] withSecret = [ClientAuthentication.ClientSecretPost, ClientAuthentication.ClientSecretBasic];
+        ClientAuthentication[] withSecret =
+        [
+            ClientAuthentication.ClientSecretPost, ClientAuthentication.ClientSecretBasic, ClientAuthentication.ClientAssertion,
+        ];
         foreach (ClientAuthentication authentication in withSecret)
         {
             StoreAnother(login);
@@ -111,6 +115,28 @@ public sealed class SecretLeakTests : IDisposable
 
         _output.AddFilesOf(login);
         _output.ShouldSay("withheld", "The revocation endpoint did not confirm");
+        _output.Leaks.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task A_delegate_that_throws_what_it_returned_before_makes_no_secret_leave()
+    {
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
+        StoreAnother(login);
+        int asked = 0;
+        CoordinatedTokenProvider provider = login.CreateProvider(
+            o =>
+            {
+                Configure(o, login, ClientAuthentication.ClientAssertion);
+                o.ClientAssertion = _ => ++asked == 1 ? new(Assertion) : throw new FormatException($"'{Assertion}' has expired.");
+            },
+            _output.Services(_clock));
+
+        await _output.RunAsync(async () => await provider.RefreshAccessTokenAsync(await provider.GetAccessTokenAsync()));
+
+        asked.Should().Be(2);
+        _output.AddFilesOf(login);
+        _output.ShouldSay("'ClientAssertion' failed with 'FormatException'", "withheld");
         _output.Leaks.Should().Be(0);
     }
 
@@ -318,9 +344,20 @@ public sealed class SecretLeakTests : IDisposable
     private void Configure(TokenRefreshOptions options, SharedLogin login, ClientAuthentication authentication)
     {
         options.ClientAuthentication = authentication;
-        options.ClientSecret = authentication == ClientAuthentication.None ? null : ClientSecret;
+        bool hasSecret = authentication is ClientAuthentication.ClientSecretPost or ClientAuthentication.ClientSecretBasic;
+        options.ClientSecret = hasSecret ? ClientSecret : null;
         options.RevocationEndpoint = login.Server.RevocationUri;
-        options.AdditionalParameters["client_assertion"] = Assertion;
+        if (authentication == ClientAuthentication.ClientAssertion)
+        {
+            // The answers quote it all the same, and this client knows it by this.
+            options.AdditionalParameters["other_secret"] = ClientSecret;
+            options.ClientAssertion = _ => new(Assertion);
+        }
+        else
+        {
+            options.AdditionalParameters["client_assertion"] = Assertion;
+        }
+
         options.AdditionalHeaders["X-Gateway-Key"] = GatewayKey;
         _output.AttachTo(options);
     }

@@ -17,10 +17,11 @@ public sealed class TokenRevocationClientTests
             return Task.FromResult(FakeHandler.Response(200));
         });
 
-        bool revoked = await Client(handler).TryRevokeAsync(Given.RefreshToken, CancellationToken.None);
+        bool revoked = await Client(handler, configure: o => o.AdditionalParameters["tenant"] = "a b")
+            .TryRevokeAsync(Given.RefreshToken, CancellationToken.None);
 
         revoked.Should().BeTrue();
-        sent.Should().Be($"token={Given.RefreshToken}&token_type_hint=refresh_token&client_id=my-cli");
+        sent.Should().Be($"token={Given.RefreshToken}&token_type_hint=refresh_token&client_id=my-cli&tenant=a+b");
     }
 
     [Theory]
@@ -57,11 +58,38 @@ public sealed class TokenRevocationClientTests
         await FluentActions.Awaiting(() => cancelled).Should().ThrowAsync<OperationCanceledException>();
     }
 
-    private static TokenRevocationClient Client(HttpMessageHandler handler, TimeProvider? time = null)
+    [Fact]
+    public async Task A_caller_that_leaves_while_an_assertion_is_awaited_is_cancelled_and_a_time_out_is_false()
+    {
+        var time = new ManualTimeProvider();
+        FakeHandler handler = FakeHandler.Answering(200);
+        using var caller = new CancellationTokenSource();
+        var never = new TaskCompletionSource<string>();
+        TokenRevocationClient client = Client(
+            handler,
+            time,
+            o => (o.ClientAuthentication, o.ClientAssertion) = (ClientAuthentication.ClientAssertion, _ => new(never.Task)));
+
+        Task<bool> cancelled = client.TryRevokeAsync("rt", caller.Token).AsTask();
+        await caller.CancelAsync();
+        Task<bool> timedOut = client.TryRevokeAsync("rt", CancellationToken.None).AsTask();
+        time.Advance(TimeSpan.FromSeconds(15));
+
+        await FluentActions.Awaiting(() => cancelled).Should().ThrowAsync<OperationCanceledException>();
+        (await timedOut).Should().BeFalse();
+        handler.Count.Should().Be(0);
+    }
+
+    private static TokenRevocationClient Client(
+        HttpMessageHandler handler, TimeProvider? time = null, Action<TokenRefreshOptions>? configure = null)
     {
         var invoker = new HttpMessageInvoker(handler);
         return new TokenRevocationClient(
-            Given.Settings(o => o.RevocationEndpoint = new Uri("https://auth.example.com/revoke")),
+            Given.Settings(o =>
+            {
+                o.RevocationEndpoint = new Uri("https://auth.example.com/revoke");
+                configure?.Invoke(o);
+            }),
             () => invoker,
             time ?? TimeProvider.System,
             logger: null);

@@ -94,6 +94,47 @@ public sealed class TokenEndpointRulesTests
             .WithMessage("'ClientSecret' is set, but 'ClientAuthentication' is 'None' and would never send it.*");
     }
 
+    [Theory]
+    [InlineData(ClientAuthentication.None)]
+    [InlineData(ClientAuthentication.ClientSecretBasic)]
+    [InlineData(ClientAuthentication.ClientSecretPost)]
+    public void An_assertion_that_another_method_would_never_ask_for_is_refused(ClientAuthentication authentication)
+    {
+        var check = SomeOptions.Checking(SomeOptions.Valid(o =>
+        {
+            (o.ClientAuthentication, o.ClientAssertion) = (authentication, _ => new("assertion"));
+            o.ClientSecret = authentication == ClientAuthentication.None ? null : SomeOptions.Secret;
+        }));
+
+        check.Should().Throw<TokenRefreshConfigurationException>()
+            .WithMessage($"'ClientAssertion' is set, but 'ClientAuthentication' is '{authentication}' and would never ask it.*");
+    }
+
+    [Fact]
+    public void An_assertion_must_be_there_when_it_is_sent_and_then_neither_a_secret_nor_a_parameter_of_its_name()
+    {
+        static void Change(TokenRefreshOptions o) =>
+            (o.ClientAuthentication, o.ClientAssertion) = (ClientAuthentication.ClientAssertion, _ => new("assertion"));
+
+        SomeOptions.Checking(SomeOptions.Valid(Change)).Should().NotThrow();
+        SomeOptions.Checking(SomeOptions.Valid(o => o.ClientAuthentication = ClientAuthentication.ClientAssertion))
+            .Should().Throw<TokenRefreshConfigurationException>()
+            .WithMessage("'ClientAssertion' is not set, but 'ClientAuthentication' is 'ClientAssertion'. Set it in code*");
+        SomeOptions.Checking(SomeOptions.Valid(o =>
+        {
+            Change(o);
+            o.ClientSecret = SomeOptions.Secret;
+        })).Should().Throw<TokenRefreshConfigurationException>()
+            .WithMessage("'ClientSecret' is set, but 'ClientAuthentication' is 'ClientAssertion' and would never send it.*")
+            .Which.Message.Should().NotContain(SomeOptions.Secret[..8]);
+        SomeOptions.Checking(SomeOptions.Valid(o =>
+        {
+            Change(o);
+            o.AdditionalParameters["client_assertion_type"] = "x";
+        })).Should().Throw<TokenRefreshConfigurationException>()
+            .WithMessage("'AdditionalParameters' names 'client_assertion_type'*'ClientAssertion' returns it.");
+    }
+
     [Fact]
     [FailureMode("F88")]
     public void A_secret_with_a_line_end_is_refused_and_never_shown()
@@ -187,6 +228,17 @@ public sealed class TokenEndpointRulesTests
     }
 
     [Theory]
+    [InlineData("DPoP")]
+    [InlineData("dpop")]
+    public void A_scheme_that_needs_a_key_is_refused(string scheme)
+    {
+        var check = SomeOptions.Checking(SomeOptions.Valid(o => o.AuthorizationScheme = scheme));
+
+        check.Should().Throw<TokenRefreshConfigurationException>()
+            .WithMessage($"'AuthorizationScheme' is '{scheme}', which needs a key*Use 'Bearer'*");
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("x api key")]
     [InlineData("Content-Type")]
@@ -208,7 +260,7 @@ public sealed class TokenEndpointRulesTests
         check.Should().Throw<TokenRefreshConfigurationException>()
             .WithMessage(
                 "'RequestFormat' is '9'. Set it to one of 'Form', 'Json'. 'ClientAuthentication' is '9'. "
-                + "Set it to one of 'None', 'ClientSecretBasic', 'ClientSecretPost'.");
+                + "Set it to one of 'None', 'ClientSecretBasic', 'ClientSecretPost', 'ClientAssertion'.");
     }
 
     [Fact]
