@@ -1,7 +1,8 @@
 #:property PublishAot=false
-// dotnet run .ci/check-package.cs -- <package folder> <version>: asserts what is in the package and what it depends on.
+// dotnet run .ci/check-package.cs -- <package folder> <version> <repository>: asserts what is in the package and what it depends on.
 using System.IO.Compression;
 using System.Reflection.PortableExecutable;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 // The lowest versions that a program can have: no package is made to be newer than it must be, and none is capped.
@@ -39,7 +40,20 @@ using (var package = ZipFile.OpenRead(path))
     Expect("version", args[1], Text("version"));
     Expect("licence", "expression MIT", $"{(string?)Element("license")?.Attribute("type")} {Text("license")}");
     Expect("readme", "README.md", Text("readme"));
-    Expect("description", "true", Text("description").Length > 20 ? "true" : "false");
+    Check("description", Text("description").Length > 20);
+    Expect("project address", args[2], Text("projectUrl"));
+    Expect("repository", args[2], (string?)Element("repository")?.Attribute("url") ?? "");
+    Check("tags", Text("tags").Split(' ').Contains("oauth"));
+    Expect("icon", "icon.png", Text("icon"));
+    Check("icon is a small PNG", IsSmallPng(Bytes("icon.png")));
+    var changes = Text("releaseNotes");
+    Check("release notes are one section", changes.Length is > 0 and < 35_000 && !changes.Contains("\n## "));
+
+    var readme = System.Text.Encoding.UTF8.GetString(Bytes("README.md"));
+    var links = Regex.Matches(readme, @"\]\(([^)\s]+)\)").Select(m => m.Groups[1].Value).Where(link => !link.StartsWith('#')).ToList();
+    problems.AddRange(links.Where(link => !Uri.TryCreate(link, UriKind.Absolute, out _)).Select(link => $"the README links to '{link}'"));
+    Check("the README links into the repository", links.Any(link => link.StartsWith($"{args[2]}/blob/")));
+    Check("the README is the repository's", WithoutTargets(readme) == WithoutTargets(File.ReadAllText("README.md")));
 
     var groups = Element("dependencies")!.Elements().ToDictionary(
         g => (string)g.Attribute("targetFramework")!,
@@ -72,6 +86,14 @@ using (var package = ZipFile.OpenRead(path))
         Console.WriteLine($"package: '{entry.FullName}' has {entry.Length:N0} bytes, packed {entry.CompressedLength:N0}");
     }
 
+    byte[] Bytes(string name)
+    {
+        using var bytes = new MemoryStream();
+        using var content = package.GetEntry(name)!.Open();
+        content.CopyTo(bytes);
+        return bytes.ToArray();
+    }
+
     XElement? Element(string name) => metadata.Elements().SingleOrDefault(e => e.Name.LocalName == name);
     string Text(string name) => Element(name)?.Value ?? "";
 }
@@ -86,6 +108,12 @@ using (var symbols = ZipFile.OpenRead(Path.ChangeExtension(path, ".snupkg")))
 
 problems.ForEach(p => Console.Error.WriteLine($"package: {p}"));
 return problems.Count == 0 ? 0 : 1;
+
+static bool IsSmallPng(byte[] icon) => icon.Length < 64 * 1024 && icon.AsSpan(1, 3).SequenceEqual("PNG"u8);
+
+static string WithoutTargets(string text) => Regex.Replace(text, @"\]\([^)\s]+\)", "]").TrimEnd();
+
+void Check(string what, bool holds) => Expect(what, "true", holds ? "true" : "false");
 
 void Expect(string what, string expected, string actual)
 {
