@@ -24,18 +24,20 @@ internal static class ConnectRetry
         TokenEndpointResult failure,
         CancellationToken deadline)
     {
-        var builder = new ResiliencePipelineBuilder<TokenEndpointResult> { TimeProvider = client.TimeProvider };
-        ResiliencePipeline<TokenEndpointResult> pipeline = builder
-            .AddRetry(new RetryStrategyOptions<TokenEndpointResult>
+        // Of objects: Polly validates its options by their attributes, and .NET keeps each type validated so for the whole process. A type
+        // of this library in it would keep a plug-in that uses the library from being unloaded.
+        var builder = new ResiliencePipelineBuilder<object> { TimeProvider = client.TimeProvider };
+        ResiliencePipeline<object> pipeline = builder
+            .AddRetry(new RetryStrategyOptions<object>
             {
-                ShouldHandle = static tried => ValueTask.FromResult(tried.Outcome.Result?.IsConnectFailure == true),
+                ShouldHandle = static tried => ValueTask.FromResult(tried.Outcome.Result is TokenEndpointResult { IsConnectFailure: true }),
                 MaxRetryAttempts = Retries,
                 Delay = FirstDelay,
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
                 OnRetry = retry =>
                 {
-                    Log.ConnectRetrying(client.Logger, client.ShownEndpoint, retry.RetryDelay, retry.Outcome.Result?.Exception?.Message);
+                    Log.ConnectRetrying(client.Logger, client.ShownEndpoint, retry.RetryDelay, (retry.Outcome.Result as TokenEndpointResult)?.Exception?.Message);
                     return default;
                 },
             })
@@ -44,7 +46,7 @@ internal static class ConnectRetry
         TokenEndpointResult? last = null;
         try
         {
-            return await pipeline.ExecuteAsync(
+            return (TokenEndpointResult)await pipeline.ExecuteAsync<object>(
                 async again =>
                     last = last is null ? failure : await client.TryAsync(request, invoker, isRetry: true, again).ConfigureAwait(false),
                 deadline).ConfigureAwait(false);
