@@ -45,6 +45,15 @@ public static class TokenRefreshHttpClientBuilderExtensions
     /// The client has the handler already, or is the one that sends token requests. What only shows in the finished pipeline is thrown when
     /// that is built.
     /// </exception>
+    /// <example>
+    /// <code>
+    /// services.AddTokenRefresh("work", configuration.GetSection("Work"));
+    /// services.AddTokenRefresh("home", configuration.GetSection("Home"));
+    /// services.AddHttpClient("api", client => client.BaseAddress = new Uri("https://api.example.com/"))
+    ///     .AddTokenRefreshHandler("work", handler => handler.AllowedOrigins.Add("https://api.example.com"))
+    ///     .AddHttpMessageHandler(() => new RetryHandler());
+    /// </code>
+    /// </example>
     public static IHttpClientBuilder AddTokenRefreshHandler(
         this IHttpClientBuilder builder, string name, Action<BearerTokenHandlerOptions>? configure = null)
     {

@@ -22,6 +22,17 @@ public static class TokenRefreshServiceCollectionExtensions
     /// <param name="services">The services.</param>
     /// <param name="configure">Sets the options.</param>
     /// <returns>A builder for what is not an option.</returns>
+    /// <example>
+    /// <code>
+    /// services.AddTokenRefresh(options =>
+    /// {
+    ///     options.CredentialsPath = "~/.my-cli/.credentials.json";
+    ///     options.TokenEndpoint = new Uri("https://auth.example.com/token");
+    ///     options.ClientId = "my-cli";
+    /// });
+    /// services.AddHttpClient("api").AddTokenRefreshHandler();
+    /// </code>
+    /// </example>
     public static ITokenRefreshBuilder AddTokenRefresh(this IServiceCollection services, Action<TokenRefreshOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(configure);

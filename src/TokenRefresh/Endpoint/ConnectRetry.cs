@@ -37,7 +37,8 @@ internal static class ConnectRetry
                 UseJitter = true,
                 OnRetry = retry =>
                 {
-                    Log.ConnectRetrying(client.Logger, client.ShownEndpoint, retry.RetryDelay, (retry.Outcome.Result as TokenEndpointResult)?.Exception?.Message);
+                    var failed = retry.Outcome.Result as TokenEndpointResult;
+                    Log.ConnectRetrying(client.Logger, client.ShownEndpoint, retry.RetryDelay, failed?.Exception?.Message);
                     return default;
                 },
             })

@@ -19,7 +19,7 @@ internal sealed class TokenEndpointSettings
         RevocationEndpoint = options.RevocationEndpoint;
         ClientId = options.ClientId!;
         ClientSecret = options.ClientSecret;
-        ClientAssertion = options.ClientAssertion is { } ask ? new ClientAssertion(ask) : null;
+        ClientAssertion = options.ClientAssertion is { } ask ? new ClientAssertionSource(ask) : null;
         ClientAuthentication = options.ClientAuthentication;
         RequestFormat = options.RequestFormat;
         Scope = string.IsNullOrWhiteSpace(options.Scope) ? null : options.Scope;
@@ -42,7 +42,7 @@ internal sealed class TokenEndpointSettings
 
     internal string? ClientSecret { get; }
 
-    internal ClientAssertion? ClientAssertion { get; }
+    internal ClientAssertionSource? ClientAssertion { get; }
 
     internal ClientAuthentication ClientAuthentication { get; }
 

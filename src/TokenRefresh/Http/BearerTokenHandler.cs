@@ -32,6 +32,15 @@ namespace TokenRefresh;
 /// <para>Safe for concurrent use. The synchronous <c>Send</c> blocks its own thread only, and not at all while a valid token is
 /// cached.</para>
 /// </remarks>
+/// <example>
+/// <code>
+/// var options = new BearerTokenHandlerOptions();
+/// options.AllowedOrigins.Add("https://api.example.com");
+/// using var http = new HttpClient(new BearerTokenHandler(tokens, options) { InnerHandler = new SocketsHttpHandler() });
+///
+/// string answer = await http.GetStringAsync("https://api.example.com/v1/me");
+/// </code>
+/// </example>
 public sealed class BearerTokenHandler : DelegatingHandler
 {
     private readonly ITokenProvider _tokens;

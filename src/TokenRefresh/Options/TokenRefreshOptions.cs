@@ -1,6 +1,25 @@
 namespace TokenRefresh;
 
 /// <summary>Configures one shared login. Read once, at construction; later changes have no effect.</summary>
+/// <example>
+/// <code>
+/// await using var tokens = CoordinatedTokenProvider.Create(options =>
+/// {
+///     options.CredentialsPath = "~/.my-cli/.credentials.json";
+///     options.TokenEndpoint = new Uri("https://auth.example.com/token");
+///     options.RevocationEndpoint = new Uri("https://auth.example.com/revoke");
+///     options.ClientId = "my-cli";
+///     options.ClientAuthentication = ClientAuthentication.ClientAssertion;
+///     options.ClientAssertion = async cancellationToken => await signer.CreateJwtAsync(cancellationToken);
+///     options.AdditionalParameters["audience"] = "https://api.example.com";
+///     options.Events.SignInRequired = e =>
+///     {
+///         Console.WriteLine($"Please sign in again ({e.Reason}).");
+///         return default;
+///     };
+/// });
+/// </code>
+/// </example>
 public sealed class TokenRefreshOptions
 {
     /// <summary>Gets or sets the credentials file. Required unless a store of your own is used.</summary>

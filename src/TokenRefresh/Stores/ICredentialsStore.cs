@@ -5,6 +5,14 @@ namespace TokenRefresh;
 /// Implementations are safe for concurrent use; several providers, in one process or in many, may share one medium.
 /// A store that implements <see cref="IDisposable"/> or <see cref="IAsyncDisposable"/> is disposed by the code that made it.
 /// </remarks>
+/// <example>
+/// <code>
+/// using var store = new InMemoryCredentialsStore(new OAuthCredentials("access", "refresh", expiresAt));
+/// await using var tokens = CoordinatedTokenProvider.Create(
+///     options => (options.TokenEndpoint, options.ClientId) = (new Uri("https://auth.example.com/token"), "my-cli"),
+///     new CoordinatedTokenProviderServices { CredentialsStore = store });
+/// </code>
+/// </example>
 public interface ICredentialsStore
 {
     /// <summary>Gets where the credentials are, for messages and status: for the file store, a path. Does not touch the medium and does not

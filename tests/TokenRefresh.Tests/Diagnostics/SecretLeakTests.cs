@@ -118,28 +118,6 @@ public sealed class SecretLeakTests : IDisposable
         _output.Leaks.Should().Be(0);
     }
 
-    [Fact]
-    public async Task A_delegate_that_throws_what_it_returned_before_makes_no_secret_leave()
-    {
-        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
-        StoreAnother(login);
-        int asked = 0;
-        CoordinatedTokenProvider provider = login.CreateProvider(
-            o =>
-            {
-                Configure(o, login, ClientAuthentication.ClientAssertion);
-                o.ClientAssertion = _ => ++asked == 1 ? new(Assertion) : throw new FormatException($"'{Assertion}' has expired.");
-            },
-            _output.Services(_clock));
-
-        await _output.RunAsync(async () => await provider.RefreshAccessTokenAsync(await provider.GetAccessTokenAsync()));
-
-        asked.Should().Be(2);
-        _output.AddFilesOf(login);
-        _output.ShouldSay("'ClientAssertion' failed with 'FormatException'", "withheld");
-        _output.Leaks.Should().Be(0);
-    }
-
     [Theory]
     [InlineData(true, ClientAuthentication.None)]
     [InlineData(false, ClientAuthentication.None)]

@@ -5,18 +5,18 @@ namespace TokenRefresh.Tests.Docs;
 
 public sealed partial class ReadmeCodeTests
 {
-    private static readonly IReadOnlyList<string> Regions = ReadRegions();
+    private static readonly IReadOnlyList<string> Compiled = Regions.Of("Snippets.cs");
 
     [Fact]
     public void Every_block_of_code_is_a_compiled_snippet()
     {
-        Readme.CodeBlocks.Should().NotBeEmpty().And.OnlyContain(block => Regions.Contains(block));
+        Readme.CodeBlocks.Should().NotBeEmpty().And.OnlyContain(block => Compiled.Contains(block));
     }
 
     [Fact]
     public void Every_compiled_snippet_is_a_block_of_code()
     {
-        Regions.Should().OnlyContain(region => Readme.CodeBlocks.Contains(region));
+        Compiled.Should().OnlyContain(region => Readme.CodeBlocks.Contains(region));
     }
 
     [Fact]
@@ -69,26 +69,6 @@ public sealed partial class ReadmeCodeTests
         .Select(line => line.TrimStart('#').Trim().Replace(' ', '-').ToLowerInvariant());
 
     private static IEnumerable<string> Projects() => Project().Matches(Readme.Page.Text).Select(match => match.Groups["path"].Value);
-
-    private static List<string> ReadRegions()
-    {
-        string source = File.ReadAllText(
-            Path.Combine(Readme.Root, "tests", "TokenRefresh.Tests", "Docs", "Snippets.cs")).ReplaceLineEndings("\n");
-        return [.. Region().Matches(source).Select(match => Dedent(match.Groups["code"].Value))];
-    }
-
-    private static string Dedent(string code)
-    {
-        string[] lines = code.Split('\n');
-        int indent = lines.Where(line => line.Length > 0).Min(line => line.Length - line.TrimStart().Length);
-        return string.Join('\n', lines.Select(line => line.Length == 0 ? line : line[indent..]));
-    }
-
-    [GeneratedRegex(
-        @"^ *#region [\w-]+\n(?<code>.*?)\n *#endregion$",
-        RegexOptions.Singleline | RegexOptions.Multiline | RegexOptions.ExplicitCapture,
-        5000)]
-    private static partial Regex Region();
 
     [GeneratedRegex(@"--project (?<path>\S+)", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Project();

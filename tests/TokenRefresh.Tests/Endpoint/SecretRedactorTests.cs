@@ -67,8 +67,9 @@ public sealed class SecretRedactorTests
 
                 // What is left of it belongs to what surrounds the secret.
                 cleaned.Should().Contain("***");
-                string rest = cleaned!.Replace("Authorization: Basic", "", StringComparison.Ordinal).Replace("refused", "", StringComparison.Ordinal);
-                rest.Split("***").Should().OnlyContain(part => part.Trim().Length <= ((before.Length + 5) * 4 / 3) + 12);
+                string rest = cleaned!["Authorization: Basic ".Length..^" refused".Length];
+                rest.Replace("***", "", StringComparison.Ordinal).Length
+                    .Should().BeLessThanOrEqualTo(shown.Length - (secret.Length * 4 / 3) + 2);
             }
         }
     }

@@ -1,6 +1,7 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
 using TokenRefresh.TestKit.Logins;
+using TokenRefresh.Tests.Diagnostics;
 using TokenRefresh.Tests.Record;
 
 namespace TokenRefresh.Tests.Refresh;
@@ -132,6 +133,28 @@ public sealed class ClientAssertionTests
         login.Server.Books.Should().BeEquivalentTo(new { RevocationRequests = 1, FamiliesRevokedByClient = 1 });
     }
 
+    [Fact]
+    [FailureMode("F88")]
+    public async Task A_delegate_that_throws_what_it_returned_before_makes_no_secret_leave()
+    {
+        const string Assertion = "Yw5hN8cPf3UaQ6eGk1Ob.Tz4xVr7jDi2SmHl9";
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
+        using var output = new CollectedOutput();
+        output.AddSecrets(Assertion, login.Login.RefreshToken, login.Login.AccessToken);
+        int asked = 0;
+        CoordinatedTokenProvider provider = Create(
+            login,
+            _ => ++asked == 1 ? new(Assertion) : throw new FormatException($"'{Assertion}' has expired."),
+            services: output.Services(_clock));
+
+        await output.RunAsync(async () => await provider.RefreshAccessTokenAsync(await provider.GetAccessTokenAsync()));
+
+        asked.Should().Be(2);
+        output.AddFilesOf(login);
+        output.ShouldSay("'ClientAssertion' failed with 'FormatException'", "withheld");
+        output.Leaks.Should().Be(0);
+    }
+
     private static ValueTask<string> Fail(Failure how, ManualResetEventSlim end) =>
         how == Failure.ThrowsAtOnce ? throw new InvalidOperationException("No key.") : FailLaterAsync(how, end);
 
@@ -167,12 +190,15 @@ public sealed class ClientAssertionTests
     }
 
     private CoordinatedTokenProvider Create(
-        SharedLogin login, Func<CancellationToken, ValueTask<string>> assertion, Action<TokenRefreshOptions>? configure = null) =>
+        SharedLogin login,
+        Func<CancellationToken, ValueTask<string>> assertion,
+        Action<TokenRefreshOptions>? configure = null,
+        CoordinatedTokenProviderServices? services = null) =>
         login.CreateProvider(
             o =>
             {
                 (o.ClientAuthentication, o.ClientAssertion) = (ClientAuthentication.ClientAssertion, assertion);
                 configure?.Invoke(o);
             },
-            new() { TimeProvider = _clock });
+            services ?? new() { TimeProvider = _clock });
 }

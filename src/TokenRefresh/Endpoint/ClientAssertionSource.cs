@@ -2,7 +2,7 @@ namespace TokenRefresh.Endpoint;
 
 /// <summary>Asks the program for the assertion by which the client authenticates (RFC 7523 section 2.2), for one endpoint.</summary>
 /// <param name="ask">The program's delegate.</param>
-internal sealed class ClientAssertion(Func<CancellationToken, ValueTask<string>> ask)
+internal sealed class ClientAssertionSource(Func<CancellationToken, ValueTask<string>> ask)
 {
     private volatile string? _last;
 

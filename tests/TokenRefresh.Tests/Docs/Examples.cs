@@ -1,0 +1,126 @@
+using FluentAssertions;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace TokenRefresh.Tests.Docs;
+
+/// <summary>The examples of the documentation comments: each region is one of them, and what can be run without a server is.</summary>
+public sealed class Examples
+{
+    private interface ISigner
+    {
+        Task<string> CreateJwtAsync(CancellationToken cancellationToken);
+    }
+
+    [Fact]
+    public async Task The_login_s_example_resolves_its_provider_and_its_client()
+    {
+        var services = new ServiceCollection();
+
+        #region login
+        services.AddTokenRefresh(options =>
+        {
+            options.CredentialsPath = "~/.my-cli/.credentials.json";
+            options.TokenEndpoint = new Uri("https://auth.example.com/token");
+            options.ClientId = "my-cli";
+        });
+        services.AddHttpClient("api").AddTokenRefreshHandler();
+        #endregion
+
+        await using ServiceProvider provider = services.BuildServiceProvider();
+        provider.GetRequiredService<ITokenProvider>().Should().BeOfType<CoordinatedTokenProvider>();
+        provider.GetRequiredService<IHttpClientFactory>().CreateClient("api").Should().NotBeNull();
+    }
+
+    [Fact]
+    public async Task The_client_s_example_resolves_its_client()
+    {
+        var services = new ServiceCollection();
+        var configuration = new ConfigurationManager
+        {
+            ["Work:CredentialsPath"] = "~/.my-cli/work.json",
+            ["Work:TokenEndpoint"] = "https://auth.example.com/token",
+            ["Work:ClientId"] = "my-cli",
+        };
+
+        #region client
+        services.AddTokenRefresh("work", configuration.GetSection("Work"));
+        services.AddTokenRefresh("home", configuration.GetSection("Home"));
+        services.AddHttpClient("api", client => client.BaseAddress = new Uri("https://api.example.com/"))
+            .AddTokenRefreshHandler("work", handler => handler.AllowedOrigins.Add("https://api.example.com"))
+            .AddHttpMessageHandler(() => new RetryHandler());
+        #endregion
+
+        await using ServiceProvider provider = services.BuildServiceProvider();
+        provider.GetRequiredService<IHttpClientFactory>().CreateClient("api").BaseAddress.Should().Be("https://api.example.com/");
+    }
+
+    [Fact]
+    public async Task The_store_s_example_serves_its_token()
+    {
+        DateTimeOffset expiresAt = TimeProvider.System.GetUtcNow().AddHours(1);
+
+        #region store
+        using var store = new InMemoryCredentialsStore(new OAuthCredentials("access", "refresh", expiresAt));
+        await using var tokens = CoordinatedTokenProvider.Create(
+            options => (options.TokenEndpoint, options.ClientId) = (new Uri("https://auth.example.com/token"), "my-cli"),
+            new CoordinatedTokenProviderServices { CredentialsStore = store });
+        #endregion
+
+        (await tokens.GetAccessTokenAsync()).Value.Should().Be("access");
+    }
+
+    // Compiled only: there is no such server.
+    internal static async Task AddTokenAsync(HttpRequestMessage request)
+    {
+        #region provider
+        await using var tokens = CoordinatedTokenProvider.Create(options =>
+        {
+            options.CredentialsPath = "~/.my-cli/.credentials.json";
+            options.TokenEndpoint = new Uri("https://auth.example.com/token");
+            options.ClientId = "my-cli";
+        });
+
+        AccessToken token = await tokens.GetAccessTokenAsync();
+        request.Headers.TryAddWithoutValidation(token.HeaderName, token.HeaderValue);
+        #endregion
+    }
+
+    internal static async Task<string> SendAsync(ITokenProvider tokens)
+    {
+        #region handler
+        var options = new BearerTokenHandlerOptions();
+        options.AllowedOrigins.Add("https://api.example.com");
+        using var http = new HttpClient(new BearerTokenHandler(tokens, options) { InnerHandler = new SocketsHttpHandler() });
+
+        string answer = await http.GetStringAsync("https://api.example.com/v1/me");
+        #endregion
+
+        return answer;
+    }
+
+    private static async Task<TokenRefreshStatus> ConfigureAsync(ISigner signer)
+    {
+        #region options
+        await using var tokens = CoordinatedTokenProvider.Create(options =>
+        {
+            options.CredentialsPath = "~/.my-cli/.credentials.json";
+            options.TokenEndpoint = new Uri("https://auth.example.com/token");
+            options.RevocationEndpoint = new Uri("https://auth.example.com/revoke");
+            options.ClientId = "my-cli";
+            options.ClientAuthentication = ClientAuthentication.ClientAssertion;
+            options.ClientAssertion = async cancellationToken => await signer.CreateJwtAsync(cancellationToken);
+            options.AdditionalParameters["audience"] = "https://api.example.com";
+            options.Events.SignInRequired = e =>
+            {
+                Console.WriteLine($"Please sign in again ({e.Reason}).");
+                return default;
+            };
+        });
+        #endregion
+
+        return await tokens.GetStatusAsync();
+    }
+
+    private sealed class RetryHandler : DelegatingHandler;
+}
