@@ -42,6 +42,11 @@ public sealed class RefreshRulesTests
         ("rejected, and no refresh token",
             () => Decide(new("access", null, Valid), reason: new("access", null)), RefreshAction.NotRefreshable, null),
 
+        ("a valid token that is bound to a key", () => Decide(Bound(Valid)), RefreshAction.BoundToKey, null),
+        ("an expired token that is bound to a key", () => Decide(Bound(Expired)), RefreshAction.BoundToKey, null),
+        ("a spent refresh token beside a token that is bound to a key",
+            () => Decide(Bound(Valid), isUsed: true), SignInRequiredReason.RolledBack, null),
+
         ("the refresh token was called dead",
             () => Decide(Stored(Expired), Record(dead: true)), SignInRequiredReason.RefreshTokenRejected, null),
         ("probably dead, a tick before that is doubted",
@@ -170,6 +175,9 @@ public sealed class RefreshRulesTests
         Rows.Select(r => r.Decide().Action).Distinct().Should().BeEquivalentTo(Enum.GetValues<RefreshAction>());
 
     private static OAuthCredentials Stored(DateTimeOffset? expiresAt) => Decisions.Stored(expiresAt);
+
+    private static OAuthCredentials Bound(DateTimeOffset expiresAt) =>
+        new(Decisions.AccessToken, Decisions.RefreshToken, expiresAt) { TokenType = "DPoP" };
 
     private static RefreshDecision Decide(
         OAuthCredentials? stored,
