@@ -33,13 +33,17 @@ internal sealed class CopiedContent : HttpContent
     protected override bool TryComputeLength(out long length) => Copy.TryGetLength(out length);
 
     /// <summary>
-    /// The same as a <see cref="StreamContent"/>: over HTTP/2 and HTTP/3 the sending of such a body, as of those it stands for, ends before
-    /// the answer is returned, after which the caller may dispose the body.
+    /// The same as a <see cref="ByteArrayContent"/>: over HTTP/2 and HTTP/3 the sending of such a body, as of those it stands for, ends
+    /// before the answer is returned, after which the caller may dispose the body.
     /// </summary>
-    internal sealed class NotDuplex : StreamContent
+    /// <remarks>
+    /// Not as a <see cref="StreamContent"/>, although that would do the same: the hedging handler of
+    /// <c>Microsoft.Extensions.Http.Resilience</c> refuses every request that has one.
+    /// </remarks>
+    internal sealed class NotDuplex : ByteArrayContent
     {
         internal NotDuplex(HttpContent inner, int limit)
-            : base(Stream.Null) => Copy = new BodyCopy(inner, limit, this);
+            : base([]) => Copy = new BodyCopy(inner, limit, this);
 
         internal BodyCopy Copy { get; }
 

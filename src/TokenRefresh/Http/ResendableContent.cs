@@ -10,12 +10,12 @@ internal static class ResendableContent
     {
         switch (content)
         {
-            case null or ByteArrayContent or ReadOnlyMemoryContent or JsonContent:
-                return true;
             case CopiedContent copied:
                 return copied.Copy.IsRepeatable;
             case CopiedContent.NotDuplex copied:
                 return copied.Copy.IsRepeatable;
+            case null or ByteArrayContent or ReadOnlyMemoryContent or JsonContent:
+                return true;
             case MultipartContent multipart:
                 foreach (HttpContent part in multipart)
                 {

@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Text;
 using FluentAssertions;
 using TokenRefresh.Http;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Http;
 
@@ -33,6 +34,15 @@ public sealed class DuplexTests
         kept.Should().NotBeSameAs(body);
         AllowDuplex.GetValue(body).Should().Be(isDuplex);
         AllowDuplex.GetValue(kept).Should().Be(isDuplex);
+    }
+
+    [Fact]
+    [FailureMode("F121")]
+    public void No_kept_body_is_a_stream_s_which_the_hedging_handler_would_refuse()
+    {
+        IEnumerable<HttpContent?> kept = Bodies.Select(row => ResendableContent.Keep(row.Data.Item1, limit: 1000));
+
+        kept.Should().HaveCount(Bodies.Count).And.NotContain(body => body is StreamContent);
     }
 
     private sealed class Derived(Stream stream) : StreamContent(stream);
