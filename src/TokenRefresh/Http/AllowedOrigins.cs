@@ -22,7 +22,19 @@ internal sealed class AllowedOrigins
     /// <summary>Tells whether scheme, host and port are allowed; no allocation.</summary>
     internal bool Allows(Uri? address)
     {
-        if (address is not { IsAbsoluteUri: true } || !UriRedaction.IsSecure(address))
+        if (address is not { IsAbsoluteUri: true })
+        {
+            return false;
+        }
+
+        // A WebSocket begins as an HTTP request to the same origin (RFC 6455 section 4.1).
+        string scheme = address.Scheme switch
+        {
+            "wss" => Uri.UriSchemeHttps,
+            "ws" => Uri.UriSchemeHttp,
+            string other => other,
+        };
+        if (!UriRedaction.IsSecure(address, scheme))
         {
             return false;
         }
@@ -30,7 +42,7 @@ internal sealed class AllowedOrigins
         foreach (Uri origin in _origins)
         {
             if (address.Port == origin.Port
-                && string.Equals(address.Scheme, origin.Scheme, StringComparison.Ordinal)
+                && string.Equals(scheme, origin.Scheme, StringComparison.Ordinal)
                 && string.Equals(address.IdnHost, origin.IdnHost, StringComparison.OrdinalIgnoreCase))
             {
                 return true;

@@ -78,6 +78,8 @@ internal sealed class AuthorizedRequest
             Request.Headers.TryAddWithoutValidation(name, values);
         }
 
+        // Extended CONNECT (RFC 8441), by which a WebSocket begins over HTTP/2; no header by itself.
+        Request.Headers.Protocol = _request.Headers.Protocol;
         IDictionary<string, object?> options = Request.Options;
         foreach ((string key, object? value) in _request.Options)
         {

@@ -4,8 +4,11 @@ namespace TokenRefresh;
 internal static class UriRedaction
 {
     /// <summary>Tells whether what is sent there cannot be read on the way.</summary>
-    internal static bool IsSecure(Uri address) =>
-        address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && IsLoopback(address));
+    internal static bool IsSecure(Uri address) => IsSecure(address, address.Scheme);
+
+    /// <inheritdoc cref="IsSecure(Uri)"/>
+    internal static bool IsSecure(Uri address, string scheme) =>
+        scheme == Uri.UriSchemeHttps || (scheme == Uri.UriSchemeHttp && IsLoopback(address));
 
     // Not Uri.IsLoopback: a Uri publishes its host before the flag that this reads, and says no for a moment where two threads are the
     // first to ask. The token would stay off that request.

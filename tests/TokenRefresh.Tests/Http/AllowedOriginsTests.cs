@@ -16,6 +16,11 @@ public sealed class AllowedOriginsTests
     [InlineData("http://api.example.com/x", false)]
     [InlineData("http://localhost:5000/x", true)]
     [InlineData("http://localhost:5001/x", false)]
+    [InlineData("wss://api.example.com/x", true)]
+    [InlineData("ws://api.example.com/x", false)]
+    [InlineData("wss://example.com/x", false)]
+    [InlineData("ws://localhost:5000/x", true)]
+    [InlineData("wss://localhost:5000/x", false)]
     [InlineData("https://bücher.example/x", true)]
     [InlineData("https://xn--bcher-kva.example/x", true)]
     public async Task A_token_goes_to_allowed_origins_only_and_elsewhere_a_401_refreshes_nothing(string address, bool expected)
@@ -59,6 +64,10 @@ public sealed class AllowedOriginsTests
     [InlineData("http://user@127.0.0.1:9/", true)]
     [InlineData("http://127.0.0.1@example.com/", false)]
     [InlineData("https://anywhere.example/", true)]
+    [InlineData("wss://anywhere.example/", true)]
+    [InlineData("ws://anywhere.example/", false)]
+    [InlineData("ws://127.0.0.1:9/", true)]
+    [InlineData("ftp://127.0.0.1/", false)]
     public async Task Without_a_list_the_token_goes_over_https_and_to_loopback(string address, bool expected)
     {
         bool? carried = null;
