@@ -24,7 +24,10 @@ namespace TokenRefresh;
 /// <example>
 /// <code>
 /// var adapter = new ForcedRefreshAdapter(tokens);
-/// options.AccessTokenProvider = async () => (await adapter.GetTokenAsync(lastConnectWasRejected)).Value;
+/// options.AccessTokenProvider = async () => (await adapter.GetTokenAsync()).Value;
+///
+/// // When a connect was answered with 401, and before it is tried again:
+/// await adapter.GetTokenAsync(forceRefresh: true);
 /// </code>
 /// </example>
 public sealed class ForcedRefreshAdapter
