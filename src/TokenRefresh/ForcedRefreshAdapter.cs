@@ -21,15 +21,6 @@ namespace TokenRefresh;
 /// of its own, so there is nothing to dispose.
 /// </para>
 /// </remarks>
-/// <example>
-/// <code>
-/// var adapter = new ForcedRefreshAdapter(tokens);
-/// options.AccessTokenProvider = async () => (await adapter.GetTokenAsync()).Value;
-///
-/// // When a connect was answered with 401, and before it is tried again:
-/// await adapter.GetTokenAsync(forceRefresh: true);
-/// </code>
-/// </example>
 public sealed class ForcedRefreshAdapter
 {
     // As long as the first pause that a provider makes for a resource that rejects even new tokens.

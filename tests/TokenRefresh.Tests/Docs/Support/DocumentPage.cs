@@ -1,11 +1,15 @@
+using System.Text.RegularExpressions;
 using TokenRefresh.Tests.Conventions;
 
 namespace TokenRefresh.Tests.Docs;
 
 /// <summary>A page of the documentation as data: its sections and tables.</summary>
-internal sealed class DocumentPage(string path)
+internal sealed partial class DocumentPage(string path)
 {
     internal string Text { get; } = File.ReadAllText(Path.Combine(SourceFile.RepositoryRoot, path)).ReplaceLineEndings("\n");
+
+    /// <summary>Gets the blocks of C#.</summary>
+    internal IReadOnlyList<string> CodeBlocks => [.. Fence().Matches(Text).Select(match => match.Groups["code"].Value)];
 
     /// <summary>Finds the table behind a text whose first heading cell is this.</summary>
     /// <param name="marker">The text.</param>
@@ -43,4 +47,10 @@ internal sealed class DocumentPage(string path)
     // Without the first and the last bar, so that an empty last cell stays one.
     private static string[] Cells(string row, bool keepsQuotes) =>
         [.. row[1..^1].Split('|').Select(cell => keepsQuotes ? cell.Trim() : cell.Trim().Replace("`", "", StringComparison.Ordinal))];
+
+    [GeneratedRegex(
+        "^```csharp\n(?<code>.*?)\n```$",
+        RegexOptions.Singleline | RegexOptions.Multiline | RegexOptions.ExplicitCapture,
+        5000)]
+    private static partial Regex Fence();
 }
