@@ -45,8 +45,6 @@ internal sealed class AuthorizedRequest
     /// <summary>Gets whether the token is on the request still; a followed redirect takes <c>Authorization</c> off.</summary>
     internal bool CarriesToken => Request.Headers.Contains(Token.HeaderName);
 
-    internal bool IsRepeatable => _isBuffered || ResendableContent.IsRepeatable(_sentContent);
-
     /// <summary>Tells whether a request has a header of the caller's, which stays as it is.</summary>
     /// <remarks><c>Authorization: Bearer</c> without a token is how Refit marks the requests that a handler is to authorize.</remarks>
     internal static bool HasOwnHeader(HttpRequestMessage request, string name)
@@ -59,6 +57,16 @@ internal sealed class AuthorizedRequest
         string value = request.Headers.NonValidated[name].ToString();
         return !string.Equals(name, AccessToken.DefaultHeaderName, StringComparison.OrdinalIgnoreCase)
             || !value.AsSpan().Trim().Equals(AccessToken.DefaultTokenType, StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>Tells whether the body can be sent again, as soon as that is known.</summary>
+    internal async ValueTask<bool> IsRepeatableAsync(CancellationToken cancellationToken)
+    {
+        // A caller that leaves meanwhile gets its cancellation from the wait for the token, or the rejection.
+        await ResendableContent.WhenKnown(_sentContent)
+            .WaitAsync(cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return _isBuffered || ResendableContent.IsRepeatable(_sentContent);
     }
 
     /// <summary>Makes the next sending one with another token: a clone of the request as the caller gave it.</summary>

@@ -306,7 +306,7 @@ public sealed class BearerTokenHandler : DelegatingHandler
     private async ValueTask<bool> ReplaceAsync(
         AuthorizedRequest authorized, HttpResponseMessage rejection, CancellationToken cancellationToken)
     {
-        bool mayRetry = _retryOnUnauthorized && authorized.IsRepeatable;
+        bool mayRetry = _retryOnUnauthorized && await authorized.IsRepeatableAsync(cancellationToken).ConfigureAwait(false);
         AccessToken next;
         try
         {

@@ -3,10 +3,12 @@ using System.Net;
 namespace TokenRefresh.Http;
 
 /// <summary>The body of a <see cref="CopiedContent"/>: sends it, copies what it sends, and sends the copy from then on.</summary>
-internal sealed class BodyCopy
+internal sealed partial class BodyCopy
 {
     private readonly HttpContent _inner;
     private readonly int _limit;
+    private readonly object _lock = new();
+    private readonly TaskCompletionSource _firstReturned = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isStarted;
     private volatile bool _isDropped;
     private volatile MemoryStream? _sent;
@@ -25,8 +27,15 @@ internal sealed class BodyCopy
     }
 
     /// <summary>Gets whether the body can be sent again: all of it was copied, or none of it was read.</summary>
-    /// <remarks>A body that a handler has read as a stream was copied at any length, and counts only within the limit.</remarks>
+    /// <remarks>
+    /// A body that a handler has read as a stream was copied at any length, and counts only within the limit. Ask when
+    /// <see cref="Settled"/> has completed: over HTTP/2 an answer may come while a body is being serialized that needs nothing but the
+    /// processor.
+    /// </remarks>
     internal bool IsRepeatable => !_isStarted || _sent?.Length <= _limit;
+
+    /// <summary>Gets a task that completes when the call that serializes the body has returned; its task may still wait for more.</summary>
+    internal Task Settled => _isStarted ? _firstReturned.Task : Task.CompletedTask;
 
     /// <summary>Ends the copying of a body that is still on its way when the answer is there; it was sent without a copy, then.</summary>
     internal void DropIfIncomplete() => _isDropped = true;
@@ -62,15 +71,59 @@ internal sealed class BodyCopy
 
     private async Task SendAsync(CopyingStream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        if (_sent is { } sent)
+        try
         {
-            await stream.Target.WriteAsync(sent.GetBuffer().AsMemory(0, (int)sent.Length), cancellationToken).ConfigureAwait(false);
-            return;
+            if (!TryBegin(stream, context, cancellationToken, out Task sending))
+            {
+                MemoryStream sent = _sent!;
+                await stream.Target.WriteAsync(sent.GetBuffer().AsMemory(0, (int)sent.Length), cancellationToken).ConfigureAwait(false);
+                return;
+            }
+
+            await sending.ConfigureAwait(false);
+            Publish(stream);
+        }
+        catch
+        {
+            // The transport may take its stream back only when nothing writes to it any more.
+            await stream.Written.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
         }
 
-        _isStarted = true;
-        await _inner.CopyToAsync(stream, context, cancellationToken).ConfigureAwait(false);
-        Publish(stream);
+        await stream.Written.ConfigureAwait(false);
+    }
+
+    /// <summary>Begins to serialize the body, unless there is a copy to send.</summary>
+    private bool TryBegin(CopyingStream stream, TransportContext? context, CancellationToken cancellationToken, out Task sending)
+    {
+        sending = Task.CompletedTask;
+
+        // A sending that was overtaken by its answer may begin beside the next one, and many contents are not made for two threads.
+        lock (_lock)
+        {
+            if (_sent is not null)
+            {
+                return false;
+            }
+
+            _isStarted = true;
+            try
+            {
+                stream.AheadThread = Environment.CurrentManagedThreadId;
+                sending = _inner.CopyToAsync(stream, context, cancellationToken);
+                stream.AheadThread = 0;
+                if (sending.IsCompletedSuccessfully)
+                {
+                    Publish(stream);
+                }
+
+                return true;
+            }
+            finally
+            {
+                _firstReturned.TrySetResult();
+            }
+        }
     }
 
     private void Send(CopyingStream stream, TransportContext? context, CancellationToken cancellationToken)
@@ -82,8 +135,15 @@ internal sealed class BodyCopy
         }
 
         _isStarted = true;
-        _inner.CopyTo(stream, context, cancellationToken);
-        Publish(stream);
+        try
+        {
+            _inner.CopyTo(stream, context, cancellationToken);
+            Publish(stream);
+        }
+        finally
+        {
+            _firstReturned.TrySetResult();
+        }
     }
 
     // The first one stays: a length that was told is that of the body that follows.
@@ -93,64 +153,5 @@ internal sealed class BodyCopy
     {
         MemoryStream sent = _sent!;
         return new MemoryStream(sent.GetBuffer(), 0, (int)sent.Length, writable: false);
-    }
-
-    private sealed class CopyingStream(BodyCopy owner, Stream target, long limit) : Stream
-    {
-        /// <summary>Gets what was written, or <see langword="null"/> once it is longer than the limit.</summary>
-        public MemoryStream? Copy { get; private set; } = new();
-
-        public Stream Target => target;
-
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public override void Flush() => target.Flush();
-
-        public override Task FlushAsync(CancellationToken cancellationToken) => target.FlushAsync(cancellationToken);
-
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-        public override void Write(ReadOnlySpan<byte> buffer)
-        {
-            Keep(buffer);
-            target.Write(buffer);
-        }
-
-        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            Keep(buffer.Span);
-            return target.WriteAsync(buffer, cancellationToken);
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        private void Keep(ReadOnlySpan<byte> bytes)
-        {
-            if (Copy is { } copy && (copy.Length + bytes.Length > limit || owner._isDropped))
-            {
-                Copy = null;
-            }
-
-            Copy?.Write(bytes);
-        }
     }
 }

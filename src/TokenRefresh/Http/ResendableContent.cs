@@ -33,6 +33,14 @@ internal static class ResendableContent
         }
     }
 
+    /// <summary>Gets a task that completes when it is known whether a body that is being sent can be produced twice.</summary>
+    internal static Task WhenKnown(HttpContent? content) => content switch
+    {
+        CopiedContent copied => copied.Copy.Settled,
+        CopiedContent.NotDuplex copied => copied.Copy.Settled,
+        _ => Task.CompletedTask,
+    };
+
     /// <summary>
     /// Tells whether a body is to be buffered before it is sent: it cannot be produced twice, and its length is known and within the limit.
     /// </summary>

@@ -23,10 +23,9 @@ public sealed class WebSocketTests
             {
                 InnerHandler = new SocketsHttpHandler(),
             });
-        using var socket = new ClientWebSocket
-        {
-            Options = { HttpVersion = new Version(version, version == 1 ? 1 : 0), HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact },
-        };
+        using var socket = new ClientWebSocket();
+        socket.Options.HttpVersion = version == 1 ? HttpVersion.Version11 : HttpVersion.Version20;
+        socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
 
         await socket.ConnectAsync(new UriBuilder(server.Urls.Single()) { Scheme = "ws" }.Uri, http, CancellationToken.None);
 
