@@ -74,19 +74,19 @@ public sealed class SecretRedactorTests
         }
     }
 
-    // A search of each secret at each place would take hours.
-    [Theory(Timeout = 60_000)]
+    // A search for each secret at each place would take so long that this test would not come to its end.
+    [Theory]
     [FailureMode("F88")]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task The_work_does_not_grow_with_the_product_of_text_and_secrets(bool isEscaped)
+    public void The_work_does_not_grow_with_the_product_of_text_and_secrets(bool isEscaped)
     {
-        const int Length = 4 << 20;
-        string[] secrets = [.. Enumerable.Range(1, 2000).Select(i => new string('a', i) + 'b'), new string('a', 1 << 20) + 'c', "aaaa"];
+        const int Length = 1 << 20;
+        string[] secrets = [.. Enumerable.Range(1, 1000).Select(i => new string('a', i) + 'b'), new string('a', Length / 4) + 'c', "aaaa"];
         string text = isEscaped ? string.Concat(Enumerable.Repeat("%61\\u0061", Length / 9)) : new string('a', Length);
         var redactor = new SecretRedactor(secrets);
 
-        Exception cleaned = await Task.Run(() => redactor.Clean(new IOException(text)), TestContext.Current.CancellationToken);
+        Exception cleaned = redactor.Clean(new IOException(text));
 
         cleaned.Message.Should().Contain("withheld");
         redactor.Clean(text, Length).Should().Be("***");
