@@ -15,6 +15,7 @@ internal sealed unsafe partial class FileIdentity
     private const uint TypeMask = 0xF000;
     private const uint RegularFile = 0x8000;
     private const uint Directory = 0x4000;
+    private const uint OwnerReadWrite = 0x180;
     private const uint GroupBits = 0x38;
     private const uint OtherBits = 0x7;
 
@@ -32,6 +33,19 @@ internal sealed unsafe partial class FileIdentity
     private const ulong LinuxMountRoot = 0x2000;
     private const uint BsdImmutable = 0x2_0002;
     private const uint BsdAppendOnly = 0x4_0004;
+
+    /// <summary>A regular file of mode 0600, on a system of a test's own.</summary>
+    internal FileIdentity(ulong inode, long size, long modifiedTicks, uint links, uint userId)
+    {
+        Inode = inode;
+        Size = size;
+        ModifiedTicks = modifiedTicks;
+        ChangedTicks = modifiedTicks;
+        Links = links;
+        Mode = RegularFile | OwnerReadWrite;
+        UserId = userId;
+        IsMountPoint = false;
+    }
 
     private FileIdentity(byte* status)
     {

@@ -1,4 +1,5 @@
 using System.IO.Abstractions;
+using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
 namespace TokenRefresh.Interop;
@@ -112,33 +113,6 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
 
     public ITempFile? TryCreateTemp(string path, long allocate) => TempFile.TryCreate(path, allocate);
 
-    public bool TryRemoveLeftOver(string path, string target)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            // What is held cannot be deleted, and no second exchange can hold it: there the lock file cannot be deleted while it is open.
-            TryDelete(path);
-            return true;
-        }
-
-        using SafeFileHandle? file = Libc.TryOpenRegular(path, forWriting: false, out FileIdentity? identity, out _);
-        if (file is null || !IsOurs(identity, FileIdentity.TryRead(target, followLinks: false, out _)))
-        {
-            // The file is gone, or another user's: then it belongs to no exchange with these credentials, even if it is locked.
-            return true;
-        }
-
-        // Only what is provably held by no process is deleted, and under this lock: where flock does not work, a left-over stays and the
-        // lock alone excludes.
-        int errno = Libc.Flock(file, Libc.LockExclusive | Libc.LockNonBlocking);
-        if (errno == 0)
-        {
-            TryDelete(path);
-        }
-
-        return errno != Libc.EWouldBlock;
-    }
-
     public IReadOnlyList<string> List(string directory, string prefix)
     {
         List<string> found = [];
@@ -201,6 +175,36 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
     }
 
     public void Delete(string path) => Files.File.Delete(path);
+
+    [UnsupportedOSPlatform("windows")]
+    public void CreateNew(string path)
+    {
+        // Managed, for the mode from the first system call; closed at once, for its own flock would refuse our P/Invoke one.
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            BufferSize = 0,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        };
+        new FileStream(path, options).Dispose();
+    }
+
+    [UnsupportedOSPlatform("windows")]
+    public SafeFileHandle? TryOpen(string path, bool forWriting, out FileIdentity? identity, out int errno) =>
+        Libc.TryOpenRegular(path, forWriting, out identity, out errno);
+
+    [UnsupportedOSPlatform("windows")]
+    public FileIdentity? Identify(string path, bool followLinks, out int errno) => FileIdentity.TryRead(path, followLinks, out errno);
+
+    [UnsupportedOSPlatform("windows")]
+    public int Lock(SafeFileHandle file, int operation) => Libc.Flock(file, operation);
+
+    public int Read(SafeFileHandle file, Span<byte> buffer, long offset) => RandomAccess.Read(file, buffer, offset);
+
+    public void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset) => RandomAccess.Write(file, bytes, offset);
+
+    public void Flush(SafeFileHandle file) => RandomAccess.FlushToDisk(file);
 
     /// <summary>Asks about what stands at a path; a link is not followed.</summary>
     /// <returns><see langword="null"/> if there is nothing, or the system does not say.</returns>
@@ -265,18 +269,6 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
         }
 
         return mount.Item2;
-    }
-
-    private void TryDelete(string path)
-    {
-        try
-        {
-            Files.File.Delete(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // A left-over that may not be deleted hinders no refresh.
-        }
     }
 
     private string ResolveLink(string path)

@@ -1,6 +1,12 @@
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
+
 namespace TokenRefresh.Interop;
 
-/// <summary>Everything the file store does to the file system: the seam at which tests inject faults.</summary>
+/// <summary>
+/// Everything the file store and, except on Windows, its lock do to the file system: the seam at which tests inject faults, and over which
+/// they walk the interleavings of several processes.
+/// </summary>
 internal interface IFileOperations
 {
     /// <summary>Follows symbolic links to the file they end at, which may be missing.</summary>
@@ -25,15 +31,9 @@ internal interface IFileOperations
     string? FindObstacle(string target);
 
     /// <summary>Creates a file that only this user may read, from the first system call on, with room really allocated.</summary>
-    /// <returns>The file, or <see langword="null"/> if another process took it for a left-over in the moment before it was held; one with
+    /// <returns>The file, or <see langword="null"/> if another process took it for a left-over in the moment before it was locked; one with
     /// another name will do.</returns>
     ITempFile? TryCreateTemp(string path, long allocate);
-
-    /// <summary>Removes a temp file that is ours and that no process holds; one that is not ours is left alone.</summary>
-    /// <param name="path">The temp file.</param>
-    /// <param name="target">The file it is for, whose owner or group tells whether it is ours.</param>
-    /// <returns><see langword="false"/> if it is ours and another process holds it.</returns>
-    bool TryRemoveLeftOver(string path, string target);
 
     /// <summary>Lists the temp files of a directory whose names start so.</summary>
     IReadOnlyList<string> List(string directory, string prefix);
@@ -53,4 +53,31 @@ internal interface IFileOperations
 
     /// <summary>Deletes a file; nothing happens if it is missing.</summary>
     void Delete(string path);
+
+    /// <summary>Creates an empty file for its owner only, and closes it.</summary>
+    /// <exception cref="IOException">There is one already, or it cannot be created.</exception>
+    [UnsupportedOSPlatform("windows")]
+    void CreateNew(string path);
+
+    /// <inheritdoc cref="Libc.TryOpenRegular"/>
+    [UnsupportedOSPlatform("windows")]
+    SafeFileHandle? TryOpen(string path, bool forWriting, out FileIdentity? identity, out int errno);
+
+    /// <inheritdoc cref="FileIdentity.TryRead(string, bool, out int)"/>
+    [UnsupportedOSPlatform("windows")]
+    FileIdentity? Identify(string path, bool followLinks, out int errno);
+
+    /// <inheritdoc cref="Libc.Flock"/>
+    [UnsupportedOSPlatform("windows")]
+    int Lock(SafeFileHandle file, int operation);
+
+    /// <summary>Reads from an open file.</summary>
+    /// <returns>The number of bytes read; 0 at the end.</returns>
+    int Read(SafeFileHandle file, Span<byte> buffer, long offset);
+
+    /// <summary>Writes to an open file, in one write.</summary>
+    void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset);
+
+    /// <summary>Makes what was written to an open file durable.</summary>
+    void Flush(SafeFileHandle file);
 }

@@ -1,10 +1,16 @@
+using System.Runtime.Versioning;
+
 namespace TokenRefresh.Interop;
 
-/// <summary>A file beside the credentials that is to take their place. Held, so that others can tell it from a left-over, until
-/// disposed.</summary>
+/// <summary>A file beside the credentials that is to take their place. Open until disposed.</summary>
 internal interface ITempFile : IDisposable
 {
     string Path { get; }
+
+    /// <summary>Takes the lock by which others tell the file from a left-over, until it is disposed.</summary>
+    /// <returns>0, or the error number.</returns>
+    [UnsupportedOSPlatform("windows")]
+    int Hold();
 
     /// <summary>Takes over what the new file must keep of the old one: a stricter mode, the owner, or the group of a file that is a
     /// group's.</summary>

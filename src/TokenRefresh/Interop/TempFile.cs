@@ -1,3 +1,5 @@
+using System.Runtime.Versioning;
+
 namespace TokenRefresh.Interop;
 
 /// <summary>The temp file that becomes the credentials file.</summary>
@@ -11,6 +13,11 @@ internal sealed class TempFile : ITempFile
     private TempFile(FileStream stream) => _stream = stream;
 
     public string Path => _stream.Name;
+
+    // Shared, since this becomes the credentials file and every managed reader takes a shared lock of its own: an exclusive one would
+    // refuse it. Called directly, since the managed one is off under DOTNET_SYSTEM_IO_DISABLEFILELOCKING.
+    [UnsupportedOSPlatform("windows")]
+    public int Hold() => Libc.Flock(_stream.SafeFileHandle, Libc.LockShared | Libc.LockNonBlocking);
 
     public string? InheritFrom(string target)
     {
@@ -82,10 +89,9 @@ internal sealed class TempFile : ITempFile
             options.UnixCreateMode = OwnerOnly;
         }
 
-        FileStream stream;
         try
         {
-            stream = new FileStream(path, options);
+            return new TempFile(new FileStream(path, options));
         }
         catch (IOException e) when (!OperatingSystem.IsWindows() && e.HResult == Libc.EWouldBlock)
         {
@@ -93,23 +99,6 @@ internal sealed class TempFile : ITempFile
             return null;
         }
 
-        if (!OperatingSystem.IsWindows())
-        {
-            // Shared, since this becomes the credentials file and every managed reader takes a shared lock of its own: an exclusive one
-            // would refuse it. Called directly, since the managed one is off under DOTNET_SYSTEM_IO_DISABLEFILELOCKING. Any other failure
-            // only means that others may take this for a left-over; the lock still excludes them.
-            int errno = Libc.Flock(stream.SafeFileHandle, Libc.LockShared | Libc.LockNonBlocking);
-
-            // Others delete left-overs under an exclusive flock. So a file that still has its name once we have the shared lock will keep
-            // it.
-            if (errno == Libc.EWouldBlock || !File.Exists(path))
-            {
-                stream.Dispose();
-                return null;
-            }
-        }
-
-        return new TempFile(stream);
     }
 
     public void Dispose() => _stream.Dispose();

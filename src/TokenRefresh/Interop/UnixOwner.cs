@@ -12,11 +12,11 @@ internal static partial class UnixOwner
     internal static bool IsRoot => Libc.EffectiveUserId == 0;
 
     /// <summary>The file whose owner gets what is created beside the credentials: the credentials, or else their directory.</summary>
-    internal static FileIdentity? TryFind(string credentialsPath) =>
-        FileIdentity.TryRead(credentialsPath, followLinks: true, out _) ?? TryFindOfDirectory(credentialsPath);
+    internal static FileIdentity? TryFind(IFileOperations files, string credentialsPath) =>
+        files.Identify(credentialsPath, followLinks: true, out _) ?? TryFindOfDirectory(files, credentialsPath);
 
-    internal static FileIdentity? TryFindOfDirectory(string credentialsPath) =>
-        FileIdentity.TryRead(Path.GetDirectoryName(credentialsPath)!, followLinks: true, out _);
+    internal static FileIdentity? TryFindOfDirectory(IFileOperations files, string credentialsPath) =>
+        files.Identify(Path.GetDirectoryName(credentialsPath)!, followLinks: true, out _);
 
     /// <summary>Gives an open file the owner and group of another one; without the right to do so, nothing happens.</summary>
     /// <remarks>
@@ -41,7 +41,7 @@ internal static partial class UnixOwner
     /// <summary>Gives what root has just created beside a user's credentials to that user, wherever this process is root.</summary>
     internal static void GiveToOwnerOf(string credentialsPath, SafeFileHandle file)
     {
-        if (IsRoot && TryFind(credentialsPath) is { UserId: not 0 } owner)
+        if (IsRoot && TryFind(FileOperations.Default, credentialsPath) is { UserId: not 0 } owner)
         {
             Give(file, owner);
         }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using TokenRefresh.Interop;
 
 namespace TokenRefresh.Locking;
 
@@ -13,15 +14,18 @@ internal abstract class LockFile : IDisposable
 {
     private bool? _mayBlockForever;
 
-    protected LockFile(string path, SafeFileHandle handle)
+    protected LockFile(string path, SafeFileHandle handle, IFileOperations? files = null)
     {
         Path = path;
         Handle = handle;
+        Files = files ?? FileOperations.Default;
     }
 
     internal string Path { get; }
 
     internal SafeFileHandle Handle { get; }
+
+    internal IFileOperations Files { get; }
 
     /// <summary>Whether a second handle was seen to be refused; only a pass is remembered.</summary>
     internal bool HasPassedSelfTest { get; set; }
@@ -37,23 +41,26 @@ internal abstract class LockFile : IDisposable
     /// <param name="credentialsPath">
     /// The credentials that it guards, links resolved: their owner may own it, and it must not be them.
     /// </param>
+    /// <param name="files">The file system; <see langword="null"/> for the real one.</param>
     /// <exception cref="LockUnavailableException">
     /// It can be neither opened nor created, or is not a lock file of ours. Nothing was written.
     /// </exception>
-    internal static LockFile Open(string path, string credentialsPath) =>
-        OperatingSystem.IsWindows() ? WindowsLockFile.Open(path, credentialsPath) : UnixLockFile.Open(path, credentialsPath);
+    internal static LockFile Open(string path, string credentialsPath, IFileOperations? files = null) =>
+        OperatingSystem.IsWindows()
+            ? WindowsLockFile.Open(path, credentialsPath)
+            : UnixLockFile.Open(path, credentialsPath, files ?? FileOperations.Default);
 
     /// <summary>Reads through the path, not through the handle: shows the file that the next opener would lock.</summary>
     /// <returns>The number of bytes read; 0 if no lock file can be opened there.</returns>
     /// <exception cref="LockUnavailableException">
     /// It is there and cannot be read now, for example since no descriptor is left. Whether it is the locked file is then not known.
     /// </exception>
-    internal static int ReadThroughPath(string path, Span<byte> buffer)
+    internal int ReadThroughPath(Span<byte> buffer)
     {
         try
         {
-            using SafeFileHandle? handle = OpenForReading(path);
-            return handle is null ? 0 : RandomAccess.Read(handle, buffer, 0);
+            using SafeFileHandle? handle = OpenForReading(Path, Files);
+            return handle is null ? 0 : Files.Read(handle, buffer, 0);
         }
         catch (Exception e) when (OperatingSystem.IsWindows() && e is IOException or UnauthorizedAccessException)
         {
@@ -72,8 +79,10 @@ internal abstract class LockFile : IDisposable
     /// <exception cref="IOException">
     /// It is there and cannot be opened now. Not the same as an empty record, whose reader would forget what must not be sent again.
     /// </exception>
-    internal static SafeFileHandle? OpenForReading(string path) =>
-        OperatingSystem.IsWindows() ? WindowsLockFile.OpenForReading(path) : UnixLockFile.OpenForReading(path);
+    internal static SafeFileHandle? OpenForReading(string path, IFileOperations? files = null) =>
+        OperatingSystem.IsWindows()
+            ? WindowsLockFile.OpenForReading(path)
+            : UnixLockFile.OpenForReading(path, files ?? FileOperations.Default);
 
     /// <summary>Takes the lock if it is free.</summary>
     /// <exception cref="LockUnavailableException">Anything but "another one holds it".</exception>

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
+using TokenRefresh.Interop;
 
 namespace TokenRefresh.Locking;
 
@@ -69,10 +70,10 @@ internal static class LockFileFormat
 
     /// <summary>Reads who holds the lock, as the last holder wrote it.</summary>
     /// <returns>The holder, or <see langword="null"/> if the line names none, or is none.</returns>
-    internal static LockHolder? ReadHolder(SafeFileHandle file)
+    internal static LockHolder? ReadHolder(SafeFileHandle file, IFileOperations? files = null)
     {
         var line = new byte[HolderSize];
-        if (!line.AsSpan(0, Read(file, line, 0)).StartsWith(HolderStart))
+        if (!line.AsSpan(0, Read(file, line, 0, files ?? FileOperations.Default)).StartsWith(HolderStart))
         {
             return null;
         }
@@ -95,16 +96,20 @@ internal static class LockFileFormat
     }
 
     /// <summary>Reads the newer of the records that are whole; empty if none is.</summary>
-    internal static ReadOnlyMemory<byte> ReadRecord(SafeFileHandle file) => ReadNewest(file, out _);
+    internal static ReadOnlyMemory<byte> ReadRecord(SafeFileHandle file, IFileOperations? files = null) =>
+        ReadNewest(file, files ?? FileOperations.Default, out _);
 
     /// <summary>Writes over the older slot, in one write.</summary>
     /// <param name="file">The lock file, whose lock the caller holds.</param>
     /// <param name="record">The record.</param>
     /// <param name="flush">Whether it must survive a power cut.</param>
     /// <param name="newest">The sequence number that the same holder wrote last, or 0 to look for it.</param>
+    /// <param name="files">The file system; <see langword="null"/> for the real one.</param>
     /// <returns>The sequence number of this record.</returns>
-    internal static ulong WriteRecord(SafeFileHandle file, ReadOnlySpan<byte> record, bool flush, ulong newest = 0)
+    internal static ulong WriteRecord(
+        SafeFileHandle file, ReadOnlySpan<byte> record, bool flush, ulong newest = 0, IFileOperations? files = null)
     {
+        files ??= FileOperations.Default;
         if (record.Length > MaximumRecordSize)
         {
             throw new ArgumentException(
@@ -113,7 +118,7 @@ internal static class LockFileFormat
 
         if (newest == 0)
         {
-            ReadNewest(file, out newest);
+            ReadNewest(file, files, out newest);
         }
 
         ulong sequence = newest + 1;
@@ -124,10 +129,10 @@ internal static class LockFileFormat
         record.CopyTo(slot.AsSpan(HeaderSize));
         Footer.CopyTo(slot.AsSpan(HeaderSize + record.Length));
         Utf8Formatter.TryFormat(ChecksumOf(slot), slot.AsSpan(ChecksumOffset), out _, new StandardFormat('x', ChecksumSize));
-        RandomAccess.Write(file, slot, OffsetOf(sequence));
+        files.Write(file, slot, OffsetOf(sequence));
         if (flush)
         {
-            RandomAccess.FlushToDisk(file);
+            files.Flush(file);
         }
 
         return sequence;
@@ -137,21 +142,22 @@ internal static class LockFileFormat
     /// Whether these are the bytes of a lock file: none at all, NULs only (after a power cut the system knows the length and not the
     /// content), a holder's line, or a whole slot.
     /// </summary>
-    internal static bool IsLockFile(SafeFileHandle file)
+    internal static bool IsLockFile(SafeFileHandle file, IFileOperations? files = null)
     {
+        files ??= FileOperations.Default;
         Span<byte> bytes = stackalloc byte[ReadAhead];
-        int length = Read(file, bytes, 0);
+        int length = Read(file, bytes, 0, files);
         if (length == 0 || bytes[..length].StartsWith(HolderStart))
         {
             return true;
         }
 
-        if (RandomAccess.GetLength(file) > FileSize)
+        if (files.Read(file, stackalloc byte[1], FileSize) > 0)
         {
             return false;
         }
 
-        for (var offset = 0; bytes[..length].IndexOfAnyExcept((byte)0) < 0; length = Read(file, bytes, offset))
+        for (var offset = 0; bytes[..length].IndexOfAnyExcept((byte)0) < 0; length = Read(file, bytes, offset, files))
         {
             offset += length;
             if (length == 0)
@@ -160,7 +166,7 @@ internal static class LockFileFormat
             }
         }
 
-        ReadNewest(file, out ulong sequence);
+        ReadNewest(file, files, out ulong sequence);
         return sequence != 0;
     }
 
@@ -168,20 +174,20 @@ internal static class LockFileFormat
     // the newer.
     private static int OffsetOf(ulong sequence) => sequence % 2 == 1 ? FirstSlotOffset : SecondSlotOffset;
 
-    private static ReadOnlyMemory<byte> ReadNewest(SafeFileHandle file, out ulong sequence)
+    private static ReadOnlyMemory<byte> ReadNewest(SafeFileHandle file, IFileOperations files, out ulong sequence)
     {
         sequence = 0;
-        ReadOnlyMemory<byte> first = ReadSlot(file, FirstSlotOffset, ref sequence);
+        ReadOnlyMemory<byte> first = ReadSlot(file, FirstSlotOffset, files, ref sequence);
         ulong former = sequence;
-        ReadOnlyMemory<byte> second = ReadSlot(file, SecondSlotOffset, ref sequence);
+        ReadOnlyMemory<byte> second = ReadSlot(file, SecondSlotOffset, files, ref sequence);
         return sequence > former ? second : first;
     }
 
     // Only the used part is read, and its bytes are looked at only if the number is higher than the one known.
-    private static ReadOnlyMemory<byte> ReadSlot(SafeFileHandle file, int offset, ref ulong newest)
+    private static ReadOnlyMemory<byte> ReadSlot(SafeFileHandle file, int offset, IFileOperations files, ref ulong newest)
     {
         Span<byte> start = stackalloc byte[ReadAhead];
-        start = start[..Read(file, start, offset)];
+        start = start[..Read(file, start, offset, files)];
         if (start.Length < HeaderSize
             || !HasHeader(start)
             || !Utf8Parser.TryParse(start.Slice(SequenceOffset, SequenceSize), out ulong sequence, out int digits)
@@ -197,7 +203,7 @@ internal static class LockFileFormat
         var slot = new byte[HeaderSize + length + FooterSize];
         int known = Math.Min(start.Length, slot.Length);
         start[..known].CopyTo(slot);
-        if (known + Read(file, slot.AsSpan(known), offset + known) < slot.Length
+        if (known + Read(file, slot.AsSpan(known), offset + known, files) < slot.Length
             || !slot.AsSpan().EndsWith(Footer)
             || !Utf8Parser.TryParse(slot.AsSpan(ChecksumOffset, ChecksumSize), out ulong checksum, out digits, 'x')
             || digits != ChecksumSize
@@ -232,12 +238,12 @@ internal static class LockFileFormat
         return hash;
     }
 
-    private static int Read(SafeFileHandle file, Span<byte> buffer, long offset)
+    private static int Read(SafeFileHandle file, Span<byte> buffer, long offset, IFileOperations files)
     {
         var length = 0;
         for (int read = -1; read != 0 && length < buffer.Length; length += read)
         {
-            read = RandomAccess.Read(file, buffer[length..], offset + length);
+            read = files.Read(file, buffer[length..], offset + length);
         }
 
         return length;

@@ -29,14 +29,14 @@ internal sealed class LockHandle : IDisposable
     internal bool PathNamesLockedFile()
     {
         Span<byte> there = stackalloc byte[LockFileFormat.HolderSize];
-        return LockFile.ReadThroughPath(_file.Path, there) == there.Length && there.SequenceEqual(_line);
+        return _file.ReadThroughPath(there) == there.Length && there.SequenceEqual(_line);
     }
 
     /// <summary>Writes the coordination record.</summary>
     /// <param name="record">The record.</param>
     /// <param name="flush">Whether it must survive a power cut.</param>
     internal void WriteRecord(ReadOnlySpan<byte> record, bool flush) =>
-        _sequence = LockFileFormat.WriteRecord(_file.Handle, record, flush, _sequence);
+        _sequence = LockFileFormat.WriteRecord(_file.Handle, record, flush, _sequence, _file.Files);
 
     /// <summary>Names the holder, checks that the path names the locked file, and once per descriptor that the lock excludes a second
     /// handle.</summary>
@@ -49,7 +49,7 @@ internal sealed class LockHandle : IDisposable
         LockFileFormat.WriteHolder(_line, Environment.ProcessId, ThisProcess, Environment.MachineName, time.GetUtcNow(), nonce);
         try
         {
-            RandomAccess.Write(_file.Handle, _line, 0);
+            _file.Files.Write(_file.Handle, _line, 0);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -118,7 +118,7 @@ internal sealed class LockHandle : IDisposable
         {
             // Before the unlock: afterwards the line may be the next holder's.
             LockFileFormat.WriteNoHolder(_line);
-            RandomAccess.Write(_file.Handle, _line, 0);
+            _file.Files.Write(_file.Handle, _line, 0);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

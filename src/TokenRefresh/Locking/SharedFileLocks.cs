@@ -1,20 +1,24 @@
+using TokenRefresh.Interop;
+
 namespace TokenRefresh.Locking;
 
 /// <summary>The registry of a process: one <see cref="SharedFileLock"/> per lock file, however many providers there are.</summary>
-internal static class SharedFileLocks
+internal sealed class SharedFileLocks
 {
-    private static readonly Dictionary<string, SharedFileLock> Locks =
+    private readonly Dictionary<string, SharedFileLock> _locks =
         new(OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
 
+    internal static SharedFileLocks OfThisProcess { get; } = new();
+
     /// <summary>Gets the lock of this file; for each call there must be one of <see cref="Return"/>. Touches no disk.</summary>
-    internal static SharedFileLock Rent(string path, string credentialsPath)
+    internal SharedFileLock Rent(string path, string credentialsPath, IFileOperations? files = null)
     {
-        lock (Locks)
+        lock (_locks)
         {
-            if (!Locks.TryGetValue(path, out SharedFileLock? shared))
+            if (!_locks.TryGetValue(path, out SharedFileLock? shared))
             {
-                shared = new SharedFileLock(path, () => LockFile.Open(path, credentialsPath), CloseIfUnused);
-                Locks.Add(path, shared);
+                shared = new SharedFileLock(path, () => LockFile.Open(path, credentialsPath, files), CloseIfUnused);
+                _locks.Add(path, shared);
             }
 
             shared.Users++;
@@ -23,9 +27,9 @@ internal static class SharedFileLocks
     }
 
     /// <summary>Lets go of a lock; the last one to do so closes it.</summary>
-    internal static void Return(SharedFileLock shared)
+    internal void Return(SharedFileLock shared)
     {
-        lock (Locks)
+        lock (_locks)
         {
             shared.Users--;
             CloseIfUnused(shared);
@@ -34,11 +38,11 @@ internal static class SharedFileLocks
 
     // A thread that is parked in the system's lock cannot be woken, so its lock object is kept: the next provider uses it and needs no
     // second thread. When the thread has ended, it asks here again whether to close.
-    private static void CloseIfUnused(SharedFileLock shared)
+    private void CloseIfUnused(SharedFileLock shared)
     {
-        lock (Locks)
+        lock (_locks)
         {
-            if (shared.Users == 0 && !shared.IsBusy && Locks.Remove(shared.Path))
+            if (shared.Users == 0 && !shared.IsBusy && _locks.Remove(shared.Path))
             {
                 shared.Dispose();
             }

@@ -20,10 +20,10 @@ internal sealed class UnixLockFile : LockFile
 
     private readonly FileIdentity? _identity;
 
-    private UnixLockFile(string path, SafeFileHandle handle, FileIdentity? identity)
-        : base(path, handle) => _identity = identity;
+    private UnixLockFile(string path, SafeFileHandle handle, FileIdentity? identity, IFileOperations files)
+        : base(path, handle, files) => _identity = identity;
 
-    internal static new UnixLockFile Open(string path, string credentialsPath)
+    internal static new UnixLockFile Open(string path, string credentialsPath, IFileOperations files)
     {
         if (path == credentialsPath)
         {
@@ -33,10 +33,10 @@ internal sealed class UnixLockFile : LockFile
         for (var tries = 1; ; tries++)
         {
             // For writing too: NFS emulates an exclusive flock by a byte-range lock that needs a writable descriptor.
-            SafeFileHandle? handle = Libc.TryOpenRegular(path, forWriting: true, out FileIdentity? identity, out int errno);
+            SafeFileHandle? handle = files.TryOpen(path, forWriting: true, out FileIdentity? identity, out int errno);
             if (handle is not null && identity is not { Links: 0 })
             {
-                return Check(path, credentialsPath, handle, identity);
+                return Check(path, credentialsPath, handle, identity, files);
             }
 
             handle?.Dispose();
@@ -47,7 +47,7 @@ internal sealed class UnixLockFile : LockFile
 
             if (handle is null && errno == Libc.ENoEnt && tries < OpenTries)
             {
-                Create(path);
+                Create(path, files);
             }
             else if (handle is null || tries == OpenTries)
             {
@@ -56,14 +56,14 @@ internal sealed class UnixLockFile : LockFile
         }
     }
 
-    internal static new SafeFileHandle? OpenForReading(string path) =>
-        Libc.TryOpenRegular(path, forWriting: false, out _, out int errno) is { } handle ? handle
+    internal static new SafeFileHandle? OpenForReading(string path, IFileOperations files) =>
+        files.TryOpen(path, forWriting: false, out _, out int errno) is { } handle ? handle
         : errno is Libc.ENoEnt or Libc.EAcces or Libc.ENotDir || errno == Libc.ENameTooLong || Libc.IsWrongKind(errno) ? null
         : throw new IOException($"'{path}' cannot be read: {Libc.Describe(errno)}.", errno);
 
     internal override bool TryAcquire()
     {
-        int errno = Libc.Flock(Handle, Libc.LockExclusive | Libc.LockNonBlocking);
+        int errno = Files.Lock(Handle, Libc.LockExclusive | Libc.LockNonBlocking);
         if (errno is not 0 && errno != Libc.EWouldBlock)
         {
             throw CannotBe("locked", Path, errno);
@@ -74,17 +74,17 @@ internal sealed class UnixLockFile : LockFile
 
     internal override void Acquire()
     {
-        if (Libc.Flock(Handle, Libc.LockExclusive) is not 0 and int errno)
+        if (Files.Lock(Handle, Libc.LockExclusive) is not 0 and int errno)
         {
             throw CannotBe("locked", Path, errno);
         }
     }
 
-    internal override void Release() => Libc.Flock(Handle, Libc.LockUnlock);
+    internal override void Release() => Files.Lock(Handle, Libc.LockUnlock);
 
     internal override bool IsAtPath()
     {
-        FileIdentity? there = FileIdentity.TryRead(Path, followLinks: false, out int errno);
+        FileIdentity? there = Files.Identify(Path, followLinks: false, out int errno);
         return _identity is null || (there is null ? errno is not (Libc.ENoEnt or Libc.ENotDir) : there.IsSameFileAs(_identity));
     }
 
@@ -108,17 +108,18 @@ internal sealed class UnixLockFile : LockFile
     // What stands at the path may be another program's file, or one that another user has put there to have it overwritten by us, by root
     // at worst. So before the first byte is written: is it a lock file, and one that only those can write who can write the credentials?
     // Where the system cannot be asked (FileIdentity), the content alone decides.
-    private static UnixLockFile Check(string path, string credentialsPath, SafeFileHandle file, FileIdentity? identity)
+    private static UnixLockFile Check(
+        string path, string credentialsPath, SafeFileHandle file, FileIdentity? identity, IFileOperations files)
     {
         try
         {
-            FileIdentity? owner = identity is null ? null : UnixOwner.TryFind(credentialsPath);
+            FileIdentity? owner = identity is null ? null : UnixOwner.TryFind(files, credentialsPath);
             if (identity is not null)
             {
-                CheckOwnership(path, credentialsPath, identity, owner);
+                CheckOwnership(path, credentialsPath, identity, owner, files);
             }
 
-            if (!LockFileFormat.IsLockFile(file))
+            if (!LockFileFormat.IsLockFile(file, files))
             {
                 throw IsForeign(path);
             }
@@ -128,7 +129,7 @@ internal sealed class UnixLockFile : LockFile
                 ShareWith(owner, file, identity);
             }
 
-            return new UnixLockFile(path, file, identity);
+            return new UnixLockFile(path, file, identity, files);
         }
         catch
         {
@@ -137,7 +138,8 @@ internal sealed class UnixLockFile : LockFile
         }
     }
 
-    private static void CheckOwnership(string path, string credentialsPath, FileIdentity identity, FileIdentity? owner)
+    private static void CheckOwnership(
+        string path, string credentialsPath, FileIdentity identity, FileIdentity? owner, IFileOperations files)
     {
         if (identity.IsSameFileAs(owner))
         {
@@ -153,7 +155,7 @@ internal sealed class UnixLockFile : LockFile
         bool isOfMember = isOfGroup && owner!.IsSharedWithGroup;
         uint user = identity.UserId;
         if (user != 0 && user != Libc.EffectiveUserId && !isOfMember
-            && user != owner?.UserId && user != UnixOwner.TryFindOfDirectory(credentialsPath)?.UserId)
+            && user != owner?.UserId && user != UnixOwner.TryFindOfDirectory(files, credentialsPath)?.UserId)
         {
             throw Refuse(path, $"belongs to another user ({user}), who could keep every refresh waiting", "Remove it");
         }
@@ -199,19 +201,11 @@ internal sealed class UnixLockFile : LockFile
         }
     }
 
-    // Managed, for the mode from the first system call; closed at once, for its own flock would refuse our P/Invoke one.
-    private static void Create(string path)
+    private static void Create(string path, IFileOperations files)
     {
         try
         {
-            var options = new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                BufferSize = 0,
-                UnixCreateMode = ForOwner,
-            };
-            new FileStream(path, options).Dispose();
+            files.CreateNew(path);
         }
         catch (IOException e) when (e.HResult == Libc.EWouldBlock || e.HResult == Libc.EExist || File.Exists(path))
         {

@@ -23,7 +23,7 @@ internal sealed unsafe class WindowsLockFile : LockFile
     {
     }
 
-    internal static new WindowsLockFile Open(string path, string credentialsPath)
+    internal static WindowsLockFile Open(string path, string credentialsPath)
     {
         if (string.Equals(path, credentialsPath, StringComparison.OrdinalIgnoreCase))
         {
@@ -51,7 +51,7 @@ internal sealed unsafe class WindowsLockFile : LockFile
         }
     }
 
-    internal static new SafeFileHandle? OpenForReading(string path)
+    internal static SafeFileHandle? OpenForReading(string path)
     {
         try
         {

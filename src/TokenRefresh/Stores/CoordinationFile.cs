@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using TokenRefresh.Interop;
 using TokenRefresh.Locking;
 
 namespace TokenRefresh.Stores;
@@ -8,12 +9,12 @@ internal static class CoordinationFile
 {
     /// <exception cref="LockUnavailableException">The file is there and cannot be read now. A reader that took it for empty would forget
     /// what must not be sent again.</exception>
-    internal static ReadOnlyMemory<byte> ReadRecord(string path)
+    internal static ReadOnlyMemory<byte> ReadRecord(string path, IFileOperations files)
     {
         try
         {
-            using SafeFileHandle? file = LockFile.OpenForReading(path);
-            return file is null ? default : LockFileFormat.ReadRecord(file);
+            using SafeFileHandle? file = LockFile.OpenForReading(path, files);
+            return file is null ? default : LockFileFormat.ReadRecord(file, files);
         }
         catch (UnauthorizedAccessException)
         {
@@ -34,14 +35,14 @@ internal static class CoordinationFile
     }
 
     /// <summary>A hint for messages: <see langword="null"/> if no process holds the lock, or that cannot be told.</summary>
-    internal static LockHolder? ReadHolder(string path)
+    internal static LockHolder? ReadHolder(string path, IFileOperations files)
     {
         try
         {
-            using SafeFileHandle? file = LockFile.OpenForReading(path);
+            using SafeFileHandle? file = LockFile.OpenForReading(path, files);
 
             // A killed holder leaves its name behind, and the system has taken its lock.
-            LockHolder? holder = file is null ? null : LockFileFormat.ReadHolder(file);
+            LockHolder? holder = file is null ? null : LockFileFormat.ReadHolder(file, files);
             return holder is null || (holder.Host == Environment.MachineName && !IsRunning(holder.ProcessId)) ? null : holder;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -1,3 +1,5 @@
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
 using TokenRefresh.Interop;
 
 namespace TokenRefresh.Stores;
@@ -139,15 +141,7 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
         // Windows deletes no open file; elsewhere it is deleted while it is held, so that no process sees it unheld and believes the
         // exchange over.
         _temp.ReleaseForReplace();
-        try
-        {
-            files.Delete(_temp.Path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Removed by the next holder of the lock.
-        }
-
+        TryDelete(_temp.Path);
         _temp.Dispose();
         _temp = null;
     }
@@ -164,7 +158,12 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
         {
             if (files.TryCreateTemp(paths.NewTempPath(), length) is { } temp)
             {
-                return temp;
+                if (OperatingSystem.IsWindows() || IsHeld(temp))
+                {
+                    return temp;
+                }
+
+                temp.Dispose();
             }
 
             if (tries == TriesToCreate)
@@ -181,11 +180,58 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
         {
             if (path != _temp!.Path && path != backup)
             {
-                isAlone &= files.TryRemoveLeftOver(path, paths.Target);
+                isAlone &= TryRemoveLeftOver(path);
             }
         }
 
         return isAlone;
+    }
+
+    // Others delete left-overs under an exclusive flock. So a file that still has its name once we have the shared lock will keep it. Any
+    // other failure only means that others may take this for a left-over; the lock still excludes them.
+    [UnsupportedOSPlatform("windows")]
+    private bool IsHeld(ITempFile temp) =>
+        temp.Hold() != Libc.EWouldBlock
+        && (files.Identify(temp.Path, followLinks: false, out int errno) is not null || errno != Libc.ENoEnt);
+
+    // False if it is ours and another process holds it. One that is not ours is left alone.
+    private bool TryRemoveLeftOver(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            // What is held cannot be deleted, and no second exchange can hold it: there the lock file cannot be deleted while it is open.
+            TryDelete(path);
+            return true;
+        }
+
+        using SafeFileHandle? file = files.TryOpen(path, forWriting: false, out FileIdentity? identity, out _);
+        if (file is null || !FileOperations.IsOurs(identity, files.Identify(paths.Target, followLinks: false, out _)))
+        {
+            // The file is gone, or another user's: then it belongs to no exchange with these credentials, even if it is locked.
+            return true;
+        }
+
+        // Only what is provably held by no process is deleted, and under this lock: where flock does not work, a left-over stays and the
+        // lock alone excludes.
+        int errno = files.Lock(file, Libc.LockExclusive | Libc.LockNonBlocking);
+        if (errno == 0)
+        {
+            TryDelete(path);
+        }
+
+        return errno != Libc.EWouldBlock;
+    }
+
+    // A left-over that may not be deleted hinders no refresh: the next holder of the lock tries again.
+    private void TryDelete(string path)
+    {
+        try
+        {
+            files.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+        }
     }
 
     private bool IsStill(byte[] bytes) => bytes.AsSpan().SequenceEqual(files.Read(paths.Target, out _, out _));

@@ -111,7 +111,7 @@ internal sealed class FileCredentialsLease(
             _isDisposed = true;
             _writer.Drop();
             handle.Dispose();
-            SharedFileLocks.Return(fileLock);
+            store.Locks.Return(fileLock);
         }
 
         return default;

@@ -12,11 +12,13 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IMissingLoginRep
     private FileChangeWatch? _watch;
     private bool _isDisposed;
 
-    internal FileCredentialsStore(CredentialsFileSettings settings, TimeProvider timeProvider, IFileOperations? files = null)
+    internal FileCredentialsStore(
+        CredentialsFileSettings settings, TimeProvider timeProvider, IFileOperations? files = null, SharedFileLocks? locks = null)
     {
         Settings = settings;
         TimeProvider = timeProvider;
         Files = files ?? FileOperations.Default;
+        Locks = locks ?? SharedFileLocks.OfThisProcess;
         Reader = new CredentialsFileReader(Files, settings.Format, timeProvider);
     }
 
@@ -32,6 +34,8 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IMissingLoginRep
 
     internal IFileOperations Files { get; }
 
+    internal SharedFileLocks Locks { get; }
+
     internal CredentialsFileReader Reader { get; }
 
     // The paths of the last read or lease. What belongs to the same look or lease uses them, and does not follow the links again.
@@ -46,11 +50,11 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IMissingLoginRep
 
     /// <inheritdoc/>
     public ValueTask<ReadOnlyMemory<byte>> ReadRecordAsync(CancellationToken cancellationToken = default) =>
-        new(CoordinationFile.ReadRecord(Paths.LockPath));
+        new(CoordinationFile.ReadRecord(Paths.LockPath, Files));
 
     /// <inheritdoc/>
     public ValueTask<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken = default) =>
-        new(CoordinationFile.ReadHolder(Paths.LockPath));
+        new(CoordinationFile.ReadHolder(Paths.LockPath, Files));
 
     /// <inheritdoc/>
     public ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
@@ -63,7 +67,7 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IMissingLoginRep
         CredentialsFilePaths paths = Resolve();
         EnsureDirectory(paths.Directory);
         KeepLockOpen(paths);
-        SharedFileLock fileLock = SharedFileLocks.Rent(paths.LockPath, paths.Target);
+        SharedFileLock fileLock = Locks.Rent(paths.LockPath, paths.Target, Files);
         var isTaken = false;
         try
         {
@@ -83,7 +87,7 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IMissingLoginRep
         {
             if (!isTaken)
             {
-                SharedFileLocks.Return(fileLock);
+                Locks.Return(fileLock);
             }
         }
     }
@@ -124,7 +128,7 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IMissingLoginRep
             _isDisposed = true;
             if (_fileLock is not null)
             {
-                SharedFileLocks.Return(_fileLock);
+                Locks.Return(_fileLock);
             }
 
             _watch?.Return();
@@ -167,10 +171,10 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IMissingLoginRep
 
             if (_fileLock is not null)
             {
-                SharedFileLocks.Return(_fileLock);
+                Locks.Return(_fileLock);
             }
 
-            _fileLock = SharedFileLocks.Rent(paths.LockPath, paths.Target);
+            _fileLock = Locks.Rent(paths.LockPath, paths.Target, Files);
         }
     }
 
@@ -206,7 +210,7 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IMissingLoginRep
                 return;
             }
 
-            SharedFileLocks.Return(fileLock);
+            store.Locks.Return(fileLock);
             if (waiting.Exception is { } failure)
             {
                 SetException(failure.InnerExceptions);

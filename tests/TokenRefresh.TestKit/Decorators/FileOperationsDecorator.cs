@@ -1,3 +1,5 @@
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
 using TokenRefresh.Interop;
 
 namespace TokenRefresh.TestKit;
@@ -18,8 +20,6 @@ internal abstract class FileOperationsDecorator : IFileOperations
 
     public virtual ITempFile? TryCreateTemp(string path, long allocate) => _files.TryCreateTemp(path, allocate);
 
-    public bool TryRemoveLeftOver(string path, string target) => _files.TryRemoveLeftOver(path, target);
-
     public IReadOnlyList<string> List(string directory, string prefix) => _files.List(directory, prefix);
 
     public virtual bool TryReplace(string path, string target) => _files.TryReplace(path, target);
@@ -31,4 +31,23 @@ internal abstract class FileOperationsDecorator : IFileOperations
     public virtual void WriteInPlace(string path, ReadOnlySpan<byte> bytes) => _files.WriteInPlace(path, bytes);
 
     public virtual void Delete(string path) => _files.Delete(path);
+
+    [UnsupportedOSPlatform("windows")]
+    public void CreateNew(string path) => _files.CreateNew(path);
+
+    [UnsupportedOSPlatform("windows")]
+    public SafeFileHandle? TryOpen(string path, bool forWriting, out FileIdentity? identity, out int errno) =>
+        _files.TryOpen(path, forWriting, out identity, out errno);
+
+    [UnsupportedOSPlatform("windows")]
+    public FileIdentity? Identify(string path, bool followLinks, out int errno) => _files.Identify(path, followLinks, out errno);
+
+    [UnsupportedOSPlatform("windows")]
+    public int Lock(SafeFileHandle file, int operation) => _files.Lock(file, operation);
+
+    public int Read(SafeFileHandle file, Span<byte> buffer, long offset) => _files.Read(file, buffer, offset);
+
+    public void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset) => _files.Write(file, bytes, offset);
+
+    public void Flush(SafeFileHandle file) => _files.Flush(file);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.Versioning;
 using TokenRefresh.Interop;
 using TokenRefresh.TestKit;
 
@@ -105,6 +106,9 @@ internal sealed class FileOperationsSpy : FileOperationsDecorator
         }
 
         public string? InheritFrom(string target) => file.InheritFrom(target);
+
+        [UnsupportedOSPlatform("windows")]
+        public int Hold() => file.Hold();
 
         public void ReleaseForReplace() => file.ReleaseForReplace();
 

@@ -202,21 +202,21 @@ public sealed class SharedFileLockTests : IDisposable
         var time = new ManualTimeProvider();
         using LockFile other = OpenLockFile();
         other.TryAcquire().Should().BeTrue();
-        SharedFileLock first = SharedFileLocks.Rent(LockPath, CredentialsPath);
+        SharedFileLock first = SharedFileLocks.OfThisProcess.Rent(LockPath, CredentialsPath);
         Task<LockHandle?> waiting = first.AcquireAsync(TimeSpan.FromSeconds(10), time, allowUnreliable: false, default).AsTask();
         time.Advance(TimeSpan.FromSeconds(10));
         (await waiting.WaitAsync(Patience)).Should().BeNull();
-        SharedFileLocks.Return(first);
+        SharedFileLocks.OfThisProcess.Return(first);
 
-        SharedFileLock second = SharedFileLocks.Rent(LockPath, CredentialsPath);
+        SharedFileLock second = SharedFileLocks.OfThisProcess.Rent(LockPath, CredentialsPath);
 
         second.Should().BeSameAs(first);
         other.Release();
         (await AcquireAsync(second).AsTask().WaitAsync(Patience))!.Dispose();
-        SharedFileLocks.Return(second);
-        SharedFileLock third = SharedFileLocks.Rent(LockPath, CredentialsPath);
+        SharedFileLocks.OfThisProcess.Return(second);
+        SharedFileLock third = SharedFileLocks.OfThisProcess.Rent(LockPath, CredentialsPath);
         third.Should().NotBeSameAs(first, "a lock that is not rented is closed");
-        SharedFileLocks.Return(third);
+        SharedFileLocks.OfThisProcess.Return(third);
     }
 
     [Fact]
