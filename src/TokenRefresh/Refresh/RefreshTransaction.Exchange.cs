@@ -52,6 +52,15 @@ internal sealed partial class RefreshTransaction
 
             if (!decision.IsRefresh)
             {
+                // If our lock file was deleted, another process may have saved between the two reads: then its record says that what we
+                // read is used, and the file no longer holds that.
+                if (decision.SignInReason == SignInRequiredReason.RolledBack
+                    && exchanges <= MaximumExchanges
+                    && !OAuthCredentials.AreSameLogin(_stored, await lease.ReadAsync(closing).ConfigureAwait(false)))
+                {
+                    continue;
+                }
+
                 throw context.Errors.Of(decision, _record);
             }
 

@@ -1,4 +1,6 @@
 using FluentAssertions;
+using TokenRefresh.Locking;
+using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
 using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Tests.Credentials;
@@ -85,5 +87,48 @@ public sealed class LeaseReReadTests
 
         token.Value.Should().NotBe(first.AccessToken);
         login.Server.ReceivedTokenRequests.Should().ContainSingle().Which.Parameters["refresh_token"].Should().Be(second.RefreshToken);
+    }
+
+    [Fact]
+    [FailureMode("F22", "F87")]
+    public async Task A_save_under_a_new_lock_file_between_the_reads_of_file_and_record_is_no_roll_back()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows lets nobody delete an open lock file.");
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
+        using FileCredentialsStore otherProcess = login.CreateStore(locks: new SharedFileLocks());
+        CoordinatedTokenProvider rival = login.CreateProvider(services: new() { CredentialsStore = otherProcess });
+        using FileCredentialsStore own = login.CreateStore();
+        using var store = new OvertakenStore(own, async () =>
+        {
+            File.Delete(login.LockPath);
+            await rival.GetAccessTokenAsync(cancellation);
+        });
+        CoordinatedTokenProvider provider = login.CreateProvider(services: new() { CredentialsStore = store });
+
+        AccessToken token = await provider.GetAccessTokenAsync(cancellation);
+
+        token.Value.Should().Be((await rival.GetAccessTokenAsync(cancellation)).Value);
+        login.Server.Books.TokenRequests.Should().Be(1);
+    }
+
+    /// <summary>A store under whose first lease something happens right after the first read.</summary>
+    private sealed class OvertakenStore(ICredentialsStore inner, Func<Task> afterRead) : StoreDecorator(inner)
+    {
+        private Func<Task>? _afterRead = afterRead;
+
+        protected override ICredentialsLease Wrap(ICredentialsLease lease) => new Lease(lease, this);
+
+        private sealed class Lease(ICredentialsLease inner, OvertakenStore store) : LeaseDecorator(inner)
+        {
+            public override async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
+            {
+                OAuthCredentials? stored = await base.ReadAsync(cancellationToken);
+                Func<Task>? happening = store._afterRead;
+                store._afterRead = null;
+                await (happening?.Invoke() ?? Task.CompletedTask);
+                return stored;
+            }
+        }
     }
 }

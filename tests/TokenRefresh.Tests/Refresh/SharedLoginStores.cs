@@ -1,4 +1,5 @@
 using TokenRefresh.Interop;
+using TokenRefresh.Locking;
 using TokenRefresh.Stores;
 using TokenRefresh.TestKit.Logins;
 
@@ -11,9 +12,11 @@ internal static class SharedLoginStores
     /// Makes a file store on the login's file, for a decorator or with a file system that fails. The caller disposes it after the
     /// provider's last use.
     /// </summary>
-    internal static FileCredentialsStore CreateStore(this SharedLogin login, IFileOperations? files = null, TimeProvider? time = null) =>
+    internal static FileCredentialsStore CreateStore(
+        this SharedLogin login, IFileOperations? files = null, TimeProvider? time = null, SharedFileLocks? locks = null) =>
         new(
             new(login.Path, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, TimeSpan.FromSeconds(5)),
             time ?? TimeProvider.System,
-            files);
+            files,
+            locks);
 }
