@@ -57,6 +57,11 @@ public sealed class ExplorationTests
         Exploring.AssertHoldsAsync(Scenarios.TimedOut.WithWindow(), leastStates: 1_000);
 
     [Fact]
+    [FailureMode("F100")]
+    public Task An_answer_that_was_there_before_the_limit_fired_is_read() =>
+        Exploring.AssertHoldsAsync(Scenarios.Slept, leastStates: 7_000);
+
+    [Fact]
     [FailureMode("F37", "F52")]
     public Task A_rejected_token_an_answer_lost_and_a_kill_are_survived_alike() =>
         Exploring.AssertHoldsAsync(Scenarios.RejectedLostAndKilled, leastStates: 200);

@@ -3,19 +3,20 @@ using TokenRefresh.Tests.Exploration.Model;
 namespace TokenRefresh.Tests.Exploration;
 
 /// <summary>
-/// Walks every interleaving of a scenario: from its beginning again for each path, with states that were seen before left aside.
+/// Walks every interleaving of a scenario, with states that were seen before left aside: for each path from its beginning again, or from
+/// where it parts from the former one, if the world can be copied.
 /// </summary>
 /// <remarks>
 /// Sound because what comes after a state depends on nothing but the state, and the product's part of it is a function of what it has
 /// observed.
 /// </remarks>
-internal sealed class Explorer(Scenario scenario)
+internal sealed class Explorer(IScenario scenario)
 {
     // A path this long goes round in circles.
     private const int LongestPath = 2_000;
 
     private readonly HashSet<UInt128> _seen = [];
-    private readonly List<(int Choice, int Count)> _path = [];
+    private readonly List<(int Choice, int Count, IWorld? Before)> _path = [];
     private int _paths;
     private int _ends;
     private int _longest;
@@ -37,8 +38,8 @@ internal sealed class Explorer(Scenario scenario)
 
     private string? WalkOne()
     {
-        var world = new World(scenario);
-        for (var depth = 0; ; depth++)
+        (IWorld world, int start) = _path is [.., (_, _, { } before)] ? (before.Fork()!, _path.Count - 1) : (scenario.Begin(), 0);
+        for (int depth = start; ; depth++)
         {
             IReadOnlyList<Step> steps = world.Steps;
             if (depth == _path.Count)
@@ -51,12 +52,11 @@ internal sealed class Explorer(Scenario scenario)
                 if (steps.Count == 0)
                 {
                     _ends++;
-                    world.Rules.AtEnd();
-                    Recovery.Run(world);
-                    return world.Rules.Broken;
+                    world.End();
+                    return world.Broken;
                 }
 
-                _path.Add((0, steps.Count));
+                _path.Add((0, steps.Count, steps.Count > 1 ? world.Fork() : null));
                 _longest = Math.Max(_longest, _path.Count);
             }
 
@@ -67,9 +67,9 @@ internal sealed class Explorer(Scenario scenario)
             }
 
             world.Take(steps[_path[depth].Choice]);
-            if (world.Rules.Broken is not null || depth == LongestPath)
+            if (world.Broken is not null || depth == LongestPath)
             {
-                return world.Rules.Broken ?? $"{Rules.EverybodyEnds}: not after {LongestPath} steps.";
+                return world.Broken ?? $"{Rules.EverybodyEnds}: not after {LongestPath} steps.";
             }
         }
     }
@@ -86,7 +86,7 @@ internal sealed class Explorer(Scenario scenario)
             return false;
         }
 
-        _path[^1] = (_path[^1].Choice + 1, _path[^1].Count);
+        _path[^1] = _path[^1] with { Choice = _path[^1].Choice + 1 };
         return true;
     }
 

@@ -8,6 +8,7 @@ namespace TokenRefresh.Tests.Exploration;
 /// </summary>
 internal static class Exploring
 {
+    private const int DefaultSeed = 20260101;
     private const int StackSize = 64 * 1024 * 1024;
 
     [ThreadStatic]
@@ -23,7 +24,7 @@ internal static class Exploring
     /// Walks all of a scenario, or just the schedule that the environment names. Fewer states than the least would mean that the explorer
     /// does not see what it should.
     /// </summary>
-    internal static async Task AssertHoldsAsync(Scenario scenario, int leastStates)
+    internal static async Task AssertHoldsAsync(IScenario scenario, int leastStates)
     {
         if (Schedule.Find(scenario, Environment.GetEnvironmentVariable(Schedule.Variable)) is { } choices)
         {
@@ -38,8 +39,10 @@ internal static class Exploring
         AssertHolds(walk, leastStates);
     }
 
-    /// <summary>Takes a sample of a scenario, or just the schedule that the environment names.</summary>
-    internal static async Task AssertSampleHoldsAsync(Scenario scenario, int seed, int paths, int leastStates)
+    /// <summary>
+    /// Takes a sample of a scenario, of that many paths or as many as the environment says, or just the schedule that it names.
+    /// </summary>
+    internal static async Task AssertSampleHoldsAsync(IScenario scenario, int paths, int leastStates)
     {
         if (Schedule.Find(scenario, Environment.GetEnvironmentVariable(Schedule.Variable)) is not null)
         {
@@ -47,9 +50,24 @@ internal static class Exploring
             return;
         }
 
-        Walk walk = await RunAsync(() => new Sampler(scenario, seed).Take(paths));
+        Walk walk = await RunAsync(() => new Sampler(scenario, FromEnvironment(Sampler.SeedVariable) ?? DefaultSeed)
+            .Take(FromEnvironment(Sampler.PathsVariable) ?? paths));
 
         AssertHolds(walk, leastStates);
+    }
+
+    /// <summary>
+    /// Walks a scenario with a bug in it up to the rule that this breaks. The printed line is walked again: what a failure hands to its
+    /// reader must lead to that failure.
+    /// </summary>
+    internal static async Task AssertNoticedAsync(IScenario scenario, string rule)
+    {
+        Walk walk = await RunAsync(() => new Explorer(scenario).WalkAll());
+
+        walk.Failure.Should().StartWith(rule);
+        IReadOnlyList<int> choices = Schedule.Find(scenario, walk.Failure)!;
+        (string? broken, string text) = await RunAsync(() => Schedule.Walk(scenario, choices));
+        walk.Failure.Should().StartWith(broken).And.EndWith(text);
     }
 
     internal static Task<T> RunAsync<T>(Func<T> walk)
@@ -73,6 +91,12 @@ internal static class Exploring
         thread.Start();
         return done.Task;
     }
+
+    /// <summary>Gets a number that the environment names.</summary>
+    internal static int? FromEnvironment(string variable) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), System.Globalization.CultureInfo.InvariantCulture, out int value)
+            ? value
+            : null;
 
     private static void AssertHolds(Walk walk, int leastStates)
     {

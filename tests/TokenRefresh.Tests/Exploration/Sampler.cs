@@ -1,9 +1,7 @@
-using TokenRefresh.Tests.Exploration.Model;
-
 namespace TokenRefresh.Tests.Exploration;
 
 /// <summary>Walks random paths of a scenario that is too large to be walked whole; the same ones for the same seed.</summary>
-internal sealed class Sampler(Scenario scenario, int seed)
+internal sealed class Sampler(IScenario scenario, int seed)
 {
     internal const string SeedVariable = "TOKENREFRESH_EXPLORATION_SEED";
     internal const string PathsVariable = "TOKENREFRESH_EXPLORATION_PATHS";
@@ -30,9 +28,9 @@ internal sealed class Sampler(Scenario scenario, int seed)
 
     private string? TakeOne()
     {
-        var world = new World(scenario);
+        IWorld world = scenario.Begin();
         var choices = new List<int>();
-        while (world.Rules.Broken is null && world.Steps.Count > 0)
+        while (world.Broken is null && world.Steps.Count > 0)
         {
             choices.Add(Choose(world.Steps));
             world.Take(world.Steps[choices[^1]]);
@@ -40,13 +38,12 @@ internal sealed class Sampler(Scenario scenario, int seed)
         }
 
         _longest = Math.Max(_longest, choices.Count);
-        if (world.Rules.Broken is null)
+        if (world.Broken is null)
         {
-            world.Rules.AtEnd();
-            Recovery.Run(world);
+            world.End();
         }
 
-        return world.Rules.Broken is { } broken ? $"{broken}\n\n{Schedule.Walk(scenario, choices).Text}" : null;
+        return world.Broken is { } broken ? $"{broken}\n\n{Schedule.Walk(scenario, choices).Text}" : null;
     }
 
     private int Choose(IReadOnlyList<Step> steps)

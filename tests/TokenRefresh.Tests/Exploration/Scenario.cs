@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using TokenRefresh.Endpoint;
 using TokenRefresh.Refresh;
 using TokenRefresh.Tests.Exploration.Model;
 
@@ -6,7 +7,7 @@ namespace TokenRefresh.Tests.Exploration;
 
 /// <summary>Who does what, and what may go wrong. One login is stored, and its access token is expired.</summary>
 /// <param name="Name">How a schedule refers to it.</param>
-internal sealed record Scenario(string Name)
+internal sealed record Scenario(string Name) : IScenario
 {
     private TokenRefreshOptions? _options;
 
@@ -38,7 +39,18 @@ internal sealed record Scenario(string Name)
     internal Func<ICredentialsStore, ICredentialsStore>? Decorate { get; init; }
 
     /// <summary>Gets what is done to a provider's memory before each flight; a bug to plant.</summary>
-    internal Action<ProviderState>? BeforeFlight { get; init; }
+    internal Action<ModelProvider>? BeforeFlight { get; init; }
+
+    /// <summary>Gets the time limit of a request; another one than the product's is a bug to plant.</summary>
+    internal Func<TimeSpan, TimeProvider, (IDisposable Limit, CancellationToken IsOver)> Limit { get; init; } = (time, clock) =>
+    {
+        var limit = new FairTimeout(time, clock);
+        return (limit, limit.Token);
+    };
+
+    /// <summary>Gets whether an older record may come back, so that the memory of a provider counts, and the numbers of records.</summary>
+    internal bool CanRecordBecomePoorer =>
+        ForeignWrites.Contains(ForeignWrite.Restore) || (Faults.DeletedLockFiles > 0 && ForeignWrites.Contains(ForeignWrite.Rollback));
 
     internal TokenRefreshOptions Options => _options ??= new()
     {
@@ -48,4 +60,6 @@ internal sealed record Scenario(string Name)
     };
 
     internal CallbackQueue Callbacks { get; } = new(NullLogger.Instance);
+
+    public IWorld Begin() => new World(this);
 }

@@ -38,6 +38,8 @@ internal static class Scenarios
 
     internal static Scenario TimedOut { get; } = Expired with { Name = "timed-out", Faults = new() { Timeouts = 1 } };
 
+    internal static Scenario Slept { get; } = Expired with { Name = "slept", Faults = new() { Sleeps = 1 } };
+
     internal static Scenario RejectedLostAndKilled { get; } = RejectedByOne with
     {
         Name = "rejected-lost-killed",
@@ -76,6 +78,20 @@ internal static class Scenarios
         Processes = [[FlyTwice], [Fly]],
         ForeignWrites = [ForeignWrite.Rollback],
         Requests = 2,
+    };
+
+    internal static Scenario Restored { get; } = Expired with
+    {
+        Name = "restored",
+        Processes = [[FlyThrice], [Fly]],
+        ForeignWrites = [ForeignWrite.Backup, ForeignWrite.Restore],
+        Requests = 3,
+    };
+
+    internal static Scenario PoorerRecord { get; } = Rollback with
+    {
+        Name = "poorer-record",
+        Faults = new() { DeletedLockFiles = 1 },
     };
 
     internal static Scenario OwnLogin { get; } = Expired with { Name = "own-login", Processes = [[Fly], [Store]], Requests = null };
@@ -118,6 +134,13 @@ internal static class Scenarios
     internal static async Task FlyTwice(ModelProvider provider)
     {
         await provider.FlyAsync();
+        await provider.PassAsync(2 * ModelServer.AccessTokenLifetime);
+        await provider.FlyAsync();
+    }
+
+    private static async Task FlyThrice(ModelProvider provider)
+    {
+        await FlyTwice(provider);
         await provider.PassAsync(2 * ModelServer.AccessTokenLifetime);
         await provider.FlyAsync();
     }

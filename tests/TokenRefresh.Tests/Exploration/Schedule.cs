@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using TokenRefresh.Tests.Exploration.Model;
 
 namespace TokenRefresh.Tests.Exploration;
 
@@ -12,7 +11,7 @@ internal static class Schedule
     private const string Digits = "0123456789abcdefghijklmnopqrstuvwxyz";
 
     /// <summary>Finds the choices for a scenario in a text that holds them; <see langword="null"/> if it holds none.</summary>
-    internal static IReadOnlyList<int>? Find(Scenario scenario, string? text)
+    internal static IReadOnlyList<int>? Find(IScenario scenario, string? text)
     {
         string start = $"{scenario.Name}:";
         string? line = text?.Split(['\n', '='], StringSplitOptions.TrimEntries)
@@ -21,12 +20,12 @@ internal static class Schedule
     }
 
     /// <summary>Walks one path and writes it down, up to its end or to the first rule it breaks.</summary>
-    internal static (string? Broken, string Text) Walk(Scenario scenario, IReadOnlyList<int> choices)
+    internal static (string? Broken, string Text) Walk(IScenario scenario, IReadOnlyList<int> choices)
     {
-        var world = new World(scenario);
+        IWorld world = scenario.Begin();
         var text = new StringBuilder();
         var taken = new StringBuilder();
-        while (world.Rules.Broken is null && world.Steps.Count > 0)
+        while (world.Broken is null && world.Steps.Count > 0)
         {
             int choice = taken.Length < choices.Count ? choices[taken.Length] : 0;
             taken.Append(Digits[choice]);
@@ -34,14 +33,13 @@ internal static class Schedule
             world.Take(world.Steps[choice]);
         }
 
-        if (world.Rules.Broken is null)
+        if (world.Broken is null)
         {
-            world.Rules.AtEnd();
-            Recovery.Run(world);
+            world.End();
         }
 
         return (
-            world.Rules.Broken,
+            world.Broken,
             $"Scenario '{scenario.Name}', step by step:\n{text}\nTo walk just this path again: {Variable}={scenario.Name}:{taken}\n");
     }
 }

@@ -24,6 +24,9 @@ internal sealed record Faults
     /// <summary>Providers that are disposed in the middle of what they do.</summary>
     internal int Disposals { get; set; }
 
+    /// <summary>How often the machine sleeps, past the limit of a request, while an answer is awaited.</summary>
+    internal int Sleeps { get; set; }
+
     internal void AddTo(ref StateHash state)
     {
         state.Add(Crashes);
@@ -33,5 +36,6 @@ internal sealed record Faults
         state.Add(FailedSaves);
         state.Add(DeletedLockFiles);
         state.Add(Disposals);
+        state.Add(Sleeps);
     }
 }

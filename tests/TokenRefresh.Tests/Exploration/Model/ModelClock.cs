@@ -1,3 +1,5 @@
+using TokenRefresh.Endpoint;
+
 namespace TokenRefresh.Tests.Exploration.Model;
 
 /// <summary>The clock one provider sees. Its timers fire inside a step, and only when nothing else can happen.</summary>
@@ -23,7 +25,7 @@ internal sealed class ModelClock(World world, ModelProvider owner) : TimeProvide
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var timer = new ModelTimer(this, () => callback(state));
+        var timer = new ModelTimer(this, () => callback(state), state as FairTimeout);
         timer.Change(dueTime, period);
         return timer;
     }
@@ -61,11 +63,22 @@ internal sealed class ModelClock(World world, ModelProvider owner) : TimeProvide
 
     private TimeSpan DueAt(TimeSpan dueTime) => TimeSpan.FromSeconds(Math.Ceiling((world.Elapsed + dueTime).TotalSeconds));
 
-    private sealed class ModelTimer(ModelClock clock, Action fire) : ITimer
+    private sealed class ModelTimer(ModelClock clock, Action fire, FairTimeout? limit) : ITimer
     {
+        private readonly ManualResetEventSlim _changed = new();
+
         internal TimeSpan DueAt { get; private set; }
 
-        internal void Fire() => fire();
+        internal void Fire()
+        {
+            _changed.Reset();
+            fire();
+            if (limit is { Token.IsCancellationRequested: false })
+            {
+                // A limit that is late arms its timer again on a thread of the pool, and until then this one stands still.
+                _changed.Wait();
+            }
+        }
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
@@ -75,6 +88,8 @@ internal sealed class ModelClock(World world, ModelProvider owner) : TimeProvide
                 DueAt = clock.DueAt(dueTime);
                 clock._timers.Add(this);
             }
+
+            _changed.Set();
 
             return true;
         }

@@ -20,7 +20,17 @@ internal sealed class ModelEndpoint(ModelProvider owner) : ITokenEndpointClient
             $"sends {request.RefreshToken}",
             () => Send(request.RefreshToken),
             static (ref StateHash _, Presentation _) => { }).Start();
-        return await new AnswerWait(owner, presentation).Start();
+        if (_world.Scenario.Faults.Sleeps == 0)
+        {
+            return await new AnswerWait(owner, presentation, CancellationToken.None).Start();
+        }
+
+        (IDisposable limit, CancellationToken isOver) = _world.Scenario.Limit(_world.Scenario.Options.AttemptTimeout, owner.Clock);
+        using (limit)
+        {
+            return await new AnswerWait(owner, presentation, isOver).Start();
+        }
+
     }
 
     // Only where a connection may be refused: elsewhere this would be one more point that means nothing.
@@ -52,13 +62,27 @@ internal sealed class ModelEndpoint(ModelProvider owner) : ITokenEndpointClient
     }
 
     /// <summary>The wait for an answer, which may be lost on either side of the server.</summary>
-    private sealed class AnswerWait(ModelProvider owner, Presentation presentation) : Operation<TokenEndpointResult>(owner)
+    private sealed class AnswerWait(
+        ModelProvider owner, Presentation presentation, CancellationToken isOver) : Operation<TokenEndpointResult>(owner, isOver)
     {
+        private const string WaitsNoLonger = "waits no longer for the answer";
+
         internal override void AddSteps(List<Step> steps)
         {
+            if (IsCancelled)
+            {
+                steps.Add(new(Owner.Name, WaitsNoLonger, EndLate));
+                return;
+            }
+
             if (presentation.Answer is { } answer)
             {
                 steps.Add(new(Owner.Name, "gets the answer", () => Deliver(answer)));
+            }
+
+            if (Owner.World.Faults.Sleeps > 0)
+            {
+                steps.Add(new("the machine", "sleeps", Owner.World.Sleep, IsOptional: true));
             }
 
             if (Owner.World.Faults.LostAnswers > 0)
@@ -71,13 +95,18 @@ internal sealed class ModelEndpoint(ModelProvider owner) : ITokenEndpointClient
                         IsOptional: true));
             }
 
-            if (Owner.World.Faults.Timeouts > 0)
+            // Not once the answer is there: whether the limit beats it is decided by the limit that ships, see the sleeps.
+            if (Owner.World.Faults.Timeouts > 0 && presentation.Answer is null)
             {
-                steps.Add(new(Owner.Name, "waits no longer for the answer", TimeOut, IsOptional: true));
+                steps.Add(new(Owner.Name, WaitsNoLonger, TimeOut, IsOptional: true));
             }
         }
 
-        internal override void AddTo(ref StateHash state) => state.Add("answer");
+        internal override void AddTo(ref StateHash state)
+        {
+            state.Add("answer");
+            state.Add(IsCancelled);
+        }
 
         private void Deliver(TokenEndpointResult answer)
         {
@@ -96,20 +125,23 @@ internal sealed class ModelEndpoint(ModelProvider owner) : ITokenEndpointClient
         {
             Owner.World.Faults.LostAnswers--;
             presentation.IsOnTheWay = false;
-            EndUnknown(new HttpRequestException("The connection broke."));
+            EndUnknown(new HttpRequestException("The connection broke."), Fate.Unknown);
         }
 
         private void TimeOut()
         {
             Owner.World.Faults.Timeouts--;
-            EndUnknown(new TimeoutException("The server was too slow."));
+            EndLate();
         }
 
-        private void EndUnknown(Exception cause)
+        private void EndLate() => EndUnknown(
+            new TimeoutException("The server was too slow."), presentation.Answer is null ? Fate.Unknown : Fate.Overlooked);
+
+        private void EndUnknown(Exception cause, Fate fate)
         {
             var observed = default(StateHash);
             observed.Add(cause.GetType().Name);
-            Owner.End(presentation, Fate.Unknown);
+            Owner.End(presentation, fate);
             Complete(TokenEndpointResult.Failure(TokenEndpointOutcome.Unknown, null, exception: cause), observed.Value);
         }
     }

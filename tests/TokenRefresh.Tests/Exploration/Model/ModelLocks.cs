@@ -6,7 +6,7 @@ namespace TokenRefresh.Tests.Exploration.Model;
 /// The lock file and the temp files beside the credentials: a lock belongs to an inode, and so does the record, since its bytes are in that
 /// file.
 /// </summary>
-internal sealed class ModelLocks
+internal sealed class ModelLocks(bool isNumbered)
 {
     private readonly List<LockFile> _files = [new LockFile()];
     private readonly List<ModelLease> _probes = [];
@@ -23,6 +23,9 @@ internal sealed class ModelLocks
 
     /// <summary>Deletes the lock file; whoever opens the path next makes another one, with nothing noted in it.</summary>
     internal void Delete() => _files.Add(new LockFile());
+
+    /// <summary>Puts another lock file in the place of this one.</summary>
+    internal void Replace(byte[] record) => _files.Add(new LockFile { Record = record, RecordHash = HashOf(record) });
 
     internal int Lock(ModelProcess process)
     {
@@ -84,11 +87,13 @@ internal sealed class ModelLocks
     // Without the end of a pause, for which the product throws dice: what follows from it follows from the clock, which never comes to
     // stand between two possible ends. Without the number of the write too: it tells which of two records is newer, and where no lock file
     // is deleted that is always the one in the file.
-    private static UInt128 HashOf(byte[] bytes)
+    private UInt128 HashOf(byte[] bytes)
     {
         LoginRecord record = RecordJson.Read(bytes, "");
         record = new LoginRecord
         {
+            Origin = isNumbered ? record.Origin : null,
+            Sequence = isNumbered ? record.Sequence : 0,
             Attempt = record.Attempt,
             Holds = Array.ConvertAll(
                 record.Holds,

@@ -43,7 +43,9 @@ internal sealed class ModelProvider : IDisposable
 
     internal string Name { get; }
 
-    internal ProviderState State { get; }
+    internal ProviderState State { get; private set; }
+
+    internal TimeProvider Clock => _clock;
 
     internal ModelLease? Lease { get; set; }
 
@@ -68,7 +70,7 @@ internal sealed class ModelProvider : IDisposable
     /// <summary>Gets a token, as a caller of the public provider would, once per flight.</summary>
     internal async Task<FlightResult> FlyAsync(string? rejected = null)
     {
-        World.Scenario.BeforeFlight?.Invoke(State);
+        World.Scenario.BeforeFlight?.Invoke(this);
         long logins = State.Logins;
         FlightResult result;
         try
@@ -143,6 +145,17 @@ internal sealed class ModelProvider : IDisposable
 
     /// <summary>Ends an exchange that the server refused: others can know of it now.</summary>
     internal void EndRefused() => Exchange = Exchange?.Fate == Fate.Refused ? null : Exchange;
+
+    /// <summary>Takes away what is known of used tokens but for what the record says; a bug to plant.</summary>
+    internal void ForgetWhatIsUsed()
+    {
+        ProviderState former = State;
+        State = new ProviderState(_context.Store, _clock) { Unsaved = former.Unsaved };
+        if (former.Snapshot is { } snapshot)
+        {
+            State.TryPublish(snapshot, State.Logins);
+        }
+    }
 
     /// <summary>Notes what the product saw, and when: its state is a function of that.</summary>
     internal void Observe(UInt128 observed)
@@ -239,11 +252,11 @@ internal sealed class ModelProvider : IDisposable
     }
 
     // Between two actions the product keeps nothing but its memory; how it came to be is forgotten, so that ways that lead to the same
-    // meet.
+    // meet. Not where the record may become poorer than that memory.
     private void EndAction(FlightResult result)
     {
         _actions++;
-        if (_operations.Count > 0 || !_clock.IsIdle)
+        if (_operations.Count > 0 || !_clock.IsIdle || World.Scenario.CanRecordBecomePoorer)
         {
             return;
         }

@@ -53,6 +53,9 @@ internal enum Fate
     /// <summary>The server said no.</summary>
     Refused,
 
+    /// <summary>The answer was there when its sender gave up.</summary>
+    Overlooked,
+
     /// <summary>The answer was lost, or its sender died before the save.</summary>
     Unknown,
 }

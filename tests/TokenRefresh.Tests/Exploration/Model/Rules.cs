@@ -50,7 +50,7 @@ internal sealed class Rules(World world)
         }
 
         List<Presentation> earlier = [.. world.Server.Presentations.Where(p => p.Token == token)];
-        if (earlier.Exists(p => p.Fate != Fate.Unknown))
+        if (earlier.Exists(p => p.Fate != Fate.Unknown && (!world.HasForgotten || p.Sender.Process == sender.Process)))
         {
             Break($"{AnsweredTokensAreSpent}: {sender.Name} presents {token}.");
         }
@@ -65,7 +65,10 @@ internal sealed class Rules(World world)
     internal void OnReuse(Presentation presentation)
     {
         bool wasLost = world.Server.Presentations.Any(p => p.Token == presentation.Token && p.Fate == Fate.Unknown);
-        if (!wasLost || world.Scenario.ServerReuseWindow is not null)
+        bool isForgotten = world.HasForgotten
+            && !world.Server.Presentations.Any(
+                p => p != presentation && p.Token == presentation.Token && p.Sender.Process == presentation.Sender.Process);
+        if (!isForgotten && (!wasLost || world.Scenario.ServerReuseWindow is not null))
         {
             Break($"{NoReuse}: {presentation.Token} of {presentation.Sender.Name} revokes the login.");
         }

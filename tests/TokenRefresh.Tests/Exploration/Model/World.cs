@@ -1,8 +1,11 @@
 namespace TokenRefresh.Tests.Exploration.Model;
 
 /// <summary>One machine, one server and one moment: everything on which the future depends.</summary>
-internal sealed class World
+internal sealed class World : IWorld
 {
+    // Late for the limit of a request, and not yet at that of the refresh.
+    private static readonly TimeSpan SleepPastLimit = TimeSpan.FromSeconds(2);
+
     private readonly int _thread = Environment.CurrentManagedThreadId;
     private readonly List<ModelProcess> _processes = [];
     private readonly List<ModelProvider> _providers = [];
@@ -14,7 +17,7 @@ internal sealed class World
     {
         Scenario = scenario;
         Faults = scenario.Faults with { };
-        Locks = new ModelLocks();
+        Locks = new ModelLocks(scenario.CanRecordBecomePoorer);
         Rules = new Rules(this);
         Server = new ModelServer(this, scenario.ServerReuseWindow);
         _first = Server.Issue("ours", predecessor: null, scenario.FirstLifetime);
@@ -51,6 +54,13 @@ internal sealed class World
 
     internal bool HasRolledBack { get; private set; }
 
+    /// <summary>Gets whether used tokens may be stored of which no record tells: then only who exchanged them can know.</summary>
+    internal bool HasForgotten => HasRolledBack && LockFilesDeleted > 0;
+
+    internal OAuthCredentials? Backup { get; private set; }
+
+    private byte[] BackupRecord { get; set; } = [];
+
     internal ModelProvider Start(string name, params Func<ModelProvider, Task>[] scripts)
     {
         var process = new ModelProcess(this, name, Scenario.IsQueueing);
@@ -69,9 +79,11 @@ internal sealed class World
     }
 
     /// <summary>Gets what can happen now; nothing at the end.</summary>
-    internal IReadOnlyList<Step> Steps => _steps;
+    public IReadOnlyList<Step> Steps => _steps;
 
-    internal void Take(Step step)
+    public string? Broken => Rules.Broken;
+
+    public void Take(Step step)
     {
         step.Take();
         Settle();
@@ -117,6 +129,25 @@ internal sealed class World
         FindSteps();
     }
 
+    /// <summary>Stops everything for longer than the limit of a request.</summary>
+    internal void Sleep()
+    {
+        Faults.Sleeps--;
+        Elapsed += Scenario.Options.AttemptTimeout + SleepPastLimit;
+    }
+
+    internal void BackUp()
+    {
+        Backup = File.Content;
+        BackupRecord = Locks.RecordAtPath;
+    }
+
+    internal void RestoreLockFile()
+    {
+        LockFilesDeleted++;
+        Locks.Replace(BackupRecord);
+    }
+
     internal void AssertOnThread()
     {
         if (Environment.CurrentManagedThreadId != _thread)
@@ -125,7 +156,16 @@ internal sealed class World
         }
     }
 
-    internal UInt128 Key()
+    // What the product has in hand cannot be copied.
+    public IWorld? Fork() => null;
+
+    public void End()
+    {
+        Rules.AtEnd();
+        Recovery.Run(this);
+    }
+
+    public UInt128 Key()
     {
         var state = default(StateHash);
         state.Add(Elapsed.Ticks);
@@ -137,6 +177,7 @@ internal sealed class World
         }
 
         File.AddTo(ref state);
+        state.Add(Backup);
         Locks.AddTo(ref state);
         Server.AddTo(ref state);
         foreach (ModelProcess process in _processes)
@@ -187,8 +228,9 @@ internal sealed class World
     private void Write(ForeignWrite write)
     {
         _writes.Remove(write);
-        HasRolledBack |= write == ForeignWrite.Rollback;
+        HasRolledBack |= write == ForeignWrite.Rollback || write == ForeignWrite.Restore;
         File.Write(write.Content(this));
+        write.Then?.Invoke(this);
     }
 
     // Time passes only when nothing else must happen.
