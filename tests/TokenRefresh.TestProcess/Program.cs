@@ -14,6 +14,7 @@ await using var providers = new ProviderRegistry(host.Announce);
 new ProcessCommands(host).Register();
 new ProviderCommands(host, providers).Register();
 new HttpCommands(host, providers).Register();
+new LeaseCommands(host).Register();
 using var signals = new SignalCommands(host);
 signals.Register();
 using var files = new FileCommands(host);

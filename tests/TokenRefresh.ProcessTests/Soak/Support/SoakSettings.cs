@@ -14,8 +14,12 @@ internal sealed record SoakSettings(TimeSpan Duration, int Seed)
         Read(MinutesVariable) is { } minutes
             ? new SoakSettings(
                 TimeSpan.FromMinutes(double.Parse(minutes, CultureInfo.InvariantCulture)),
-                Read(SeedVariable) is { } seed ? int.Parse(seed, CultureInfo.InvariantCulture) : Random.Shared.Next())
+                SeedFromEnvironment())
             : null;
+
+    /// <summary>Reads the seed; a random one if there is none.</summary>
+    internal static int SeedFromEnvironment() =>
+        Read(SeedVariable) is { } seed ? int.Parse(seed, CultureInfo.InvariantCulture) : Random.Shared.Next();
 
     private static string? Read(string variable) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : null;
 }
