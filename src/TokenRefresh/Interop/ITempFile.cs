@@ -10,7 +10,7 @@ internal interface ITempFile : IDisposable
     /// <summary>Takes the lock by which others tell the file from a left-over, until it is disposed.</summary>
     /// <returns>0, or the error number.</returns>
     [UnsupportedOSPlatform("windows")]
-    int Hold();
+    int LockShared();
 
     /// <summary>Takes over what the new file must keep of the old one: a stricter mode, the owner, or the group of a file that is a
     /// group's.</summary>

@@ -17,7 +17,7 @@ internal sealed class TempFile : ITempFile
     // Shared, since this becomes the credentials file and every managed reader takes a shared lock of its own: an exclusive one would
     // refuse it. Called directly, since the managed one is off under DOTNET_SYSTEM_IO_DISABLEFILELOCKING.
     [UnsupportedOSPlatform("windows")]
-    public int Hold() => Libc.Flock(_stream.SafeFileHandle, Libc.LockShared | Libc.LockNonBlocking);
+    public int LockShared() => Libc.Flock(_stream.SafeFileHandle, Libc.LockShared | Libc.LockNonBlocking);
 
     public string? InheritFrom(string target)
     {

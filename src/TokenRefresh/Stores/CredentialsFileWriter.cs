@@ -191,7 +191,7 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
     // other failure only means that others may take this for a left-over; the lock still excludes them.
     [UnsupportedOSPlatform("windows")]
     private bool IsHeld(ITempFile temp) =>
-        temp.Hold() != Libc.EWouldBlock
+        temp.LockShared() != Libc.EWouldBlock
         && (files.Identify(temp.Path, followLinks: false, out int errno) is not null || errno != Libc.ENoEnt);
 
     // False if it is ours and another process holds it. One that is not ours is left alone.

@@ -108,7 +108,7 @@ internal sealed class FileOperationsSpy : FileOperationsDecorator
         public string? InheritFrom(string target) => file.InheritFrom(target);
 
         [UnsupportedOSPlatform("windows")]
-        public int Hold() => file.Hold();
+        public int LockShared() => file.LockShared();
 
         public void ReleaseForReplace() => file.ReleaseForReplace();
 

@@ -14,10 +14,13 @@ internal static class MachineContent
     /// <summary>Gets the content at the beginning: its access token is expired.</summary>
     internal static byte[] First { get; } = Of("ours", ModelClock.Start - Lifetime, "first");
 
-    internal static byte[] Of(string refreshToken, DateTimeOffset expiresAt, string others) => Encoding.UTF8.GetBytes(
-        $$$"""
-        {"{{{Section}}}":{"accessToken":"access-{{{refreshToken}}}","refreshToken":"{{{refreshToken}}}","expiresAt":{{{expiresAt.ToUnixTimeMilliseconds()}}},"scopes":["user"]},"mcpOAuth":{"server":"{{{others}}}"}}
-        """);
+    internal static byte[] Of(string refreshToken, DateTimeOffset expiresAt, string others)
+    {
+        string login = $$"""
+            "accessToken":"access-{{refreshToken}}","refreshToken":"{{refreshToken}}","expiresAt":{{expiresAt.ToUnixTimeMilliseconds()}}
+            """;
+        return Encoding.UTF8.GetBytes($$$"""{"{{{Section}}}":{{{{login}}},"scopes":["user"]},"mcpOAuth":{"server":"{{{others}}}"}}""");
+    }
 
     /// <summary>Makes what another program leaves that changes its own member and keeps the login as it read it.</summary>
     internal static byte[] WithOthers(byte[] content, string others)

@@ -182,7 +182,7 @@ internal class MachineFiles(Run run) : IFileOperations
         Run.Call("flushes its temp file", () => Do(() => Run.Disk.Flush(Run.Disk.Of(description))), isPoint: IsOfDurability);
 
     [UnsupportedOSPlatform("windows")]
-    protected virtual int HoldTemp(int description) =>
+    protected virtual int LockTemp(int description) =>
         Run.Call("locks its temp file", () => Run.Disk.TryLock(description, isExclusive: false) ? 0 : Libc.EWouldBlock);
 
     private Found OpenFound(string name)
@@ -273,7 +273,7 @@ internal class MachineFiles(Run run) : IFileOperations
         public string Path => path;
 
         [UnsupportedOSPlatform("windows")]
-        public int Hold() => files.HoldTemp(description);
+        public int LockShared() => files.LockTemp(description);
 
         public string? InheritFrom(string target) => null;
 

@@ -129,5 +129,5 @@ internal sealed class BuggyFiles(Run run, BuggyFiles.Bug bug) : MachineFiles(run
     }
 
     [UnsupportedOSPlatform("windows")]
-    protected override int HoldTemp(int description) => bug == Bug.UnheldTempFile ? 0 : base.HoldTemp(description);
+    protected override int LockTemp(int description) => bug == Bug.UnheldTempFile ? 0 : base.LockTemp(description);
 }
