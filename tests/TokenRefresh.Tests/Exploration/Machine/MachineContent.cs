@@ -32,6 +32,10 @@ internal static class MachineContent
 
     internal static string? RefreshTokenOf(byte[] content) => TryParse(content)?[Section]?["refreshToken"]?.GetValue<string>();
 
+    /// <summary>Whether the login of one content was got for that of another one, or for one that was.</summary>
+    internal static bool IsSuccessor(byte[] content, byte[] of) =>
+        RefreshTokenOf(of) is { } token && RefreshTokenOf(content)?.StartsWith(token, StringComparison.Ordinal) == true;
+
     /// <summary>Gets all that is not the product's to change.</summary>
     internal static string? OthersOf(byte[] content)
     {

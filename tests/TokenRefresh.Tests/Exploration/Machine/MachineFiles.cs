@@ -59,7 +59,8 @@ internal class MachineFiles(Run run) : IFileOperations
     public virtual IReadOnlyList<string> List(string directory, string prefix)
     {
         string[] names = Run.Call(
-            "lists the temp files", () => Run.Disk.Names.Where(n => Path.GetFileName(n).StartsWith(prefix, StringComparison.Ordinal)).ToArray());
+            "lists the temp files",
+            () => Run.Disk.Names.Where(n => Path.GetFileName(n).StartsWith(prefix, StringComparison.Ordinal)).ToArray());
         return [.. names.Select(FromDisk)];
     }
 
@@ -80,7 +81,8 @@ internal class MachineFiles(Run run) : IFileOperations
         });
     }
 
-    public virtual void FlushDirectory(string directory) => Run.Call("flushes the directory", () => Do(Run.Disk.FlushDirectory), isPoint: IsOfDurability);
+    public virtual void FlushDirectory(string directory) =>
+        Run.Call("flushes the directory", () => Do(Run.Disk.FlushDirectory), isPoint: IsOfDurability);
 
     public void Delete(string path)
     {
@@ -192,7 +194,8 @@ internal class MachineFiles(Run run) : IFileOperations
         return FoundOf(Open(name), identity, isSeen: true);
     }
 
-    private static string Of(string name) => name == Disk.LockFile ? "the lock file" : name == Disk.Credentials ? "the file" : "a temp file";
+    private static string Of(string name) =>
+        name == Disk.LockFile ? "the lock file" : name == Disk.Credentials ? "the file" : "a temp file";
 
     private static int DescriptionOf(SafeFileHandle file) => (int)file.DangerousGetHandle();
 
@@ -280,7 +283,10 @@ internal class MachineFiles(Run run) : IFileOperations
         public void Write(ReadOnlySpan<byte> bytes)
         {
             byte[] written = bytes.ToArray();
-            files.Run.Call("writes its temp file", () => Do(() => files.Run.Disk.Of(description).Replace(written)), isPoint: files.IsOfDurability);
+            files.Run.Call(
+                "writes its temp file",
+                () => Do(() => files.Run.Disk.Of(description).Replace(written)),
+                isPoint: files.IsOfDurability);
         }
 
         public void Flush() => files.FlushTemp(description);

@@ -6,7 +6,7 @@ using TokenRefresh.Stores;
 
 namespace TokenRefresh.Tests.Exploration.Machine;
 
-/// <summary>What the product has in one process: its transaction, its memory, its file store and its lock, over the calls of a run.</summary>
+/// <summary>What the product has in one process: transaction, memory, file store and lock, over the calls of a run.</summary>
 internal sealed class MachineProvider
 {
     private static readonly TokenRefreshMetrics Metrics = new();
@@ -45,9 +45,13 @@ internal sealed class MachineProvider
 
     private async Task<string> GetAsync(string? rejected)
     {
-        TokenSnapshot token = await new RefreshTransaction(
-            _context, _state, new RefreshReason(rejected, null), new CallbackList(_context.Options.Events)).RunAsync(CancellationToken.None);
-        _run.Call("hands the token out", () => _run.World.Promise(_run.Process, token.Token.Value), isPoint: _run.World.Scenario.MayLosePower);
+        var callbacks = new CallbackList(_context.Options.Events);
+        var transaction = new RefreshTransaction(_context, _state, new RefreshReason(rejected, null), callbacks);
+        TokenSnapshot token = await transaction.RunAsync(CancellationToken.None);
+        _run.Call(
+            "hands the token out",
+            () => _run.World.Promise(_run.Process, token.Token.Value),
+            isPoint: _run.World.Scenario.MayLosePower);
         return token.Token.Value;
     }
 }

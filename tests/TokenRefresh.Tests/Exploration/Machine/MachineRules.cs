@@ -57,7 +57,7 @@ internal sealed class MachineRules(MachineWorld world)
         {
             Break($"{OthersAreKept}: {writer.Name} writes {MachineContent.OthersOf(after)} over {MachineContent.OthersOf(before)}.");
         }
-        else if (MachineContent.RefreshTokenOf(after)?.StartsWith(MachineContent.RefreshTokenOf(before) ?? "-", StringComparison.Ordinal) != true)
+        else if (!MachineContent.IsSuccessor(after, before))
         {
             Break($"{Rules.CompareAndCommit}: {writer.Name} writes over {MachineContent.RefreshTokenOf(before) ?? "nothing"}.");
         }

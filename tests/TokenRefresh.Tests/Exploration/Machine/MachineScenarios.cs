@@ -17,7 +17,12 @@ internal static class MachineScenarios
 
     internal static MachineScenario Killed { get; } = Expired with { Name = "machine-killed", Kills = 1, Switches = Switches };
 
-    internal static MachineScenario PowerCut { get; } = Expired with { Name = "machine-power-cut", MayLosePower = true, Switches = Switches };
+    internal static MachineScenario PowerCut { get; } = Expired with
+    {
+        Name = "machine-power-cut",
+        MayLosePower = true,
+        Switches = Switches,
+    };
 
     internal static MachineScenario LockFileDeleted { get; } = Expired with
     {
@@ -26,9 +31,19 @@ internal static class MachineScenarios
         Switches = Switches,
     };
 
-    internal static MachineScenario Login { get; } = Expired with { Name = "machine-login", ForeignActs = [ForeignAct.Login], Switches = Switches };
+    internal static MachineScenario Login { get; } = Expired with
+    {
+        Name = "machine-login",
+        ForeignActs = [ForeignAct.Login],
+        Switches = Switches,
+    };
 
-    internal static MachineScenario InPlace { get; } = Expired with { Name = "machine-in-place", ForeignActs = [ForeignAct.InPlace], Switches = Switches };
+    internal static MachineScenario InPlace { get; } = Expired with
+    {
+        Name = "machine-in-place",
+        ForeignActs = [ForeignAct.InPlace],
+        Switches = Switches,
+    };
 
     internal static MachineScenario Rollback { get; } = Expired with
     {

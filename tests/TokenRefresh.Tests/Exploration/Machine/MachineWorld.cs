@@ -101,7 +101,8 @@ internal sealed class MachineWorld : IWorld
 
     public void End()
     {
-        bool isUndisturbed = _kills == Scenario.Kills && _acts.Count == Scenario.ForeignActs.Count && _mayLosePower == Scenario.MayLosePower;
+        // Where the power may fail, it is said in the end that it stays.
+        bool isUndisturbed = _kills == Scenario.Kills && _acts.Count == Scenario.ForeignActs.Count && !Scenario.MayLosePower;
         if (isUndisturbed && Scenario.Requests is { } expected && _exchanges.Count != expected)
         {
             Rules.Break($"{Model.Rules.OneRequestPerExpiry}: {_exchanges.Count} requests instead of {expected}.");
@@ -267,8 +268,8 @@ internal sealed class MachineWorld : IWorld
         {
             foreach (Disk.Rest data in Enum.GetValues<Disk.Rest>())
             {
-                steps.Add(new(
-                    "the power", $"fails, names: {names}, data: {data}".ToLowerInvariant(), () => LosePower(names, data), IsOptional: true));
+                string what = $"fails, names: {names}, data: {data}".ToLowerInvariant();
+                steps.Add(new("the power", what, () => LosePower(names, data), IsOptional: true));
             }
         }
     }

@@ -7,7 +7,9 @@ namespace TokenRefresh.Tests.Exploration.Machine;
 /// One execution of a process from its beginning. The calls that it made before are answered from its log; the next ones are really made,
 /// as many as it may; at the one after that it ends with an exception.
 /// </summary>
-/// <remarks>Also its clock, which stands still but for its own pauses. A pause is a call too; a timer that is armed later never fires.</remarks>
+/// <remarks>
+/// Also its clock, which stands still but for its own pauses. A pause is a call too; a timer that is armed later never fires.
+/// </remarks>
 internal sealed class Run(MachineWorld world, MachineProcess process, int calls) : TimeProvider
 {
     // After so many pauses they are so long that everything else happens before they end.
