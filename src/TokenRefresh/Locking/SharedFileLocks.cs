@@ -5,10 +5,11 @@ namespace TokenRefresh.Locking;
 /// <summary>The registry of a process: one <see cref="SharedFileLock"/> per lock file, however many providers there are.</summary>
 internal sealed class SharedFileLocks
 {
+    // A field, since each getter costs a fresh process a compiled method.
+    internal static readonly SharedFileLocks OfThisProcess = new();
+
     private readonly Dictionary<string, SharedFileLock> _locks =
         new(OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
-
-    internal static SharedFileLocks OfThisProcess { get; } = new();
 
     /// <summary>Gets the lock of this file; for each call there must be one of <see cref="Return"/>. Touches no disk.</summary>
     internal SharedFileLock Rent(string path, string credentialsPath, IFileOperations? files = null)

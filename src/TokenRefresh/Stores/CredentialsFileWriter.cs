@@ -1,4 +1,3 @@
-using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 using TokenRefresh.Interop;
 
@@ -158,7 +157,11 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
         {
             if (files.TryCreateTemp(paths.NewTempPath(), length) is { } temp)
             {
-                if (OperatingSystem.IsWindows() || IsHeld(temp))
+                // Others delete left-overs under an exclusive flock. So a file that still has its name once we have the shared lock will
+                // keep it. Any other failure only means that others may take this for a left-over; the lock still excludes them.
+                if (OperatingSystem.IsWindows()
+                    || (temp.LockShared() != Libc.EWouldBlock
+                        && (files.Identify(temp.Path, followLinks: false, out int errno) is not null || errno != Libc.ENoEnt)))
                 {
                     return temp;
                 }
@@ -186,13 +189,6 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
 
         return isAlone;
     }
-
-    // Others delete left-overs under an exclusive flock. So a file that still has its name once we have the shared lock will keep it. Any
-    // other failure only means that others may take this for a left-over; the lock still excludes them.
-    [UnsupportedOSPlatform("windows")]
-    private bool IsHeld(ITempFile temp) =>
-        temp.LockShared() != Libc.EWouldBlock
-        && (files.Identify(temp.Path, followLinks: false, out int errno) is not null || errno != Libc.ENoEnt);
 
     // False if it is ours and another process holds it. One that is not ours is left alone.
     private bool TryRemoveLeftOver(string path)
