@@ -3,8 +3,8 @@ namespace TokenRefresh.Endpoint;
 /// <summary>A time limit that does not beat an answer that is already there.</summary>
 /// <remarks>
 /// A limit that passes while the process is stopped (SIGSTOP, suspend), or while the thread pool is starved, fires late, and often before
-/// an answer is read that had arrived in time. So a limit that fires late first lets everything run that is queued at that moment, and then
-/// waits one second more. One that fires on time cancels at once.
+/// an answer is read that had arrived in time: timers run ahead of what is queued in the pool. So a limit that fires first lets everything
+/// run that is queued at that moment. If that took time, or if it fired late, it waits one second more; otherwise it cancels.
 /// </remarks>
 internal sealed class FairTimeout : IThreadPoolWorkItem, IDisposable
 {
@@ -31,7 +31,11 @@ internal sealed class FairTimeout : IThreadPoolWorkItem, IDisposable
         _source = linked.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(linked) : new CancellationTokenSource();
         Token = _source.Token;
         _start = time.GetTimestamp();
-        _timer = time.CreateTimer(static self => ((FairTimeout)self!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time.CreateTimer(
+            static self => ThreadPool.UnsafeQueueUserWorkItem((FairTimeout)self!, preferLocal: false),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
         _timer.Change(timeout, Timeout.InfiniteTimeSpan);
     }
 
@@ -40,21 +44,23 @@ internal sealed class FairTimeout : IThreadPoolWorkItem, IDisposable
     /// <summary>Gets whether the limit has passed, as opposed to a cancellation of the linked token.</summary>
     internal bool IsExpired => _isExpired;
 
-    /// <summary>The work item of a late limit: what was queued before it has run.</summary>
+    /// <summary>Called by the pool, once what was queued before the limit fired has begun to run.</summary>
     void IThreadPoolWorkItem.Execute()
     {
-        lock (_lock)
+        if (TryExtend())
         {
-            if (_isDisposed)
-            {
-                return;
-            }
+            return;
+        }
 
-            // The process may be stopped again within that second, but a machine that is merely slow must not postpone the limit endlessly.
-            _tolerance = Extension;
-            _timeout = Extension;
-            _start = _time.GetTimestamp();
-            _timer.Change(Extension, Timeout.InfiniteTimeSpan);
+        _isExpired = true;
+        try
+        {
+            _source.Cancel();
+        }
+        catch (Exception e) when (e is ObjectDisposedException or AggregateException)
+        {
+            // The exchange ended at this moment, or a handler's own registration failed: on a thread of the pool that would end the
+            // process.
         }
     }
 
@@ -69,35 +75,30 @@ internal sealed class FairTimeout : IThreadPoolWorkItem, IDisposable
         _source.Dispose();
     }
 
-    private void OnTimer()
+    private bool TryExtend()
     {
-        if (IsLate())
+        lock (_lock)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-            return;
-        }
+            try
+            {
+                if (_isDisposed || _time.GetElapsedTime(_start) - _timeout <= _tolerance)
+                {
+                    return _isDisposed;
+                }
 
-        _isExpired = true;
-        try
-        {
-            _source.Cancel();
-        }
-        catch (Exception e) when (e is ObjectDisposedException or AggregateException)
-        {
-            // The exchange ended at this moment, or a handler's own registration failed: on a timer's thread that would end the process.
-        }
-    }
-
-    private bool IsLate()
-    {
-        try
-        {
-            return _time.GetElapsedTime(_start) - _timeout > _tolerance;
-        }
-        catch (Exception)
-        {
-            // A clock of the user's that throws.
-            return false;
+                // The process may be stopped again within that second, but a machine that is merely slow must not postpone the limit
+                // endlessly.
+                _tolerance = Extension;
+                _timeout = Extension;
+                _start = _time.GetTimestamp();
+                _timer.Change(Extension, Timeout.InfiniteTimeSpan);
+                return true;
+            }
+            catch (Exception)
+            {
+                // A clock of the program's own that throws.
+                return false;
+            }
         }
     }
 }
