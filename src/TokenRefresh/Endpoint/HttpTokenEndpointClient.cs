@@ -50,7 +50,14 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
     {
         ArgumentNullException.ThrowIfNull(request);
         cancellationToken.ThrowIfCancellationRequested();
-        return TryAsync(request, _invoker(), isRetry: false, cancellationToken);
+
+        // On a thread of its own. The built-in transport sends there without the pool, which may be starved, and what follows its answer
+        // needs no pool either: the save, and the release of the lock. Nor can a handler that blocks its thread keep the lock.
+        return new(Task.Factory.StartNew(
+            () => TryAsync(request, _invoker(), isRetry: false, cancellationToken).AsTask(),
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach,
+            TaskScheduler.Default).Unwrap());
     }
 
     // One method, since each async method costs a fresh process several compiled ones.
@@ -69,11 +76,16 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
             byte[] body = TokenRequestBody.WriteRefresh(_settings, request.RefreshToken, assertion);
             using var content = new TokenRequestContent(body, TokenRequestBody.ContentType(_settings.RequestFormat), request, deadline);
             using HttpRequestMessage message = CreateMessage(content);
+
+            // A retry comes on a thread of the pool, as may an assertion, and those must not block.
+            bool isSynchronous = invoker is TokenEndpointTransport && !Thread.CurrentThread.IsThreadPoolThread;
             HttpResponseMessage? response = null;
             Exception? failure = null;
             try
             {
-                response = await SendAsync(invoker, message, timeout.Token).ConfigureAwait(false);
+                response = isSynchronous
+                    ? invoker.Send(message, timeout.Token)
+                    : await SendAsync(invoker, message, timeout.Token).ConfigureAwait(false);
             }
             catch (Exception e)
             {
@@ -103,7 +115,9 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
                 {
                     // An answer that was kept is whole already, though time is up.
                     CancellationToken limit = failure is null ? timeout.Token : CancellationToken.None;
-                    LimitedBody answer = await LimitedBody.ReadAsync(response.Content, limit).ConfigureAwait(false);
+                    LimitedBody answer = isSynchronous
+                        ? LimitedBody.Read(response.Content, limit)
+                        : await LimitedBody.ReadAsync(response.Content, limit).ConfigureAwait(false);
                     result = Interpret(request, response, answer, timeout, deadline);
                 }
             }

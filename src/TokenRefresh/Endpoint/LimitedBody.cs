@@ -49,6 +49,40 @@ internal sealed class LimitedBody
         }
     }
 
+    /// <summary>Does the same on this thread, whose reads only the disposal of the content can end.</summary>
+    internal static LimitedBody Read(HttpContent content, CancellationToken cancellationToken)
+    {
+        byte[] buffer = new byte[4096];
+        int length = 0;
+        Exception? exception = null;
+        try
+        {
+            using (cancellationToken.UnsafeRegister(static content => ((HttpContent)content!).Dispose(), content))
+            using (Stream stream = content.ReadAsStream(cancellationToken))
+            {
+                int read;
+                do
+                {
+                    read = stream.Read(Free(ref buffer, length).Span);
+                    length += read;
+                }
+                while (read > 0 && length < Limit);
+            }
+        }
+        catch (Exception e)
+        {
+            exception = e;
+        }
+
+        // A disposed stream may also look as if it had ended.
+        if (cancellationToken.IsCancellationRequested)
+        {
+            exception = new OperationCanceledException("The answer was not read to its end in time.", exception, cancellationToken);
+        }
+
+        return new(buffer, length, exception);
+    }
+
     private static Memory<byte> Free(ref byte[] buffer, int length)
     {
         if (length == buffer.Length)

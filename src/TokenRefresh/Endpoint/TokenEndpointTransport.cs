@@ -2,12 +2,13 @@ using System.Net;
 
 namespace TokenRefresh.Endpoint;
 
-/// <summary>What sends token requests where no container provides an <see cref="HttpClient"/>.</summary>
-internal static class TokenEndpointTransport
+/// <summary>What sends token requests where no container provides an <see cref="HttpClient"/>; with connections of its own.</summary>
+/// <remarks>
+/// With nobody's handler in between it can send synchronously: from the first byte of the body to the last of the answer it needs no thread
+/// of the pool, which the callers that wait for the token may hold.
+/// </remarks>
+internal sealed class TokenEndpointTransport() : HttpMessageInvoker(CreateHandler(), disposeHandler: true)
 {
-    /// <summary>Creates an invoker with connections of its own, to be disposed by the caller.</summary>
-    internal static HttpMessageInvoker Create() => new(CreateHandler(), disposeHandler: true);
-
     /// <summary>Creates the handler: no redirects, no cookies.</summary>
     internal static SocketsHttpHandler CreateHandler() => new()
     {
@@ -18,6 +19,9 @@ internal static class TokenEndpointTransport
         // Refreshes are an hour apart. A pooled connection that broke in between would make the outcome of the next one unknown, so
         // connections are kept only as long as a replay may need one.
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10),
+
+        // An answer that is given up in its middle is not read to its end.
+        ResponseDrainTimeout = TimeSpan.Zero,
 
         // Some front ends compress whether asked or not, and an answer that cannot be read costs a rotation.
         AutomaticDecompression = DecompressionMethods.All,

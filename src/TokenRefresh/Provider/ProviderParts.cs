@@ -102,7 +102,7 @@ internal sealed class ProviderParts : IDisposable
 
         if (_ownInvoker is null)
         {
-            HttpMessageInvoker made = TokenEndpointTransport.Create();
+            var made = new TokenEndpointTransport();
             if (Interlocked.CompareExchange(ref _ownInvoker, made, null) is not null)
             {
                 made.Dispose();

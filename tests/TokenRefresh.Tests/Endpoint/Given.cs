@@ -26,8 +26,16 @@ internal static class Given
         ILogger? logger = null)
     {
         var invoker = new HttpMessageInvoker(handler, disposeHandler: false);
-        return new HttpTokenEndpointClient(Settings(configure), () => invoker, classifier, time ?? TimeProvider.System, logger);
+        return Client(invoker, configure, classifier, time, logger);
     }
+
+    public static HttpTokenEndpointClient Client(
+        HttpMessageInvoker invoker,
+        Action<TokenRefreshOptions>? configure = null,
+        ITokenErrorClassifier? classifier = null,
+        TimeProvider? time = null,
+        ILogger? logger = null) =>
+        new(Settings(configure), () => invoker, classifier, time ?? TimeProvider.System, logger);
 
     public static Task<TokenEndpointResult> AnswerAsync(
         HttpMessageHandler handler, Action<TokenRefreshOptions>? configure = null, TimeProvider? time = null) =>

@@ -161,35 +161,6 @@ public sealed class TokenRequestPhaseTests
         result.Response!.RefreshToken.Should().Be("rt");
     }
 
-    [Theory]
-    [FailureMode("F12", "F52")]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_time_out_after_the_body_left_is_unknown(bool headersArrived)
-    {
-        var time = new ManualTimeProvider();
-        var arrived = new TaskCompletionSource();
-        await using var server = new WireServer(async e =>
-        {
-            if (headersArrived)
-            {
-                await e.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n{\"access_token\"");
-            }
-
-            arrived.SetResult();
-            await e.StallAsync();
-        });
-        using SocketsHttpHandler handler = TokenEndpointTransport.CreateHandler();
-
-        Task<TokenEndpointResult> refresh = Given.AnswerAsync(handler, o => o.TokenEndpoint = server.TokenEndpoint, time);
-        await arrived.Task;
-        time.Advance(TimeSpan.FromSeconds(15));
-        TokenEndpointResult result = await refresh;
-
-        result.Outcome.Should().Be(TokenEndpointOutcome.Unknown);
-        result.Exception.Should().BeOfType<TimeoutException>().Which.Message.Should().Contain("'AttemptTimeout'").And.Contain("00:00:15");
-    }
-
     [Fact]
     [FailureMode("F52")]
     public async Task The_deadline_after_the_body_left_gives_unknown_and_does_not_throw()
@@ -302,32 +273,6 @@ public sealed class TokenRequestPhaseTests
             .RefreshAsync(new TokenRequest("rt", _ => throw thrown));
 
         (await act.Should().ThrowAsync<IOException>()).Which.Should().BeSameAs(thrown);
-        server.Requests.Should().BeEmpty();
-    }
-
-    [Fact]
-    public async Task A_time_out_during_the_announcement_sends_nothing_and_waits_for_its_end()
-    {
-        var time = new ManualTimeProvider();
-        await using var server = new WireServer(e => e.RespondJsonAsync(200, """{"access_token":"at"}"""));
-        using SocketsHttpHandler handler = TokenEndpointTransport.CreateHandler();
-        var announcing = new TaskCompletionSource();
-        var release = new TaskCompletionSource();
-
-        Task<TokenEndpointResult> refresh = Given.Client(handler, o => o.TokenEndpoint = server.TokenEndpoint, time: time)
-            .RefreshAsync(new TokenRequest("rt", async _ =>
-        {
-            announcing.SetResult();
-            await release.Task;
-        })).AsTask();
-        await announcing.Task;
-        time.Advance(TimeSpan.FromSeconds(15));
-        bool endedEarly = refresh.IsCompleted;
-        release.SetResult();
-        TokenEndpointResult result = await refresh;
-
-        endedEarly.Should().BeFalse();
-        result.Outcome.Should().Be(TokenEndpointOutcome.NotSent);
         server.Requests.Should().BeEmpty();
     }
 
