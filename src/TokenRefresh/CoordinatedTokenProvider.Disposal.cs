@@ -1,3 +1,5 @@
+using TokenRefresh.Endpoint;
+
 namespace TokenRefresh;
 
 /// <content>The end of the provider.</content>
@@ -12,8 +14,12 @@ public sealed partial class CoordinatedTokenProvider
     /// </summary>
     /// <remarks>Idempotent. Later calls throw <see cref="ObjectDisposedException"/>.</remarks>
     /// <returns>A task that completes when nothing of the provider runs any more.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// A logger or an HTTP handler disposes the provider from inside its own refresh, and would wait for itself.
+    /// </exception>
     public ValueTask DisposeAsync()
     {
+        _refresh.ThrowIfInside();
         lock (_lock)
         {
             _disposal ??= TryDisposeAtOnce_NeedsLock() ? Task.CompletedTask : Task.Run(DisposeCoreAsync);
@@ -44,14 +50,13 @@ public sealed partial class CoordinatedTokenProvider
 
     private async Task DisposeCoreAsync()
     {
-        TimeSpan timeout = _context.Options.RefreshTimeout + _context.Options.SaveTimeout;
+        TimeSpan patience = _context.Options.RefreshTimeout + _context.Options.SaveTimeout;
         try
         {
-            await Task.WhenAll(_shutdownSource.CancelAsync(), FinishAsync())
-                .WaitAsync(timeout, _context.TimeProvider)
-                .ConfigureAwait(false);
+            using var timeout = new FairTimeout(patience, _context.TimeProvider);
+            await Task.WhenAll(_shutdownSource.CancelAsync(), FinishAsync()).WaitAsync(timeout.Token).ConfigureAwait(false);
         }
-        catch (TimeoutException)
+        catch (OperationCanceledException)
         {
             // What still runs may obtain tokens that are never saved; the record has the note of its attempt.
         }

@@ -6,18 +6,22 @@ namespace TokenRefresh.TestProcess;
 
 /// <summary>
 /// Reads a command per line and replies a line each: <c>ok ...</c> or <c>error Type message</c>. <c>&amp; tag command</c> runs beside
-/// others and replies <c>tag ok ...</c>; <c>at unixMilliseconds command</c> starts at that moment.
+/// others and replies <c>tag ok ...</c>; <c>at unixMilliseconds command</c> starts at that moment. Some need no thread of the pool.
 /// </summary>
 internal sealed class CommandHost(TextWriter output)
 {
     private static readonly TimeSpan ExitPatience = TimeSpan.FromSeconds(10);
 
     private readonly Dictionary<string, Func<CommandLine, Task<string>>> _commands = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Action> _immediate = new(StringComparer.Ordinal);
     private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
     private readonly Lock _writing = new();
     private int _exitCode;
 
     public void Add(string verb, Func<CommandLine, Task<string>> command) => _commands.Add(verb, command);
+
+    /// <summary>Adds a command that runs on the thread that reads them.</summary>
+    public void AddImmediate(string verb, Action command) => _immediate.Add(verb, command);
 
     public void Exit(int code)
     {
@@ -53,7 +57,12 @@ internal sealed class CommandHost(TextWriter output)
     {
         while (input.ReadLine() is { } line)
         {
-            if (line.Length > 0)
+            if (_immediate.TryGetValue(line, out Action? command))
+            {
+                command();
+                Write("ok");
+            }
+            else if (line.Length > 0)
             {
                 _lines.Writer.TryWrite(line);
             }

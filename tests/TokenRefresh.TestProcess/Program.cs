@@ -15,6 +15,7 @@ new ProcessCommands(host).Register();
 new ProviderCommands(host, providers).Register();
 new HttpCommands(host, providers).Register();
 new LeaseCommands(host).Register();
+new PoolCommands(host).Register();
 using var signals = new SignalCommands(host);
 signals.Register();
 using var files = new FileCommands(host);

@@ -16,10 +16,14 @@ internal sealed partial class SharedFileLock
         // How soon a waiter notices that the lock file its thread waits for was deleted.
         private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
 
+        // A wait that ends late, because the process was stopped or its thread pool starved, first lets a grant run that came meanwhile.
+        private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(100);
+
         private readonly long _start = time.GetTimestamp();
         private ITimer? _timer;
         private CancellationTokenRegistration _cancellation;
         private Exception? _failure;
+        private TimeSpan _extension;
         private int _hasEnded;
 
         internal bool AllowUnreliable => allowUnreliable;
@@ -77,15 +81,32 @@ internal sealed partial class SharedFileLock
 
         private void Tick()
         {
-            TimeSpan next = NextTick();
-            if (next <= TimeSpan.Zero)
+            try
             {
-                Leave();
+                if (timeout != Timeout.InfiniteTimeSpan && Left() is var left && left < -Tolerance)
+                {
+                    _extension += CheckInterval - left;
+                }
+
+                TimeSpan next = NextTick();
+                if (next <= TimeSpan.Zero)
+                {
+                    Leave();
+                }
+                else if (!HasEnded)
+                {
+                    owner.AbandonDeletedFile();
+                    _timer?.Change(next, Timeout.InfiniteTimeSpan);
+                }
             }
-            else if (!HasEnded)
+            catch (Exception e)
             {
-                owner.AbandonDeletedFile();
-                _timer?.Change(next, Timeout.InfiniteTimeSpan);
+                // A clock of the program's own that throws: on a thread of the pool that would end the process.
+                if (TryEnd())
+                {
+                    owner.Remove(this);
+                    SetException(e);
+                }
             }
         }
 
@@ -97,10 +118,12 @@ internal sealed partial class SharedFileLock
             }
 
             // Never negative: a thread may be put aside for longer than its whole time-out, and a timer refuses that, or never fires.
-            TimeSpan left = timeout - time.GetElapsedTime(_start);
+            TimeSpan left = Left();
             left = left > TimeSpan.Zero ? left : TimeSpan.Zero;
             return left < CheckInterval ? left : CheckInterval;
         }
+
+        private TimeSpan Left() => timeout + _extension - time.GetElapsedTime(_start);
 
         private void Leave()
         {

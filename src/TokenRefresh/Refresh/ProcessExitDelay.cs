@@ -13,6 +13,10 @@ namespace TokenRefresh.Refresh;
 /// </remarks>
 internal sealed class ProcessExitDelay : IDisposable
 {
+    private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(100);
+
+    // The end of the process would lose the answer for good, so this is generous.
+    private static readonly TimeSpan Extension = TimeSpan.FromSeconds(5);
     private static readonly object Monitor = new();
     private static readonly List<PosixSignalRegistration> Registrations = [];
     private static readonly ManualResetEventSlim MayExit = new(initialState: true);
@@ -129,7 +133,13 @@ internal sealed class ProcessExitDelay : IDisposable
         long since = Interlocked.CompareExchange(ref _exitingSince, now, 0) is var earlier and not 0 ? earlier : now;
         TimeSpan left = _patience - TimeSpan.FromMilliseconds(now - since);
         Interlocked.Increment(ref _waiting);
-        MayExit.Wait(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+        bool isOver = MayExit.Wait(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+        if (!isOver && TimeSpan.FromMilliseconds(Environment.TickCount64 - since) - _patience > Tolerance)
+        {
+            // The process was stopped meanwhile (SIGSTOP), and the answer may have come.
+            MayExit.Wait(Extension);
+        }
+
         Interlocked.Decrement(ref _waiting);
     }
 }

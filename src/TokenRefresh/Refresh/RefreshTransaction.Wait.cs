@@ -49,7 +49,9 @@ internal sealed partial class RefreshTransaction
                     Task<ICredentialsLease?> granted = locking;
                     locking = null;
                     _lease = await granted.ConfigureAwait(false);
-                    return null;
+
+                    // Time is up, or this provider closes. If the process was stopped meanwhile, other tokens have long been saved.
+                    return _lease is null ? await LookAsync(closing).ConfigureAwait(false) : null;
                 }
 
                 await change.ConfigureAwait(false);

@@ -11,6 +11,12 @@ public sealed class StopTests
     private const string ShortLockTimeout = "refresh-timeout=1000 attempt-timeout=1000 save-timeout=100 lock-timeout=1200";
     private const string LongLockTimeout = "lock-timeout=600000";
 
+    // Long enough for a warm process to send a request on a busy machine, and short enough to be outlasted.
+    private const string Deadlines = "refresh-timeout=5000 attempt-timeout=5000 save-timeout=400 lock-timeout=6000";
+
+    // All of those, and the second more that a client gets to end its exchange.
+    private static readonly TimeSpan BeyondAllDeadlines = TimeSpan.FromSeconds(8);
+
     [Theory]
     [InlineData(Moment.Sent)]
     [InlineData(Moment.Processed)]
@@ -41,4 +47,128 @@ public sealed class StopTests
         login.TempFiles.Should().BeEmpty();
         login.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Grants = 1, Reuses = 0, FamiliesRevoked = 0 });
     }
+
+    [Fact]
+    [FailureMode("F100")]
+    public Task An_answer_that_came_while_the_process_was_stopped_beyond_all_its_deadlines_is_used() =>
+        Task.WhenAll(
+            UseTheAnswerAsync(),
+            UseTheAnswerAsync(meanwhile: "block 60", after: "unblock"),
+            UseTheAnswerAsync(meanwhile: "api 80 {0} send=sync"));
+
+    [Fact]
+    [FailureMode("F100", "F37")]
+    public Task An_end_that_waits_for_the_answer_waits_also_for_one_that_came_while_the_process_was_stopped() =>
+        Task.WhenAll(EndWithTheAnswerAsync(isExit: true), EndWithTheAnswerAsync(isExit: false));
+
+    [Fact]
+    [FailureMode("F100")]
+    public Task A_waiter_that_was_stopped_beyond_its_time_out_takes_what_came_meanwhile() =>
+        Task.WhenAll(TakeWhatCameAsync("get"), TakeWhatCameAsync("store access refresh in:3600"));
+
+    // Each case has its own processes; together they wait only once for the time to pass.
+    private static async Task UseTheAnswerAsync(string? meanwhile = null, string? after = null)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGSTOP.");
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using ChildProcessGroup group = await ChildProcessGroup.StartAsync(2, TestProgram.Path);
+        (ChildProcess stopped, ChildProcess other) = (group.Children[0], group.Children[1]);
+        await stopped.RunAsync($"http 1 {login.Server.ControlUri}ping");
+        await stopped.RunAsync(login.CreateCommand(Deadlines));
+        await other.RunAsync(login.CreateCommand(LongLockTimeout));
+        using ParkedRequest parked = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
+        Task<string> get = await stopped.StartCommandAsync("get 4");
+        await parked.Arrived;
+        Task<string>? crowd = meanwhile is null
+            ? null
+            : await stopped.StartCommandAsync(string.Format(CultureInfo.InvariantCulture, meanwhile, login.Server.ApiUri));
+
+        stopped.Stop();
+        parked.Release();
+        await login.Server.WaitForTokenRequestsToEndAsync();
+        await PassAsync(BeyondAllDeadlines);
+        stopped.Continue();
+
+        // Before the pool works again.
+        string saved = await other.RunAsync("get 4");
+        if (after is not null)
+        {
+            await stopped.RunAsync(after);
+        }
+
+        (await get).Should().Be(saved).And.EndWith("distinct=1 failures=0");
+        (crowd is null ? "" : await crowd).Should().BeOneOf("", "200=80 failures=0");
+        login.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Grants = 1, Reuses = 0, FamiliesRevoked = 0 });
+    }
+
+    private static async Task EndWithTheAnswerAsync(bool isExit)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGSTOP.");
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using ChildProcessGroup group = await ChildProcessGroup.StartAsync(2, TestProgram.Path);
+        (ChildProcess stopped, ChildProcess other) = (group.Children[0], group.Children[1]);
+        await stopped.RunAsync($"http 1 {login.Server.ControlUri}ping");
+        await stopped.RunAsync(login.CreateCommand(Deadlines));
+        await other.RunAsync(login.CreateCommand(LongLockTimeout));
+        using ParkedRequest parked = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
+        Task<string> get = await stopped.StartCommandAsync("get");
+        await parked.Arrived;
+        if (isExit)
+        {
+            stopped.Terminate();
+            await stopped.WaitUntilItHandlesASignalAsync();
+        }
+        else
+        {
+            await stopped.SendAsync("& end dispose");
+            await stopped.WaitUntilItIsDisposedAsync();
+        }
+
+        stopped.Stop();
+        parked.Release();
+        await login.Server.WaitForTokenRequestsToEndAsync();
+        await PassAsync(BeyondAllDeadlines);
+        stopped.Continue();
+
+        string saved = await other.RunAsync("get");
+        if (isExit)
+        {
+            (await stopped.WaitForExitAsync()).Should().Be(143);
+        }
+        else
+        {
+            (await get).Should().Be(saved);
+        }
+
+        saved.Should().EndWith("distinct=1 failures=0");
+        login.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Grants = 1, Reuses = 0, FamiliesRevoked = 0 });
+    }
+
+    private static async Task TakeWhatCameAsync(string command)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGSTOP.");
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using ChildProcessGroup group = await ChildProcessGroup.StartAsync(2, TestProgram.Path);
+        (ChildProcess holder, ChildProcess stopped) = (group.Children[0], group.Children[1]);
+        await holder.RunAsync(login.CreateCommand(LongLockTimeout));
+        await stopped.RunAsync($"http 1 {login.Server.ControlUri}ping");
+        await stopped.RunAsync(login.CreateCommand(Deadlines));
+        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
+        Task<string> get = await holder.StartCommandAsync("get");
+        await parked.Arrived;
+        Task<string> waiting = await stopped.StartCommandAsync(command);
+        await stopped.WaitUntilItAwaitsTheLockAsync();
+
+        stopped.Stop();
+        parked.Release();
+        string saved = await get;
+        await PassAsync(BeyondAllDeadlines);
+        stopped.Continue();
+
+        (await waiting).Should().Be(command == "get" ? saved : "");
+        login.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Grants = 1, Reuses = 0 });
+    }
+
+    // What must pass here is the time itself: a stopped process has the system's clock.
+    private static Task PassAsync(TimeSpan time) => Task.Delay(time, TimeProvider.System, TestContext.Current.CancellationToken);
 }

@@ -38,15 +38,26 @@ internal static class Replies
 
     /// <summary>Waits until a child has taken what it was sent: signals of one kind that are pending together arrive as one.</summary>
     internal static Task WaitUntilNoSignalIsPendingAsync(this ChildProcess child) =>
-        WaitForReplyAsync(child, "pending", "none", "the child is expected to have its signal");
+        WaitForReplyAsync(() => child.RunAsync("pending"), "none", "the child is expected to have its signal");
+
+    /// <summary>Waits until the disposal of a child's provider has begun.</summary>
+    internal static Task WaitUntilItIsDisposedAsync(this ChildProcess child) =>
+        WaitForReplyAsync(
+            async () =>
+            {
+                await child.SendAsync("& asked status");
+                return await child.ExpectAsync("asked");
+            },
+            "asked error ObjectDisposedException",
+            "the child is expected to dispose its provider");
 
     private static Task WaitForThreadAsync(ChildProcess child, string prefix, string because) =>
-        WaitForReplyAsync(child, $"threads {prefix}", "named=1 ", because);
+        WaitForReplyAsync(() => child.RunAsync($"threads {prefix}"), "named=1 ", because);
 
-    private static async Task WaitForReplyAsync(ChildProcess child, string command, string prefix, string because)
+    private static async Task WaitForReplyAsync(Func<Task<string>> ask, string prefix, string because)
     {
         long start = TimeProvider.System.GetTimestamp();
-        while (!(await child.RunAsync(command)).StartsWith(prefix, StringComparison.Ordinal))
+        while (!(await ask()).StartsWith(prefix, StringComparison.Ordinal))
         {
             TimeProvider.System.GetElapsedTime(start).Should().BeLessThan(Patience, because);
             await Task.Delay(Pause, TimeProvider.System);
