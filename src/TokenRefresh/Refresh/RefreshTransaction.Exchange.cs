@@ -34,8 +34,8 @@ internal sealed partial class RefreshTransaction
         {
             NoteClock();
             long logins = state.Logins;
-            _stored = await lease.ReadAsync(closing).ConfigureAwait(false);
-            _record = await Journal.ReadAsync(_stored, closing).ConfigureAwait(false);
+            _stored = await InTimeAsync(lease.ReadAsync(closing), deadline.Token).ConfigureAwait(false);
+            _record = await InTimeAsync(Journal.ReadAsync(_stored, closing), deadline.Token).ConfigureAwait(false);
             OAuthCredentials? tokens = state.WithUnsavedTokens(_stored);
             RefreshDecision decision = Decide(tokens, _record);
             if (decision.Action == RefreshAction.Use)
@@ -65,14 +65,14 @@ internal sealed partial class RefreshTransaction
             }
 
             closing.ThrowIfCancellationRequested();
-            if (!await lease.PrepareAsync(closing).ConfigureAwait(false))
+            if (!await InTimeAsync(lease.PrepareAsync(closing), deadline.Token).ConfigureAwait(false))
             {
                 return null;
             }
 
             // Another process may have made an exchange under a lock file that was deleted. Where PrepareAsync found no temp file of it,
             // that process has saved by now, maybe after our read.
-            if (!OAuthCredentials.AreSameLogin(_stored, await lease.ReadAsync(closing).ConfigureAwait(false)))
+            if (!OAuthCredentials.AreSameLogin(_stored, await InTimeAsync(lease.ReadAsync(closing), deadline.Token).ConfigureAwait(false)))
             {
                 return null;
             }
@@ -86,6 +86,27 @@ internal sealed partial class RefreshTransaction
             {
                 return token;
             }
+        }
+    }
+
+    // A store of the program's own that hangs before anything is sent must not keep the lock.
+    private ValueTask<T> InTimeAsync<T>(ValueTask<T> step, CancellationToken deadline) =>
+        step.IsCompleted ? step : AwaitInTimeAsync(step.AsTask(), deadline);
+
+    private async ValueTask<T> AwaitInTimeAsync<T>(Task<T> step, CancellationToken deadline)
+    {
+        try
+        {
+            return await step.WaitAsync(deadline).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!step.IsCompleted)
+        {
+            _ = step.ContinueWith(static late => _ = late.Exception, TaskScheduler.Default);
+            throw new CredentialsFileException(
+                Store.Location,
+                $"The credentials store of '{Store.Location}' did not answer before the deadline of the refresh ('RefreshTimeout', "
+                + $"'{context.Options.RefreshTimeout}'). Nothing was sent. Find out why that store hangs.",
+                e);
         }
     }
 

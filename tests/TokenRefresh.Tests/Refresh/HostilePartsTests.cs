@@ -1,5 +1,4 @@
 using FluentAssertions;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using TokenRefresh.Endpoint;
 using TokenRefresh.Record;
@@ -8,40 +7,11 @@ using TokenRefresh.Tests.Record;
 
 namespace TokenRefresh.Tests.Refresh;
 
-/// <summary>Clocks, stores and clients that fail at the worst moment: the lock is free afterwards, nothing untrue remembered.</summary>
+/// <summary>Stores and clients that fail at the worst moment: nothing untrue is remembered.</summary>
 public sealed class HostilePartsTests
 {
     private static readonly OAuthCredentials Expired = new("access-0", "refresh-0", DateTimeOffset.UnixEpoch);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-
-    [Fact]
-    [FailureMode("F104")]
-    public async Task A_clock_that_throws_once_leaves_the_lock_free_wherever_that_is()
-    {
-        var kept = new List<string>();
-        for (var failing = 1; failing <= 40; failing++)
-        {
-            foreach (bool isSignIn in new[] { false, true })
-            {
-                using var store = new InMemoryCredentialsStore(Expired);
-                var clock = new ThrowsOnce();
-                await using CoordinatedTokenProvider provider = Create(store, new Client(Answer), clock);
-                clock.Countdown = failing;
-                Task call = isSignIn
-                    ? provider.StoreAsync(new OAuthCredentials("access-2", "refresh-2"))
-                    : provider.GetAccessTokenAsync().AsTask();
-                await Task.WhenAny(call.WaitAsync(Patience));
-                clock.Countdown = int.MaxValue;
-                await using ICredentialsLease? lease = await store.AcquireLeaseAsync(TimeSpan.FromSeconds(1));
-                if (lease is null)
-                {
-                    kept.Add($"{(isSignIn ? "sign-in" : "refresh")} {failing} {clock.Where}");
-                }
-            }
-        }
-
-        kept.Should().BeEmpty();
-    }
 
     [Fact]
     [FailureMode("F87")]
@@ -146,127 +116,20 @@ public sealed class HostilePartsTests
         RecordJson.Read((await inner.ReadRecordAsync()).Span, "other").Used.Should().Equal("used");
     }
 
-    [Fact]
-    [FailureMode("F104")]
-    public async Task A_client_that_ignores_its_deadline_does_not_keep_the_lock()
-    {
-        using var store = new InMemoryCredentialsStore(Expired);
-        var never = new TaskCompletionSource<TokenEndpointResult>();
-        await using CoordinatedTokenProvider provider = CoordinatedTokenProvider.Create(
-            o =>
-            {
-                o.RefreshTimeout = TimeSpan.FromSeconds(1);
-                o.AttemptTimeout = TimeSpan.FromSeconds(1);
-            },
-            new() { CredentialsStore = store, TokenEndpointClient = new Client(_ => new(never.Task)) });
-        Task call = provider.GetAccessTokenAsync().AsTask();
-
-        await Task.WhenAny(call.WaitAsync(Patience));
-
-        bool hasEnded = call.IsCompleted;
-        never.TrySetException(new IOException("Late."));
-        hasEnded.Should().BeTrue();
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    [FailureMode("F104")]
-    public async Task A_logger_that_asks_the_provider_from_inside_its_refresh_is_refused_and_keeps_no_lock(bool isSignIn)
-    {
-        using var store = new InMemoryCredentialsStore(Expired);
-        var logger = new AsksBack { IsSignIn = isSignIn };
-        using ILoggerFactory factory = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Trace));
-        factory.AddProvider(logger);
-        await using var provider = CoordinatedTokenProvider.Create(
-            _ => { },
-            new() { CredentialsStore = store, TokenEndpointClient = new Client(Answer), LoggerFactory = factory });
-        logger.Provider = provider;
-
-        AccessToken token = await provider.GetAccessTokenAsync().AsTask().WaitAsync(Patience);
-
-        token.Value.Should().Be("access-1");
-        logger.Refusal.Should().BeOfType<InvalidOperationException>().Which.Message.Should().Contain("from inside its own refresh");
-    }
-
     private static async ValueTask<TokenEndpointResult> Answer(TokenRequest request)
     {
         await request.BeforeSendAsync();
         return TokenEndpointResult.Success(new TokenResponse("access-1", "refresh-1", TimeSpan.FromHours(1)));
     }
 
-    private static CoordinatedTokenProvider Create(ICredentialsStore store, ITokenEndpointClient client, TimeProvider? clock = null) =>
+    private static CoordinatedTokenProvider Create(ICredentialsStore store, ITokenEndpointClient client) =>
         CoordinatedTokenProvider.Create(
-            _ => { }, new() { CredentialsStore = store, TokenEndpointClient = client, TimeProvider = clock });
+            _ => { }, new() { CredentialsStore = store, TokenEndpointClient = client });
 
     private sealed class Client(Func<TokenRequest, ValueTask<TokenEndpointResult>> answer) : ITokenEndpointClient
     {
         public ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default) =>
             answer(request);
-    }
-
-    private sealed class ThrowsOnce : TimeProvider
-    {
-        internal int Countdown { get; set; } = int.MaxValue;
-
-        internal string? Where { get; private set; }
-
-        public override DateTimeOffset GetUtcNow()
-        {
-            Count();
-            return base.GetUtcNow();
-        }
-
-        public override long GetTimestamp()
-        {
-            Count();
-            return base.GetTimestamp();
-        }
-
-        private void Count()
-        {
-            if (--Countdown == 0)
-            {
-                Where = Environment.StackTrace.Split('\n')[3];
-                throw new InvalidOperationException("The clock stands still.");
-            }
-        }
-    }
-
-    private sealed class AsksBack : ILoggerProvider, ILogger
-    {
-        internal CoordinatedTokenProvider? Provider { get; set; }
-
-        internal bool IsSignIn { get; init; }
-
-        internal Exception? Refusal { get; private set; }
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            try
-            {
-                Task call = IsSignIn
-                    ? Provider!.StoreAsync(new OAuthCredentials("access-2", "refresh-2"))
-                    : Provider!.GetAccessTokenAsync().AsTask();
-                call.GetAwaiter().GetResult();
-            }
-            catch (InvalidOperationException e)
-            {
-                Refusal = e;
-            }
-        }
-
-        public void Dispose()
-        {
-        }
     }
 
     private sealed class ReadsBehind(ICredentialsStore inner) : StoreDecorator(inner)
