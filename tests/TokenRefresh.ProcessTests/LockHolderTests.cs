@@ -14,6 +14,9 @@ public sealed class LockHolderTests
     private const string ShortLockTimeout = "refresh-timeout=1000 attempt-timeout=1000 save-timeout=100 lock-timeout=1200";
     private const string LongLockTimeout = "lock-timeout=600000";
 
+    // A turn is a request, its save and the next grant, which take some 10 ms.
+    private const int MostTurns = 50;
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -144,5 +147,72 @@ public sealed class LockHolderTests
         replies.Should().OnlyContain(reply => reply == Replies.OneToken(landed.AccessToken));
         holder.HasExited.Should().BeFalse("the lock was never to be had");
         login.Books.TokenRequests.Should().Be(0);
+    }
+
+    [Theory]
+    [InlineData("handler")]
+    [InlineData("blocked-handler")]
+    [InlineData("answered")]
+    [FailureMode("F104")]
+    public async Task A_handler_that_hangs_gives_the_lock_back_and_sends_nothing_later(string place)
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        await using ChildProcessGroup group = await ChildProcessGroup.StartAsync(2, TestProgram.Path);
+        (ChildProcess hanging, ChildProcess other) = (group.Children[0], group.Children[1]);
+
+        // What a process does for the first time takes a busy machine seconds, and one of these must come to its answer.
+        await hanging.RunAsync($"http 1 {login.Server.ControlUri}ping");
+        await hanging.RunAsync(
+            login.CreateCommand($"refresh-timeout=5000 attempt-timeout=5000 save-timeout=100 lock-timeout=6000 park={place}"));
+        await other.RunAsync(login.CreateCommand(LongLockTimeout));
+        Task<string> get = await hanging.StartCommandAsync("get 4");
+        await hanging.ExpectAsync("reached");
+
+        await other.RunAsync("store access refresh in:3600");
+
+        (await get).Should().StartWith("fingerprints=- distinct=0 failures=4 failure=")
+            .And.Contain(place == "answered" ? "its answer was lost" : "did not end at the deadline of the refresh ('RefreshTimeout')");
+        await hanging.RunAsync("pass");
+        (await hanging.RunAsync("get")).Should().Be(Replies.OneToken("access"));
+        await hanging.RunAsync("dispose");
+        login.Books.TokenRequests.Should().Be(place == "answered" ? 1 : 0);
+    }
+
+    [Theory]
+    [InlineData("busy")]
+    [InlineData("stores 1000000")]
+    [FailureMode("F105")]
+    public async Task Eight_busy_providers_of_one_process_leave_a_sign_in_in_another_its_turn(string work)
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        login.Server.DefaultTokenBehavior = TokenEndpointBehavior.ExpiresAtOnce;
+        await using ChildProcessGroup group = await ChildProcessGroup.StartAsync(2, TestProgram.Path);
+        (ChildProcess busy, ChildProcess other) = (group.Children[0], group.Children[1]);
+        await other.RunAsync(login.CreateCommand(LongLockTimeout));
+        using ParkedRequest parked = login.Server.ParkNextTokenRequest(behavior: TokenEndpointBehavior.ExpiresAtOnce);
+        var working = new List<Task<string>>();
+        for (int i = 0; i < 8; i++)
+        {
+            await busy.RunAsync(login.CreateCommand($"{LongLockTimeout} name=p{i}"));
+            working.Add(await busy.StartCommandAsync(i == 0 ? "busy name=p0" : $"{work} name=p{i}"));
+            await parked.Arrived;
+        }
+
+        Task<string> signIn = await other.StartCommandAsync("store access refresh in:3600");
+        await other.WaitUntilItAwaitsTheLockAsync();
+        parked.Release();
+        await signIn;
+
+        TestContext.Current.TestOutputHelper!.WriteLine($"turns {login.Books.TokenRequests}");
+        if (work == "busy")
+        {
+            (await Task.WhenAll(working)).Should().OnlyContain(token => token == TokenFingerprint.Of("access"));
+            login.Books.TokenRequests.Should().BeLessThan(MostTurns, "the sign-in has its turn soon");
+            login.Books.Reuses.Should().Be(0);
+        }
+        else
+        {
+            working.Should().NotContain(task => task.IsFaulted).And.Contain(task => !task.IsCompleted, "the others are still at work");
+        }
     }
 }

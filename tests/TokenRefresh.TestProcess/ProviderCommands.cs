@@ -6,7 +6,7 @@ namespace TokenRefresh.TestProcess;
 /// <summary>
 /// Commands that drive a provider, the one called <c>name=</c> if that is given: <c>create key=value...</c>, <c>get [n]</c>, <c>refresh
 /// fingerprint|last [n]</c>, <c>store access refresh expires</c>, <c>stores n</c> (logins one after the other), <c>remove</c>,
-/// <c>status</c>, <c>events</c>,
+/// <c>status</c>, <c>events</c>, <c>busy</c> (asks for tokens until one is not about to expire),
 /// <c>short n [patience=ms]</c> (create, use, dispose; with the settings of an existing one), <c>dispose</c>. A provider created with
 /// <c>park=</c> and a <see cref="Checkpoint"/> prints <c>reached ...</c> there and parks until <c>pass</c>.
 /// </summary>
@@ -20,6 +20,7 @@ internal sealed class ProviderCommands(CommandHost host, ProviderRegistry provid
             return Task.FromResult("");
         });
         host.Add("get", GetAsync);
+        host.Add("busy", BusyAsync);
         host.Add("refresh", RefreshAsync);
         host.Add("store", StoreAsync);
         host.Add("stores", StoresAsync);
@@ -40,6 +41,19 @@ internal sealed class ProviderCommands(CommandHost host, ProviderRegistry provid
         ProviderEntry entry = providers[line.Name];
         CallTally tally = await CallTally.RunAsync(line.Count(0), async _ => entry.Saw(await entry.Provider.GetAccessTokenAsync()));
         return tally.Tokens;
+    }
+
+    private async Task<string> BusyAsync(CommandLine line)
+    {
+        ProviderEntry entry = providers[line.Name];
+        AccessToken token;
+        do
+        {
+            token = await entry.Provider.GetAccessTokenAsync();
+        }
+        while (token.ExpiresAt < TimeProvider.System.GetUtcNow() + TimeSpan.FromMinutes(1));
+
+        return entry.Saw(token);
     }
 
     private async Task<string> RefreshAsync(CommandLine line)

@@ -22,6 +22,9 @@ public sealed record TokenEndpointBehavior
     /// <summary>Gets a reset of the connection after the rotation: the answer is lost.</summary>
     public static TokenEndpointBehavior DropAfterProcessing { get; } = new() { Drop = ConnectionDrop.AfterProcessing };
 
+    /// <summary>Gets the normal work with an access token that expires after a millisecond, so that each call needs a refresh.</summary>
+    public static TokenEndpointBehavior ExpiresAtOnce { get; } = Member("expires_in", "0.001");
+
     /// <summary>Gets the time the request is held before it is processed, by the server's clock.</summary>
     public TimeSpan Delay { get; init; }
 

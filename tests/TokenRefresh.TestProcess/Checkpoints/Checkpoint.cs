@@ -7,12 +7,14 @@ internal sealed class Checkpoint(string name, Action<string> announce)
     internal const string ReRead = "reread";
     internal const string Probe = "probe";
     internal const string Journal = "journal";
+    internal const string Handler = "handler";
+    internal const string BlockedHandler = "blocked-handler";
     internal const string Answered = "answered";
     internal const string Temp = "temp";
     internal const string Renamed = "renamed";
     internal const string Release = "release";
 
-    private static readonly string[] Names = [Lease, ReRead, Probe, Journal, Answered, Temp, Renamed, Release];
+    private static readonly string[] Names = [Lease, ReRead, Probe, Journal, Handler, BlockedHandler, Answered, Temp, Renamed, Release];
 
     private readonly TaskCompletionSource _passed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly string _name = Names.Contains(name, StringComparer.Ordinal)
