@@ -21,14 +21,26 @@ internal static class OtherPrograms
         : null;
 
     internal static Task<ChildProcess> StartUnprivilegedAsync() =>
-        Environment.IsPrivilegedProcess ? StartAsync(Nobody, TestProgram.ReachablePath) : ChildProcess.StartAsync(TestProgram.Path);
+        Environment.IsPrivilegedProcess ? StartAsAsync(Nobody) : ChildProcess.StartAsync(TestProgram.Path);
+
+    /// <summary>Starts a child as a user with a group of its own and maybe another one. Only root can.</summary>
+    internal static Task<ChildProcess> StartAsAsync(int user, int? group = null) =>
+        ChildProcess.StartProgramAsync("setpriv", new ChildProcessOptions
+        {
+            Arguments =
+            [
+                $"--reuid={user}", $"--regid={user}", group is null ? "--clear-groups" : $"--groups={group}",
+                DotNet, "exec", TestProgram.ReachablePath,
+            ],
+            WorkingDirectory = Path.GetDirectoryName(TestProgram.ReachablePath),
+        });
 
     internal static Task<ChildProcess> StartWithUmaskAsync(string umask) =>
         ChildProcess.StartProgramAsync(
             "sh",
             new ChildProcessOptions { Arguments = ["-c", $"umask {umask}; exec \"$0\" exec \"$1\"", DotNet, TestProgram.Path] });
 
-    internal static Task ChangeOwnerAsync(string path, int user) => RunAsync("chown", $"{user}:{user}", path);
+    internal static Task ChangeOwnerAsync(string path, int user, int? group = null) => RunAsync("chown", $"{user}:{group ?? user}", path);
 
     /// <summary>User id, group id and mode: <c>65534:65534 600</c>.</summary>
     internal static async Task<string> OwnerAndModeAsync(string path) => (await RunAsync("stat", "-c", "%u:%g %a", path)).Trim();
@@ -56,11 +68,4 @@ internal static class OtherPrograms
             ? output
             : throw new InvalidOperationException($"'{program} {string.Join(' ', arguments)}' ended with {process.ExitCode}.");
     }
-
-    private static Task<ChildProcess> StartAsync(int user, string program) =>
-        ChildProcess.StartProgramAsync("setpriv", new ChildProcessOptions
-        {
-            Arguments = [$"--reuid={user}", $"--regid={user}", "--clear-groups", DotNet, "exec", program],
-            WorkingDirectory = Path.GetDirectoryName(program),
-        });
 }
