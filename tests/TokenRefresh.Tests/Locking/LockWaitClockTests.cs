@@ -1,0 +1,51 @@
+using FluentAssertions;
+using TokenRefresh.Locking;
+using TokenRefresh.TestKit;
+
+namespace TokenRefresh.Tests.Locking;
+
+/// <summary>A wait for the lock under a clock of the program's own.</summary>
+public sealed class LockWaitClockTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    [FailureMode("F104")]
+    public async Task A_clock_that_throws_in_a_wait_ends_that_wait_and_no_process()
+    {
+        using var directory = new TempDirectory();
+        string path = Path.Combine(directory.Path, "test.lock");
+        LockFile Open() => LockFile.Open(path, Path.Combine(directory.Path, "test"));
+        using var shared = new SharedFileLock(path, Open, static _ => { });
+        using LockFile other = Open();
+        other.TryAcquire().Should().BeTrue();
+        var clock = new ThrowingClock();
+        Task<LockHandle?> wait = shared.AcquireAsync(Patience, clock, allowUnreliable: false, CancellationToken.None).AsTask();
+        clock.Throws = true;
+
+        clock.Fire();
+
+        await wait.Awaiting(w => w).Should().ThrowAsync<InvalidOperationException>();
+        other.Release();
+        LockHandle? next = await shared.AcquireAsync(Patience, TimeProvider.System, allowUnreliable: false, CancellationToken.None);
+        next.Should().NotBeNull();
+        next!.Dispose();
+    }
+
+    private sealed class ThrowingClock : TimeProvider
+    {
+        private Action? _timer;
+
+        internal bool Throws { get; set; }
+
+        public override long GetTimestamp() => Throws ? throw new InvalidOperationException("The clock stands still.") : 0;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            _timer = () => callback(state);
+            return base.CreateTimer(static _ => { }, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+
+        internal void Fire() => _timer!();
+    }
+}
