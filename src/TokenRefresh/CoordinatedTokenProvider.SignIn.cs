@@ -1,4 +1,5 @@
 using TokenRefresh.Provider;
+using TokenRefresh.Refresh;
 
 namespace TokenRefresh;
 
@@ -17,7 +18,8 @@ public sealed partial class CoordinatedTokenProvider
         return new StatusReader(_context, _state).ReadAsync(cancellationToken);
     }
 
-    /// <summary>Stores a login, after a sign-in: one atomic, durable write. Whatever was stored before is replaced.</summary>
+    /// <summary>Stores a login, after a sign-in: one atomic, durable write. Whatever was stored before is replaced; a file that holds no
+    /// JSON at all is moved aside, see <see cref="TokenRefreshEvents.DamagedFileMoved"/>.</summary>
     /// <param name="credentials">The login.</param>
     /// <param name="cancellationToken">Ends the wait for the lock; a write that has begun is finished.</param>
     /// <returns>A task that completes when the login is durable.</returns>
@@ -51,9 +53,9 @@ public sealed partial class CoordinatedTokenProvider
 
         ThrowIfDisposed();
         return RunSignInAsync(
-            async token =>
+            async (operation, token) =>
             {
-                await new SignInOperation(_context, _state).StoreAsync(credentials, token).ConfigureAwait(false);
+                await operation.StoreAsync(credentials, token).ConfigureAwait(false);
                 _background.Reset();
             },
             cancellationToken);
@@ -79,9 +81,9 @@ public sealed partial class CoordinatedTokenProvider
     {
         ThrowIfDisposed();
         return RunSignInAsync(
-            async token =>
+            async (operation, token) =>
             {
-                OAuthCredentials? removed = await new SignInOperation(_context, _state).RemoveAsync(token).ConfigureAwait(false);
+                OAuthCredentials? removed = await operation.RemoveAsync(token).ConfigureAwait(false);
                 _background.Reset();
 
                 // After the release: a slow revocation endpoint must not keep the lock. Nor does disposal end it.
@@ -94,7 +96,7 @@ public sealed partial class CoordinatedTokenProvider
     }
 
     // Disposal waits for the sign-ins and sign-outs that run. It ends their wait for the lock, and nothing else.
-    private async Task RunSignInAsync(Func<CancellationToken, Task> change, CancellationToken cancellationToken)
+    private async Task RunSignInAsync(Func<SignInOperation, CancellationToken, Task> change, CancellationToken cancellationToken)
     {
         _refresh.ThrowIfInside();
         lock (_lock)
@@ -103,10 +105,11 @@ public sealed partial class CoordinatedTokenProvider
             _signIns++;
         }
 
+        var callbacks = new CallbackList(_context.Options.Events);
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _shutdown);
-            await change(either.Token).ConfigureAwait(false);
+            await change(new SignInOperation(_context, _state, callbacks), either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
         {
@@ -118,6 +121,7 @@ public sealed partial class CoordinatedTokenProvider
         }
         finally
         {
+            callbacks.MoveTo(_context.Callbacks);
             lock (_lock)
             {
                 if (--_signIns == 0)

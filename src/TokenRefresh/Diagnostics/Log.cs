@@ -77,6 +77,11 @@ internal static partial class Log
     internal static partial void SavedInPlace(ILogger logger, string location);
 
     [LoggerMessage(
+        TokenRefreshEventIds.DamagedFileMoved, LogLevel.Warning,
+        "'{Location}' held no JSON and was moved to '{MovedTo}', which may hold tokens: delete it once it is not needed")]
+    internal static partial void DamagedFileMoved(ILogger logger, string location, string movedTo);
+
+    [LoggerMessage(
         TokenRefreshEventIds.UnsavedTokensSaved, LogLevel.Information,
         "The tokens that could not be saved to '{Location}' before are saved")]
     internal static partial void UnsavedTokensSaved(ILogger logger, string location);

@@ -62,6 +62,9 @@ public static class TokenRefreshEventIds
     /// <summary>Warning, once per provider: the file is a mount of its own, cannot be replaced, and was written in place.</summary>
     public const int SavedInPlace = 3006;
 
+    /// <summary>Warning: a file that held no JSON was moved aside by a sign-in or sign-out. It may hold tokens.</summary>
+    public const int DamagedFileMoved = 3007;
+
     /// <summary>Error: the user must sign in again.</summary>
     public const int SignInRequired = 4000;
 

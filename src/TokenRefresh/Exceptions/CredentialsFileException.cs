@@ -15,4 +15,7 @@ public sealed class CredentialsFileException : TokenRefreshException
 
     /// <summary>Gets the file or directory concerned.</summary>
     public string Path { get; }
+
+    /// <summary>Gets whether the file was read whole and holds no JSON at all: what a crash leaves, or UTF-16.</summary>
+    internal bool IsDamaged { get; init; }
 }

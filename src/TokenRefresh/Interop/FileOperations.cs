@@ -147,6 +147,28 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
         return true;
     }
 
+    public bool TryMoveAside(string path, string aside)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Files.File.Move(path, aside);
+            return true;
+        }
+
+        if (!UnixFile.TryReplace(path, aside))
+        {
+            return false;
+        }
+
+        using SafeFileHandle? file = Libc.TryOpenRegular(aside, forWriting: false, out FileIdentity? identity, out _);
+        if (file is not null && identity is not null)
+        {
+            UnixOwner.TakeAccessOfOthers(file, identity);
+        }
+
+        return true;
+    }
+
     public void EnsureWritable(string path, long length)
     {
         using SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);

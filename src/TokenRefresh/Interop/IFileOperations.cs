@@ -42,6 +42,10 @@ internal interface IFileOperations
     /// <returns><see langword="false"/> if no rename can ever replace it: a mount point, or another file system.</returns>
     bool TryReplace(string path, string target);
 
+    /// <summary>Gives a file another name, one that is free, and takes the access of all but its owner to it.</summary>
+    /// <returns><see langword="false"/> if it can never be renamed: a mount point.</returns>
+    bool TryMoveAside(string path, string aside);
+
     /// <summary>Checks that a file that cannot be replaced can be written, and makes room for a longer content.</summary>
     void EnsureWritable(string path, long length);
 

@@ -38,6 +38,19 @@ internal static partial class UnixOwner
     /// <summary>Gives an open file the group of another one, which also a member of that group can do.</summary>
     internal static bool GiveToGroup(SafeFileHandle file, FileIdentity owner) => ChangeOwner(file, uint.MaxValue, owner.GroupId) == 0;
 
+    /// <summary>Leaves an open file to its owner alone; nothing happens if it belongs to another user.</summary>
+    internal static void TakeAccessOfOthers(SafeFileHandle file, FileIdentity identity)
+    {
+        try
+        {
+            File.SetUnixFileMode(file, identity.Permissions & (UnixFileMode.UserRead | UnixFileMode.UserWrite));
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // Another member's of the group that shares the login: whoever could read it before still can.
+        }
+    }
+
     /// <summary>Gives what root has just created beside a user's credentials to that user, wherever this process is root.</summary>
     internal static void GiveToOwnerOf(string credentialsPath, SafeFileHandle file)
     {

@@ -26,5 +26,8 @@ public sealed class TokenRefreshEvents
     /// <summary>Gets or sets the callback for a login whose user must sign in again.</summary>
     public Func<SignInRequiredEvent, ValueTask>? SignInRequired { get; set; }
 
+    /// <summary>Gets or sets the callback for a file that held no JSON and was moved aside by a sign-in or sign-out.</summary>
+    public Func<DamagedFileMovedEvent, ValueTask>? DamagedFileMoved { get; set; }
+
     internal TokenRefreshEvents Snapshot() => (TokenRefreshEvents)MemberwiseClone();
 }

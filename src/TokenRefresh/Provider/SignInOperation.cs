@@ -2,16 +2,18 @@ using Microsoft.Extensions.Logging;
 using TokenRefresh.Diagnostics;
 using TokenRefresh.Record;
 using TokenRefresh.Refresh;
+using TokenRefresh.Stores;
 
 namespace TokenRefresh.Provider;
 
 /// <summary>Stores or removes a whole login, under the same lock as a refresh.</summary>
-internal sealed class SignInOperation(RefreshContext context, ProviderState state)
+internal sealed class SignInOperation(RefreshContext context, ProviderState state, CallbackList callbacks)
 {
     // An upper bound, in case a program that ignores the lock keeps writing between our read and our commit.
     private const int Tries = 5;
 
     private long _granted;
+    private bool _isMovedAside;
 
     private ICredentialsStore Store => context.Store;
 
@@ -32,7 +34,7 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
             for (var tries = 0; !commit.IsCommitted; tries++)
             {
                 ThrowIfTooMany(tries);
-                OAuthCredentials? stored = await lease.ReadAsync(cancellationToken).ConfigureAwait(false);
+                OAuthCredentials? stored = await ReadAsync(lease, cancellationToken).ConfigureAwait(false);
                 commit = await lease.CommitAsync(stored, credentials, cancellationToken).ConfigureAwait(false);
             }
 
@@ -48,7 +50,7 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
     /// <returns>The login that was removed, for revocation; <see langword="null"/> if there was none.</returns>
     internal async Task<OAuthCredentials?> RemoveAsync(CancellationToken cancellationToken)
     {
-        OAuthCredentials? known = state.Snapshot?.Credentials ?? await Store.ReadAsync(cancellationToken).ConfigureAwait(false);
+        OAuthCredentials? known = state.Snapshot?.Credentials ?? await ReadAsync(cancellationToken).ConfigureAwait(false);
         OAuthCredentials? removed = null;
         ICredentialsLease lease = await AcquireLeaseAsync(cancellationToken).ConfigureAwait(false);
         await using (lease.ConfigureAwait(false))
@@ -56,7 +58,13 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
             for (var tries = 0; ; tries++)
             {
                 ThrowIfTooMany(tries);
-                OAuthCredentials? stored = await lease.ReadAsync(cancellationToken).ConfigureAwait(false);
+                OAuthCredentials? stored = await ReadAsync(lease, cancellationToken).ConfigureAwait(false);
+                if (_isMovedAside && stored is null)
+                {
+                    removed = known;
+                    break;
+                }
+
                 LoginRecord record = await state.Journal.ReadAsync(stored, CancellationToken.None).ConfigureAwait(false);
                 if (stored is null || !IsSameOrSuccessor(known, stored, record))
                 {
@@ -82,6 +90,39 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
         }
 
         return removed;
+    }
+
+    // A damaged file holds no login that could be known.
+    private async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Store.ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (CredentialsFileException e) when (e.IsDamaged)
+        {
+            return null;
+        }
+    }
+
+    // A damaged file is moved out of the way here and nowhere else: only the user's own act shows that it is not needed.
+    private async ValueTask<OAuthCredentials?> ReadAsync(ICredentialsLease lease, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await lease.ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (CredentialsFileException e) when (e.IsDamaged && lease is IDamagedFileLease)
+        {
+            if (await ((IDamagedFileLease)lease).TryMoveAsideAsync(cancellationToken).ConfigureAwait(false) is { } aside)
+            {
+                _isMovedAside = true;
+                Log.DamagedFileMoved(context.Logger, lease.Location, aside);
+                callbacks.DamagedFileMoved(new DamagedFileMovedEvent(lease.Location, aside));
+            }
+        }
+
+        return await lease.ReadAsync(cancellationToken).ConfigureAwait(false);
     }
 
     // The stored tokens are a successor of the known ones if the known refresh token is used, and the stored access token is the one that a

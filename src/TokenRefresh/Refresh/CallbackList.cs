@@ -49,6 +49,14 @@ internal sealed class CallbackList(TokenRefreshEvents events)
         }
     }
 
+    internal void DamagedFileMoved(DamagedFileMovedEvent e)
+    {
+        if (events.DamagedFileMoved is { } callback)
+        {
+            Add(nameof(events.DamagedFileMoved), () => callback(e));
+        }
+    }
+
     internal void MoveTo(CallbackQueue queue)
     {
         if (_callbacks is { } callbacks)

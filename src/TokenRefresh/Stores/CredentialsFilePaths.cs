@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using TokenRefresh.Interop;
 
@@ -16,6 +17,9 @@ internal sealed class CredentialsFilePaths
     private const int LongestName = 255;
     private const int LongestTempEnding = 10 + 1 + 32 + 17;
 
+    // "damaged-20261127T101500Z", and a number where that is taken.
+    private const int LongestDamagedEnding = 24 + 4;
+
     private readonly string _tempPrefix;
 
     private CredentialsFilePaths(string target, string lockPath)
@@ -23,7 +27,7 @@ internal sealed class CredentialsFilePaths
         Target = target;
         LockPath = lockPath;
         Directory = Path.GetDirectoryName(target)!;
-        _tempPrefix = PrefixOf(Path.GetFileName(target));
+        _tempPrefix = PrefixOf(Path.GetFileName(target), LongestTempEnding);
     }
 
     internal string Target { get; }
@@ -76,6 +80,20 @@ internal sealed class CredentialsFilePaths
         return found;
     }
 
+    /// <summary>Makes a name for a damaged file that no file beside the target has. Under the lock it stays free.</summary>
+    internal string NewDamagedPath(IFileOperations files, DateTimeOffset now)
+    {
+        string name = PrefixOf(Path.GetFileName(Target), LongestDamagedEnding)
+            + now.UtcDateTime.ToString("'damaged-'yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+        string free = name;
+        for (var number = 2; files.List(Directory, free).Any(path => Path.GetFileName(path) == free); number++)
+        {
+            free = $"{name}-{number}";
+        }
+
+        return Path.Combine(Directory, free);
+    }
+
     private static bool IsAscii(ReadOnlySpan<char> text, Predicate<char> isAllowed)
     {
         foreach (char c in text)
@@ -90,9 +108,9 @@ internal sealed class CredentialsFilePaths
     }
 
     // The name itself where there is room behind it, otherwise its beginning and a hash of it (64-bit FNV-1a).
-    private static string PrefixOf(string name)
+    private static string PrefixOf(string name, int longestEnding)
     {
-        int room = LongestName - LongestTempEnding - 1;
+        int room = LongestName - longestEnding - 1;
         if (name.Length * 3 <= room || Encoding.UTF8.GetByteCount(name) <= room)
         {
             return name + ".";

@@ -38,6 +38,28 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
     internal CredentialsFileContent? TryRead(CredentialsFilePaths paths, out CredentialsFileException? problem) =>
         TryReadOnce(paths.Target, out problem) ?? (problem!.InnerException is CredentialsDocumentException ? TryReadBackup(paths) : null);
 
+    /// <summary>Reads a file that can be replaced and holds no JSON.</summary>
+    /// <returns>Its bytes, all of them; <see langword="null"/> if it is another one, or cannot be read.</returns>
+    internal byte[]? TryReadDamaged(CredentialsFilePaths paths)
+    {
+        byte[]? bytes = null;
+        try
+        {
+            bytes = files.Read(paths.Target, out _, out bool isMountPoint);
+            CredentialsDocument.Parse(isMountPoint ? null : bytes, format);
+        }
+        catch (CredentialsDocumentException e) when (!e.IsJson)
+        {
+            return bytes;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CredentialsDocumentException)
+        {
+            // Not ours to move.
+        }
+
+        return null;
+    }
+
     private static bool MayPass(CredentialsFileException problem) =>
         problem.InnerException is CredentialsDocumentException || FileErrors.IsSharingViolation(problem.InnerException);
 
@@ -69,10 +91,11 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
 
     private CredentialsFileContent? TryReadOnce(string path, out CredentialsFileException? problem)
     {
+        var isMountPoint = false;
         try
         {
             problem = null;
-            byte[]? bytes = ReadBytes(path, out FileIdentity? identity, out bool isMountPoint);
+            byte[]? bytes = ReadBytes(path, out FileIdentity? identity, out isMountPoint);
             bool exists = bytes is not null;
             bytes ??= [];
             CredentialsFileContent? last = _last;
@@ -93,11 +116,15 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
         }
         catch (CredentialsDocumentException e)
         {
+            bool isDamaged = !e.IsJson && !isMountPoint;
             problem = new CredentialsFileException(
                 path,
-                $"The credentials file '{path}' cannot be understood: {e.Message} "
-                + "It was left as it is; repair it, or delete it and sign in again.",
-                e);
+                $"The credentials file '{path}' cannot be understood: {e.Message} It was left as it is; repair it, or "
+                + (isDamaged ? "sign in again, which moves it aside." : "delete it and sign in again."),
+                e)
+            {
+                IsDamaged = isDamaged,
+            };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

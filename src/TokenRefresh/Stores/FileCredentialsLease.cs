@@ -9,10 +9,10 @@ internal sealed class FileCredentialsLease(
     CredentialsFilePaths paths,
     SharedFileLock fileLock,
     LockHandle handle)
-    : ICredentialsLease
+    : ICredentialsLease, IDamagedFileLease
 {
     // By then, a program that saves by delete and rename, or by truncate and write, has finished.
-    private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(1);
+    internal static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly CredentialsFileWriter _writer = new(store.Files, paths);
@@ -103,6 +103,9 @@ internal sealed class FileCredentialsLease(
         handle.WriteRecord(record.Span, durable);
         return default;
     }
+
+    public ValueTask<string?> TryMoveAsideAsync(CancellationToken cancellationToken) =>
+        new DamagedFile(store, paths).TryMoveAsideAsync(cancellationToken);
 
     public ValueTask DisposeAsync()
     {

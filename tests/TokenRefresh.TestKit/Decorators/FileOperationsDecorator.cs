@@ -24,6 +24,8 @@ internal abstract class FileOperationsDecorator : IFileOperations
 
     public virtual bool TryReplace(string path, string target) => _files.TryReplace(path, target);
 
+    public virtual bool TryMoveAside(string path, string aside) => _files.TryMoveAside(path, aside);
+
     public virtual void EnsureWritable(string path, long length) => _files.EnsureWritable(path, length);
 
     public virtual void FlushDirectory(string directory) => _files.FlushDirectory(directory);

@@ -58,6 +58,12 @@ internal sealed class FileOperationsSpy : FileOperationsDecorator
         return !CannotReplace && base.TryReplace(path, target);
     }
 
+    public override bool TryMoveAside(string path, string aside)
+    {
+        Note("move aside");
+        return !CannotReplace && base.TryMoveAside(path, aside);
+    }
+
     public override void EnsureWritable(string path, long length)
     {
         Note("ensure writable");

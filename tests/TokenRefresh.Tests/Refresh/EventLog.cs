@@ -16,6 +16,7 @@ internal sealed class EventLog
         options.Events.SaveFailed = KeepAsync;
         options.Events.TokensDiscarded = KeepAsync;
         options.Events.SignInRequired = KeepAsync;
+        options.Events.DamagedFileMoved = KeepAsync;
     }
 
     /// <summary>Takes the next event, which must come within ten seconds and be of this type.</summary>

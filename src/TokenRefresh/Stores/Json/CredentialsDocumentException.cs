@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace TokenRefresh.Stores.Json;
 
@@ -14,9 +15,13 @@ internal sealed class CredentialsDocumentException : Exception
 
     internal static CredentialsDocumentException InvalidJson(ReadOnlySpan<byte> json, JsonException cause)
     {
-        if (IsUtf16(json))
+        if (IsUtf16(json) || IsUtf32(json))
         {
-            return new("It holds UTF-16 text, as '>' of Windows PowerShell writes it, and not UTF-8. Save it as UTF-8.", isJson: false);
+            return new(
+                IsUtf32(json)
+                    ? "It holds UTF-32 text and not UTF-8. Save it as UTF-8."
+                    : "It holds UTF-16 text, as '>' of Windows PowerShell writes it, and not UTF-8. Save it as UTF-8.",
+                isJson: false);
         }
 
         const string Crash = "as a crash or a power cut leaves them where bytes had not reached the disk";
@@ -27,7 +32,9 @@ internal sealed class CredentialsDocumentException : Exception
 
         string what = IsCutShort(json) ? "The JSON ends before it is complete" : "The JSON is not valid";
         string where = $"at line {(cause.LineNumber ?? 0) + 1}, byte {(cause.BytePositionInLine ?? 0) + 1}";
-        return new($"{what}, {where}.{(json.Contains((byte)0) ? $" There are NUL bytes in it, {Crash}." : "")}", isJson: false);
+        string why = json.Contains((byte)0) ? $" There are NUL bytes in it, {Crash}."
+            : Utf8.IsValid(json) ? "" : " There are bytes in it that are no UTF-8 text.";
+        return new($"{what}, {where}.{why}", isJson: false);
     }
 
     internal static CredentialsDocumentException NoObject(ReadOnlySpan<byte> json, string subject, int offset, JsonTokenType kind) =>
@@ -48,6 +55,9 @@ internal sealed class CredentialsDocumentException : Exception
     /// <summary>Tells UTF-16 by its byte order mark, or by NUL bytes beside the first two characters, which in JSON are ASCII.</summary>
     private static bool IsUtf16(ReadOnlySpan<byte> json) =>
         json is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] or [> 0, 0, > 0, 0, ..] or [0, > 0, 0, > 0, ..];
+
+    private static bool IsUtf32(ReadOnlySpan<byte> json) =>
+        json is [0xFF, 0xFE, 0, 0, ..] or [0, 0, 0xFE, 0xFF, ..] or [> 0, 0, 0, 0, > 0, 0, 0, 0, ..] or [0, 0, 0, > 0, 0, 0, 0, > 0, ..];
 
     /// <summary>Tells whether what is there is right as far as it goes: a half-written file, most likely.</summary>
     private static bool IsCutShort(ReadOnlySpan<byte> json)

@@ -108,13 +108,13 @@ internal sealed class ModelProvider : IDisposable
 
     internal async Task StoreAsync(OAuthCredentials login)
     {
-        await new SignInOperation(_context, State).StoreAsync(login, CancellationToken.None);
+        await new SignInOperation(_context, State, new CallbackList(_context.Options.Events)).StoreAsync(login, CancellationToken.None);
         EndAction(default);
     }
 
     internal async Task RemoveAsync()
     {
-        await new SignInOperation(_context, State).RemoveAsync(CancellationToken.None);
+        await new SignInOperation(_context, State, new CallbackList(_context.Options.Events)).RemoveAsync(CancellationToken.None);
         EndAction(default);
     }
 

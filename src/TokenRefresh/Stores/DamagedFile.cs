@@ -1,0 +1,57 @@
+using TokenRefresh.Interop;
+
+namespace TokenRefresh.Stores;
+
+/// <summary>Moves a credentials file aside that holds no JSON: what a crash, or a program that writes UTF-16, left there.</summary>
+internal sealed class DamagedFile(FileCredentialsStore store, CredentialsFilePaths paths)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>As <see cref="IDamagedFileLease.TryMoveAsideAsync"/>.</summary>
+    internal async ValueTask<string?> TryMoveAsideAsync(CancellationToken cancellationToken)
+    {
+        if (store.Reader.TryReadDamaged(paths) is not { } damaged)
+        {
+            return null;
+        }
+
+        // By then, a program that is in the middle of writing the file has finished.
+        await Task.Delay(FileCredentialsLease.SettleTime, store.TimeProvider, cancellationToken).ConfigureAwait(false);
+        long start = store.TimeProvider.GetTimestamp();
+        while (damaged.AsSpan().SequenceEqual(store.Reader.TryReadDamaged(paths)))
+        {
+            try
+            {
+                return TryMoveAside();
+            }
+            catch (Exception e) when (FileErrors.IsInUse(e) && store.TimeProvider.GetElapsedTime(start) < store.Settings.SaveTimeout)
+            {
+                // Another program on Windows has it open, and lets go soon.
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new CredentialsFileException(
+                    paths.Target,
+                    $"The damaged file '{paths.Target}' cannot be moved aside: {e.Message} "
+                    + "Make its directory writable for this user, or move the file yourself. Nothing was changed.",
+                    e);
+            }
+
+            await Task.Delay(Pause, store.TimeProvider, cancellationToken).ConfigureAwait(false);
+        }
+
+        return null;
+    }
+
+    private string? TryMoveAside()
+    {
+        string aside = paths.NewDamagedPath(store.Files, store.TimeProvider.GetUtcNow());
+        if (!store.Files.TryMoveAside(paths.Target, aside))
+        {
+            return null;
+        }
+
+        store.Files.FlushDirectory(paths.Directory);
+        return aside;
+    }
+}
