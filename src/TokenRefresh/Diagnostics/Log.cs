@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using TokenRefresh.Endpoint;
 
 namespace TokenRefresh.Diagnostics;
 
@@ -30,9 +29,8 @@ internal static partial class Log
 
     [LoggerMessage(
         TokenRefreshEventIds.ExchangeFailed, LogLevel.Warning,
-        "Refreshing the access token of '{Location}' failed: {Outcome}, HTTP status {StatusCode}, error '{Error}'")]
-    internal static partial void ExchangeFailed(
-        ILogger logger, string location, TokenEndpointOutcome outcome, int? statusCode, string? error, Exception? exception);
+        "Refreshing the access token of '{Location}' failed: {Answer}")]
+    internal static partial void ExchangeFailed(ILogger logger, string location, string answer, Exception? exception);
 
     [LoggerMessage(
         TokenRefreshEventIds.BackgroundRefreshFailed, LogLevel.Warning,
@@ -112,8 +110,8 @@ internal static partial class Log
 
     [LoggerMessage(
         TokenRefreshEventIds.RevocationFailed, LogLevel.Warning,
-        "The revocation endpoint did not confirm: HTTP status {StatusCode}")]
-    internal static partial void RevocationFailed(ILogger logger, int? statusCode, Exception? exception);
+        "The revocation endpoint did not confirm: {Answer}")]
+    internal static partial void RevocationFailed(ILogger logger, string answer, Exception? exception);
 
     [LoggerMessage(TokenRefreshEventIds.CallbackFailed, LogLevel.Warning, "A callback '{Callback}' threw")]
     internal static partial void CallbackFailed(ILogger logger, string callback, Exception exception);

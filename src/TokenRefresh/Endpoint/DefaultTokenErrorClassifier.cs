@@ -17,13 +17,20 @@ internal sealed class DefaultTokenErrorClassifier : ITokenErrorClassifier
 
         // ... and these may come after the rotation was committed.
         >= 500 => TokenEndpointOutcome.Unknown,
+
+        // A proxy, or a server that did not take the request: a session that expired is not the user's.
+        407 or 408 or 421 or 425 => TokenEndpointOutcome.Unavailable,
         _ => ByCode(error) ?? ByText(error) ?? ByStatus(error),
     };
 
-    private static TokenEndpointOutcome? ByCode(TokenErrorResponse error)
+    // The description too: servers have their codes there, and plain text is one.
+    private static TokenEndpointOutcome? ByCode(TokenErrorResponse error) =>
+        ByCode(error.Error, error.StatusCode) ?? ByCode(error.ErrorDescription, error.StatusCode);
+
+    private static TokenEndpointOutcome? ByCode(string? text, int status)
     {
-        string? code = CodeOf(error.Error);
-        if (IsRejection(code))
+        string? code = CodeOf(text);
+        if (IsRejection(code) || NamesInvalidGrant(text))
         {
             return TokenEndpointOutcome.RefreshTokenRejected;
         }
@@ -32,26 +39,47 @@ internal sealed class DefaultTokenErrorClassifier : ITokenErrorClassifier
         {
             // RFC 6749 section 5.2 means the client by this code and answers 400 or 401.
             // With 403, servers mean the grant: the same client signs in again and goes on.
-            case "unauthorized_client" when error.StatusCode == 403:
+            case "unauthorized_client" when status == 403:
                 return TokenEndpointOutcome.RefreshTokenRejected;
 
             // Also what the same servers say of an address that does not exist, so this is not believed until the next sign-in.
-            case "not_found_error" when error.StatusCode == 404:
+            case "not_found_error" when status == 404:
+
+            // No code is sent with a refresh token, so it is the one in question; it may also be at home at another address of that server.
+            case "invalid_code":
+
+            // An administrator may let the user in again.
+            case "user_disabled" or "user_not_found":
                 return TokenEndpointOutcome.RefreshTokenProbablyRejected;
-            case "invalid_client" or "unauthorized_client" or "invalid_scope" or "unsupported_grant_type" or "invalid_target":
+            case "invalid_scope" or "unsupported_grant_type" or "invalid_target":
                 return TokenEndpointOutcome.Misconfigured;
-            case "temporarily_unavailable" or "slow_down" or "rate_limit_error" or "rate_limited" or "too_many_requests":
-            case "overloaded_error":
+            case "temporarily_unavailable" or "slow_down" or "rate_limit_error" or "rate_limited" or "ratelimited" or "rate_limit_exceeded":
+            case "too_many_requests" or "overloaded_error":
                 return TokenEndpointOutcome.Throttled;
             case "server_error" or "internal_error" or "internal_server_error":
                 return TokenEndpointOutcome.Unknown;
             default:
-                // Plain text, or a server that has its codes where others have words.
-                string? word = CodeOf(error.ErrorDescription);
-                bool isCode = word == "invalid_grant" || word?.Length == error.ErrorDescription?.Length;
-                return isCode && IsRejection(word) ? TokenEndpointOutcome.RefreshTokenRejected : null;
+                // 'unauthorized_client', 'deleted_client', 'incorrect_client_credentials': whatever is said of the refresh token beside it.
+                return RejectionText.IsAboutTheClient(code) ? TokenEndpointOutcome.Misconfigured : null;
         }
     }
+
+    // Also where the code stands in a longer one, 'oidc.invalid_grant', or a gateway quotes the whole answer behind it.
+    private static bool NamesInvalidGrant(string? text)
+    {
+        const string Code = "invalid_grant";
+        for (int at = 0; text is not null && (at = text.IndexOf(Code, at, StringComparison.OrdinalIgnoreCase)) >= 0; at += Code.Length)
+        {
+            if ((at == 0 || !IsCodeLetter(text[at - 1])) && (at + Code.Length == text.Length || !IsCodeLetter(text[at + Code.Length])))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool IsCodeLetter(char c) => char.IsAsciiLetterOrDigit(c) || c == '_';
 
     private static bool IsRejection(string? code) => code
 
@@ -69,7 +97,7 @@ internal sealed class DefaultTokenErrorClassifier : ITokenErrorClassifier
         or "session_expired" or "session_not_found"
         or "token_expired" or "expired_token" or "token_revoked";
 
-    // 'invalid_grant: token expired' and 'INVALID_GRANT' are the code too; 'invalid_grant_type' is another one.
+    // 'LOGIN_REQUIRED' and 'login_required, use MFA' are the code too. A plain word in front of others is none.
     private static string? CodeOf(string? text)
     {
         if (text is null)
@@ -77,20 +105,27 @@ internal sealed class DefaultTokenErrorClassifier : ITokenErrorClassifier
             return null;
         }
 
-        ReadOnlySpan<char> trimmed = text.AsSpan().TrimStart();
+        ReadOnlySpan<char> trimmed = text.AsSpan().Trim();
         int length = 0;
-        while (length < trimmed.Length && (char.IsAsciiLetterOrDigit(trimmed[length]) || trimmed[length] == '_'))
+        while (length < trimmed.Length && IsCodeLetter(trimmed[length]))
         {
             length++;
         }
 
-        return trimmed[..length].ToString().ToLowerInvariant();
+        bool isCode = length == trimmed.Length || trimmed[length] == ':' || trimmed[..length].Contains('_');
+        return isCode ? trimmed[..length].ToString().ToLowerInvariant() : null;
     }
 
-    private static TokenEndpointOutcome? ByText(TokenErrorResponse error) =>
-        RejectionText.Says(error.Error) || RejectionText.Says(error.ErrorDescription)
-            ? TokenEndpointOutcome.RefreshTokenProbablyRejected
-            : null;
+    private static TokenEndpointOutcome? ByText(TokenErrorResponse error)
+    {
+        // A server of OAuth that says "invalid token" of this request means the only token in it. A gateway may mean one of its own.
+        bool isOurs = CodeOf(error.Error) == "invalid_request";
+        return RejectionText.Says(CodeOf(error.Error), isAnyToken: true)
+            || RejectionText.Says(error.Error)
+            || RejectionText.Says(error.ErrorDescription, isAnyToken: isOurs)
+                ? TokenEndpointOutcome.RefreshTokenProbablyRejected
+                : null;
+    }
 
     private static TokenEndpointOutcome ByStatus(TokenErrorResponse error)
     {

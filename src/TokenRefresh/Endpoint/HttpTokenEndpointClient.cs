@@ -1,4 +1,3 @@
-using System.Net.Mime;
 using System.Security.Authentication;
 using System.Text;
 using Microsoft.Extensions.Logging;
@@ -218,7 +217,7 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
         }
 
         answer.ReadError(out string? code, out string? description);
-        description ??= code is null ? PlainText(response, body, answer) : null;
+        description ??= code is null ? PlainText(body) : null;
         SecretRedactor redactor = RedactorFor(request, answer.AccessToken, answer.RefreshToken);
         var error = new TokenErrorResponse((int)response.StatusCode)
         {
@@ -233,7 +232,7 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
         string? recovered = isSuccess && answer.RefreshToken != request.RefreshToken ? answer.RefreshToken : null;
         TokenEndpointOutcome outcome = recovered is null ? Classify(error) : TokenEndpointOutcome.Unknown;
         bool isWithoutTokens = isSuccess && outcome == TokenEndpointOutcome.Unknown && body.Exception is null;
-        Exception? exception = isWithoutTokens ? Lacking(response, body) : null;
+        Exception? exception = isWithoutTokens ? Lacking(response, body, error) : null;
         if (body.Exception is { } broken)
         {
             exception = redactor.Clean(Explain(request, broken, timeout, deadline));
@@ -264,9 +263,10 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
             "A refresh token is not sent after a redirect; set 'TokenEndpoint' to the final address."));
     }
 
-    private InvalidDataException Lacking(HttpResponseMessage response, LimitedBody body) => new(
-        $"The token endpoint '{ShownEndpoint}' answered with HTTP {(int)response.StatusCode}, but its {body.Bytes.Length} bytes of " +
-        $"'{response.Content.Headers.ContentType?.MediaType ?? "unknown type"}' hold no 'access_token'. " +
+    private InvalidDataException Lacking(HttpResponseMessage response, LimitedBody body, TokenErrorResponse error) => new(
+        $"The token endpoint '{ShownEndpoint}' answered with " +
+        $"{TokenEndpointResult.Describe(error.StatusCode, error.Error, error.ErrorDescription)}, but its {body.Bytes.Length} bytes of '" +
+        $"{response.Content.Headers.ContentType?.MediaType ?? "unknown type"}' hold no 'access_token'. " +
         "Check 'TokenEndpoint' and what answers there.");
 
     private Exception Explain(TokenRequest request, Exception failure, FairTimeout timeout, CancellationToken deadline)
@@ -291,10 +291,12 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
     private SecretRedactor RedactorFor(TokenRequest request, string? accessToken, string? refreshToken) =>
         new(_settings.Secrets, request.RefreshToken, request.StoredAccessToken, accessToken, refreshToken, _settings.ClientAssertion?.Last);
 
-    private static string? PlainText(HttpResponseMessage response, LimitedBody body, TokenResponseParser answer) =>
-        !answer.IsJson && response.Content.Headers.ContentType?.MediaType == MediaTypeNames.Text.Plain
-            ? Text(body, SecretRedactor.DescriptionLength)
-            : null;
+    // Words, under whatever media type; a page, a document or what is no text says nothing.
+    private static string? PlainText(LimitedBody body)
+    {
+        string text = Text(body, SecretRedactor.DescriptionLength).TrimStart();
+        return text.Length == 0 || text[0] is '<' or '{' or '[' || text.AsSpan().ContainsAny('\0', '\uFFFD') ? null : text;
+    }
 
     // Four times as much as is kept, since what is not printable goes and secrets shrink.
     private static string Text(LimitedBody body, int length) =>

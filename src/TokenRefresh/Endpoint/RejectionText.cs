@@ -10,20 +10,24 @@ internal static class RejectionText
     private static readonly string[] States =
     [
         "invalid", "expired", "revoked", "unknown", "reused", "inactive", "incorrect", "bad",
-        "invalidated", "unrecognized", "blacklisted", "deleted",
+        "invalidated", "unrecognized", "blacklisted", "deleted", "ended", "terminated",
     ];
 
     // Words that may stand between such a word and the thing it describes: "invalid or expired refresh token", "unknown authorization
     // grant".
     private static readonly string[] Fillers =
-        ["or", "and", "the", "a", "an", "this", "your", "provided", "supplied", "given", "authorization", "oauth", "user"];
+        ["or", "and", "the", "a", "an", "this", "that", "your", "provided", "supplied", "given", "authorization", "oauth", "user"];
 
     // If one of these follows, the word above describes that and not the token: "the refresh token request has an invalid scope".
     private static readonly string[] OtherThings =
     [
         "client", "scope", "scopes", "type", "request", "parameter", "audience", "resource", "redirect", "secret",
-        "credentials", "assertion", "format", "value",
+        "credentials", "assertion", "format", "value", "error", "gateway", "response",
     ];
+
+    // "the refresh token flow is not active": one of these behind the token makes it another thing.
+    private static readonly string[] NotTheToken =
+        ["type", "types", "flow", "flows", "rotation", "endpoint", "service", "request", "support", "policy", "client"];
 
     private static readonly string[] TryLater =
     [
@@ -34,7 +38,9 @@ internal static class RejectionText
     /// <summary>
     /// Tells whether the text says that the refresh token or grant is invalid, expired, revoked, unknown or already used.
     /// </summary>
-    internal static bool Says(string? text)
+    /// <param name="text">The text.</param>
+    /// <param name="isAnyToken">Whether a token of no kind, as in "invalid token", is the refresh token.</param>
+    internal static bool Says(string? text, bool isAnyToken = false)
     {
         if (string.IsNullOrEmpty(text))
         {
@@ -52,7 +58,7 @@ internal static class RejectionText
         string[] words = Words(text);
         for (int i = 0; i < words.Length; i++)
         {
-            int behind = BehindSubject(words, i);
+            int behind = BehindSubject(words, i, isAnyToken);
             if (behind > 0 && (IsStatedBefore(words, i) || IsStatedBehind(words, behind)))
             {
                 return true;
@@ -62,25 +68,29 @@ internal static class RejectionText
         return false;
     }
 
+    /// <summary>Tells whether a code is about the client: <c>invalid_client</c>, <c>BAD_CLIENT_ID</c>, <c>deletedClient</c>.</summary>
+    internal static bool IsAboutTheClient(string? code) => code is not null && Contains(Words(code), "client");
+
     // "refresh token", "refresh_token", "refreshToken", "grant", "session"; a grant type is none.
-    private static int BehindSubject(string[] words, int at)
+    private static int BehindSubject(string[] words, int at, bool isAnyToken)
     {
         string next = at + 1 < words.Length ? words[at + 1] : "";
-        return words[at] switch
+        int behind = words[at] switch
         {
             "refresh" when next is "token" => at + 2,
-            "refreshtoken" => at + 1,
-            "session" => at + 1,
-            "grant" when next is not "type" and not "types" => at + 1,
+            "refreshtoken" or "session" or "grant" => at + 1,
+            "token" when isAnyToken && (at == 0 || Contains(States, words[at - 1]) || Contains(Fillers, words[at - 1])) => at + 1,
             _ => 0,
         };
+        return behind < words.Length && Contains(NotTheToken, words[behind]) ? 0 : behind;
     }
 
     private static bool IsStatedBefore(string[] words, int subject)
     {
         for (int i = subject - 1; i >= 0; i--)
         {
-            if (Contains(States, words[i]))
+            // "could not find that refresh token"
+            if (Contains(States, words[i]) || (words[i] is "find" && i > 0 && words[i - 1] is "not" or "t"))
             {
                 return true;
             }

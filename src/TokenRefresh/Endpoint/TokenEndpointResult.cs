@@ -102,6 +102,13 @@ public sealed class TokenEndpointResult
     public override string ToString() =>
         $"{Outcome}{(StatusCode is { } status ? $", HTTP {status}" : "")}{(Error is null ? "" : $", '{Error}'")}";
 
+    /// <summary>Says what was answered, for messages: status, code and words.</summary>
+    internal string DescribeAnswer() => StatusCode is null ? "no answer" : Describe(StatusCode.Value, Error, ErrorDescription);
+
+    /// <inheritdoc cref="DescribeAnswer"/>
+    internal static string Describe(int statusCode, string? error, string? description) =>
+        $"HTTP {statusCode}{(error is null ? "" : $", '{error}'")}{(description is null ? "" : $": {description}")}";
+
     internal static TokenEndpointResult NotSent(Exception exception, bool isConnectFailure) =>
         new(TokenEndpointOutcome.NotSent, response: null) { Exception = exception, IsConnectFailure = isConnectFailure };
 

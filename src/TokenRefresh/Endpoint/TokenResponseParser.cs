@@ -75,7 +75,7 @@ internal sealed class TokenResponseParser
     /// <summary>Reads the error code and the words for it, wherever they stand; as the server wrote them.</summary>
     internal void ReadError(out string? code, out string? description)
     {
-        code = Root["error"];
+        code = Root["error"] ?? Root["error[]"];
         description = Root["errordescription"];
         AddError(Find("error"), ref code, ref description);
         string? nested = null;
@@ -88,7 +88,7 @@ internal sealed class TokenResponseParser
         }
 
         code ??= CodeOf(Root) ?? Root["type"];
-        string? message = MessageOf(Root) ?? Root["errors[]"];
+        string? message = MessageOf(Root) ?? Root["errors"] ?? Root["errors[]"];
         description ??= message is null || nested is null ? message ?? nested : $"{message}: {nested}";
     }
 
@@ -99,19 +99,23 @@ internal sealed class TokenResponseParser
         {
             string? exact = CodeOf(error);
             bool isWord = exact is not null && !char.IsAsciiDigit(exact[0]);
-            code ??= isWord ? exact : error["type"] ?? error["error"] ?? error["status"] ?? exact;
+            string? own = isWord ? exact : error["type"] ?? error["error"] ?? error["status"] ?? exact;
 
-            // {"resource":"RefreshToken","field":"refresh_token","code":"invalid"}
-            description ??= MessageOf(error) ?? (error["field"] is { } field ? $"{field}: {exact}" : null);
+            // {"resource":"RefreshToken","field":"refresh_token","code":"invalid"}; {"error":"Unauthorized","cause":{"code":"invalid_grant"}}
+            description ??= MessageOf(error) ?? (error["field"] is { } field ? $"{field}: {exact}" : code is null ? null : own);
+            code ??= own;
         }
     }
 
     private static string? CodeOf(AnswerObject error) =>
-        error["errorcode"] ?? error["errortype"] ?? error["errorid"] ?? error["errcode"] ?? error["code"];
+        error["errorcode"] ?? error["errortype"] ?? error["errorid"] ?? error["errcode"] ?? error["code"] ?? error["name"];
 
     private static string? MessageOf(AnswerObject error) =>
         error["message"] ?? error["errordescription"] ?? error["description"] ?? error["msg"] ?? error["errmsg"] ?? error["errormessage"]
-        ?? error["faultstring"] ?? error["detail"] ?? error["reason"];
+        ?? error["faultstring"] ?? error["detail"] ?? error["title"] ?? error["errorsummary"] ?? error["reason"] ?? error["err"]
+
+        // {"errors":{"refresh_token":["is invalid"]}}
+        ?? (error["refreshtoken[]"] is { } words ? $"refresh_token: {words}" : null);
 
     private static string? AccessTokenOf(AnswerObject json) =>
         json["accesstoken"] is { } token && TokenRefresh.AccessToken.CanBeSent(token) ? token : null;

@@ -55,13 +55,13 @@ internal sealed class TokenRevocationClient
                 return true;
             }
 
-            Log.RevocationFailed(_logger, (int)response.StatusCode, exception: null);
+            Log.RevocationFailed(_logger, $"HTTP {(int)response.StatusCode}", exception: null);
             return false;
         }
         catch (Exception e)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            Log.RevocationFailed(_logger, statusCode: null, RedactorFor(refreshToken).Clean(e));
+            Log.RevocationFailed(_logger, "no answer", RedactorFor(refreshToken).Clean(e));
             return false;
         }
     }

@@ -9,5 +9,5 @@ public abstract class TokenRefreshException : Exception
         : base(message, innerException) => IsTransient = isTransient;
 
     /// <summary>Gets whether a later call may succeed without user action.</summary>
-    public bool IsTransient { get; }
+    public bool IsTransient { get; internal init; }
 }

@@ -3,10 +3,24 @@ namespace TokenRefresh.Interop;
 /// <summary>Tells errors of the file system that pass from those that stay.</summary>
 internal static class FileErrors
 {
+    /// <summary>What helps where <see cref="IsExhausted(Exception?)"/>.</summary>
+    internal const string ExhaustedRemedy = "This passes: close files, or raise the limit of open ones, and try again.";
+
+    private const int ENFile = 23;
+    private const int EMFile = 24;
+    private const int TooManyOpenFiles = 4;
+    private const int NoSystemResources = 1450;
     private const int SharingViolation = 32;
     private const int LockViolation = 33;
     private const int UnableToRemoveReplaced = 1175;
     private const int UnableToMoveReplacement = 1177;
+
+    /// <summary>Whether this process, or the system, has no file descriptor left.</summary>
+    internal static bool IsExhausted(Exception? error) => error is IOException && IsExhausted(error.HResult & 0xFFFF);
+
+    /// <inheritdoc cref="IsExhausted(Exception?)"/>
+    internal static bool IsExhausted(int error) =>
+        OperatingSystem.IsWindows() ? error is TooManyOpenFiles or NoSystemResources : error is ENFile or EMFile;
 
     /// <summary>Whether another program on Windows has the file open without sharing it: a virus scanner or an indexer, which lets go
     /// soon.</summary>

@@ -69,8 +69,12 @@ internal abstract class LockFile : IDisposable
         catch (IOException e)
         {
             throw new LockUnavailableException(
-                $"The lock file cannot be checked: {e.Message} Nothing was sent. Close files, or raise this process's limit of open ones.",
-                e);
+                $"The lock file cannot be checked: {e.Message} Nothing was sent. "
+                + (FileErrors.IsExhausted(e) ? FileErrors.ExhaustedRemedy : "Check its disk."),
+                e)
+            {
+                IsTransient = FileErrors.IsExhausted(e),
+            };
         }
     }
 
@@ -103,7 +107,15 @@ internal abstract class LockFile : IDisposable
     protected abstract bool IsOnDoubtfulFileSystem();
 
     protected static LockUnavailableException CannotBe(string act, string path, int error, Exception? inner = null) =>
-        Refuse(path, $"cannot be {act}: {Marshal.GetPInvokeErrorMessage(error)} (error {error})",
+        FileErrors.IsExhausted(error)
+            ? new(
+                $"The lock file '{path}' cannot be {act}: {Marshal.GetPInvokeErrorMessage(error)} (error {error}). Nothing was sent. "
+                + FileErrors.ExhaustedRemedy,
+                inner)
+            {
+                IsTransient = true,
+            }
+        : Refuse(path, $"cannot be {act}: {Marshal.GetPInvokeErrorMessage(error)} (error {error})",
             System.IO.Path.GetDirectoryName(path) is { Length: > 0 } directory && !Directory.Exists(directory)
                 ? $"Create the directory '{directory}'"
             : Directory.Exists(path) ? "Remove the directory of that name"

@@ -35,7 +35,7 @@ internal sealed class Hold(HoldKind kind, RecordKey key, DateTimeOffset since, D
     internal int Count { get; } = count;
 
     /// <summary>
-    /// Gets more about it, for messages: one of the constants, the outcome of the exchange, or the process that has the tokens.
+    /// Gets more about it, for messages: one of the constants, what the token endpoint answered, or the process that has the tokens.
     /// </summary>
     internal string? Cause { get; init; }
 

@@ -32,7 +32,7 @@ internal static class Backoff
 
         return new Hold(HoldKind.CoolDown, key, now, now + Min(pause, LongestCoolDown), count)
         {
-            Cause = isConfiguration ? Hold.Configuration : result.Outcome.ToString(),
+            Cause = isConfiguration ? Hold.Configuration : result.StatusCode is { } status ? $"HTTP {status}" : "no answer",
         };
     }
 

@@ -111,11 +111,7 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
     /// <summary>What callers see of an exchange that brought no tokens.</summary>
     internal TokenRefreshException OfExchange(TokenEndpointResult result, DateTimeOffset? retryAt)
     {
-        string answer = result.StatusCode is null
-            ? "no answer"
-            : $"HTTP {result.StatusCode}"
-            + (result.Error is null ? "" : $", '{result.Error}'")
-            + (result.ErrorDescription is null ? "" : $": {result.ErrorDescription}");
+        string answer = result.DescribeAnswer();
         return result.Outcome switch
         {
             TokenEndpointOutcome.RefreshTokenRejected or TokenEndpointOutcome.RefreshTokenProbablyRejected =>

@@ -171,7 +171,7 @@ internal sealed partial class RefreshTransaction
             return await AfterSuccessAsync(sent, response, Time.GetElapsedTime(start)).ConfigureAwait(false);
         }
 
-        Log.ExchangeFailed(context.Logger, Store.Location, result.Outcome, result.StatusCode, result.Error, result.Exception);
+        Log.ExchangeFailed(context.Logger, Store.Location, result.DescribeAnswer(), result.Exception);
         return await AfterFailureAsync(sent, result, former, deadline).ConfigureAwait(false);
     }
 

@@ -29,8 +29,11 @@ internal static class CoordinationFile
         {
             throw new LockUnavailableException(
                 $"The coordination record in '{path}' cannot be read: {e.Message} Nothing was sent. "
-                + "Fix that, or raise the limit it names.",
-                e);
+                + (FileErrors.IsExhausted(e) ? FileErrors.ExhaustedRemedy : "Check its disk and its directory."),
+                e)
+            {
+                IsTransient = FileErrors.IsExhausted(e),
+            };
         }
     }
 

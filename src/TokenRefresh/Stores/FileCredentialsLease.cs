@@ -1,3 +1,4 @@
+using TokenRefresh.Interop;
 using TokenRefresh.Locking;
 
 namespace TokenRefresh.Stores;
@@ -64,7 +65,10 @@ internal sealed class FileCredentialsLease(
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             isAlone = true;
-            obstacle = $"{e.Message} Make its directory writable for this user and leave room on its disk.";
+            string remedy = FileErrors.IsExhausted(e)
+                ? FileErrors.ExhaustedRemedy
+                : "Make its directory writable for this user and leave room on its disk.";
+            obstacle = $"{e.Message} {remedy}";
             cause = e;
         }
 
@@ -78,7 +82,10 @@ internal sealed class FileCredentialsLease(
                 : new CredentialsFileException(
                     paths.Target,
                     $"'{paths.Target}' cannot be saved: {obstacle} Nothing was sent or changed.",
-                    cause);
+                    cause)
+                {
+                    IsTransient = FileErrors.IsExhausted(cause),
+                };
         }
 
         if (isAlone && handle.PathNamesLockedFile() && store.Resolve().IsSame(paths))

@@ -135,6 +135,109 @@ public sealed class TokenErrorDialectTests
         401,
         """{"error":"x","error_description":"The provided authorization grant is invalid, expired, revoked"}""",
         Probably)]
+    [InlineData("Zoom, raycast/extensions 10896", 400, """{"reason":"Invalid Token!","error":"invalid_grant"}""", Rejected)]
+    [InlineData("Zoom, developer forum", 401, """{"reason":"Invalid Token!","error":"invalid_request"}""", Probably)]
+    [InlineData(
+        "X, developer forum",
+        400,
+        """{"error":"invalid_request","error_description":"Value passed for the token was invalid."}""",
+        Probably)]
+    [InlineData("Zoho, documentation", 200, """{"error":"invalid_code"}""", Probably)]
+    [InlineData(
+        "Ory Hydra, ory/hydra 3004",
+        401,
+        """{"error":"token_inactive","error_description":"Token is inactive because it is malformed, expired or otherwise invalid."}""",
+        Probably)]
+    [InlineData("Simple JWT, documentation", 401, """{"detail":"Token is invalid or expired","code":"token_not_valid"}""", Probably)]
+    [InlineData("Adobe, documentation", 400, """{"error":"invalid_token"}""", Probably)]
+    [InlineData(
+        "Spring Security OAuth",
+        401,
+        """{"error":"invalid_token","error_description":"Cannot convert access token to JSON"}""",
+        Probably)]
+    [InlineData(
+        "Authlib, authlib/authlib 112",
+        400,
+        """{"error":"invalid_request","error_description":"Invalid \"refresh_token\" in request."}""",
+        Probably)]
+    [InlineData(
+        "LinkedIn, documentation",
+        400,
+        """{"error":"invalid_request","error_description":"The provided authorization grant or refresh token is invalid or expired"}""",
+        Probably)]
+    [InlineData(
+        "TD open banking, documentation",
+        400,
+        """{"error":"invalid_request","error_description":"Refresh token is invalid or has already been claimed by another client."}""",
+        Probably)]
+    [InlineData("Follow Up Boss, documentation", 401, """{"error":"expired-refresh-token"}""", Probably)]
+    [InlineData("DingTalk, documentation", 400, """{"code":"invalidRefreshToken","message":"x"}""", Probably)]
+    [InlineData(
+        "Feishu, documentation",
+        200,
+        """{"code":20037,"msg":"The refresh token passed has expired. Please generate a new one."}""",
+        Probably)]
+    [InlineData(
+        "Firebase, documentation",
+        400,
+        """{"error":{"code":400,"message":"USER_DISABLED","status":"INVALID_ARGUMENT"}}""",
+        Probably)]
+    [InlineData(
+        "FusionAuth, documentation",
+        400,
+        """{"fieldErrors":{"refreshToken":[{"code":"[invalid]refreshToken","message":"Invalid [refreshToken]"}]}}""",
+        Probably)]
+    [InlineData("Figma's shape", 400, """{"status":400,"err":"Invalid refresh token"}""", Probably)]
+    [InlineData(
+        "Facebook, documentation",
+        400,
+        """{"error":{"message":"Error validating access token: Session has expired.","type":"OAuthException","code":190}}""",
+        Probably)]
+    [InlineData("RFC 9457", 400, """{"type":"about:blank","title":"Refresh token expired","status":400}""", Probably)]
+    [InlineData("RFC 9457", 400, """{"type":"https://example.com/errors/invalid_grant","title":"Bad request","status":400}""", Rejected)]
+    [InlineData("JSON:API", 401, """{"errors":[{"status":"401","title":"Invalid refresh token"}]}""", Probably)]
+    [InlineData(
+        "GraphQL",
+        200,
+        """{"errors":[{"message":"Refresh token expired","extensions":{"code":"UNAUTHENTICATED"}}],"data":null}""",
+        Probably)]
+    [InlineData("gRPC over JSON", 401, """{"code":16,"message":"refresh token expired","details":[]}""", Probably)]
+    [InlineData(
+        "Laravel's shape",
+        422,
+        """{"message":"The given data was invalid.","errors":{"refresh_token":["The selected refresh token is invalid."]}}""",
+        Probably)]
+    [InlineData("Rails' shape", 422, """{"errors":{"refresh_token":["is invalid"]}}""", Probably)]
+    [InlineData("Shopify's shape", 401, """{"errors":"Invalid refresh token"}""", Probably)]
+    [InlineData("Heroku's words", 404, """{"id":"not_found","message":"Couldn't find that OAuth refresh token."}""", Probably)]
+    [InlineData(
+        "OpenAI, openai/codex",
+        401,
+        """{"error":{"message":"Your session has ended. Please log in again.","type":"invalid_request_error"}}""",
+        Probably)]
+    [InlineData(
+        "Ory Hydra, ory/hydra 2645",
+        400,
+        """{"debug":"The refresh token has not been found","message":"invalid_grant","status":"Bad Request","status_code":400}""",
+        Rejected)]
+    [InlineData("Logto, documentation", 400, """{"code":"oidc.invalid_grant","message":"Grant request is invalid."}""", Rejected)]
+    [InlineData("a longer code", 400, """{"error":"urn:ietf:params:oauth:error:invalid_grant"}""", Rejected)]
+    [InlineData("NestJS' shape", 401, """{"statusCode":401,"error":"Unauthorized","message":{"error":"invalid_grant"}}""", Rejected)]
+    [InlineData("a gateway that quotes", 400, """{"message":"{\"error\":\"invalid_grant\"}"}""", Rejected)]
+    [InlineData("a gateway that quotes", 400, """{"message":"400 Bad Request: [{\"error\":\"invalid_grant\"}]"}""", Rejected)]
+    [InlineData("a list of codes", 400, """{"error":["invalid_grant"]}""", Rejected)]
+    [InlineData("PayPal's shape", 400, """{"error":{"name":"invalid_grant"}}""", Rejected)]
+    [InlineData("Baidu, documentation", 400, """{"error":"expired_token","error_description":"refresh token has been used"}""", Rejected)]
+    [InlineData(
+        "Yahoo, documentation",
+        400,
+        """{"error":"INVALID_REFRESH_TOKEN","error_description":"Invalid refresh token"}""",
+        Rejected)]
+    [InlineData(
+        "Stytch, documentation",
+        404,
+        """{"status_code":404,"error_type":"session_not_found","error_message":"Session could not be found."}""",
+        Rejected)]
     public async Task A_rejection_is_understood_in_every_dialect(string source, int status, string body, TokenEndpointOutcome expected)
     {
         TokenEndpointResult result = await Given.AnswerAsync(FakeHandler.Answering(status, body));
@@ -193,6 +296,57 @@ public sealed class TokenErrorDialectTests
         """{"message":"Bad Request","errors":[{"resource":"Application","field":"client_id","code":"invalid"}]}""",
         Unavailable)]
     [InlineData("a success without meaning", 200, """{"token":"issued","grant":"given"}""", Unknown)]
+    [InlineData(
+        "Google, the client",
+        401,
+        """{"error":"deleted_client","error_description":"The OAuth client was deleted."}""",
+        Misconfigured)]
+    [InlineData(
+        "GitHub, the client",
+        200,
+        """{"error":"incorrect_client_credentials","error_description":"The client_id and/or client_secret passed are incorrect."}""",
+        Misconfigured)]
+    [InlineData("Slack, the client", 200, """{"ok":false,"error":"bad_client_secret"}""", Misconfigured)]
+    [InlineData("Slack, the rate", 200, """{"ok":false,"error":"ratelimited"}""", Throttled)]
+    [InlineData("Atlassian, the secret", 401, """{"error":"access_denied","error_description":"Unauthorized"}""", Unavailable)]
+    [InlineData(
+        "Zoho, the rate",
+        400,
+        """{"error":"Access Denied","error_description":"You have made too many requests continuously."}""",
+        Unavailable)]
+    [InlineData(
+        "Facebook, the rate",
+        400,
+        """{"error":{"message":"(#4) Application request limit reached","type":"OAuthException","code":4}}""",
+        Unavailable)]
+    [InlineData(
+        "Entra, outage",
+        400,
+        """{"error":"temporarily_unavailable","error_description":"AADSTS90033: A transient error has occurred."}""",
+        Throttled)]
+    [InlineData("Okta's gateway", 401, """{"errorCode":"E0000011","errorSummary":"Invalid token provided"}""", Unavailable)]
+    [InlineData("AWS, the gateway's token", 403, """{"message":"The security token included in the request is expired"}""", Unavailable)]
+    [InlineData(
+        "Apigee, the gateway's key",
+        401,
+        """{"fault":{"faultstring":"Invalid ApiKey","detail":{"errorcode":"oauth.v2.InvalidApiKey"}}}""",
+        Unavailable)]
+    [InlineData("a token of another kind", 403, """{"error":"invalid_request","error_description":"Invalid CSRF token"}""", Misconfigured)]
+    [InlineData(
+        "a token of another kind",
+        400,
+        """{"error":"invalid_request","error_description":"The access token is invalid"}""",
+        Misconfigured)]
+    [InlineData("proxy", 407, """{"message":"Proxy session expired"}""", Unavailable)]
+    [InlineData("a request that timed out", 408, """{"message":"session expired"}""", Unavailable)]
+    [InlineData(
+        "a setting",
+        400,
+        """{"error":"invalid_request","error_description":"Refresh token flow is not active for this application"}""",
+        Misconfigured)]
+    [InlineData("outage", 404, """{"message":"refresh token service: bad gateway"}""", Unavailable)]
+    [InlineData("outage", 400, """{"message":"could not read refresh token: unknown error"}""", Unavailable)]
+    [InlineData("another process", 409, """{"message":"Another refresh of this session is already in progress"}""", Unavailable)]
     public async Task What_sounds_like_a_rejection_and_is_none_is_not_taken_for_one(
         string what, int status, string body, TokenEndpointOutcome expected)
     {
@@ -209,12 +363,18 @@ public sealed class TokenErrorDialectTests
     [InlineData("no healthy upstream", "text/plain", Unavailable)]
     [InlineData("<p>Grant not found</p>", "text/html", Unavailable)]
     [InlineData("<p>invalid_grant</p>", "text/html", Unavailable)]
-    public async Task Plain_text_is_read_as_a_description_and_a_page_is_not(string body, string mediaType, TokenEndpointOutcome expected)
+    [InlineData("<?xml version=\"1.0\"?><p>invalid_grant</p>", "text/plain", Unavailable)]
+    [InlineData("{\"error\":\"invalid_gr", "text/plain", Unavailable)]
+    [InlineData("invalid_grant\0", "text/plain", Unavailable)]
+    [InlineData("invalid_grant", "text/html", Rejected)]
+    [InlineData("invalid_grant", "application/json", Rejected)]
+    [InlineData("invalid_grant", null, Rejected)]
+    public async Task Plain_text_is_read_as_a_description_and_a_page_is_not(string body, string? mediaType, TokenEndpointOutcome expected)
     {
         TokenEndpointResult result = await Given.AnswerAsync(FakeHandler.Answering(404, body, mediaType));
 
         result.Outcome.Should().Be(expected);
-        result.ErrorDescription.Should().Be(mediaType == "text/plain" ? body : null);
+        result.ErrorDescription.Should().Be(expected == Unavailable && body != "no healthy upstream" ? null : body);
     }
 
     [Theory]

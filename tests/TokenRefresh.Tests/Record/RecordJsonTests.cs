@@ -29,7 +29,7 @@ public sealed class RecordJsonTests
     {
         LoginRecord record = LoginRecord.Empty.Numbered("origin", 7).WithFile("1:2:3:4")
             .WithAttempt(new Attempt(new RecordKey("r", "a", "c"), Now, 1))
-            .WithHold(new Hold(HoldKind.CoolDown, new RecordKey("r", "a", "c"), Now, Now.AddSeconds(2), 3) { Cause = "Throttled" })
+            .WithHold(new Hold(HoldKind.CoolDown, new RecordKey("r", "a", "c"), Now, Now.AddSeconds(2), 3) { Cause = "HTTP 503" })
             .WithObtained(new ObtainedToken("a", Now));
 
         string text = Encoding.UTF8.GetString(RecordJson.Write([], "claudeAiOauth", record, Room));
@@ -38,7 +38,7 @@ public sealed class RecordJsonTests
             {"version":2,"logins":{"claudeAiOauth":{"origin":"origin","sequence":7,"file":"1:2:3:4",
             "attempt":{"refreshToken":"r","accessToken":"a","client":"c","at":"2026-11-27T05:48:00.1230000Z","count":1},
             "holds":[{"kind":"coolDown","refreshToken":"r","accessToken":"a","client":"c",
-            "since":"2026-11-27T05:48:00.1230000Z","until":"2026-11-27T05:48:02.1230000Z","count":3,"cause":"Throttled"}],
+            "since":"2026-11-27T05:48:00.1230000Z","until":"2026-11-27T05:48:02.1230000Z","count":3,"cause":"HTTP 503"}],
             "obtained":[{"accessToken":"a","at":"2026-11-27T05:48:00.1230000Z"}]}}}
             """.ReplaceLineEndings(""));
     }
