@@ -295,7 +295,7 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
 
         if (!reason.IsBackground)
         {
-            Log.ServedDespiteFailure(_context.Logger, _context.Store.Location, snapshot.Credentials.ExpiresAt, failure);
+            Log.ServedDespiteFailure(_context.Logger, _context.Store.Location, Log.Time(snapshot.Credentials.ExpiresAt), failure);
         }
 
         return snapshot.Token;

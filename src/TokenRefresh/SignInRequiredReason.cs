@@ -6,7 +6,7 @@ public enum SignInRequiredReason
     /// <summary>The store holds no login: the file or its section is missing.</summary>
     NothingStored,
 
-    /// <summary>The login was ended: the store holds the cleared sentinel that a logout leaves.</summary>
+    /// <summary>The login was ended: this provider removed it, or the store holds the cleared sentinel that a logout leaves.</summary>
     SignedOut,
 
     /// <summary>

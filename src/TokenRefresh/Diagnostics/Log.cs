@@ -5,6 +5,9 @@ namespace TokenRefresh.Diagnostics;
 /// <summary>Every log message of the library. None has a parameter that could hold a secret.</summary>
 internal static partial class Log
 {
+    /// <summary>Gets what a message says of a time that may be unknown.</summary>
+    internal static object Time(DateTimeOffset? at) => at is { } known ? known : "at an unknown time";
+
     [LoggerMessage(TokenRefreshEventIds.LockAcquired, LogLevel.Debug, "Acquired token refresh lock '{Lock}' after {Wait}")]
     internal static partial void LockAcquired(ILogger logger, string @lock, TimeSpan wait);
 
@@ -22,10 +25,10 @@ internal static partial class Log
     [LoggerMessage(
         TokenRefreshEventIds.Refreshed, LogLevel.Information,
         "Refreshed the access token of '{Location}' in {Duration}; it expires {ExpiresAt}")]
-    internal static partial void Refreshed(ILogger logger, string location, TimeSpan duration, DateTimeOffset? expiresAt);
+    internal static partial void Refreshed(ILogger logger, string location, TimeSpan duration, object expiresAt);
 
     [LoggerMessage(TokenRefreshEventIds.Adopted, LogLevel.Debug, "Adopted the stored access token of '{Location}'; it expires {ExpiresAt}")]
-    internal static partial void Adopted(ILogger logger, string location, DateTimeOffset? expiresAt);
+    internal static partial void Adopted(ILogger logger, string location, object expiresAt);
 
     [LoggerMessage(
         TokenRefreshEventIds.ExchangeFailed, LogLevel.Warning,
@@ -35,12 +38,12 @@ internal static partial class Log
     [LoggerMessage(
         TokenRefreshEventIds.BackgroundRefreshFailed, LogLevel.Warning,
         "The access token of '{Location}' could not be refreshed ahead of its expiry; it is served until {ExpiresAt}")]
-    internal static partial void BackgroundRefreshFailed(ILogger logger, string location, DateTimeOffset? expiresAt, Exception exception);
+    internal static partial void BackgroundRefreshFailed(ILogger logger, string location, object expiresAt, Exception exception);
 
     [LoggerMessage(
         TokenRefreshEventIds.ServedDespiteFailure, LogLevel.Warning,
         "The access token of '{Location}' could not be refreshed; it is served until {ExpiresAt}")]
-    internal static partial void ServedDespiteFailure(ILogger logger, string location, DateTimeOffset? expiresAt, Exception exception);
+    internal static partial void ServedDespiteFailure(ILogger logger, string location, object expiresAt, Exception exception);
 
     [LoggerMessage(
         TokenRefreshEventIds.ClockJumped, LogLevel.Warning,

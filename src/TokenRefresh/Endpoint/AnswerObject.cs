@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 
@@ -13,9 +14,21 @@ internal sealed class AnswerObject
     internal static readonly JsonReaderOptions Lenient = new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
 
     private const string Items = "[]";
+
+    // A text in an answer may be an answer again; each level is an envelope.
+    private const int Deepest = 4;
+
+    private static readonly SearchValues<byte> NameBytes =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.[]%+"u8);
+
+    private readonly int _depth;
     private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
 
-    private AnswerObject(string name) => Name = name;
+    private AnswerObject(string name, int depth = 0)
+    {
+        Name = name;
+        _depth = depth;
+    }
 
     internal string Name { get; }
 
@@ -23,6 +36,9 @@ internal sealed class AnswerObject
     /// Gets whether this is the outermost object of a body that was read to its closing brace. Bytes behind that are ignored.
     /// </summary>
     internal bool IsJson { get; private set; }
+
+    /// <summary>Gets whether this is the outermost object of a body that was read to its end, as JSON or as a form.</summary>
+    internal bool IsComplete { get; private set; }
 
     internal string? this[string name] => _texts.GetValueOrDefault(name);
 
@@ -34,17 +50,26 @@ internal sealed class AnswerObject
         bytes = (bytes.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes).TrimStart(" \t\r\n"u8);
         if (IsForm(bytes))
         {
-            ReadForm(all[0], Encoding.UTF8.GetString(bytes), body.IsWhole);
+            all[0].ReadForm(all, Encoding.UTF8.GetString(bytes), body.IsWhole);
         }
         else
         {
-            ReadJson(all, bytes);
+            // Some servers put a prefix in front, so that no browser runs the answer as a script. What stands in a page is no answer.
+            int brace = bytes is [(byte)'{' or (byte)'[' or (byte)'"' or (byte)'<', ..] ? 0 : bytes.IndexOf((byte)'{');
+            all[0].ReadJson(all, brace < 0 ? bytes : bytes[brace..]);
         }
 
         return all;
     }
 
-    private static void ReadJson(List<AnswerObject> all, ReadOnlySpan<byte> bytes)
+    // Other servers send a form under any media type, as GitHub does by default.
+    private static bool IsForm(ReadOnlySpan<byte> text)
+    {
+        int equals = text.IndexOf((byte)'=');
+        return equals > 0 && text[..equals].IndexOfAnyExcept(NameBytes) < 0;
+    }
+
+    private void ReadJson(List<AnswerObject> all, ReadOnlySpan<byte> bytes)
     {
         try
         {
@@ -53,8 +78,9 @@ internal sealed class AnswerObject
             {
                 using (json)
                 {
-                    all[0].IsJson = json.RootElement.ValueKind == JsonValueKind.Object;
-                    all[0].Add(all, json.RootElement.ValueKind == JsonValueKind.String ? "errordescription" : "", json.RootElement);
+                    IsComplete = true;
+                    IsJson = json.RootElement.ValueKind == JsonValueKind.Object;
+                    Add(all, json.RootElement.ValueKind == JsonValueKind.String ? "errordescription" : "", json.RootElement);
                 }
             }
         }
@@ -64,29 +90,44 @@ internal sealed class AnswerObject
         }
     }
 
-    private static void ReadForm(AnswerObject form, string text, bool isWhole)
+    private void ReadForm(List<AnswerObject> all, string text, bool isWhole)
     {
         string[] pairs = text.Trim().Split('&');
+        IsComplete = isWhole;
 
         // Whether the last value is complete cannot be seen, and half a token is none.
         int count = isWhole ? pairs.Length : pairs.Length - 1;
         for (int i = 0; i < count; i++)
         {
-            // The access token of a form that is cut off is not used either: alone it would hide that the refresh token was rotated.
             int equals = pairs[i].IndexOf('=', StringComparison.Ordinal);
-            string name = equals > 0 ? Normalize(Decode(pairs[i][..equals])) : "";
-            if (name.Length > 0 && (isWhole || name != "accesstoken"))
+            if (equals <= 0)
             {
-                form.Set(name, Decode(pairs[i][(equals + 1)..]));
+                continue;
+            }
+
+            // "data[access_token]" and "data.access_token" are members of an object; "scopes[]" is a list.
+            AnswerObject owner = this;
+            string name = Decode(pairs[i][..equals]).Trim();
+            int member = name.TrimEnd(']').LastIndexOfAny(['[', '.']);
+            if (member > 0 && name.TrimEnd(']').Length > member + 1)
+            {
+                string of = Normalize(name[..member]);
+                if ((all.Find(o => o.Name == of) ?? this) is var known && known == this)
+                {
+                    all.Add(known = new AnswerObject(of, _depth));
+                }
+
+                owner = known;
+                name = name.TrimEnd(']')[(member + 1)..];
+            }
+
+            // The access token of a form that is cut off is not used either: alone it would hide that the refresh token was rotated.
+            name = Normalize(name);
+            if (isWhole || name != "accesstoken")
+            {
+                owner.SetAndLookInside(all, name, Decode(pairs[i][(equals + 1)..]));
             }
         }
-    }
-
-    // Other servers send a form under any media type, as GitHub does by default.
-    private static bool IsForm(ReadOnlySpan<byte> text)
-    {
-        int equals = text.IndexOf((byte)'=');
-        return equals > 0 && text[..equals].IndexOfAnyExceptInRange((byte)'A', (byte)'z') < 0;
     }
 
     private static string Decode(string text) => Uri.UnescapeDataString(text.Replace('+', ' '));
@@ -136,13 +177,19 @@ internal sealed class AnswerObject
                 AnswerObject json = this;
                 if (name.Length > 0)
                 {
-                    json = new AnswerObject(name);
+                    json = new AnswerObject(name, _depth);
                     all.Add(json);
                 }
 
                 foreach (JsonProperty member in value.EnumerateObject())
                 {
                     json.Add(all, NameOf(member), member.Value);
+                }
+
+                // {"access_token":{"token":"..."}}
+                if (name is "accesstoken" or "refreshtoken")
+                {
+                    Set(name, json["token"] ?? json["value"]);
                 }
 
                 break;
@@ -154,8 +201,30 @@ internal sealed class AnswerObject
 
                 break;
             default:
-                Set(name, Text(value));
+                SetAndLookInside(all, name, Text(value));
                 break;
+        }
+    }
+
+    // A gateway may pass the whole answer on as a text: {"body":"{\"access_token\":\"...\"}"}.
+    private void SetAndLookInside(List<AnswerObject> all, string name, string? text)
+    {
+        Set(name, text);
+        if (text is null || _depth == Deepest || !text.Contains("token", StringComparison.OrdinalIgnoreCase))
+        {
+            return;
+        }
+
+        byte[] bytes = Encoding.UTF8.GetBytes(text.Trim());
+        var inside = new AnswerObject(name, _depth + 1);
+        all.Add(inside);
+        if (bytes is [(byte)'{' or (byte)'[' or (byte)'"', ..])
+        {
+            inside.ReadJson(all, bytes);
+        }
+        else if (IsForm(bytes))
+        {
+            inside.ReadForm(all, text, isWhole: true);
         }
     }
 

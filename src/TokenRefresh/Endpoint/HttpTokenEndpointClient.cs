@@ -217,7 +217,7 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
         }
 
         answer.ReadError(out string? code, out string? description);
-        description ??= code is null ? PlainText(body) : null;
+        description ??= code is null && !isSuccess ? PlainText(body) : null;
         SecretRedactor redactor = RedactorFor(request, answer.AccessToken, answer.RefreshToken);
         var error = new TokenErrorResponse((int)response.StatusCode)
         {
@@ -232,14 +232,23 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
         string? recovered = isSuccess && answer.RefreshToken != request.RefreshToken ? answer.RefreshToken : null;
         TokenEndpointOutcome outcome = recovered is null ? Classify(error) : TokenEndpointOutcome.Unknown;
         bool isWithoutTokens = isSuccess && outcome == TokenEndpointOutcome.Unknown && body.Exception is null;
-        Exception? exception = isWithoutTokens ? Lacking(response, body, error) : null;
+        // What a success says without a code is no error, and may be a token under another name: it is not repeated.
+        string? words = isSuccess && error.Error is null ? null : error.ErrorDescription;
+        Exception? exception = isWithoutTokens ? Lacking(response, body, error.Error, words) : null;
         if (body.Exception is { } broken)
         {
             exception = redactor.Clean(Explain(request, broken, timeout, deadline));
         }
 
         return TokenEndpointResult.Answered(
-            outcome, error, RetryAfterReader.Read(response, _time), exception, recovered, isWithoutTokens && recovered is null);
+            outcome,
+            error.StatusCode,
+            error.Error,
+            words,
+            RetryAfterReader.Read(response, _time),
+            exception,
+            recovered,
+            isWithoutTokens && (recovered is null || answer.IsComplete));
     }
 
     private TokenEndpointOutcome Classify(TokenErrorResponse error)
@@ -263,9 +272,9 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
             "A refresh token is not sent after a redirect; set 'TokenEndpoint' to the final address."));
     }
 
-    private InvalidDataException Lacking(HttpResponseMessage response, LimitedBody body, TokenErrorResponse error) => new(
+    private InvalidDataException Lacking(HttpResponseMessage response, LimitedBody body, string? code, string? words) => new(
         $"The token endpoint '{ShownEndpoint}' answered with " +
-        $"{TokenEndpointResult.Describe(error.StatusCode, error.Error, error.ErrorDescription)}, but its {body.Bytes.Length} bytes of '" +
+        $"{TokenEndpointResult.Describe((int)response.StatusCode, code, words)}, but its {body.Bytes.Length} bytes of '" +
         $"{response.Content.Headers.ContentType?.MediaType ?? "unknown type"}' hold no 'access_token'. " +
         "Check 'TokenEndpoint' and what answers there.");
 

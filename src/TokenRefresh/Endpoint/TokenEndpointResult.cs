@@ -114,16 +114,18 @@ public sealed class TokenEndpointResult
 
     internal static TokenEndpointResult Answered(
         TokenEndpointOutcome outcome,
-        TokenErrorResponse error,
+        int statusCode,
+        string? error,
+        string? errorDescription,
         TimeSpan? retryAfter,
         Exception? exception,
         string? recoveredRefreshToken,
         bool isWithoutTokens) =>
         new(outcome, response: null)
         {
-            StatusCode = error.StatusCode,
-            Error = error.Error,
-            ErrorDescription = error.ErrorDescription,
+            StatusCode = statusCode,
+            Error = error,
+            ErrorDescription = errorDescription,
             RetryAfter = retryAfter,
             Exception = exception,
             RecoveredRefreshToken = recoveredRefreshToken,

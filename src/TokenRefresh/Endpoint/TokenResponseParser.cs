@@ -23,6 +23,12 @@ internal sealed class TokenResponseParser
         _tokens = FindTokens();
         AccessToken = AccessTokenOf(_tokens);
         RefreshToken = Get("refreshtoken");
+        if (RefreshToken is null && _tokens != Root)
+        {
+            // {"access":{"access_token":"..."},"refresh":{"refresh_token":"..."}}; one beside another access token is that one's.
+            RefreshToken = _objects.Find(json => json["refreshtoken"] is not null && json["accesstoken"] is null)?["refreshtoken"];
+        }
+
         if (AccessToken is null)
         {
             ReadOnlySpan<byte> bytes = body.Bytes.Span;
@@ -33,6 +39,9 @@ internal sealed class TokenResponseParser
 
     /// <summary>Gets whether the body is a JSON object that was read to its closing brace.</summary>
     internal bool IsJson => Root.IsJson;
+
+    /// <summary>Gets whether the body was read to its end, as JSON or as a form.</summary>
+    internal bool IsComplete => Root.IsComplete;
 
     internal string? AccessToken { get; }
 
@@ -55,13 +64,17 @@ internal sealed class TokenResponseParser
             return null;
         }
 
-        TimeSpan? expiresIn = Lifetime(Get("expiresin"), out bool isNegative);
+        TimeSpan? expiresIn = Lifetime(Get("expiresin") ?? Get("expirein") ?? Get("accesstokenexpiresin"), out bool isNegative);
         HasNegativeLifetime = isNegative;
         string? scope = Get("scope") ?? Get("scopes") ?? Get("scope[]") ?? Get("scopes[]");
         string[]? scopes = scope?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         AnswerObject? account = Find("account");
         return new TokenResponse(
-            AccessToken, RefreshToken, expiresIn ?? Until(Get("expiresat") ?? Get("expireson") ?? Get("expirydate") ?? Get("expiry")))
+            AccessToken,
+            RefreshToken,
+            expiresIn ?? Until(
+                Get("expiresat") ?? Get("expireson") ?? Get("expirydate") ?? Get("expiry") ?? Get("expires") ?? Get(".expires")
+                ?? Get("accesstokenexpiresat") ?? Get("expiration") ?? Get("exp")))
         {
             RefreshTokenExpiresIn = Lifetime(Get("refreshtokenexpiresin") ?? Get("refreshexpiresin"), out _)
                 ?? Until(Get("refreshtokenexpiresat") ?? Get("refreshexpiresat")),

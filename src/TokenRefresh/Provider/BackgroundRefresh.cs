@@ -120,7 +120,7 @@ internal sealed class BackgroundRefresh(RefreshContext context, ProviderState st
     {
         if (failure is not (OperationCanceledException or ObjectDisposedException or SignInRequiredException))
         {
-            Log.BackgroundRefreshFailed(context.Logger, context.Store.Location, state.Snapshot?.Credentials.ExpiresAt, failure);
+            Log.BackgroundRefreshFailed(context.Logger, context.Store.Location, Log.Time(state.Snapshot?.Credentials.ExpiresAt), failure);
         }
     }
 

@@ -35,6 +35,7 @@ internal sealed class StatusReader(RefreshContext context, ProviderState state)
         RefreshDecision decision = RefreshRules.Decide(new RefreshInput
         {
             Stored = tokens,
+            HasSignedOut = state.HasSignedOut,
             Record = record,
             Reason = RefreshReason.TokenNeeded,
             Now = context.TimeProvider.GetUtcNow(),
@@ -69,6 +70,11 @@ internal sealed class StatusReader(RefreshContext context, ProviderState state)
         _ => TokenRefreshState.ExpiredButRefreshable,
     };
 
+    // A file that has members, but none of a login: maybe it is read in the wrong format.
+    private bool HoldsSomethingElse(RefreshDecision decision) =>
+        decision.SignInReason == SignInRequiredReason.NothingStored
+        && (context.Store as IMissingLoginReport)?.DescribeMissingLogin() is not null;
+
     private string? ProblemOf(TokenRefreshState found, RefreshDecision decision, LoginRecord record)
     {
         if (state.Unsaved is not null)
@@ -77,6 +83,7 @@ internal sealed class StatusReader(RefreshContext context, ProviderState state)
         }
 
         return found is TokenRefreshState.SignInRequired or TokenRefreshState.ExpiredNotRefreshable or TokenRefreshState.CoolingDown
+            || (found == TokenRefreshState.SignedOut && HoldsSomethingElse(decision))
             || (found == TokenRefreshState.OutcomeUnknown && decision.Action == RefreshAction.WaitForOutcome)
                 ? context.Errors.Of(decision, record).Message
                 : null;

@@ -39,6 +39,9 @@ internal sealed class Hold(HoldKind kind, RecordKey key, DateTimeOffset since, D
     /// </summary>
     internal string? Cause { get; init; }
 
+    /// <summary>The same for other tokens.</summary>
+    internal Hold With(RecordKey key) => new(Kind, key, Since, Until, Count) { Cause = Cause };
+
     /// <summary>Whether it holds now. A clock that was set back must not prolong a pause.</summary>
     internal bool IsRunning(DateTimeOffset now) => Until is not { } until || (Since <= now && now < until && until - Since <= Longest);
 }

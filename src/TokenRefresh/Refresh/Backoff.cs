@@ -32,7 +32,9 @@ internal static class Backoff
 
         return new Hold(HoldKind.CoolDown, key, now, now + Min(pause, LongestCoolDown), count)
         {
-            Cause = isConfiguration ? Hold.Configuration : result.StatusCode is { } status ? $"HTTP {status}" : "no answer",
+            Cause = isConfiguration ? Hold.Configuration
+                : result.StatusCode is { } status ? $"HTTP {status}{(result.IsWithoutTokens ? " without an access token" : "")}"
+                : "no answer",
         };
     }
 

@@ -17,6 +17,7 @@ internal sealed class ProviderState(ICredentialsStore store, TimeProvider timePr
     private volatile TokenSnapshot? _snapshot;
     private long _logins;
     private int _inPlace;
+    private volatile bool _hasSignedOut;
 
     /// <summary>Gets what the processes tell each other.</summary>
     internal RecordJournal Journal { get; } = new(store, timeProvider, logger ?? NullLogger.Instance);
@@ -30,6 +31,9 @@ internal sealed class ProviderState(ICredentialsStore store, TimeProvider timePr
 
     /// <summary>Gets the token that callers are served.</summary>
     internal TokenSnapshot? Snapshot => _snapshot;
+
+    /// <summary>Gets whether this provider removed the login, and has found none since.</summary>
+    internal bool HasSignedOut => _hasSignedOut;
 
     /// <summary>Gets a count that grows with every sign-in and sign-out of this provider: what was read before is void.</summary>
     internal long Logins => Interlocked.Read(ref _logins);
@@ -59,6 +63,7 @@ internal sealed class ProviderState(ICredentialsStore store, TimeProvider timePr
             }
 
             _snapshot = snapshot;
+            _hasSignedOut = false;
             return true;
         }
     }
@@ -73,6 +78,7 @@ internal sealed class ProviderState(ICredentialsStore store, TimeProvider timePr
         {
             _logins++;
             _snapshot = snapshot;
+            _hasSignedOut = snapshot is null;
             _unsaved = null;
         }
     }

@@ -126,6 +126,11 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
                 + "The refresh token is untouched.",
                 retryAt,
                 result.Exception),
+            TokenEndpointOutcome.Unknown when result.RecoveredRefreshToken is not null => new TokenEndpointUnavailableException(
+                (result.IsWithoutTokens ? result.Exception?.Message : $"The answers of the token endpoint '{Endpoint}' are cut off.")
+                + $" The new refresh token in it was saved. It is tried again after {retryAt:O}.",
+                retryAt,
+                result.Exception),
             TokenEndpointOutcome.Unknown when result.IsWithoutTokens => new RefreshOutcomeUnknownException(
                 $"{result.Exception?.Message} The server may or may not have replaced the refresh token of '{store.Location}'. "
                 + $"It is tried again after {retryAt:O}; "

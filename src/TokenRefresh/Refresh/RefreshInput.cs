@@ -8,6 +8,9 @@ internal sealed class RefreshInput
     /// <summary>Gets what the store holds, or this process's unsaved successor of it.</summary>
     internal required OAuthCredentials? Stored { get; init; }
 
+    /// <summary>Gets whether this provider removed the login, and has found none since.</summary>
+    internal bool HasSignedOut { get; init; }
+
     internal required LoginRecord Record { get; init; }
 
     internal required RefreshReason Reason { get; init; }

@@ -12,7 +12,7 @@ internal static class RefreshRules
     {
         if (input.Stored is not { } stored)
         {
-            return RefreshDecision.SignIn(SignInRequiredReason.NothingStored);
+            return RefreshDecision.SignIn(input.HasSignedOut ? SignInRequiredReason.SignedOut : SignInRequiredReason.NothingStored);
         }
 
         if (stored.IsSignedOut)

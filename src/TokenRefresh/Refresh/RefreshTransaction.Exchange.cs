@@ -24,6 +24,7 @@ internal sealed partial class RefreshTransaction
     private DateTimeOffset _readAt;
     private long _readAtTimestamp;
     private TimeSpan? _clockJump;
+    private bool _hasRecovered;
 
     // Null if the lock is not exclusive: start over.
     private async Task<TokenSnapshot?> RefreshAsync(ICredentialsLease lease, CancellationToken closing)
@@ -301,18 +302,25 @@ internal sealed partial class RefreshTransaction
         bool mayReplay,
         CancellationToken deadline)
     {
+        Hold pause = Backoff.CoolDown(_record, RecordKey.Of(sent, context.Client), result, Time.GetUtcNow());
+        bool isRepeated = result.IsWithoutTokens;
         if (result.RecoveredRefreshToken is { } recovered && recovered != sent.RefreshToken)
         {
             // The access token of that answer is unknown: the old one stays, with now as its expiry.
-            await SaveRecoveredAsync(sent, recovered, expiresAt: Time.GetUtcNow()).ConfigureAwait(false);
-            return null;
+            (SaveOutcome outcome, sent) = await SaveRecoveredAsync(sent, recovered, expiresAt: Time.GetUtcNow()).ConfigureAwait(false);
+            if (outcome == SaveOutcome.Discarded || (!isRepeated && !_hasRecovered))
+            {
+                _hasRecovered = true;
+                return null;
+            }
+
+            isRepeated = true;
         }
 
-        if (result.IsWithoutTokens)
+        if (isRepeated)
         {
             // An answer, not a lost one: the same request gets the same answer, so it is not made again at once.
-            Hold pause = Backoff.CoolDown(_record, RecordKey.Of(sent, context.Client), result, Time.GetUtcNow());
-            await WriteRecordAsync(_record.WithHold(pause)).ConfigureAwait(false);
+            await WriteRecordAsync(_record.WithHold(pause.With(RecordKey.Of(sent, context.Client)))).ConfigureAwait(false);
             throw context.Errors.OfExchange(result, pause.Until);
         }
 

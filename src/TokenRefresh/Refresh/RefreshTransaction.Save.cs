@@ -108,7 +108,7 @@ internal sealed partial class RefreshTransaction
         await WriteRecordAsync(record).ConfigureAwait(false);
         var snapshot = TokenSnapshot.Create(context.Options, next, next.ExpiresAt - now, now, known.With(answered));
         state.TryPublish(snapshot, logins);
-        Log.Refreshed(context.Logger, Store.Location, duration, next.ExpiresAt);
+        Log.Refreshed(context.Logger, Store.Location, duration, Log.Time(next.ExpiresAt));
         callbacks.Refreshed(new TokensRefreshedEvent(Store.Location, next.ExpiresAt, duration, outcome == SaveOutcome.Saved));
         IsRefreshed = true;
         return snapshot;

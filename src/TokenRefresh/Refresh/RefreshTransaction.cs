@@ -172,6 +172,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
     private RefreshDecision Decide(OAuthCredentials? tokens, LoginRecord record) => RefreshRules.Decide(new RefreshInput
     {
         Stored = tokens,
+        HasSignedOut = state.HasSignedOut,
         Record = record,
         Reason = reason,
         Now = Time.GetUtcNow(),
@@ -195,7 +196,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
             return null;
         }
 
-        Log.Adopted(context.Logger, Store.Location, tokens.ExpiresAt);
+        Log.Adopted(context.Logger, Store.Location, Log.Time(tokens.ExpiresAt));
         if (former is not null)
         {
             callbacks.Adopted(new TokensAdoptedEvent(Store.Location, tokens.ExpiresAt));

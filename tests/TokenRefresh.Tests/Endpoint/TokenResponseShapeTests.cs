@@ -56,6 +56,17 @@ public sealed class TokenResponseShapeTests
     [InlineData("""{"result":{"session":{"user":{"id":7},"token":{"access_token":"at","refresh_token":"rt","expires_in":60}}}}""")]
     [InlineData("""[{"access_token":"at","refresh_token":"rt","expires_in":60}]""")]
     [InlineData("""{"refresh_token":"rt","expires_in":60,"token":{"access_token":"at"}}""")]
+    [InlineData("""{"error":{"code":0},"data":{"attributes":{"access-token":"at","refresh-token":"rt","expires-in":"60"}}}""")]
+    [InlineData("""{"access":{"access_token":"at"},"refresh":{"refresh_token":"rt"},"expires_in":60}""")]
+    [InlineData("""{"access_token":{"token":"at"},"refresh_token":{"value":"rt"},"expires_in":60}""")]
+    [InlineData("""{"body":"{\"access_token\":\"at\",\"refresh_token\":\"rt\",\"expires_in\":60}"}""")]
+    [InlineData("""{"body":"access_token=at&refresh_token=rt&expires_in=60"}""")]
+    [InlineData("\"{\\\"access_token\\\":\\\"at\\\",\\\"refresh_token\\\":\\\"rt\\\",\\\"expires_in\\\":60}\"")]
+    [InlineData(")]}',\n{\"access_token\":\"at\",\"refresh_token\":\"rt\",\"expires_in\":60}")]
+    [InlineData("data=%7B%22access_token%22%3A%22at%22%2C%22refresh_token%22%3A%22rt%22%2C%22expires_in%22%3A60%7D")]
+    [InlineData("ok=1&data[access_token]=at&data[refresh_token]=rt&data[expires_in]=60")]
+    [InlineData("data%5Baccess_token%5D=at&data%5Brefresh_token%5D=rt&expires%5Fin=60")]
+    [InlineData("token.access_token=at&token.refresh_token=rt&expires_in=60")]
     [InlineData("""{"data":{"access_token":null},"tokens":[7,{"access_token":"at","refresh_token":"rt","expires_in":60}]}""")]
     public async Task Tokens_in_an_envelope_are_found(string body)
     {
@@ -80,6 +91,10 @@ public sealed class TokenResponseShapeTests
     [Theory]
     [FailureMode("F112")]
     [InlineData("""{"status":"ok","id":"42"}""", "application/json", "25 bytes of 'application/json'")]
+    [InlineData("""{"error":"weird","error_description":"words"}""", "application/json", "HTTP 200, 'weird': words, but")]
+    [InlineData("\"a-bare-token\"", "application/json", "HTTP 200, but its 14 bytes")]
+    [InlineData("a-bare-token", "text/plain", "HTTP 200, but its 12 bytes")]
+    [InlineData("token=a-bare-token", "text/plain", "HTTP 200, but its 18 bytes")]
     [InlineData("<html>Sign in to the hotel</html>", "text/html", "33 bytes of 'text/html'")]
     [InlineData("", null, "0 bytes of 'unknown type'")]
     public async Task An_answer_without_tokens_is_no_lost_one_and_says_what_it_lacked(string body, string? mediaType, string named)
@@ -90,7 +105,22 @@ public sealed class TokenResponseShapeTests
         result.Exception.Should().BeOfType<InvalidDataException>()
             .Which.Message.Should().Contain("'access_token'")
             .And.Contain(named)
-            .And.Contain("HTTP 200");
+            .And.Contain("HTTP 200")
+            .And.NotContain("a-bare-token");
+        result.DescribeAnswer().Should().NotContain("a-bare-token");
+    }
+
+    [Theory]
+    [FailureMode("F112")]
+    [InlineData("""{"token":"at","refresh_token":"rt-new"}""")]
+    [InlineData("""{"data":{"accessToken":"","refreshToken":"rt-new"}}""")]
+    [InlineData("token=at&refresh_token=rt-new")]
+    public async Task A_refresh_token_in_a_whole_answer_without_an_access_token_is_kept_and_the_answer_counts_as_one(string body)
+    {
+        TokenEndpointResult result = await Given.AnswerAsync(FakeHandler.Answering(200, body));
+
+        result.RecoveredRefreshToken.Should().Be("rt-new");
+        result.IsWithoutTokens.Should().BeTrue();
     }
 
     [Theory]

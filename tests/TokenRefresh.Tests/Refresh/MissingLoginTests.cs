@@ -22,5 +22,6 @@ public sealed class MissingLoginTests
         string message = (await act.Should().ThrowAsync<SignInRequiredException>()).Which.Message;
         message.Should().Contain(login.Path).And.Contain("claudeAiOauth.accessToken").And.Contain(found).And.Contain("'FileFormat'");
         message.Should().NotContain("secret-value");
+        (await provider.GetStatusAsync(TestContext.Current.CancellationToken)).Problem.Should().Be(message);
     }
 }

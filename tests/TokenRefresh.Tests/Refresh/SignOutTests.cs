@@ -38,6 +38,22 @@ public sealed class SignOutTests
     }
 
     [Fact]
+    public async Task Status_and_error_name_the_same_reason_after_a_sign_out()
+    {
+        await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
+        CoordinatedTokenProvider provider = Provider(login);
+        await provider.GetAccessTokenAsync();
+
+        await provider.RemoveAsync();
+
+        (await provider.GetStatusAsync()).Should().BeEquivalentTo(new { State = TokenRefreshState.SignedOut, Problem = (string?)null });
+        (await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<SignInRequiredException>())
+            .Which.Should().BeEquivalentTo(new { Reason = SignInRequiredReason.SignedOut });
+        login.Store(login.Server.IssueLogin());
+        (await provider.GetAccessTokenAsync()).Value.Should().Be(login.Login.AccessToken);
+    }
+
+    [Fact]
     [FailureMode("F80")]
     public async Task What_others_refreshed_the_login_to_is_ended()
     {

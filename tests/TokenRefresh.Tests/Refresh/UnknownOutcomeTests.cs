@@ -1,6 +1,7 @@
 using FluentAssertions;
 using TokenRefresh.TestKit;
 using TokenRefresh.TestKit.Logins;
+using TokenRefresh.Tests.Wire;
 
 namespace TokenRefresh.Tests.Refresh;
 
@@ -46,6 +47,37 @@ public sealed class UnknownOutcomeTests
 
         login.Server.IsAccepted(token.Value).Should().BeTrue();
         login.Server.Books.TokenRequests.Should().Be(3);
+    }
+
+    [Theory]
+    [FailureMode("F112")]
+    [InlineData("""{"token":"access","refresh_token":"successor-N"}""", 1)]
+    [InlineData("""{"data":{"access_token":"","refresh_token":"successor-N"}}""", 1)]
+    [InlineData("token=access&refresh_token=successor-N", 1)]
+    [InlineData("""{"token":"access","refresh_token":"successor-N","expires_in":""", 2)]
+    public async Task Answers_that_never_hold_an_access_token_cost_one_request_a_pause_and_no_refresh_token(string body, int requests)
+    {
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
+        List<string> sent = [];
+        using var handler = new FakeHandler((_, form, _) =>
+        {
+            sent.Add(form);
+            return Task.FromResult(FakeHandler.Response(200, body.Replace("-N", $"-{sent.Count}", StringComparison.Ordinal)));
+        });
+        using var invoker = new HttpMessageInvoker(handler);
+        CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TimeProvider = _clock, HttpMessageInvoker = invoker });
+
+        var first = await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<TokenEndpointUnavailableException>();
+        await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<TokenEndpointUnavailableException>();
+        int inTheFirstPause = sent.Count;
+        _clock.Advance(TimeSpan.FromMinutes(10));
+        await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<TokenEndpointUnavailableException>();
+
+        first.Which.Message.Should().Contain("refresh token in it was saved");
+        inTheFirstPause.Should().Be(requests);
+        sent.Should().HaveCount(requests * 2).And.OnlyHaveUniqueItems();
+        sent[^1].Should().Contain($"successor-{sent.Count - 1}");
+        (await File.ReadAllTextAsync(login.Path)).Should().Contain($"successor-{sent.Count}");
     }
 
     [Theory]

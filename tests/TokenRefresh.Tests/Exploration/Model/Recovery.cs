@@ -66,7 +66,7 @@ internal static class Recovery
     private static bool IsOver(World world, TokenRefreshException? failure) => (failure as SignInRequiredException)?.Reason switch
     {
         SignInRequiredReason.RefreshTokenRejected => world.Server.IsRevoked(world.File.Content?.RefreshToken),
-        SignInRequiredReason.NothingStored => world.File.Content is null,
+        SignInRequiredReason.NothingStored or SignInRequiredReason.SignedOut => world.File.Content is null,
         SignInRequiredReason.RolledBack => world.HasRolledBack,
         _ => false,
     };
