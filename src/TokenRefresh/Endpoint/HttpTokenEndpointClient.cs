@@ -13,6 +13,8 @@ namespace TokenRefresh.Endpoint;
 /// </remarks>
 internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
 {
+    private static readonly SecretRedactor Printable = new([]);
+
     private readonly TokenEndpointSettings _settings;
     private readonly Func<HttpMessageInvoker> _invoker;
     private readonly ITokenErrorClassifier? _classifier;
@@ -230,7 +232,7 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
         // A new refresh token beside an error, or without an access token, was issued all the same; a server that repeats the one it was
         // sent has issued none.
         string? recovered = isSuccess && answer.RefreshToken != request.RefreshToken ? answer.RefreshToken : null;
-        TokenEndpointOutcome outcome = recovered is null ? Classify(error) : TokenEndpointOutcome.Unknown;
+        TokenEndpointOutcome outcome = recovered is null ? Classify(error, code, description) : TokenEndpointOutcome.Unknown;
         bool isWithoutTokens = isSuccess && outcome == TokenEndpointOutcome.Unknown && body.Exception is null;
         // What a success says without a code is no error, and may be a token under another name: it is not repeated.
         string? words = isSuccess && error.Error is null ? null : error.ErrorDescription;
@@ -251,10 +253,20 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
             isWithoutTokens && (recovered is null || answer.IsComplete));
     }
 
-    private TokenEndpointOutcome Classify(TokenErrorResponse error)
+    private TokenEndpointOutcome Classify(TokenErrorResponse error, string? code, string? description)
     {
-        TokenEndpointOutcome? own = _classifier?.Classify(error);
-        return own is null or TokenEndpointOutcome.Succeeded ? DefaultTokenErrorClassifier.Instance.Classify(error)!.Value : own.Value;
+        if (_classifier?.Classify(error) is { } own and not TokenEndpointOutcome.Succeeded)
+        {
+            return own;
+        }
+
+        // By the words as they came: of a secret as short as a letter, 'invalid_grant' is full.
+        var whole = new TokenErrorResponse(error.StatusCode)
+        {
+            Error = Printable.Clean(code, SecretRedactor.ErrorLength),
+            ErrorDescription = Printable.Clean(description, SecretRedactor.DescriptionLength),
+        };
+        return DefaultTokenErrorClassifier.Instance.Classify(whole)!.Value;
     }
 
     private TokenEndpointResult Redirected(HttpResponseMessage response)

@@ -2,8 +2,8 @@ namespace TokenRefresh;
 
 /// <summary>Names the section and members of a credentials file, and its unit of time. Immutable.</summary>
 /// <remarks>
-/// The unit of time is for a time that is not in the file yet. One that is there is written as it was read: in seconds or milliseconds, as
-/// a number or a string, or as an ISO 8601 time.
+/// The unit of time is for a time that is not in the file yet. One that is there is written as it was read: in seconds or a fraction of
+/// them, as a number or a string, or as an ISO 8601 time.
 /// </remarks>
 public sealed class CredentialsFileFormat
 {

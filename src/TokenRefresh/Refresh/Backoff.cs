@@ -34,7 +34,7 @@ internal static class Backoff
         {
             Cause = isConfiguration ? Hold.Configuration
                 : result.StatusCode is { } status ? $"HTTP {status}{(result.IsWithoutTokens ? " without an access token" : "")}"
-                : "no answer",
+                : result.Outcome == TokenEndpointOutcome.NotSent ? "it could not be reached" : "no answer",
         };
     }
 

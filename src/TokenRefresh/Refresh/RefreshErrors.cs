@@ -94,8 +94,10 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         },
     };
 
-    internal TokenRefreshException OutcomeUnknown(DateTimeOffset? until, Exception? cause = null) => new RefreshOutcomeUnknownException(
-        $"A refresh of '{store.Location}' was sent and its answer was lost, so the server may or may not have replaced the refresh token. "
+    internal TokenRefreshException OutcomeUnknown(DateTimeOffset? until, Exception? cause = null, string? answer = null) =>
+        new RefreshOutcomeUnknownException(
+        $"A refresh of '{store.Location}' was sent and {(answer is null ? "its answer was lost" : $"answered with {answer}")}, "
+        + "so the server may or may not have replaced the refresh token. "
         + $"{(until is null ? "It is tried again later" : $"It is tried again after {until:O}")}; if that fails, sign in again. "
         + "Set 'RefreshTokenReuseWindow' if the server has one.",
         cause);
@@ -136,7 +138,7 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
                 + $"It is tried again after {retryAt:O}; "
                 + "if that fails, sign in again. Set 'RefreshTokenReuseWindow' if the server has one.",
                 result.Exception),
-            TokenEndpointOutcome.Unknown => OutcomeUnknown(retryAt, result.Exception),
+            TokenEndpointOutcome.Unknown => OutcomeUnknown(retryAt, result.Exception, result.StatusCode is null ? null : answer),
             _ => new TokenEndpointUnavailableException(
                 $"The token endpoint '{Endpoint}' is unavailable ({answer}). The refresh token is untouched.",
                 retryAt,

@@ -61,7 +61,7 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
     }
 
     private static bool MayPass(CredentialsFileException problem) =>
-        problem.IsTransient || problem.InnerException is CredentialsDocumentException || FileErrors.IsSharingViolation(problem.InnerException);
+        problem.InnerException is CredentialsDocumentException || FileErrors.IsSharingViolation(problem.InnerException);
 
     // Windows has no replacement in one step: between ReplaceFile's two renames there is no file of that name.
     private static bool IsBeingWritten(CredentialsFileContent content) =>
@@ -134,9 +134,9 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
                     ? $"The credentials path '{path}' is a directory, not a file. Docker creates one where the source of a bind mount is "
                         + "missing. Remove it and sign in again, or correct 'CredentialsPath'."
                     : $"The credentials file '{path}' cannot be read: {e.Message} "
-                        + (FileErrors.IsExhausted(e)
-                            ? FileErrors.ExhaustedRemedy
-                            : "Grant this user access to it, or correct 'CredentialsPath'."),
+                        + (FileErrors.IsExhausted(e) ? FileErrors.ExhaustedRemedy
+                            : e is UnauthorizedAccessException ? "Grant this user access to it, or correct 'CredentialsPath'."
+                            : "Check what stands there, or correct 'CredentialsPath'."),
                 e)
             {
                 IsTransient = FileErrors.IsExhausted(e),

@@ -55,6 +55,28 @@ public sealed class DiskFaultTests : IDisposable
             .Should().BeTrue("the refresh token was not touched, and no pause was noted");
     }
 
+    [Theory]
+    [InlineData("read", 24)]
+    [InlineData("read", 23)]
+    [InlineData("create", 24)]
+    [InlineData("create", 23)]
+    public async Task A_lack_of_file_descriptors_is_named_and_passes(string operation, int errno)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The numbers of Linux, macOS and FreeBSD.");
+        await using SharedLogin login = await StartAsync();
+        using FileCredentialsStore store = login.CreateStore(_files, _time);
+        CoordinatedTokenProvider provider = Create(login, store);
+        _files.Before = called => _ = called == operation ? throw new IOException("Too many open files", errno) : 0;
+
+        Func<Task> get = async () => await provider.GetAccessTokenAsync(Cancellation);
+
+        CredentialsFileException failure = (await get.Should().ThrowAsync<CredentialsFileException>()).Which;
+        failure.IsTransient.Should().BeTrue();
+        failure.Message.Should().Contain("Too many open files").And.Contain("raise the limit").And.NotContain("Grant");
+        Repair();
+        login.Server.IsAccepted((await provider.GetAccessTokenAsync(Cancellation)).Value).Should().BeTrue();
+    }
+
     [Fact]
     [FailureMode("F35", "F17")]
     public async Task A_token_that_is_due_but_valid_is_served_while_the_disk_is_full()

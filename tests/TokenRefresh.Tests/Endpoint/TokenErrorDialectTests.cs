@@ -287,6 +287,21 @@ public sealed class TokenErrorDialectTests
         RejectionText.Says(text).Should().Be(expected);
     }
 
+    [Theory]
+    [FailureMode("F111", "F88")]
+    [InlineData("r")]
+    [InlineData("grant")]
+    [InlineData("invalid")]
+    public async Task A_token_that_is_a_part_of_the_code_does_not_hide_it(string refreshToken)
+    {
+        HttpTokenEndpointClient client = Given.Client(FakeHandler.Answering(400, """{"error":"invalid_grant"}"""));
+
+        TokenEndpointResult result = await client.RefreshAsync(new TokenRequest(refreshToken));
+
+        result.Outcome.Should().Be(Rejected);
+        result.Error.Should().NotContain(refreshToken);
+    }
+
     [Fact]
     [FailureMode("F111", "F88")]
     public async Task A_classifier_of_the_user_s_own_sees_the_body_without_secrets_and_capped()

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using TokenRefresh.DependencyInjection;
 using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
+using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Tests.Wire;
 
 namespace TokenRefresh.Tests.Endpoint;
@@ -66,6 +67,41 @@ public sealed class TokenRequestSentOnceTests
         result.RetryAfter.Should().Be(TimeSpan.FromSeconds(7));
         sendings.Should().Be(3);
         server.Requests.Should().ContainSingle();
+    }
+
+    [Theory]
+    [FailureMode("F118")]
+    [InlineData(503)]
+    [InlineData(429)]
+    [InlineData(408)]
+    public async Task The_standard_resilience_handler_makes_no_more_of_an_answer_than_it_is(int status)
+    {
+        await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
+        login.Server.DefaultTokenBehavior = TokenEndpointBehavior.AnswerWith(status, """{"error":"busy"}""");
+        var time = new ManualTimeProvider();
+        int retries = 0;
+        var services = new ServiceCollection();
+        services.AddSingleton<TimeProvider>(time);
+        services.AddTokenRefresh(o => (o.TokenEndpoint, o.ClientId, o.CredentialsPath) = (login.Server.TokenUri, "my-cli", login.Path));
+        services.ConfigureHttpClientDefaults(d => d.AddStandardResilienceHandler(o =>
+        {
+            o.Retry.Delay = TimeSpan.Zero;
+            o.Retry.OnRetry = _ =>
+            {
+                retries++;
+                return default;
+            };
+        }));
+        await using ServiceProvider provider = services.BuildServiceProvider();
+        ITokenProvider tokens = provider.GetRequiredService<ITokenProvider>();
+
+        Func<Task> act = async () => await tokens.GetAccessTokenAsync();
+
+        TokenEndpointUnavailableException failure = (await act.Should().ThrowAsync<TokenEndpointUnavailableException>()).Which;
+        failure.Message.Should().Contain($"HTTP {status}");
+        failure.RetryAt.Should().BeBefore(time.GetUtcNow().AddSeconds(10), "it is a pause of seconds, as without the handler");
+        retries.Should().Be(3);
+        login.Books.TokenRequests.Should().Be(1);
     }
 
     [Fact]

@@ -24,7 +24,7 @@ internal static class EpochTime
         // Decimal first: it keeps the ticks of 1787613382524.616, which a double rounds.
         if (decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out decimal count))
         {
-            at = FromCount(count, UnitOf(count, unit));
+            at = FromCount(count, PerSecond(count, unit));
             return true;
         }
 
@@ -45,11 +45,7 @@ internal static class EpochTime
     }
 
     /// <summary>Formats a moment as an integer; one at or before 1970 as 1, since 0 reads as unknown.</summary>
-    internal static string Format(DateTimeOffset at, CredentialsTimeUnit unit)
-    {
-        long count = unit == CredentialsTimeUnit.Milliseconds ? at.ToUnixTimeMilliseconds() : at.ToUnixTimeSeconds();
-        return Math.Max(1, count).ToString(CultureInfo.InvariantCulture);
-    }
+    internal static string Format(DateTimeOffset at, CredentialsTimeUnit unit) => Format(at, PerSecond(0, unit));
 
     /// <summary>Formats a moment like <paramref name="model"/>: in its unit, or as an ISO 8601 time with its fraction and offset.</summary>
     /// <returns><see langword="null"/> if <paramref name="model"/> is no time.</returns>
@@ -57,7 +53,7 @@ internal static class EpochTime
     {
         if (decimal.TryParse(model, NumberStyles.Float, CultureInfo.InvariantCulture, out decimal count))
         {
-            return Format(at, UnitOf(count, unit));
+            return Format(at, PerSecond(count, unit));
         }
 
         if (model is null || !TryReadIso(model, DateTimeStyles.None, out DateTimeOffset known))
@@ -74,28 +70,38 @@ internal static class EpochTime
         return isSame ? like : at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
     }
 
-    /// <summary>Tells the unit in which a count was made: the format's, unless that gives a time which no token has.</summary>
-    private static CredentialsTimeUnit UnitOf(decimal count, CredentialsTimeUnit unit) => count switch
+    /// <summary>Tells how many make a second: by the format's unit, unless that gives a time which no token has.</summary>
+    private static long PerSecond(decimal count, CredentialsTimeUnit unit) => count switch
     {
+        // Nanoseconds and microseconds of the years 2001 to 2100. Greater counts, such as the greatest that a number holds, stand for never.
+        >= 1_000_000_000_000_000_000 and < 4_100_000_000_000_000_000 => 1_000_000_000,
+        >= 1_000_000_000_000_000 and < 4_100_000_000_000_000 => 1_000_000,
+
         // As seconds past the year 9999; as milliseconds from 1978 on.
-        > MaxSeconds => CredentialsTimeUnit.Milliseconds,
+        > MaxSeconds => 1_000,
 
         // Ten digits: as seconds from 2001 to 2286; as milliseconds early in 1970.
-        >= 1_000_000_000 and < 10_000_000_000 => CredentialsTimeUnit.Seconds,
-        _ => unit,
+        >= 1_000_000_000 and < 10_000_000_000 => 1,
+        _ => unit == CredentialsTimeUnit.Milliseconds ? 1_000 : 1,
     };
 
-    private static DateTimeOffset? FromCount(decimal count, CredentialsTimeUnit unit)
+    private static DateTimeOffset? FromCount(decimal count, long perSecond)
     {
         if (count <= 0)
         {
             return null;
         }
 
-        decimal seconds = unit == CredentialsTimeUnit.Milliseconds ? count / 1000 : count;
+        decimal seconds = count / perSecond;
         return seconds < MaxSeconds
             ? DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * TimeSpan.TicksPerSecond))
             : DateTimeOffset.MaxValue;
+    }
+
+    private static string Format(DateTimeOffset at, long perSecond)
+    {
+        decimal count = (decimal)(at - DateTimeOffset.UnixEpoch).Ticks * perSecond / TimeSpan.TicksPerSecond;
+        return Math.Max(1, Math.Floor(count)).ToString("0", CultureInfo.InvariantCulture);
     }
 
     private static bool TryReadIso(string text, DateTimeStyles style, out DateTimeOffset time)
