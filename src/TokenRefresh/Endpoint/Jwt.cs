@@ -11,6 +11,9 @@ internal static class Jwt
     private static readonly SearchValues<char> Base64UrlCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
+    private const decimal Milliseconds2001 = 1_000_000_000_000;
+    private const decimal Nanoseconds2100 = 4_100_000_000_000_000_000;
+
     private static readonly decimal MaxSeconds = DateTimeOffset.MaxValue.ToUnixTimeSeconds();
 
     /// <summary>Reads <c>exp</c>: when the token expires.</summary>
@@ -100,7 +103,8 @@ internal static class Jwt
         }
     }
 
-    /// <summary>Converts seconds, perhaps with a fraction (RFC 7519 section 2); far-off ones are clamped.</summary>
+    /// <summary>Converts seconds, perhaps with a fraction (RFC 7519 section 2), or the milliseconds or smaller parts that some servers make
+    /// of them; far-off ones are clamped.</summary>
     private static DateTimeOffset? FromNumericDate(JsonElement number)
     {
         if (!number.TryGetDecimal(out decimal seconds))
@@ -111,6 +115,12 @@ internal static class Jwt
         if (seconds <= 0)
         {
             return null;
+        }
+
+        // The greatest numbers stand for never.
+        while (seconds is >= Milliseconds2001 and < Nanoseconds2100)
+        {
+            seconds /= 1000;
         }
 
         return seconds >= MaxSeconds

@@ -114,7 +114,7 @@ internal sealed class TokenResponseParser
             bool isWord = exact is not null && !char.IsAsciiDigit(exact[0]);
             string? own = isWord ? exact : error["type"] ?? error["error"] ?? error["status"] ?? exact;
 
-            // {"resource":"RefreshToken","field":"refresh_token","code":"invalid"}; {"error":"Unauthorized","cause":{"code":"invalid_grant"}}
+            // {"resource":"RefreshToken","field":"refresh_token","code":"invalid"} or {"error":"Unauthorized","cause":{"code":"..."}}
             description ??= MessageOf(error) ?? (error["field"] is { } field ? $"{field}: {exact}" : code is null ? null : own);
             code ??= own;
         }
