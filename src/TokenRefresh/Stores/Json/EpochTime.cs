@@ -73,7 +73,7 @@ internal static class EpochTime
     /// <summary>Tells how many make a second: by the format's unit, unless that gives a time which no token has.</summary>
     private static long PerSecond(decimal count, CredentialsTimeUnit unit) => count switch
     {
-        // Nanoseconds and microseconds of the years 2001 to 2100. Greater counts, such as the greatest that a number holds, stand for never.
+        // Nanoseconds and microseconds of the years 2001 to 2100. Greater counts, such as the greatest of a number, stand for never.
         >= 1_000_000_000_000_000_000 and < 4_100_000_000_000_000_000 => 1_000_000_000,
         >= 1_000_000_000_000_000 and < 4_100_000_000_000_000 => 1_000_000,
 
