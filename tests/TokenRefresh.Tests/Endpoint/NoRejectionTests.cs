@@ -5,7 +5,7 @@ using TokenRefresh.Tests.Wire;
 
 namespace TokenRefresh.Tests.Endpoint;
 
-/// <summary>Answers that sound like a rejection of the refresh token and are none: settings, capacity, outages, gateways, proxies.</summary>
+/// <summary>Answers that sound like a rejection of the refresh token: settings, capacity, outages, gateways, proxies.</summary>
 public sealed class NoRejectionTests
 {
     private const TokenEndpointOutcome Misconfigured = TokenEndpointOutcome.Misconfigured;
