@@ -7,7 +7,7 @@ using TokenRefresh.Tests.Refresh;
 
 namespace TokenRefresh.Tests.Credentials;
 
-/// <summary>A file that holds no JSON: what a crash leaves, or a program that writes UTF-16. Only a sign-in and a sign-out move it.</summary>
+/// <summary>A file that holds no JSON, after a crash or from a program that writes UTF-16. Only a sign-in and a sign-out move it.</summary>
 public sealed class DamagedFileTests
 {
     private const string Json = """{"claudeAiOauth":{"accessToken":"SECRET-a","refreshToken":"SECRET-r","expiresAt":1}}""";

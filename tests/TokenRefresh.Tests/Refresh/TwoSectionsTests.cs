@@ -56,7 +56,8 @@ public sealed class TwoSectionsTests
         IEnumerable<string> members = Sections.Select(section =>
         {
             OAuthCredentials issued = login.Server.IssueLogin(TimeSpan.FromMinutes(-1)).Credentials;
-            return $"\"{section}\":{{\"access_token\":\"{issued.AccessToken}\",\"refresh_token\":\"{issued.RefreshToken}\",\"expires_at\":1}}";
+            return $"\"{section}\":{{\"access_token\":\"{issued.AccessToken}\","
+                + $"\"refresh_token\":\"{issued.RefreshToken}\",\"expires_at\":1}}";
         });
         string json = $"{{{string.Join(',', members)}}}";
         File.WriteAllText(login.Path, json);
