@@ -6,13 +6,10 @@ namespace TokenRefresh.TestProcess;
 /// <summary>
 /// Commands of a program with signal handlers of its own: <c>survive n</c> cancels SIGTERM n times, printing <c>survived</c> for each, and
 /// lets the next one end the process; <c>handled</c>, <c>ignored</c> and <c>pending</c> tell which ending signals are;
-/// <c>interrupt [break]</c> is Ctrl+C on Windows, or Ctrl+Break.
+/// <c>interrupt n</c> is an event of the console on Windows: 0 for Ctrl+C, 1 for Ctrl+Break, 2 for its close, 6 for the system's end.
 /// </summary>
 internal sealed partial class SignalCommands(CommandHost host) : IDisposable
 {
-    private const nint ControlC = 0;
-    private const nint ControlBreak = 1;
-
     private PosixSignalRegistration? _registration;
 
     public void Register()
@@ -32,8 +29,8 @@ internal sealed partial class SignalCommands(CommandHost host) : IDisposable
         host.Add("pending", _ => Task.FromResult(SignalsOf("ShdPnd:")));
         host.Add("interrupt", line =>
         {
-            // What the system does for Ctrl+C: it runs this on a new thread of each process of the console.
-            nint kind = line.Word(0) == "break" ? ControlBreak : ControlC;
+            // What the system does for such an event: it runs this on a new thread of each process of the console.
+            nint kind = line.Count(0);
             new Thread(() => _ = DeliverControlEvent(kind)) { IsBackground = true }.Start();
             return Task.FromResult("");
         });

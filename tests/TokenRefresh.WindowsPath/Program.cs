@@ -1,6 +1,10 @@
 using System.Globalization;
+using System.Runtime.Versioning;
 using TokenRefresh.TestKit;
 using TokenRefresh.WindowsPath;
+
+// The children run under Windows, the scenarios beside them on Linux.
+[assembly: UnsupportedOSPlatform("windows")]
 
 if (Environment.GetEnvironmentVariable("WINDOWS_RUN") is not { Length: > 0 } runner)
 {

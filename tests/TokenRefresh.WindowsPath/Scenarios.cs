@@ -8,6 +8,8 @@ internal sealed partial class Scenarios(LoopbackAuthorizationServer server, Wind
 {
     private const int Rounds = 20;
     private const int Callers = 8;
+    private const int Saves = 200;
+    private const int SavesAtOnce = 50;
     private const string Impatient = "refresh-timeout=1000 attempt-timeout=1000 save-timeout=100 lock-timeout=1200";
 
     private ChildProcess First => children.All[0];
@@ -27,6 +29,7 @@ internal sealed partial class Scenarios(LoopbackAuthorizationServer server, Wind
         await WatchAsync();
         await LockFileStaysAsync();
         await LockPathThatIsTheCredentialsAsync();
+        await ShortNameAsync();
         await SharingReaderAsync();
         await ReaderThatLetsGoAsync();
         await ReaderThatStaysAsync();
@@ -36,9 +39,16 @@ internal sealed partial class Scenarios(LoopbackAuthorizationServer server, Wind
         await LeftOversAsync();
         await ReadOnlyCredentialsAsync();
         await HomeAsync();
+        await WriterAndReaderAsync();
+        await AccessOfTheTempFileAsync();
+        await PathsOfNoFileAsync();
+        await LinkToADeviceAsync();
+        await NothingGrowsAsync();
         await KilledHolderAsync();
-        await InterruptedAsync("Ctrl+C", "interrupt");
-        await InterruptedAsync("Ctrl+Break", "interrupt break");
+        await InterruptedAsync("Ctrl+C", "interrupt 0");
+        await InterruptedAsync("Ctrl+Break", "interrupt 1");
+        await InterruptedAsync("The close of the console", "interrupt 2");
+        await InterruptedAsync("The end of the system", "interrupt 6");
         AuthorizationServerBooks books = server.Books;
         checks.Expect(
             books is { Reuses: 0, FamiliesRevoked: 0, InvalidRequests: 0 },
@@ -196,7 +206,7 @@ internal sealed partial class Scenarios(LoopbackAuthorizationServer server, Wind
                 $"a waiter had the lock and a token {wait.TotalMilliseconds:F0} ms after its holder was killed"),
             $"waited {wasWaiting}, {login.TokenRequests} token requests, {reply}");
         checks.Expect(
-            Directory.GetFiles(Path.GetDirectoryName(login.Path)!, "*.tmp").Length == 0,
+            login.TempFiles.Length == 0,
             "the killed holder's temp file was swept");
         await DisposeAsync(login, [Second]);
     }
@@ -257,9 +267,9 @@ internal sealed partial class Scenarios(LoopbackAuthorizationServer server, Wind
         }
     }
 
-    private static async Task<bool> BecomesAsync(Func<Task<bool>> condition)
+    private static async Task<bool> BecomesAsync(Func<Task<bool>> condition, int seconds = 10)
     {
-        for (int i = 0; i < 100; i++)
+        for (int i = 0; i < 10 * seconds; i++)
         {
             if (await condition())
             {

@@ -36,6 +36,8 @@ internal sealed class WindowsLogin : IDisposable
 
     public int TokenRequests => _server.Books.TokenRequests - _booksBefore;
 
+    public string[] TempFiles => Directory.GetFiles(_directory.FullName, "*.tokenrefresh.tmp");
+
     /// <summary>Gets the file's text; empty if there is none, as in the middle of a replacement.</summary>
     // By whatever case the last save gave it: that is another name here, and none on Windows.
     public string Text =>

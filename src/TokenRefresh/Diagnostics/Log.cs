@@ -83,6 +83,11 @@ internal static partial class Log
     internal static partial void DamagedFileMoved(ILogger logger, string location, string movedTo);
 
     [LoggerMessage(
+        TokenRefreshEventIds.LeftOverStays, LogLevel.Warning,
+        "The temp file '{Path}' of an earlier save cannot be removed and was left alone; it may hold tokens. Remove it")]
+    internal static partial void LeftOverStays(ILogger logger, string path);
+
+    [LoggerMessage(
         TokenRefreshEventIds.UnsavedTokensSaved, LogLevel.Information,
         "The tokens that could not be saved to '{Location}' before are saved")]
     internal static partial void UnsavedTokensSaved(ILogger logger, string location);

@@ -65,6 +65,9 @@ public static class TokenRefreshEventIds
     /// <summary>Warning: a file that held no JSON was moved aside by a sign-in or sign-out. It may hold tokens.</summary>
     public const int DamagedFileMoved = 3007;
 
+    /// <summary>Warning: a temp file that a save left over cannot be removed; it may hold tokens.</summary>
+    public const int LeftOverStays = 3008;
+
     /// <summary>Error: the user must sign in again.</summary>
     public const int SignInRequired = 4000;
 

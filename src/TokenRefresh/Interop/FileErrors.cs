@@ -10,10 +10,11 @@ internal static class FileErrors
     private const int EMFile = 24;
     private const int TooManyOpenFiles = 4;
     private const int NoSystemResources = 1450;
-    private const int SharingViolation = 32;
-    private const int LockViolation = 33;
-    private const int UnableToRemoveReplaced = 1175;
-    private const int UnableToMoveReplacement = 1177;
+
+    // As Windows' ReplaceFile and rename answer: 1175, 1176, 1177, and 1224 while the file is mapped into a program's memory.
+    private const int UnableToRemoveReplaced = unchecked((int)0x8007_0497);
+    private const int UnableToMoveReplacement = unchecked((int)0x8007_0499);
+    private const int UserMappedFile = unchecked((int)0x8007_04C8);
 
     /// <summary>Whether this process, or the system, has no file descriptor left.</summary>
     internal static bool IsExhausted(Exception? error) => error is IOException && IsExhausted(error.HResult & 0xFFFF);
@@ -22,16 +23,10 @@ internal static class FileErrors
     internal static bool IsExhausted(int error) =>
         OperatingSystem.IsWindows() ? error is TooManyOpenFiles or NoSystemResources : error is ENFile or EMFile;
 
-    /// <summary>Whether another program on Windows has the file open without sharing it: a virus scanner or an indexer, which lets go
-    /// soon.</summary>
-    internal static bool IsSharingViolation(Exception? error) =>
-        OperatingSystem.IsWindows() && error is IOException && (error.HResult & 0xFFFF) is SharingViolation or LockViolation;
-
     /// <summary>Whether a file on Windows could not be replaced because another program has it open; of that the system also says that
     /// access is denied.</summary>
     internal static bool IsInUse(Exception error) =>
-        IsSharingViolation(error)
-        || (OperatingSystem.IsWindows()
-            && (error is UnauthorizedAccessException
-                || (error.HResult & 0xFFFF) is >= UnableToRemoveReplaced and <= UnableToMoveReplacement));
+        SharingViolation.Is(error)
+        || error is IOException { HResult: (>= UnableToRemoveReplaced and <= UnableToMoveReplacement) or UserMappedFile }
+        || (error is UnauthorizedAccessException && OperatingSystem.IsWindows());
 }

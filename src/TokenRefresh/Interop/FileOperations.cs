@@ -20,52 +20,31 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
 
     public string Resolve(string path)
     {
-        if (OperatingSystem.IsWindows())
-        {
-            return ResolveLink(path);
-        }
-
         // The directory is resolved too: two names of it must give one lock, one watch and one lock file.
-        if (UnixFile.RealPath(path) is { } whole)
+        string? whole = RealPath(path);
+        if (whole is null)
         {
-            return whole;
+            string target = ResolveLink(path);
+            string directory = Files.Path.GetDirectoryName(target) ?? target;
+            whole = Files.Path.Combine(RealPath(directory) ?? directory, Files.Path.GetFileName(target));
         }
 
-        string target = ResolveLink(path);
-        string directory = Files.Path.GetDirectoryName(target)!;
-        return Files.Path.Combine(UnixFile.RealPath(directory) ?? directory, Files.Path.GetFileName(target));
+        // A link may lead to what the options would refuse.
+        return OperatingSystem.IsWindows() && WindowsPath.FindProblem(whole) is { } problem
+            ? throw new IOException($"'{whole}' {problem}")
+            : whole;
     }
 
     public byte[]? Read(string path, out FileIdentity? identity, out bool isMountPoint)
     {
+        if (!OperatingSystem.IsWindows())
+        {
+            return ReadOnce(path, out identity, out isMountPoint);
+        }
+
         isMountPoint = false;
-        using SafeFileHandle? file = OpenForReading(path, out identity);
-        if (file is null)
-        {
-            return null;
-        }
-
-        isMountPoint = identity?.IsMountPoint ?? IsMountPoint(path);
-        long size = RandomAccess.GetLength(file);
-        if (size > MaximumSize)
-        {
-            throw TooLarge(path);
-        }
-
-        // One byte more than the file's size, so that a file that has grown since is noticed.
-        var bytes = new byte[size + 1];
-        var length = 0;
-        for (int read = -1; read != 0 && length < bytes.Length; length += read)
-        {
-            read = RandomAccess.Read(file, bytes.AsSpan(length), length);
-        }
-
-        if (length > MaximumSize)
-        {
-            throw TooLarge(path);
-        }
-
-        return length == bytes.Length ? bytes : bytes[..length];
+        (byte[]? bytes, identity) = SharingViolation.Outlast(() => (ReadOnce(path, out FileIdentity? read, out _), read));
+        return bytes;
     }
 
     public void CreateDirectory(string path)
@@ -98,18 +77,8 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
         }
     }
 
-    public string? FindObstacle(string target)
-    {
-        if (!OperatingSystem.IsWindows())
-        {
-            return UnixFile.FindObstacle(target);
-        }
-
-        // One look at the file: between two of them another program may delete it.
-        return Files.FileInfo.New(target) is { Exists: true, IsReadOnly: true }
-            ? "It is read-only. Take that attribute away with 'attrib -r'."
-            : null;
-    }
+    public string? FindObstacle(string target) =>
+        OperatingSystem.IsWindows() ? WindowsFile.FindObstacle(target) : UnixFile.FindObstacle(target);
 
     public ITempFile? TryCreateTemp(string path, long allocate) => TempFile.TryCreate(path, allocate);
 
@@ -134,16 +103,7 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
             return UnixFile.TryReplace(path, target);
         }
 
-        if (Files.File.Exists(target))
-        {
-            // Unlike a move, this works while readers that share deletion have the target open, and keeps its access control list.
-            Files.File.Replace(path, target, null, ignoreMetadataErrors: true);
-        }
-        else
-        {
-            Files.File.Move(path, target);
-        }
-
+        WindowsFile.Replace(path, target);
         return true;
     }
 
@@ -230,23 +190,8 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
 
     /// <summary>Asks about what stands at a path; a link is not followed.</summary>
     /// <returns><see langword="null"/> if there is nothing, or the system does not say.</returns>
-    internal static FileIdentity? Identify(string path)
-    {
-        if (!OperatingSystem.IsWindows())
-        {
-            return FileIdentity.TryRead(path, followLinks: false, out _);
-        }
-
-        try
-        {
-            using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            return FileIdentity.TryRead(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
+    internal static FileIdentity? Identify(string path) =>
+        OperatingSystem.IsWindows() ? WindowsFile.Identify(path) : FileIdentity.TryRead(path, followLinks: false, out _);
 
     /// <summary>Whether a temp file was made by this user, by root, by the owner of the credentials, or by a member of the group whose
     /// credentials they are.</summary>
@@ -260,6 +205,9 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
 
     private static IOException TooLarge(string path) => new($"'{path}' is larger than the 16 MiB that a credentials file may have.");
 
+    private static string? RealPath(string path) =>
+        OperatingSystem.IsWindows() ? WindowsFile.FinalPath(path) : UnixFile.RealPath(path);
+
     private static SafeFileHandle? OpenForReading(string path, out FileIdentity? identity)
     {
         if (!OperatingSystem.IsWindows())
@@ -271,7 +219,7 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
         try
         {
             // Delete too, or a writer on Windows could not replace the file while we read it.
-            SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            SafeFileHandle file = WindowsFile.Open(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             identity = FileIdentity.TryRead(file);
             return file;
         }
@@ -279,6 +227,38 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
         {
             return null;
         }
+    }
+
+    private byte[]? ReadOnce(string path, out FileIdentity? identity, out bool isMountPoint)
+    {
+        isMountPoint = false;
+        using SafeFileHandle? file = OpenForReading(path, out identity);
+        if (file is null)
+        {
+            return null;
+        }
+
+        isMountPoint = identity?.IsMountPoint ?? IsMountPoint(path);
+        long size = RandomAccess.GetLength(file);
+        if (size > MaximumSize)
+        {
+            throw TooLarge(path);
+        }
+
+        // One byte more than the file's size, so that a file that has grown since is noticed.
+        var bytes = new byte[size + 1];
+        var length = 0;
+        for (int read = -1; read != 0 && length < bytes.Length; length += read)
+        {
+            read = RandomAccess.Read(file, bytes.AsSpan(length), length);
+        }
+
+        if (length > MaximumSize)
+        {
+            throw TooLarge(path);
+        }
+
+        return length == bytes.Length ? bytes : bytes[..length];
     }
 
     // The table of mounts is read once for each path; what changes later shows in a rename that fails.

@@ -9,11 +9,13 @@ namespace TokenRefresh.Interop;
 /// </summary>
 internal interface IFileOperations
 {
-    /// <summary>Follows symbolic links to the file they end at, which may be missing.</summary>
+    /// <summary>Follows links to the file they end at, which may be missing, and gives its one path: on Windows in the disk's own case,
+    /// with long names, and that of the share for a network drive.</summary>
+    /// <exception cref="IOException">They cannot be followed, or lead to what is no file's path on Windows.</exception>
     string Resolve(string path);
 
-    /// <summary>Reads a whole file of at most 16 MiB, without hindering a program that replaces it, and without waiting for
-    /// anything.</summary>
+    /// <summary>Reads a whole file of at most 16 MiB, without hindering a program that replaces it. Waits for nothing, but on Windows, for
+    /// 2 seconds at most, for a program that has the file open without sharing it.</summary>
     /// <param name="path">The file, with every link resolved.</param>
     /// <param name="identity">What the system says of the very file that was read; <see langword="null"/> if there is none, or the system
     /// does not say.</param>

@@ -5,8 +5,7 @@ internal sealed class SharedInstances<T>(Func<string, T> create)
     where T : class, IDisposable
 {
     private readonly object _lock = new();
-    private readonly Dictionary<string, Entry> _entries =
-        new(OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
+    private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
 
     internal T Rent(string path)
     {

@@ -10,9 +10,13 @@ internal sealed class TempFile : ITempFile
 
     private readonly FileStream _stream;
 
-    private TempFile(FileStream stream) => _stream = stream;
+    private TempFile(string path, FileStream stream)
+    {
+        Path = path;
+        _stream = stream;
+    }
 
-    public string Path => _stream.Name;
+    public string Path { get; }
 
     // Shared, since this becomes the credentials file and every managed reader takes a shared lock of its own: an exclusive one would
     // refuse it. Called directly, since the managed one is off under DOTNET_SYSTEM_IO_DISABLEFILELOCKING.
@@ -23,7 +27,7 @@ internal sealed class TempFile : ITempFile
     {
         if (OperatingSystem.IsWindows())
         {
-            return null;
+            return WindowsFile.CopyAccess(target, _stream.SafeFileHandle);
         }
 
         FileIdentity? old = FileIdentity.TryRead(target, followLinks: false, out _);
@@ -76,29 +80,28 @@ internal sealed class TempFile : ITempFile
 
     internal static TempFile? TryCreate(string path, long allocate)
     {
-        var options = new FileStreamOptions
+        if (OperatingSystem.IsWindows())
         {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.Read,
-            BufferSize = 0,
-            PreallocationSize = allocate,
-        };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = OwnerOnly;
+            return new TempFile(path, WindowsFile.CreateTemp(path, allocate));
         }
 
         try
         {
-            return new TempFile(new FileStream(path, options));
+            return new TempFile(path, new FileStream(path, new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.Read,
+                BufferSize = 0,
+                PreallocationSize = allocate,
+                UnixCreateMode = OwnerOnly,
+            }));
         }
-        catch (IOException e) when (!OperatingSystem.IsWindows() && e.HResult == Libc.EWouldBlock)
+        catch (IOException e) when (e.HResult == Libc.EWouldBlock)
         {
             // Another process removes left-overs, and locked this file before the managed open could take its own flock.
             return null;
         }
-
     }
 
     public void Dispose() => _stream.Dispose();

@@ -8,8 +8,7 @@ internal sealed class SharedFileLocks
     // A field, since each getter costs a fresh process a compiled method.
     internal static readonly SharedFileLocks OfThisProcess = new();
 
-    private readonly Dictionary<string, SharedFileLock> _locks =
-        new(OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
+    private readonly Dictionary<string, SharedFileLock> _locks = new(StringComparer.Ordinal);
 
     /// <summary>Gets the lock of this file; for each call there must be one of <see cref="Return"/>. Touches no disk.</summary>
     internal SharedFileLock Rent(string path, string credentialsPath, IFileOperations? files = null)

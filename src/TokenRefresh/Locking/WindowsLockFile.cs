@@ -14,10 +14,6 @@ internal sealed unsafe class WindowsLockFile : LockFile
 {
     private const uint LockedByteOffsetHigh = 0x4000_0000;
 
-    // A virus scanner or an indexer opens a file that was just created, without sharing it, for some 100 ms.
-    private const int SharingPatienceMilliseconds = 2000;
-    private const int SharingPauseMilliseconds = 20;
-
     private WindowsLockFile(string path, SafeFileHandle handle)
         : base(path, handle)
     {
@@ -35,7 +31,7 @@ internal sealed unsafe class WindowsLockFile : LockFile
         {
             // No FileShare.Delete: while anyone has it open, it cannot be deleted. Synchronous: a blocking lock then blocks this thread
             // until it is granted.
-            handle = OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+            handle = WindowsFile.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
             Check(path, credentialsPath, handle);
             return new WindowsLockFile(path, handle);
         }
@@ -55,7 +51,7 @@ internal sealed unsafe class WindowsLockFile : LockFile
     {
         try
         {
-            return OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            return WindowsFile.Open(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
         {
@@ -93,7 +89,8 @@ internal sealed unsafe class WindowsLockFile : LockFile
     // Windows deletes no file that is open without FileShare.Delete.
     internal override bool IsAtPath() => true;
 
-    protected override bool IsOnDoubtfulFileSystem() => Path.StartsWith(@"\\", StringComparison.Ordinal);
+    // By the handle: a drive letter or a link may lead to another computer.
+    protected override bool IsOnDoubtfulFileSystem() => WindowsPath.IsRemote(WindowsFile.FinalPath(Handle) ?? Path);
 
     private static NativeOverlapped LockedByte => new() { OffsetHigh = unchecked((int)LockedByteOffsetHigh) };
 
@@ -123,28 +120,6 @@ internal sealed unsafe class WindowsLockFile : LockFile
         if (!LockFileFormat.IsLockFile(file))
         {
             throw IsForeign(path);
-        }
-    }
-
-    private static SafeFileHandle OpenHandle(string path, FileMode mode, FileAccess access, FileShare share)
-    {
-        long start = Environment.TickCount64;
-        var pause = new object();
-        while (true)
-        {
-            try
-            {
-                return File.OpenHandle(path, mode, access, share);
-            }
-            catch (IOException e) when ((e.HResult & 0xFFFF) == Kernel32.ErrorSharingViolation
-                && Environment.TickCount64 - start < SharingPatienceMilliseconds)
-            {
-                lock (pause)
-                {
-                    // Never pulsed: a pause of this thread.
-                    Monitor.Wait(pause, SharingPauseMilliseconds);
-                }
-            }
         }
     }
 

@@ -9,12 +9,13 @@ internal static class CredentialsPath
     /// <param name="path">The path as configured.</param>
     /// <returns>The full path.</returns>
     /// <exception cref="TokenRefreshConfigurationException">
-    /// The path starts with <c>~</c> and there is no home, or it names another user's home.
+    /// The path starts with <c>~</c> and there is no home, or it names another user's home. On Windows also if it is no file's: a device
+    /// such as <c>NUL</c>, or a stream such as <c>file:stream</c>.
     /// </exception>
     internal static string Resolve(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return path[0] == '~' ? Resolve(path, Home()) : Path.GetFullPath(path);
+        return path[0] == '~' ? Resolve(path, Home()) : FullPath(path);
     }
 
     internal static string Resolve(string path, string? home)
@@ -33,7 +34,19 @@ internal static class CredentialsPath
                 $"Set '{(OperatingSystem.IsWindows() ? "USERPROFILE" : "HOME")}' to a full path, or write the full path.");
         }
 
-        return Path.GetFullPath(path.Length == 1 ? home : Path.Join(home, path.AsSpan(2)));
+        return FullPath(path.Length == 1 ? home : Path.Join(home, path.AsSpan(2)));
+    }
+
+    // As it is written too: Windows makes a device of 'C:\Users\NUL', and the full path of 'NUL' shows only that it is one.
+    private static string FullPath(string path)
+    {
+        string full = Path.GetFullPath(path);
+        if (OperatingSystem.IsWindows() && (WindowsPath.FindProblem(path) ?? WindowsPath.FindProblem(full)) is { } problem)
+        {
+            throw new TokenRefreshConfigurationException($"The path '{path}' {problem}");
+        }
+
+        return full;
     }
 
     private static string? Home()

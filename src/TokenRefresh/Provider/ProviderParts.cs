@@ -32,7 +32,7 @@ internal sealed class ProviderParts : IDisposable
             : NullLogger.Instance;
         if (services.CredentialsStore is null)
         {
-            _ownStore = CreateFileStore(options, time);
+            _ownStore = CreateFileStore(options, time, logger);
         }
 
         Context = new RefreshContext(CreateEndpoint)
@@ -64,7 +64,7 @@ internal sealed class ProviderParts : IDisposable
         _ownInvoker?.Dispose();
     }
 
-    private static FileCredentialsStore CreateFileStore(TokenRefreshOptions options, TimeProvider time)
+    private static FileCredentialsStore CreateFileStore(TokenRefreshOptions options, TimeProvider time, ILogger logger)
     {
         string? lockPath = options.LockPath is null ? null : CredentialsPath.Resolve(options.LockPath);
         return new(
@@ -74,7 +74,8 @@ internal sealed class ProviderParts : IDisposable
                 lockPath,
                 options.AllowUnreliableLock,
                 options.SaveTimeout),
-            time);
+            time,
+            logger: logger);
     }
 
     private ITokenEndpointClient CreateEndpoint() =>

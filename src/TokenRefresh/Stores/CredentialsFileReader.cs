@@ -10,9 +10,6 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    // By then, a virus scanner or an indexer on Windows that had opened a new file without sharing it has closed it.
-    private static readonly TimeSpan SharingTimeout = TimeSpan.FromSeconds(2);
-
     // What was parsed last. A process reads the same bytes many times.
     private volatile CredentialsFileContent? _last;
 
@@ -30,13 +27,13 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
             return new(content);
         }
 
-        return content is null && !MayPass(problem!) ? throw problem! : ReadAgainAsync(paths, cancellationToken);
+        return content is null && !IsTorn(problem!) ? throw problem! : ReadAgainAsync(paths, cancellationToken);
     }
 
     /// <summary>Reads once.</summary>
     /// <returns>The content, or <see langword="null"/> with the reason in <paramref name="problem"/>.</returns>
     internal CredentialsFileContent? TryRead(CredentialsFilePaths paths, out CredentialsFileException? problem) =>
-        TryReadOnce(paths.Target, out problem) ?? (problem!.InnerException is CredentialsDocumentException ? TryReadBackup(paths) : null);
+        TryReadOnce(paths.Target, out problem) ?? (IsTorn(problem!) ? TryReadBackup(paths) : null);
 
     /// <summary>Reads a file that can be replaced and holds no JSON.</summary>
     /// <returns>Its bytes, all of them; <see langword="null"/> if it is another one, or cannot be read.</returns>
@@ -60,16 +57,14 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
         return null;
     }
 
-    private static bool MayPass(CredentialsFileException problem) =>
-        problem.InnerException is CredentialsDocumentException || FileErrors.IsSharingViolation(problem.InnerException);
+    private static bool IsTorn(CredentialsFileException problem) => problem.InnerException is CredentialsDocumentException;
 
-    // Windows has no replacement in one step: between ReplaceFile's two renames there is no file of that name.
+    // Many programs on Windows save by ReplaceFile, between whose two renames there is no file of that name.
     private static bool IsBeingWritten(CredentialsFileContent content) =>
         content.Bytes.Length == 0 && (content.Exists || OperatingSystem.IsWindows());
 
     private async ValueTask<CredentialsFileContent> ReadAgainAsync(CredentialsFilePaths paths, CancellationToken cancellationToken)
     {
-        long start = timeProvider.GetTimestamp();
         for (var tries = 1; ; tries++)
         {
             CredentialsFileContent? content = TryReadOnce(paths.Target, out CredentialsFileException? problem);
@@ -78,9 +73,7 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
                 return content;
             }
 
-            bool mayGiveUp = !FileErrors.IsSharingViolation(problem?.InnerException)
-                || timeProvider.GetElapsedTime(start) >= SharingTimeout;
-            if (content is null && tries >= Tries && mayGiveUp)
+            if (content is null && tries >= Tries)
             {
                 return TryReadBackup(paths) ?? throw problem!;
             }

@@ -1,18 +1,11 @@
-using Microsoft.Win32.SafeHandles;
+using Microsoft.Extensions.Logging;
 using TokenRefresh.Interop;
 
 namespace TokenRefresh.Stores;
 
 /// <summary>The write of one lease: a temp file beside the target, which takes the target's place.</summary>
-internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFilePaths paths)
+internal sealed partial class CredentialsFileWriter(IFileOperations files, CredentialsFilePaths paths, ILogger logger)
 {
-    // What other programs may have added to the file by the time of the save must fit too.
-    private const long SpareRoom = 64 * 1024;
-
-    // Another process can take a temp file for a left-over only if it sweeps under another lock file, one that was made after ours had been
-    // deleted.
-    private const int TriesToCreate = 20;
-
     private ITempFile? _temp;
 
     /// <summary>What became of a save.</summary>
@@ -37,73 +30,49 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
     /// <summary>Gets why the file was in use.</summary>
     internal CredentialsSaveException? Refusal { get; private set; }
 
-    /// <summary>Makes sure that a save can succeed, and removes what others left behind.</summary>
-    /// <param name="content">What the file holds, or <see langword="null"/> if it cannot be understood.</param>
-    /// <param name="obstacle">What would keep a save from succeeding, or <see langword="null"/>.</param>
-    /// <returns>Whether no other process holds a temp file, which would mean another exchange.</returns>
-    /// <exception cref="IOException">There is no room, or the directory cannot be written.</exception>
-    internal bool Prepare(CredentialsFileContent? content, out string? obstacle)
-    {
-        long length = (content?.Bytes.Length ?? 0) + SpareRoom;
-        obstacle = null;
-        if (content is { IsMountPoint: true })
-        {
-            files.EnsureWritable(paths.Target, length);
-        }
-        else
-        {
-            obstacle = files.FindObstacle(paths.Target);
-        }
-
-        if (obstacle is null)
-        {
-            _temp ??= Create(length);
-            obstacle = _temp.InheritFrom(paths.Target);
-        }
-
-        return obstacle is not null || IsAlone(content?.BackupPath);
-    }
+    /// <summary>Gets what the file held before a replacement that failed half-way and left no file; the temp file is then the only copy of
+    /// the login. <see langword="null"/> otherwise.</summary>
+    internal CredentialsFileContent? Lost { get; private set; }
 
     /// <summary>Writes, flushes and renames, if the file still is what was merged into.</summary>
     /// <exception cref="CredentialsSaveException">The new login was not stored, or not durably.</exception>
     internal Outcome Save(CredentialsFileContent mergedFrom, byte[] bytes)
     {
+        var isReplacing = false;
         try
         {
-            _temp ??= Create(bytes.Length);
-
-            // If a mode or owner that could be kept when the save was prepared cannot be kept now, the tokens are saved all the same, with
-            // the stricter mode.
-            _temp.InheritFrom(paths.Target);
-            _temp.Write(bytes);
-            _temp.Flush();
-
-            // The last look. In the microseconds between it and the rename, what a program that ignores the lock writes is lost.
-            if (!IsStill(mergedFrom.Bytes))
+            if (Lost != mergedFrom)
             {
-                return Outcome.Changed;
+                WriteTemp(bytes);
+
+                // The last look. In the microseconds between it and the rename, what a program that ignores the lock writes is lost.
+                if (!IsStill(mergedFrom.Bytes))
+                {
+                    return Outcome.Changed;
+                }
             }
 
-            if (mergedFrom.IsMountPoint || !TryReplace(_temp))
+            isReplacing = true;
+            if (mergedFrom.IsMountPoint || !TryReplace(_temp!))
             {
                 WriteInPlace(mergedFrom.Bytes, bytes);
                 return Outcome.WrittenInPlace;
             }
 
+            Lost = null;
             files.FlushDirectory(paths.Directory);
-            _temp.Dispose();
-            _temp = null;
+            KeepBackup();
             return Outcome.Replaced;
         }
         catch (Exception e) when (FileErrors.IsInUse(e))
         {
-            Drop();
+            Abandon(isReplacing ? mergedFrom : null);
             Refusal = Failure(e);
             return Outcome.InUse;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Drop();
+            Abandon(isReplacing ? mergedFrom : null);
             throw Failure(e);
         }
     }
@@ -129,7 +98,7 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
         _temp = null;
     }
 
-    /// <summary>Removes the temp file, if it is still there.</summary>
+    /// <summary>Removes the temp file, if it is still there and not the only copy of the login.</summary>
     internal void Drop()
     {
         if (_temp is null)
@@ -137,10 +106,24 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
             return;
         }
 
+        if (Lost is not null && IsTargetGone())
+        {
+            KeepBackup();
+            return;
+        }
+
         // Windows deletes no open file; elsewhere it is deleted while it is held, so that no process sees it unheld and believes the
         // exchange over.
         _temp.ReleaseForReplace();
-        TryDelete(_temp.Path);
+        try
+        {
+            files.Delete(_temp.Path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Removed by the next holder of the lock.
+        }
+
         _temp.Dispose();
         _temp = null;
     }
@@ -151,82 +134,44 @@ internal sealed class CredentialsFileWriter(IFileOperations files, CredentialsFi
             + "Make its directory writable for this user and leave room on its disk.",
             cause);
 
-    private ITempFile Create(long length)
+    private void WriteTemp(byte[] bytes)
     {
-        for (var tries = 1; ; tries++)
+        if (Lost is not null)
         {
-            if (files.TryCreateTemp(paths.NewTempPath(), length) is { } temp)
-            {
-                // Others delete left-overs under an exclusive flock. So a file that still has its name once we have the shared lock will
-                // keep it. Any other failure only means that others may take this for a left-over; the lock still excludes them.
-                if (OperatingSystem.IsWindows()
-                    || (temp.LockShared() != Libc.EWouldBlock
-                        && (files.Identify(temp.Path, followLinks: false, out int errno) is not null || errno != Libc.ENoEnt)))
-                {
-                    return temp;
-                }
+            // Another program has stored a login since.
+            Drop();
+            Lost = null;
+        }
 
-                temp.Dispose();
-            }
+        _temp ??= Create(bytes.Length);
 
-            if (tries == TriesToCreate)
-            {
-                throw new IOException($"Another process keeps removing the temp files in '{paths.Directory}'.");
-            }
+        // If a mode or owner that could be kept when the save was prepared cannot be kept now, the tokens are saved all the same, with the
+        // stricter mode.
+        _temp.InheritFrom(paths.Target);
+        _temp.Write(bytes);
+        _temp.Flush();
+    }
+
+    // A file system that replaces in two steps, as Windows' ReplaceFile does (1176, 1177), may fail with the old file gone. Then the temp
+    // file is renamed at the next try.
+    private void Abandon(CredentialsFileContent? replacing)
+    {
+        Lost = replacing is { Exists: true } && IsTargetGone() ? replacing : null;
+        if (Lost is null)
+        {
+            Drop();
         }
     }
 
-    private bool IsAlone(string? backup)
-    {
-        var isAlone = true;
-        foreach (string path in paths.FindTempFiles(files))
-        {
-            if (path != _temp!.Path && path != backup)
-            {
-                isAlone &= TryRemoveLeftOver(path);
-            }
-        }
-
-        return isAlone;
-    }
-
-    // False if it is ours and another process holds it. One that is not ours is left alone.
-    private bool TryRemoveLeftOver(string path)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            // What is held cannot be deleted, and no second exchange can hold it: there the lock file cannot be deleted while it is open.
-            TryDelete(path);
-            return true;
-        }
-
-        using SafeFileHandle? file = files.TryOpen(path, forWriting: false, out FileIdentity? identity, out _);
-        if (file is null || !FileOperations.IsOurs(identity, files.Identify(paths.Target, followLinks: false, out _)))
-        {
-            // The file is gone, or another user's: then it belongs to no exchange with these credentials, even if it is locked.
-            return true;
-        }
-
-        // Only what is provably held by no process is deleted, and under this lock: where flock does not work, a left-over stays and the
-        // lock alone excludes.
-        int errno = files.Lock(file, Libc.LockExclusive | Libc.LockNonBlocking);
-        if (errno == 0)
-        {
-            TryDelete(path);
-        }
-
-        return errno != Libc.EWouldBlock;
-    }
-
-    // A left-over that may not be deleted hinders no refresh: the next holder of the lock tries again.
-    private void TryDelete(string path)
+    private bool IsTargetGone()
     {
         try
         {
-            files.Delete(path);
+            return files.Read(paths.Target, out _, out _) is null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            return false;
         }
     }
 

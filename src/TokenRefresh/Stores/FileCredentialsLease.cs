@@ -16,7 +16,7 @@ internal sealed class FileCredentialsLease(
     internal static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    private readonly CredentialsFileWriter _writer = new(store.Files, paths);
+    private readonly CredentialsFileWriter _writer = new(store.Files, paths, store.Logger);
     private CredentialsFileContent? _content;
     private bool _hasTriedToFinish;
     private bool _isDisposed;
@@ -198,6 +198,10 @@ internal sealed class FileCredentialsLease(
     {
         commit = default;
         CredentialsFileContent? current = store.Reader.TryRead(paths, out CredentialsFileException? problem);
+        if (current is { Exists: false })
+        {
+            current = _writer.Lost ?? current;
+        }
 
         // A file that is gone or half written when we come to save is looked at again before it is called a logout or a defect.
         if (!isSettled && (current is null || (expected is not null && current.Credentials is null)))

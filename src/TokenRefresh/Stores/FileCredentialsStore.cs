@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using TokenRefresh.Interop;
 using TokenRefresh.Locking;
 
@@ -13,8 +15,13 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IMissingLoginRep
     private bool _isDisposed;
 
     internal FileCredentialsStore(
-        CredentialsFileSettings settings, TimeProvider timeProvider, IFileOperations? files = null, SharedFileLocks? locks = null)
+        CredentialsFileSettings settings,
+        TimeProvider timeProvider,
+        IFileOperations? files = null,
+        ILogger? logger = null,
+        SharedFileLocks? locks = null)
     {
+        Logger = logger ?? NullLogger.Instance;
         Settings = settings;
         TimeProvider = timeProvider;
         Files = files ?? FileOperations.Default;
@@ -35,6 +42,8 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IMissingLoginRep
     internal IFileOperations Files { get; }
 
     internal SharedFileLocks Locks { get; }
+
+    internal ILogger Logger { get; }
 
     internal CredentialsFileReader Reader { get; }
 

@@ -16,6 +16,9 @@ internal sealed class FileOperationsSpy : FileOperationsDecorator
     /// <summary>Gets or sets what happens before an operation, by its name; what it throws, the operation throws.</summary>
     internal Action<string>? Before { get; set; }
 
+    /// <summary>Gets or sets what a temp file cannot keep of the credentials.</summary>
+    internal string? CannotInherit { get; set; }
+
     /// <summary>Gets or sets whether no rename can ever replace a file.</summary>
     internal bool CannotReplace { get; set; }
 
@@ -111,7 +114,11 @@ internal sealed class FileOperationsSpy : FileOperationsDecorator
             file.Flush();
         }
 
-        public string? InheritFrom(string target) => file.InheritFrom(target);
+        public string? InheritFrom(string target)
+        {
+            spy.Note("temp.inherit");
+            return spy.CannotInherit ?? file.InheritFrom(target);
+        }
 
         [UnsupportedOSPlatform("windows")]
         public int LockShared() => file.LockShared();

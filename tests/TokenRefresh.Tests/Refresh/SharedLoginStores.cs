@@ -18,5 +18,5 @@ internal static class SharedLoginStores
             new(login.Path, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, TimeSpan.FromSeconds(5)),
             time ?? TimeProvider.System,
             files,
-            locks);
+            locks: locks);
 }

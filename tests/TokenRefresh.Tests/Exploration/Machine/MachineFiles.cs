@@ -81,6 +81,9 @@ internal class MachineFiles(Run run) : IFileOperations
         });
     }
 
+    // No scenario has a file that holds no JSON.
+    public bool TryMoveAside(string path, string aside) => throw new NotSupportedException();
+
     public virtual void FlushDirectory(string directory) =>
         Run.Call("flushes the directory", () => Do(Run.Disk.FlushDirectory), isPoint: IsOfDurability);
 

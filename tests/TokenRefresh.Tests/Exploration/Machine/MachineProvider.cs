@@ -21,7 +21,7 @@ internal sealed class MachineProvider
     {
         _run = run;
         MachineScenario scenario = run.World.Scenario;
-        var store = new FileCredentialsStore(Settings, run, scenario.Files(run), new SharedFileLocks());
+        var store = new FileCredentialsStore(Settings, run, scenario.Files(run), locks: new SharedFileLocks());
         _context = new RefreshContext(() => new MachineEndpoint(run))
         {
             Options = scenario.Options,
