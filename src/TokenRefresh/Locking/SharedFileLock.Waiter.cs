@@ -35,7 +35,10 @@ internal sealed partial class SharedFileLock
         /// </summary>
         internal void Start(CancellationToken cancellationToken)
         {
-            _timer = time.CreateTimer(static waiter => ((Waiter)waiter!).Tick(), this, NextTick(), Timeout.InfiniteTimeSpan);
+            // Set only once it is in its field: one that is due at once would find none there to set again.
+            _timer = time.CreateTimer(
+                static waiter => ((Waiter)waiter!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _timer.Change(NextTick(), Timeout.InfiniteTimeSpan);
             _cancellation = cancellationToken.UnsafeRegister(static waiter => ((Waiter)waiter!).Leave(), this);
             if (HasEnded)
             {

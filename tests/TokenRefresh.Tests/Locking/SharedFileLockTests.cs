@@ -149,10 +149,9 @@ public sealed class SharedFileLockTests : IDisposable
 
         Task<LockHandle?> waiting = shared.AcquireAsync(
             TimeSpan.FromMilliseconds(1), new LateTimeProvider(time, passed), allowUnreliable: false, default).AsTask();
-        time.Advance(passed);
 
         // One that is found over late gets a second more.
-        time.Advance(TimeSpan.FromSeconds(1));
+        await time.AdvanceUntilAsync(waiting, TimeSpan.FromSeconds(1));
 
         (await waiting.WaitAsync(Patience)).Should().BeNull();
         other.Release();
