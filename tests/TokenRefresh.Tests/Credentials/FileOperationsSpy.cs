@@ -19,6 +19,9 @@ internal sealed class FileOperationsSpy : FileOperationsDecorator
     /// <summary>Gets or sets what a temp file cannot keep of the credentials.</summary>
     internal string? CannotInherit { get; set; }
 
+    /// <summary>Gets or sets the file that cannot be deleted.</summary>
+    internal string? CannotDelete { get; set; }
+
     /// <summary>Gets or sets whether no rename can ever replace a file.</summary>
     internal bool CannotReplace { get; set; }
 
@@ -65,6 +68,16 @@ internal sealed class FileOperationsSpy : FileOperationsDecorator
     {
         Note("move aside");
         return !CannotReplace && base.TryMoveAside(path, aside);
+    }
+
+    public override void Delete(string path)
+    {
+        if (path == CannotDelete)
+        {
+            throw new UnauthorizedAccessException($"Access to the path '{path}' is denied.");
+        }
+
+        base.Delete(path);
     }
 
     public override void EnsureWritable(string path, long length)

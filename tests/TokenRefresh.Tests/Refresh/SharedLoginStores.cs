@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using TokenRefresh.Interop;
 using TokenRefresh.Locking;
 using TokenRefresh.Stores;
@@ -13,10 +14,15 @@ internal static class SharedLoginStores
     /// provider's last use.
     /// </summary>
     internal static FileCredentialsStore CreateStore(
-        this SharedLogin login, IFileOperations? files = null, TimeProvider? time = null, SharedFileLocks? locks = null) =>
+        this SharedLogin login,
+        IFileOperations? files = null,
+        TimeProvider? time = null,
+        SharedFileLocks? locks = null,
+        ILogger? logger = null) =>
         new(
             new(login.Path, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, TimeSpan.FromSeconds(5)),
             time ?? TimeProvider.System,
             files,
-            locks: locks);
+            logger,
+            locks);
 }
