@@ -63,6 +63,14 @@ internal static class Guarded
             // Thrown by a listener.
         }
     }
+
+    /// <summary>Lets a task end by itself whose result nobody waits for any more. Its failure is not reported as unobserved.</summary>
+    internal static void Forget(Task task) =>
+        _ = task.ContinueWith(
+            static late => _ = late.Exception,
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
 }
 
 /// <summary>A logger that never throws.</summary>

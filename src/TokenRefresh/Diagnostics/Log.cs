@@ -6,7 +6,7 @@ namespace TokenRefresh.Diagnostics;
 internal static partial class Log
 {
     /// <summary>Gets what a message says of a time that may be unknown.</summary>
-    internal static object Time(DateTimeOffset? at) => at is { } known ? known : "at an unknown time";
+    internal static object Time(DateTimeOffset? at) => at is { } known ? known : "an unknown time";
 
     [LoggerMessage(TokenRefreshEventIds.LockAcquired, LogLevel.Debug, "Acquired token refresh lock '{Lock}' after {Wait}")]
     internal static partial void LockAcquired(ILogger logger, string @lock, TimeSpan wait);
@@ -24,10 +24,10 @@ internal static partial class Log
 
     [LoggerMessage(
         TokenRefreshEventIds.Refreshed, LogLevel.Information,
-        "Refreshed the access token of '{Location}' in {Duration}; it expires {ExpiresAt}")]
+        "Refreshed the access token of '{Location}' in {Duration}; it expires at {ExpiresAt}")]
     internal static partial void Refreshed(ILogger logger, string location, TimeSpan duration, object expiresAt);
 
-    [LoggerMessage(TokenRefreshEventIds.Adopted, LogLevel.Debug, "Adopted the stored access token of '{Location}'; it expires {ExpiresAt}")]
+    [LoggerMessage(TokenRefreshEventIds.Adopted, LogLevel.Debug, "Adopted the stored access token of '{Location}'; it expires at {ExpiresAt}")]
     internal static partial void Adopted(ILogger logger, string location, object expiresAt);
 
     [LoggerMessage(
@@ -102,7 +102,7 @@ internal static partial class Log
 
     [LoggerMessage(
         TokenRefreshEventIds.RecordNotWritten, LogLevel.Debug,
-        "The coordination record of '{Location}' was not updated after the save")]
+        "The coordination record of '{Location}' was not updated")]
     internal static partial void RecordNotWritten(ILogger logger, string location, Exception exception);
 
     [LoggerMessage(

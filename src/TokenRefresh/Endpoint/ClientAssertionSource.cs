@@ -1,3 +1,5 @@
+using TokenRefresh.Diagnostics;
+
 namespace TokenRefresh.Endpoint;
 
 /// <summary>Asks the program for the assertion by which the client authenticates (RFC 7523 section 2.2), for one endpoint.</summary>
@@ -26,7 +28,7 @@ internal sealed class ClientAssertionSource(Func<CancellationToken, ValueTask<st
         }
         catch (OperationCanceledException e) when (limit.IsCancellationRequested)
         {
-            _ = asked?.ContinueWith(static late => _ = late.Exception, TaskScheduler.Default);
+            Guarded.Forget(asked!);
             throw new TokenEndpointUnavailableException(
                 "'ClientAssertion' did not return in the time for a token request ('AttemptTimeout', 'RefreshTimeout'). "
                 + "Nothing was sent; the refresh token is untouched. Look for what the delegate waits for.",

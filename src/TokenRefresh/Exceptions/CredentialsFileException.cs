@@ -2,7 +2,7 @@ namespace TokenRefresh;
 
 /// <summary>
 /// The credentials cannot be read, or the directory cannot take a new file. No refresh token was sent because new tokens could not have
-/// been stored, and the file's bytes are unchanged.
+/// been stored, and the file's bytes are unchanged. Transient only if this process or the system had no file descriptor left.
 /// </summary>
 public sealed class CredentialsFileException : TokenRefreshException
 {

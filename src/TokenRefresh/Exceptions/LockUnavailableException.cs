@@ -2,7 +2,7 @@ namespace TokenRefresh;
 
 /// <summary>
 /// The credentials cannot be locked here: no permission, a file system without locks, or a file system whose locks are not exclusive.
-/// Nothing was sent.
+/// Nothing was sent. Transient only if this process or the system had no file descriptor left.
 /// </summary>
 public sealed class LockUnavailableException : TokenRefreshException
 {

@@ -102,7 +102,7 @@ internal sealed partial class RefreshTransaction
         }
         catch (OperationCanceledException e) when (!step.IsCompleted)
         {
-            _ = step.ContinueWith(static late => _ = late.Exception, TaskScheduler.Default);
+            Guarded.Forget(step);
             throw new CredentialsFileException(
                 Store.Location,
                 $"The credentials store of '{Store.Location}' did not answer before the deadline of the refresh ('RefreshTimeout', "
@@ -147,7 +147,7 @@ internal sealed partial class RefreshTransaction
             {
                 failure = new TimeoutException(
                     "The token endpoint client, or a handler in it, did not end at the deadline of the refresh ('RefreshTimeout').", e);
-                _ = exchange.ContinueWith(static late => _ = late.Exception, TaskScheduler.Default);
+                Guarded.Forget(exchange);
             }
             catch (Exception e)
             {

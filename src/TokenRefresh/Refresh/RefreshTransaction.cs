@@ -83,7 +83,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
         if (!reading.IsCompletedSuccessfully)
         {
             // The file is being written or cannot be read. The refresh that follows will see the same.
-            _ = reading.ContinueWith(static read => _ = read.Exception, TaskScheduler.Default);
+            Guarded.Forget(reading);
             return null;
         }
 
@@ -91,7 +91,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
         Task<LoginRecord> recorded = Journal.ReadAsync(stored, CancellationToken.None).AsTask();
         if (!recorded.IsCompletedSuccessfully)
         {
-            _ = recorded.ContinueWith(static read => _ = read.Exception, TaskScheduler.Default);
+            Guarded.Forget(recorded);
             return null;
         }
 

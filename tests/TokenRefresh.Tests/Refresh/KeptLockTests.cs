@@ -106,8 +106,10 @@ public sealed class KeptLockTests
         await Task.WhenAny(call.WaitAsync(Patience));
 
         bool hasEnded = call.IsCompleted;
+        await using ICredentialsLease? lease = await store.AcquireLeaseAsync(TimeSpan.Zero);
         never.TrySetException(new IOException("Late."));
         hasEnded.Should().BeTrue();
+        lease.Should().NotBeNull();
     }
 
     [Theory]
@@ -132,6 +134,8 @@ public sealed class KeptLockTests
 
         token.Value.Should().Be("access-1");
         logger.Refusal.Should().BeOfType<InvalidOperationException>().Which.Message.Should().Contain("from inside its own refresh");
+        await using ICredentialsLease? lease = await store.AcquireLeaseAsync(TimeSpan.Zero);
+        lease.Should().NotBeNull();
     }
 
     [Theory]
