@@ -27,7 +27,9 @@ internal static partial class Log
         "Refreshed the access token of '{Location}' in {Duration}; it expires at {ExpiresAt}")]
     internal static partial void Refreshed(ILogger logger, string location, TimeSpan duration, object expiresAt);
 
-    [LoggerMessage(TokenRefreshEventIds.Adopted, LogLevel.Debug, "Adopted the stored access token of '{Location}'; it expires at {ExpiresAt}")]
+    [LoggerMessage(
+        TokenRefreshEventIds.Adopted, LogLevel.Debug,
+        "Adopted the stored access token of '{Location}'; it expires at {ExpiresAt}")]
     internal static partial void Adopted(ILogger logger, string location, object expiresAt);
 
     [LoggerMessage(

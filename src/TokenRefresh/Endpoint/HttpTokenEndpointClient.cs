@@ -110,7 +110,7 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
                 }
                 else if (IsRedirected(message, response))
                 {
-                    result = Redirected(response);
+                    result = Redirected(request, response);
                 }
                 else
                 {
@@ -236,7 +236,7 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
         bool isWithoutTokens = isSuccess && outcome == TokenEndpointOutcome.Unknown && body.Exception is null;
         // What a success says without a code is no error, and may be a token under another name: it is not repeated.
         string? words = isSuccess && error.Error is null ? null : error.ErrorDescription;
-        Exception? exception = isWithoutTokens ? Lacking(response, body, error.Error, words) : null;
+        Exception? exception = isWithoutTokens ? Lacking(redactor, response, body, error.Error, words) : null;
         if (body.Exception is { } broken)
         {
             exception = redactor.Clean(Explain(request, broken, timeout, deadline));
@@ -269,14 +269,15 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
         return DefaultTokenErrorClassifier.Instance.Classify(whole)!.Value;
     }
 
-    private TokenEndpointResult Redirected(HttpResponseMessage response)
+    private TokenEndpointResult Redirected(TokenRequest request, HttpResponseMessage response)
     {
         int status = (int)response.StatusCode;
         Uri? location = response.Headers.Location ?? response.RequestMessage?.RequestUri;
         string target = "an unnamed address";
         if (location is not null)
         {
-            target = $"'{UriRedaction.ShowOrigin(location.IsAbsoluteUri ? location : new Uri(_settings.TokenEndpoint, location))}'";
+            string origin = UriRedaction.ShowOrigin(location.IsAbsoluteUri ? location : new Uri(_settings.TokenEndpoint, location));
+            target = $"'{RedactorFor(request, null, null).Clean(origin, SecretRedactor.DescriptionLength)}'";
         }
 
         return TokenEndpointResult.Failure(TokenEndpointOutcome.Misconfigured, status, exception: new TokenRefreshConfigurationException(
@@ -284,10 +285,12 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
             "A refresh token is not sent after a redirect; set 'TokenEndpoint' to the final address."));
     }
 
-    private InvalidDataException Lacking(HttpResponseMessage response, LimitedBody body, string? code, string? words) => new(
+    private InvalidDataException Lacking(
+        SecretRedactor redactor, HttpResponseMessage response, LimitedBody body, string? code, string? words) => new(
         $"The token endpoint '{ShownEndpoint}' answered with " +
         $"{TokenEndpointResult.Describe((int)response.StatusCode, code, words)}, but its {body.Bytes.Length} bytes of '" +
-        $"{response.Content.Headers.ContentType?.MediaType ?? "unknown type"}' hold no 'access_token'. " +
+        $"{redactor.Clean(response.Content.Headers.ContentType?.MediaType, SecretRedactor.ErrorLength) ?? "unknown type"}' hold no " +
+        "'access_token'. " +
         "Check 'TokenEndpoint' and what answers there.");
 
     private Exception Explain(TokenRequest request, Exception failure, FairTimeout timeout, CancellationToken deadline)

@@ -1,3 +1,5 @@
+using System.Collections;
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Http.Json;
 
 namespace TokenRefresh.Http;
@@ -14,8 +16,10 @@ internal static class ResendableContent
                 return copied.Copy.IsRepeatable;
             case CopiedContent.NotDuplex copied:
                 return copied.Copy.IsRepeatable;
-            case null or ByteArrayContent or ReadOnlyMemoryContent or JsonContent:
+            case null or ByteArrayContent or ReadOnlyMemoryContent:
                 return true;
+            case JsonContent json:
+                return !IsSequence(json.Value);
             case MultipartContent multipart:
                 foreach (HttpContent part in multipart)
                 {
@@ -76,6 +80,16 @@ internal static class ResendableContent
         // documented.
         return content.GetType().Assembly == typeof(HttpContent).Assembly ? content : new CopiedContent(content, limit);
     }
+
+    // A sequence that is no collection may come out only once: that of a channel, or of a method that reads a queue. The second time it
+    // would be sent as an empty array.
+    private static bool IsSequence(object? value) =>
+        value is not (null or string or ICollection) && (value is IEnumerable || IsAsyncEnumerable(value.GetType()));
+
+    [UnconditionalSuppressMessage(
+        "Trimming", "IL2070", Justification = "The serializer looks for the same interface; where it was trimmed away, neither finds it.")]
+    private static bool IsAsyncEnumerable(Type type) => Array.Exists(
+        type.GetInterfaces(), found => found.IsGenericType && found.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>));
 
     private static bool CanSeek(StreamContent content)
     {

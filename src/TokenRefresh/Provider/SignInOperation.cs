@@ -122,7 +122,18 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
             }
         }
 
-        return await lease.ReadAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await lease.ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (CredentialsFileException e) when (e.IsDamaged)
+        {
+            throw new CredentialsFileException(
+                e.Path,
+                $"The credentials file '{e.Path}' cannot be understood: {e.InnerException?.Message} It was not moved aside, since another "
+                + "program keeps writing it. End that program, or move the file yourself, and try again.",
+                e);
+        }
     }
 
     // The stored tokens are a successor of the known ones if the known refresh token is used, and the stored access token is the one that a

@@ -18,11 +18,14 @@ internal sealed class DamagedFile(FileCredentialsStore store, CredentialsFilePat
         // By then, a program that is in the middle of writing the file has finished.
         await Task.Delay(FileCredentialsLease.SettleTime, store.TimeProvider, cancellationToken).ConfigureAwait(false);
         long start = store.TimeProvider.GetTimestamp();
+        string aside = paths.NewDamagedPath(store.Files, store.TimeProvider.GetUtcNow());
+
+        // The last look. In the microseconds between it and the rename, a program that ignores the lock may write, and that is moved.
         while (damaged.AsSpan().SequenceEqual(store.Reader.TryReadDamaged(paths)))
         {
             try
             {
-                return TryMoveAside();
+                return TryMoveAside(aside);
             }
             catch (Exception e) when (FileErrors.IsInUse(e) && store.TimeProvider.GetElapsedTime(start) < store.Settings.SaveTimeout)
             {
@@ -43,9 +46,8 @@ internal sealed class DamagedFile(FileCredentialsStore store, CredentialsFilePat
         return null;
     }
 
-    private string? TryMoveAside()
+    private string? TryMoveAside(string aside)
     {
-        string aside = paths.NewDamagedPath(store.Files, store.TimeProvider.GetUtcNow());
         if (!store.Files.TryMoveAside(paths.Target, aside))
         {
             return null;

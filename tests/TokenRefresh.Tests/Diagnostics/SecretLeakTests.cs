@@ -279,6 +279,7 @@ public sealed class SecretLeakTests : IDisposable
             404, $$$"""{"type":"error","error":{"type":"not_found_error","message":"Grant not found: {{{login.RefreshToken}}}"}}""");
         yield return login => TokenEndpointBehavior.AnswerWith(
             400, $"your token {login.RefreshToken} is bad, so is {login.AccessToken}", "text/plain");
+        yield return login => TokenEndpointBehavior.AnswerWith(200, "{}", $"text/{login.RefreshToken}");
         yield return _ => TokenEndpointBehavior.Throttle(429, "30");
         yield return _ => TokenEndpointBehavior.Html(403);
         yield return _ => TokenEndpointBehavior.FailAfterProcessing();

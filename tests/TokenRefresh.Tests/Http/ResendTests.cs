@@ -54,6 +54,8 @@ public sealed class ResendTests
     [InlineData("own")]
     [InlineData("own with a length")]
     [InlineData("multipart with a stream")]
+    [InlineData("json of a sequence")]
+    [InlineData("json of an asynchronous sequence")]
     public async Task A_body_that_cannot_is_sent_once_without_a_buffer_and_the_next_request_has_the_new_token(string kind)
     {
         var tokens = new RotatingTokens();
@@ -77,6 +79,9 @@ public sealed class ResendTests
     [InlineData("own", 1000, 2)]
     [InlineData("own with a length", 1000, 2)]
     [InlineData("multipart with a stream", 1000, 2)]
+    [InlineData("json of a sequence", 1000, 2)]
+    [InlineData("json of an asynchronous sequence", 1000, 2)]
+    [InlineData("json of a sequence", 32, 1)]
     [InlineData("stream", 33, 2)]
     [InlineData("stream", 32, 1)]
     [InlineData("own", 32, 1)]
@@ -236,6 +241,23 @@ public sealed class ResendTests
         return await new StreamReader(stream).ReadToEndAsync();
     }
 
+    private static IEnumerable<string> Once(Queue<string> queue)
+    {
+        while (queue.TryDequeue(out string? text))
+        {
+            yield return text;
+        }
+    }
+
+    private static async IAsyncEnumerable<string> OnceAsync(Queue<int> queue)
+    {
+        while (queue.TryDequeue(out _))
+        {
+            await Task.Yield();
+            yield return Text;
+        }
+    }
+
     private static async Task<HttpContent?> ContentAsync(string kind)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(Text);
@@ -253,6 +275,11 @@ public sealed class ResendTests
                 return new FormUrlEncodedContent([new("a", Text)]);
             case "json":
                 return JsonContent.Create(new { text = Text });
+            case "json of a sequence":
+                var queue = new Queue<string>([Text]);
+                return JsonContent.Create(Once(queue));
+            case "json of an asynchronous sequence":
+                return JsonContent.Create(OnceAsync(new Queue<int>([1])));
             case "multipart":
                 return new MultipartFormDataContent
                 {
