@@ -31,9 +31,7 @@ internal sealed class LeaseCommands(CommandHost host)
     {
         string path = line.Settings["path"];
 
-        // Opened before the lock file: at the death of a process the system closes the lower descriptor first, so that whoever gets the
-        // lease of a dead one finds this unlocked.
-        using SafeFileHandle inside = Libc.TryOpenRegular($"{path}.inside", forWriting: true, out _, out int errno)
+        using SafeFileHandle inside = Libc.TryOpenRegular($"{path}.inside", forWriting: true, out FileIdentity? identity, out int errno)
             ?? throw new IOException(Libc.Describe(errno));
         using var store = new FileCredentialsStore(
             new CredentialsFileSettings(path, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, Patience),
@@ -52,7 +50,12 @@ internal sealed class LeaseCommands(CommandHost host)
                 continue;
             }
 
-            overlaps += Libc.Flock(inside, Libc.LockExclusive | Libc.LockNonBlocking) == 0 ? 0 : 1;
+            if (Libc.Flock(inside, Libc.LockExclusive | Libc.LockNonBlocking) != 0)
+            {
+                overlaps += IsHeldByLivingProcess(identity!.Inode) ? 1 : 0;
+                Libc.Flock(inside, Libc.LockExclusive);
+            }
+
             int number = int.Parse(stored!.RefreshToken.AsSpan(Prefix.Length), CultureInfo.InvariantCulture) + 1;
             string text = number.ToString(CultureInfo.InvariantCulture);
             await lease.WriteRecordAsync(System.Text.Encoding.UTF8.GetBytes(text), durable: true);
@@ -67,5 +70,26 @@ internal sealed class LeaseCommands(CommandHost host)
         }
 
         return $"overlaps={overlaps} restarts={restarts}";
+    }
+
+    // At the death of a process the system closes its descriptors one by one, so that another one may have the lease of a dead process while
+    // that still holds this lock. Linux says who holds it, and has set the flag PF_EXITING of such a process before it closes the first.
+    private static bool IsHeldByLivingProcess(ulong inode)
+    {
+        const int Exiting = 4;
+        string ending = string.Create(CultureInfo.InvariantCulture, $":{inode}");
+        string? holder = File.ReadLines("/proc/locks")
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .FirstOrDefault(words => words[1] == "FLOCK" && words[5].EndsWith(ending, StringComparison.Ordinal))?[4];
+        try
+        {
+            // The ninth field; the second is the name, in parentheses.
+            string flags = holder is null ? "4" : File.ReadAllText($"/proc/{holder}/stat").Split(") ")[^1].Split(' ')[6];
+            return (int.Parse(flags, CultureInfo.InvariantCulture) & Exiting) == 0;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 }

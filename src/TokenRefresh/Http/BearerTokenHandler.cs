@@ -18,11 +18,11 @@ namespace TokenRefresh;
 /// <para>
 /// After a rejection (<see cref="BearerTokenHandlerOptions.ShouldRefresh"/>) the provider is asked for a token other than the one this
 /// request carried, and a clone of the request is sent, if its body can be: none, bytes in memory, <c>JsonContent</c> of anything but a
-/// sequence that is no collection, multipart of these, a <see cref="StreamContent"/> over a seekable stream, anything else up to <see cref="BearerTokenHandlerOptions.BufferLimit"/> or of
-/// which nothing was read. Otherwise the rejection is returned. It is returned, too, if another token cannot be had right now
-/// (<see cref="TokenRefreshException.IsTransient"/>) or never could (<see cref="NotRefreshableException"/>); the other errors of the
-/// provider are thrown, since they do not pass by themselves. Debug logs say why a token was not attached and why a rejected request was
-/// not sent again.
+/// sequence that is no collection, multipart of these, a <see cref="StreamContent"/> over a seekable stream, anything else up to
+/// <see cref="BearerTokenHandlerOptions.BufferLimit"/> or of which nothing was read. Otherwise the rejection is returned. It is returned,
+/// too, if another token cannot be had right now (<see cref="TokenRefreshException.IsTransient"/>) or never could
+/// (<see cref="NotRefreshableException"/>); the other errors of the provider are thrown, since they do not pass by themselves. Debug logs
+/// say why a token was not attached and why a rejected request was not sent again.
 /// </para>
 /// <para>
 /// <see cref="SocketsHttpHandler"/> drops <c>Authorization</c> when it follows a redirect, and a rejection of such a bare request refreshes
