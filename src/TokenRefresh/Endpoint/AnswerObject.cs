@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Json;
 
@@ -7,130 +6,135 @@ namespace TokenRefresh.Endpoint;
 /// <summary>The texts of one JSON object, or of a form; what is empty counts as absent. Holds secrets.</summary>
 /// <remarks>
 /// Names are compared without case, underscores and hyphens: <c>access_token</c>, <c>accessToken</c> and <c>AccessToken</c> are one. The
-/// texts in an array are joined by blanks, under its name and brackets: <c>scopes[]</c>.
+/// texts in an array, and in those inside it, are joined by blanks, under its name and brackets: <c>scopes[]</c>. What is read takes time
+/// and memory in proportion to the body, whatever stands there: it is read while the lock is held.
 /// </remarks>
-internal sealed class AnswerObject
+internal sealed partial class AnswerObject
 {
-    internal static readonly JsonReaderOptions Lenient = new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
+    /// <summary>64 Ki characters: an array's texts beyond that are not kept.</summary>
+    internal const int LongestList = 64 * 1024;
 
     private const string Items = "[]";
 
     // A text in an answer may be an answer again; each level is an envelope.
     private const int Deepest = 4;
 
-    private static readonly SearchValues<byte> NameBytes =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.[]%+"u8);
+    // No name that is looked for is as long.
+    private const int LongestName = 100;
 
+    // Each costs an exception.
+    private const int MostBrokenTexts = 256;
+
+    private static readonly JsonReaderOptions Lenient =
+        new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip, MaxDepth = 256 };
+
+    private readonly Reading _reading;
     private readonly int _depth;
     private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
+    private Dictionary<string, TextList>? _lists;
 
-    private AnswerObject(string name, int depth = 0)
+    private AnswerObject(Reading reading, string name, AnswerObject? parent, int depth = 0)
     {
+        _reading = reading;
         Name = name;
+        Parent = parent;
         _depth = depth;
     }
 
     internal string Name { get; }
 
+    internal AnswerObject? Parent { get; }
+
     /// <summary>
-    /// Gets whether this is the outermost object of a body that was read to its closing brace. Bytes behind that are ignored.
+    /// Gets whether this is the outermost object of a body that was read to its closing brace. What stands behind that does not matter.
     /// </summary>
     internal bool IsJson { get; private set; }
 
     /// <summary>Gets whether this is the outermost object of a body that was read to its end, as JSON or as a form.</summary>
     internal bool IsComplete { get; private set; }
 
-    internal string? this[string name] => _texts.GetValueOrDefault(name);
+    internal string? this[string name] =>
+        _texts.GetValueOrDefault(name) ?? (ItemsOf(name) is { Count: > 0 } items ? string.Join(' ', items) : null);
 
-    /// <summary>Reads a body: the outermost object, which is there in any case, and behind it those inside. Never throws.</summary>
-    internal static List<AnswerObject> ReadAll(LimitedBody body)
+    /// <summary>
+    /// Reads a body: the outermost object, which is there in any case, and behind it those inside. Of two tokens under one name, the one
+    /// that is not <paramref name="known"/> stays. Never throws.
+    /// </summary>
+    internal static List<AnswerObject> ReadAll(LimitedBody body, TokenRequest known)
     {
-        List<AnswerObject> all = [new AnswerObject("")];
+        var reading = new Reading(known);
+        List<AnswerObject> all = reading.All;
+        all.Add(new AnswerObject(reading, "", parent: null));
         ReadOnlySpan<byte> bytes = body.Bytes.Span;
         bytes = (bytes.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes).TrimStart(" \t\r\n"u8);
         if (IsForm(bytes))
         {
-            all[0].ReadForm(all, Encoding.UTF8.GetString(bytes), body.IsWhole);
+            all[0].ReadForm(Encoding.UTF8.GetString(bytes), body.IsWhole);
         }
         else
         {
             // Some servers put a prefix in front, so that no browser runs the answer as a script. What stands in a page is no answer.
             int brace = bytes is [(byte)'{' or (byte)'[' or (byte)'"' or (byte)'<', ..] ? 0 : bytes.IndexOf((byte)'{');
-            all[0].ReadJson(all, brace < 0 ? bytes : bytes[brace..]);
+            all[0].ReadJson(brace < 0 ? bytes : bytes[brace..]);
         }
 
         return all;
     }
 
-    // Other servers send a form under any media type, as GitHub does by default.
-    private static bool IsForm(ReadOnlySpan<byte> text)
-    {
-        int equals = text.IndexOf((byte)'=');
-        return equals > 0 && text[..equals].IndexOfAnyExcept(NameBytes) < 0;
-    }
+    /// <summary>Gets the texts of an array, by its name and brackets.</summary>
+    internal IReadOnlyList<string> ItemsOf(string name) =>
+        _lists is not null && _lists.TryGetValue(name, out TextList? list) ? list.Texts : Array.Empty<string>();
 
-    private void ReadJson(List<AnswerObject> all, ReadOnlySpan<byte> bytes)
+    private void ReadJson(ReadOnlySpan<byte> bytes)
     {
         try
         {
-            var reader = new Utf8JsonReader(bytes, Lenient);
-            if (JsonDocument.TryParseValue(ref reader, out JsonDocument? json))
+            // {"status":"ok"}{"access_token":"..."}, on lines of their own or not.
+            do
             {
-                using (json)
-                {
-                    IsComplete = true;
-                    IsJson = json.RootElement.ValueKind == JsonValueKind.Object;
-                    Add(all, json.RootElement.ValueKind == JsonValueKind.String ? "errordescription" : "", json.RootElement);
-                }
+                var reader = new Utf8JsonReader(bytes, Lenient);
+                using var json = JsonDocument.ParseValue(ref reader);
+                JsonElement value = json.RootElement;
+                Add(IsComplete ? Items : value.ValueKind == JsonValueKind.String ? "errordescription" : "", value);
+                IsJson |= !IsComplete && value.ValueKind == JsonValueKind.Object;
+                IsComplete = true;
+                bytes = bytes[(int)reader.BytesConsumed..].TrimStart(" \t\r\n"u8);
             }
+            while (bytes is [(byte)'{', ..]);
         }
         catch (JsonException)
         {
-            // Cut off, deeper than JsonDocument reads, or no JSON at all.
+            // Cut off, deeper than is read, or no JSON at all; or what stands behind it is none.
+            _reading.BrokenTexts++;
+            if (!IsComplete && _depth == 0)
+            {
+                ReadCutOff(bytes);
+            }
         }
     }
 
-    private void ReadForm(List<AnswerObject> all, string text, bool isWhole)
+    // The refresh tokens alone: the rest would hide that the answer is not whole.
+    private void ReadCutOff(ReadOnlySpan<byte> bytes)
     {
-        string[] pairs = text.Trim().Split('&');
-        IsComplete = isWhole;
-
-        // Whether the last value is complete cannot be seen, and half a token is none.
-        int count = isWhole ? pairs.Length : pairs.Length - 1;
-        for (int i = 0; i < count; i++)
+        var reader = new Utf8JsonReader(bytes, isFinalBlock: false, new JsonReaderState(Lenient with { MaxDepth = int.MaxValue }));
+        try
         {
-            int equals = pairs[i].IndexOf('=', StringComparison.Ordinal);
-            if (equals <= 0)
+            while (reader.Read())
             {
-                continue;
-            }
-
-            // "data[access_token]" and "data.access_token" are members of an object; "scopes[]" is a list.
-            AnswerObject owner = this;
-            string name = Decode(pairs[i][..equals]).Trim();
-            int member = name.TrimEnd(']').LastIndexOfAny(['[', '.']);
-            if (member > 0 && name.TrimEnd(']').Length > member + 1)
-            {
-                string of = Normalize(name[..member]);
-                if ((all.Find(o => o.Name == of) ?? this) is var known && known == this)
+                if (reader.TokenType == JsonTokenType.PropertyName && Normalize(reader.GetString()!) == "refreshtoken"
+                    && reader.Read() && reader.TokenType == JsonTokenType.String)
                 {
-                    all.Add(known = new AnswerObject(of, _depth));
+                    var found = new AnswerObject(_reading, "?", this);
+                    found.Set("refreshtoken", reader.GetString());
+                    _reading.All.Add(found);
                 }
-
-                owner = known;
-                name = name.TrimEnd(']')[(member + 1)..];
-            }
-
-            // The access token of a form that is cut off is not used either: alone it would hide that the refresh token was rotated.
-            name = Normalize(name);
-            if (isWhole || name != "accesstoken")
-            {
-                owner.SetAndLookInside(all, name, Decode(pairs[i][(equals + 1)..]));
             }
         }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // No JSON from here on.
+        }
     }
-
-    private static string Decode(string text) => Uri.UnescapeDataString(text.Replace('+', ' '));
 
     // A string, or a number as it stands; anything else counts as absent.
     private static string? Text(JsonElement value)
@@ -166,10 +170,10 @@ internal sealed class AnswerObject
     private static string Normalize(string name)
     {
         name = name.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal).ToLowerInvariant();
-        return name.Length == 0 ? "?" : name;
+        return name.Length is 0 or > LongestName ? "?" : name;
     }
 
-    private void Add(List<AnswerObject> all, string name, JsonElement value)
+    private void Add(string name, JsonElement value)
     {
         switch (value.ValueKind)
         {
@@ -177,37 +181,38 @@ internal sealed class AnswerObject
                 AnswerObject json = this;
                 if (name.Length > 0)
                 {
-                    json = new AnswerObject(name, _depth);
-                    all.Add(json);
+                    json = new AnswerObject(_reading, name, this, _depth);
+                    _reading.All.Add(json);
                 }
 
                 foreach (JsonProperty member in value.EnumerateObject())
                 {
-                    json.Add(all, NameOf(member), member.Value);
+                    json.Add(NameOf(member), member.Value);
                 }
 
-                // {"access_token":{"token":"..."}}
-                if (name is "accesstoken" or "refreshtoken")
+                // {"access_token":{"token":"..."}}, also as the items of an array
+                if (name is "accesstoken" or "refreshtoken" or "refreshtoken[]")
                 {
-                    Set(name, json["token"] ?? json["value"]);
+                    Set(name, json["token"] ?? json["value"] ?? json[name.TrimEnd('[', ']')]);
                 }
 
                 break;
             case JsonValueKind.Array:
+                string list = name.EndsWith(Items, StringComparison.Ordinal) ? name : name + Items;
                 foreach (JsonElement item in value.EnumerateArray())
                 {
-                    Add(all, name + Items, item);
+                    Add(list, item);
                 }
 
                 break;
             default:
-                SetAndLookInside(all, name, Text(value));
+                SetAndLookInside(name, Text(value));
                 break;
         }
     }
 
     // A gateway may pass the whole answer on as a text: {"body":"{\"access_token\":\"...\"}"}.
-    private void SetAndLookInside(List<AnswerObject> all, string name, string? text)
+    private void SetAndLookInside(string name, string? text)
     {
         Set(name, text);
         if (text is null || _depth == Deepest || !text.Contains("token", StringComparison.OrdinalIgnoreCase))
@@ -216,24 +221,71 @@ internal sealed class AnswerObject
         }
 
         byte[] bytes = Encoding.UTF8.GetBytes(text.Trim());
-        var inside = new AnswerObject(name, _depth + 1);
-        all.Add(inside);
+        var inside = new AnswerObject(_reading, name, this, _depth + 1);
+        int count = _reading.All.Count;
+        _reading.All.Add(inside);
         if (bytes is [(byte)'{' or (byte)'[' or (byte)'"', ..])
         {
-            inside.ReadJson(all, bytes);
+            if (_reading.BrokenTexts < MostBrokenTexts)
+            {
+                inside.ReadJson(bytes);
+            }
         }
         else if (IsForm(bytes))
         {
-            inside.ReadForm(all, text, isWhole: true);
+            inside.ReadForm(text, isWhole: true);
+        }
+
+        if (_reading.All.Count == count + 1 && inside._texts.Count == 0 && inside._lists is null)
+        {
+            _reading.All.RemoveAt(count);
         }
     }
 
     private void Set(string name, string? text)
     {
-        if (!string.IsNullOrEmpty(text))
+        if (string.IsNullOrEmpty(text))
         {
-            bool isItem = name.EndsWith(Items, StringComparison.Ordinal);
-            _texts[name] = isItem && this[name] is { } former ? $"{former} {text}" : text;
+            return;
         }
+
+        if (name.EndsWith(Items, StringComparison.Ordinal))
+        {
+            _lists ??= new(StringComparer.Ordinal);
+            if (!_lists.TryGetValue(name, out TextList? list))
+            {
+                _lists.Add(name, list = new TextList());
+            }
+
+            // Past the limit by the text that reaches it, so that a list that is not whole can be told.
+            if (list.Length <= LongestList)
+            {
+                list.Texts.Add(text);
+                list.Length += text.Length + 1;
+            }
+        }
+        else if (!_texts.ContainsKey(name) || !_reading.IsKnown(name, text))
+        {
+            _texts[name] = text;
+        }
+    }
+
+    private sealed class TextList
+    {
+        internal List<string> Texts { get; } = [];
+
+        internal int Length { get; set; }
+    }
+
+    // What one answer is read into.
+    private sealed class Reading(TokenRequest known)
+    {
+        internal List<AnswerObject> All { get; } = [];
+
+        internal int BrokenTexts { get; set; }
+
+        // An echo of the request, or of what was stored.
+        internal bool IsKnown(string name, string text) =>
+            (name == "refreshtoken" && text == known.RefreshToken) || (name == "accesstoken" && text == known.StoredAccessToken);
     }
 }

@@ -206,7 +206,7 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
     private TokenEndpointResult Interpret(
         TokenRequest request, HttpResponseMessage response, LimitedBody body, FairTimeout timeout, CancellationToken deadline)
     {
-        var answer = new TokenResponseParser(body, response, _time);
+        var answer = new TokenResponseParser(body, response, request, _time);
         bool isSuccess = response.IsSuccessStatusCode;
         if (isSuccess && answer.TryCreateResponse() is { } tokens)
         {

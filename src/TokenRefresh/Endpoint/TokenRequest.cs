@@ -29,7 +29,7 @@ public sealed class TokenRequest
     public string RefreshToken { get; }
 
     /// <summary>
-    /// Gets the access token that is stored beside it, so that an answer that repeats it can be cleaned. A secret: never log it.
+    /// Gets the access token that is stored beside it, so that an answer that repeats it is told and cleaned. A secret: never log it.
     /// </summary>
     internal string? StoredAccessToken { get; init; }
 

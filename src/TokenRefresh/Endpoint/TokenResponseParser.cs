@@ -1,39 +1,50 @@
 using System.Globalization;
-using System.Text.Json;
 
 namespace TokenRefresh.Endpoint;
 
 /// <summary>Reads an answer of the token endpoint: RFC 6749 section 5, and what servers make of it. Holds secrets.</summary>
 /// <remarks>Never throws: an answer that is thrown away for a detail may be the only copy of a rotated refresh token.</remarks>
-internal sealed class TokenResponseParser
+internal sealed partial class TokenResponseParser
 {
     private static readonly TimeSpan LongestLifetime = TimeSpan.FromDays(36525);
 
     private readonly HttpResponseMessage _response;
     private readonly TimeProvider _time;
+    private readonly TokenRequest _request;
 
     private readonly List<AnswerObject> _objects;
     private readonly AnswerObject _tokens;
 
-    internal TokenResponseParser(LimitedBody body, HttpResponseMessage response, TimeProvider time)
+    /// <param name="body">What was answered.</param>
+    /// <param name="response">Its headers.</param>
+    /// <param name="request">What was asked: its refresh token and the access token stored beside it may be echoed.</param>
+    /// <param name="time">Now.</param>
+    internal TokenResponseParser(LimitedBody body, HttpResponseMessage response, TokenRequest request, TimeProvider time)
     {
         _response = response;
         _time = time;
-        _objects = AnswerObject.ReadAll(body);
+        _request = request;
+        _objects = AnswerObject.ReadAll(body, request);
         _tokens = FindTokens();
         AccessToken = AccessTokenOf(_tokens);
-        RefreshToken = Get("refreshtoken");
-        if (RefreshToken is null && _tokens != Root)
+        Offer(_tokens["refreshtoken"]);
+        OfferItem(_tokens);
+        Offer(Root["refreshtoken"]);
+        OfferItem(Root);
+        foreach (AnswerObject json in _objects)
         {
-            // {"access":{"access_token":"..."},"refresh":{"refresh_token":"..."}}; one beside another access token is that one's.
-            RefreshToken = _objects.Find(json => json["refreshtoken"] is not null && json["accesstoken"] is null)?["refreshtoken"];
+            if ((json["refreshtoken"] ?? json["refreshtoken[]"]) is not null && (AccessToken is null || IsBesideNoOther(json)))
+            {
+                OfferNested(json["refreshtoken"]);
+                OfferItem(json);
+            }
         }
 
-        if (AccessToken is null)
+        if (AccessToken is null && IsKnown(RefreshToken))
         {
-            ReadOnlySpan<byte> bytes = body.Bytes.Span;
-            RefreshToken ??= FindAnywhere("refreshtoken")
-                ?? Scan(bytes, "\"refresh_token\""u8) ?? Scan(bytes, "\"refreshToken\""u8) ?? Scan(bytes, "\"RefreshToken\""u8);
+            Scan(body.Bytes.Span, "\"refresh_token\""u8);
+            Scan(body.Bytes.Span, "\"refreshToken\""u8);
+            Scan(body.Bytes.Span, "\"RefreshToken\""u8);
         }
     }
 
@@ -46,7 +57,8 @@ internal sealed class TokenResponseParser
     internal string? AccessToken { get; }
 
     /// <summary>Gets the refresh token. If no access token could be read, one that stands anywhere in the answer counts.</summary>
-    internal string? RefreshToken { get; }
+    /// <remarks>One that differs from the one sent comes first: that one may be an echo, or stay valid.</remarks>
+    internal string? RefreshToken { get; private set; }
 
     /// <summary>Gets whether the lifetime is negative, and so counts as unknown.</summary>
     internal bool HasNegativeLifetime { get; private set; }
@@ -67,7 +79,11 @@ internal sealed class TokenResponseParser
         TimeSpan? expiresIn = Lifetime(Get("expiresin") ?? Get("expirein") ?? Get("accesstokenexpiresin"), out bool isNegative);
         HasNegativeLifetime = isNegative;
         string? scope = Get("scope") ?? Get("scopes") ?? Get("scope[]") ?? Get("scopes[]");
-        string[]? scopes = scope?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+
+        // More than that is no list to store beside the tokens.
+        string[]? scopes = scope is { Length: <= AnswerObject.LongestList }
+            ? scope.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
+            : null;
         AnswerObject? account = Find("account");
         return new TokenResponse(
             AccessToken,
@@ -79,7 +95,7 @@ internal sealed class TokenResponseParser
             RefreshTokenExpiresIn = Lifetime(Get("refreshtokenexpiresin") ?? Get("refreshexpiresin"), out _)
                 ?? Until(Get("refreshtokenexpiresat") ?? Get("refreshexpiresat")),
             Scopes = scopes is { Length: > 0 } ? scopes : null,
-            TokenType = TokenRefresh.AccessToken.SchemeOf(Get("tokentype")?.Trim()),
+            TokenType = TokenRefresh.AccessToken.SchemeOf((Get("tokentype") ?? Get("tokentype[]"))?.Trim()),
             AccountId = Get("accountid") ?? account?["uuid"] ?? account?["id"],
             Subject = Jwt.TryReadSubject(Get("idtoken")),
         };
@@ -130,29 +146,6 @@ internal sealed class TokenResponseParser
         // {"errors":{"refresh_token":["is invalid"]}}
         ?? (error["refreshtoken[]"] is { } words ? $"refresh_token: {words}" : null);
 
-    private static string? AccessTokenOf(AnswerObject json) =>
-        json["accesstoken"] is { } token && TokenRefresh.AccessToken.CanBeSent(token) ? token : null;
-
-    private AnswerObject FindTokens()
-    {
-        // In an envelope, unless the server says that it reports an error.
-        string? code = Root["error"];
-        string? ignored = null;
-        AddError(Find("error"), ref code, ref ignored);
-        if (AccessTokenOf(Root) is null && code is null or "0")
-        {
-            foreach (AnswerObject json in _objects)
-            {
-                if (AccessTokenOf(json) is not null)
-                {
-                    return json;
-                }
-            }
-        }
-
-        return Root;
-    }
-
     private string? Get(string name) => _tokens[name] ?? Root[name];
 
     private AnswerObject? Find(string objectName)
@@ -162,49 +155,6 @@ internal sealed class TokenResponseParser
             if (json.Name == objectName)
             {
                 return json;
-            }
-        }
-
-        return null;
-    }
-
-    private string? FindAnywhere(string name)
-    {
-        foreach (AnswerObject json in _objects)
-        {
-            if (json[name] is { } text)
-            {
-                return text;
-            }
-        }
-
-        return null;
-    }
-
-    // In a body that is cut off or wrapped in something else: reads from where the name stands.
-    private static string? Scan(ReadOnlySpan<byte> body, ReadOnlySpan<byte> name)
-    {
-        for (int at = body.IndexOf(name); at >= 0; at = body.IndexOf(name))
-        {
-            body = body[(at + name.Length)..];
-            ReadOnlySpan<byte> rest = body.TrimStart(" \t\r\n"u8);
-            if (rest is not [(byte)':', ..])
-            {
-                continue;
-            }
-
-            // Not the final block: the string must be closed to be read, and what follows does not matter.
-            var reader = new Utf8JsonReader(rest[1..], isFinalBlock: false, new JsonReaderState(AnswerObject.Lenient));
-            try
-            {
-                if (reader.Read() && reader.TokenType == JsonTokenType.String && reader.GetString() is { Length: > 0 } token)
-                {
-                    return token;
-                }
-            }
-            catch (Exception e) when (e is JsonException or InvalidOperationException)
-            {
-                // No string, or one that is no text.
             }
         }
 

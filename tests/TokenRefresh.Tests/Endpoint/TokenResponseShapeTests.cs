@@ -77,6 +77,17 @@ public sealed class TokenResponseShapeTests
         response.ExpiresIn.Should().Be(TimeSpan.FromMinutes(1));
     }
 
+    [Theory]
+    [InlineData("""["DPoP"]""", "DPoP")]
+    [InlineData("""["bearer"]""", "Bearer")]
+    [InlineData("[]", null)]
+    public async Task A_token_type_in_an_array_is_read(string value, string? expected)
+    {
+        TokenResponse response = await Given.ResponseAsync($$"""{"access_token":"at","token_type":{{value}}}""");
+
+        response.TokenType.Should().Be(expected);
+    }
+
     [Fact]
     [FailureMode("F112")]
     public async Task Another_token_beside_the_one_at_the_top_is_left_alone()

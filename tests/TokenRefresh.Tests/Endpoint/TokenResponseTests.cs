@@ -187,7 +187,7 @@ public sealed class TokenResponseTests
     public async Task A_body_nested_deeper_than_json_is_read_does_not_lose_its_refresh_token()
     {
         string body = string.Concat(
-            Enumerable.Repeat("""{"a":""", 80)) + """{"access_token":"at","refresh_token":"rt-new"}""" + new string('}', 80);
+            Enumerable.Repeat("""{"a":""", 300)) + """{"access_token":"at","refresh_token":"rt-new"}""" + new string('}', 300);
 
         TokenEndpointResult result = await Given.AnswerAsync(FakeHandler.Answering(200, body));
 
