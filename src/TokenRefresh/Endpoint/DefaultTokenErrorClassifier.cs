@@ -5,6 +5,9 @@ internal sealed class DefaultTokenErrorClassifier : ITokenErrorClassifier
 {
     internal static readonly DefaultTokenErrorClassifier Instance = new();
 
+    private static readonly string[] OtherTokens =
+        ["access", "api", "id", "bearer", "csrf", "gateway", "proxy", "security", "service", "auth", "authentication", "device"];
+
     private DefaultTokenErrorClassifier()
     {
     }
@@ -24,13 +27,17 @@ internal sealed class DefaultTokenErrorClassifier : ITokenErrorClassifier
     };
 
     // The description too: servers have their codes there, and plain text is one.
-    private static TokenEndpointOutcome? ByCode(TokenErrorResponse error) =>
-        ByCode(error.Error, error.StatusCode) ?? ByCode(error.ErrorDescription, error.StatusCode);
+    private static TokenEndpointOutcome? ByCode(TokenErrorResponse error)
+    {
+        // A gateway has tokens of its own, and answers these statuses for them: what it says of one is not said for sure of ours.
+        bool isTokenOurs = error.StatusCode is not (401 or 403) || !NamesAnotherToken(error.ErrorDescription);
+        return ByCode(error.Error, error.StatusCode, isTokenOurs) ?? ByCode(error.ErrorDescription, error.StatusCode, isTokenOurs);
+    }
 
-    private static TokenEndpointOutcome? ByCode(string? text, int status)
+    private static TokenEndpointOutcome? ByCode(string? text, int status, bool isTokenOurs)
     {
         string? code = CodeOf(text);
-        if (IsRejection(code) || NamesInvalidGrant(text))
+        if (IsRejection(code) || (isTokenOurs && IsTokenExpired(code)) || IsInvalidGrant(text))
         {
             return TokenEndpointOutcome.RefreshTokenRejected;
         }
@@ -60,23 +67,38 @@ internal sealed class DefaultTokenErrorClassifier : ITokenErrorClassifier
                 return TokenEndpointOutcome.Unknown;
             default:
                 // 'unauthorized_client', 'deleted_client', 'incorrect_client_credentials': whatever is said of the refresh token beside it.
-                return RejectionText.IsAboutTheClient(code) ? TokenEndpointOutcome.Misconfigured : null;
+                bool isClient = code is not null && new TextWords(code).Has("client");
+                return isClient ? TokenEndpointOutcome.Misconfigured : null;
         }
     }
 
-    // Also where the code stands in a longer one, 'oidc.invalid_grant', or a gateway quotes the whole answer behind it.
-    private static bool NamesInvalidGrant(string? text)
+    // Also where the code stands in a longer one, 'oidc.invalid_grant', or a gateway quotes the whole answer. In the midst of prose, as
+    // where a firewall names its rule, it is a word among others.
+    private static bool IsInvalidGrant(string? text)
     {
         const string Code = "invalid_grant";
-        for (int at = 0; text is not null && (at = text.IndexOf(Code, at, StringComparison.OrdinalIgnoreCase)) >= 0; at += Code.Length)
+        text = text?.Trim() ?? "";
+        for (int at = 0; (at = text.IndexOf(Code, at, StringComparison.OrdinalIgnoreCase)) >= 0; at += Code.Length)
         {
-            if ((at == 0 || !IsCodeLetter(text[at - 1])) && (at + Code.Length == text.Length || !IsCodeLetter(text[at + Code.Length])))
+            int end = at + Code.Length;
+            bool isWhole = (at == 0 || !IsCodeLetter(text[at - 1])) && (end == text.Length || !IsCodeLetter(text[end]));
+            if (isWhole && (at == 0 || !text.Contains(' ', StringComparison.Ordinal) || IsMember(text.AsSpan(0, at))))
             {
                 return true;
             }
         }
 
         return false;
+    }
+
+    // '"error": "', and what stands in brackets behind it.
+    private static bool IsMember(ReadOnlySpan<char> front) => front is [.., '"'] && front[..^1].TrimEnd(" [\\").EndsWith("\":");
+
+    // "The API token has expired."
+    private static bool NamesAnotherToken(string? text)
+    {
+        var words = new TextWords(text ?? "");
+        return Array.Exists(OtherTokens, kind => words.Has(kind, "token"));
     }
 
     private static bool IsCodeLetter(char c) => char.IsAsciiLetterOrDigit(c) || c == '_';
@@ -94,8 +116,9 @@ internal sealed class DefaultTokenErrorClassifier : ITokenErrorClassifier
         or "refresh_token_reused" or "refresh_token_expired" or "refresh_token_invalidated" or "refresh_token_revoked"
         or "refresh_token_not_found" or "refresh_token_already_used"
         or "invalid_refresh_token" or "bad_refresh_token" or "expired_refresh_token"
-        or "session_expired" or "session_not_found"
-        or "token_expired" or "expired_token" or "token_revoked";
+        or "session_expired" or "session_not_found";
+
+    private static bool IsTokenExpired(string? code) => code is "token_expired" or "expired_token" or "token_revoked";
 
     // 'LOGIN_REQUIRED' and 'login_required, use MFA' are the code too. A plain word in front of others is none.
     private static string? CodeOf(string? text)
@@ -119,10 +142,11 @@ internal sealed class DefaultTokenErrorClassifier : ITokenErrorClassifier
     private static TokenEndpointOutcome? ByText(TokenErrorResponse error)
     {
         // A server of OAuth that says "invalid token" of this request means the only token in it. A gateway may mean one of its own.
+        // So with a session: without a code, the words are those of a proxy just as well.
         bool isOurs = CodeOf(error.Error) == "invalid_request";
         return RejectionText.Says(CodeOf(error.Error), isAnyToken: true)
             || RejectionText.Says(error.Error)
-            || RejectionText.Says(error.ErrorDescription, isAnyToken: isOurs)
+            || RejectionText.Says(error.ErrorDescription, isAnyToken: isOurs, isAnySession: error.Error is not null)
                 ? TokenEndpointOutcome.RefreshTokenProbablyRejected
                 : null;
     }

@@ -220,6 +220,7 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
 
         answer.ReadError(out string? code, out string? description);
         description ??= code is null && !isSuccess ? PlainText(body) : null;
+        description = IsPage(description) ? null : description;
         SecretRedactor redactor = RedactorFor(request, answer.AccessToken, answer.RefreshToken);
         var error = new TokenErrorResponse((int)response.StatusCode)
         {
@@ -318,9 +319,14 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
     // Words, under whatever media type; a page, a document or what is no text says nothing.
     private static string? PlainText(LimitedBody body)
     {
-        string text = Text(body, SecretRedactor.DescriptionLength).TrimStart();
-        return text.Length == 0 || text[0] is '<' or '{' or '[' || text.AsSpan().ContainsAny('\0', '\uFFFD') ? null : text;
+        string text = Text(body, SecretRedactor.DescriptionLength).TrimStart('\uFEFF').TrimStart();
+        return text.Length == 0 || text[0] is '{' or '[' || text.AsSpan().ContainsAny('\0', '\uFFFD') ? null : text;
     }
+
+    // Also as a text in JSON, and behind other words: it quotes anything.
+    private static bool IsPage(string? text) => text is not null
+        && (text.AsSpan().TrimStart().StartsWith("<")
+            || Array.Exists(["<html", "<!doctype", "<head", "<body"], tag => text.Contains(tag, StringComparison.OrdinalIgnoreCase)));
 
     // Four times as much as is kept, since what is not printable goes and secrets shrink.
     private static string Text(LimitedBody body, int length) =>

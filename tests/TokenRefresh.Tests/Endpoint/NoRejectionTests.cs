@@ -9,6 +9,7 @@ namespace TokenRefresh.Tests.Endpoint;
 public sealed class NoRejectionTests
 {
     private const TokenEndpointOutcome Misconfigured = TokenEndpointOutcome.Misconfigured;
+    private const TokenEndpointOutcome Probably = TokenEndpointOutcome.RefreshTokenProbablyRejected;
     private const TokenEndpointOutcome Unavailable = TokenEndpointOutcome.Unavailable;
     private const TokenEndpointOutcome Throttled = TokenEndpointOutcome.Throttled;
     private const TokenEndpointOutcome Unknown = TokenEndpointOutcome.Unknown;
@@ -46,6 +47,11 @@ public sealed class NoRejectionTests
         Misconfigured)]
     [InlineData(
         "our request", 400, """{"error":"invalid_request","error_description":"Invalid request: no refresh token"}""", Misconfigured)]
+    [InlineData(
+        "a grant type is no grant",
+        400,
+        """{"error":"invalid_request","error_description":"The grant type 'refresh_token' is not valid for this client."}""",
+        Misconfigured)]
     [InlineData("a code that looks like another", 400, """{"error":"invalid_grant_type"}""", Unavailable)]
     [InlineData(
         "capacity", 400, """{"error":"server_busy","error_description":"Refresh token state unknown, try again later"}""", Unavailable)]
@@ -120,5 +126,84 @@ public sealed class NoRejectionTests
         TokenEndpointResult result = await Given.AnswerAsync(FakeHandler.Answering(status, body));
 
         result.Outcome.Should().Be(expected, "it is {0}", what);
+    }
+
+    [Theory]
+    [FailureMode("F111")]
+    [InlineData("Failed to refresh token: unknown host auth.internal")]
+    [InlineData("Could not refresh token: invalid API key")]
+    [InlineData("failed to refresh token: x509: certificate has expired")]
+    [InlineData("Unable to refresh token, invalid tenant")]
+    [InlineData("Couldn't refresh token - region unknown")]
+    [InlineData("Unable to refresh session, invalid tenant")]
+    [InlineData("Missing parameter refresh_token. The redirect URI is unknown.")]
+    [InlineData("Cannot refresh token. Region unknown.")]
+    [InlineData("You must include a refresh token. Invalid body.")]
+    [InlineData("Missing refresh token; invalid body")]
+    [InlineData("The grant type 'refresh_token' is not valid for this client.")]
+    [InlineData("refresh_token grant is inactive for this application")]
+    [InlineData("Grant flow refresh_token is not known")]
+    [InlineData("grant_type: refresh_token is not known")]
+    [InlineData("refresh_token is not a valid grant type")]
+    [InlineData("refresh_token not found in request")]
+    [InlineData("The refresh token was not found in the request body")]
+    [InlineData("Could not find refresh token in the request")]
+    [InlineData("refresh_token: bad JSON near line 1")]
+    [InlineData("refresh token lookup: bad connection")]
+    [InlineData("refresh token: unknown host")]
+    [InlineData("Refresh token is not expired; nothing to do")]
+    [InlineData("Refresh token has not been revoked")]
+    [InlineData("Refresh token is not yet expired")]
+    [InlineData("Refresh token is valid but the client is unknown")]
+    [InlineData("Refresh token is valid, the client is unknown")]
+    [InlineData("The scope of the refresh token is unknown")]
+    [InlineData("The refresh token must be rotated first")]
+    [InlineData("Your session at the VPN portal has expired")]
+    [InlineData("Session cookie is invalid")]
+    [InlineData("Your session has expired")]
+    [InlineData("Error while trying to refresh token: unknown tenant")]
+    [InlineData("Token refresh is disabled")]
+    [InlineData("Token refresh failed: invalid host")]
+    [InlineData("Refresh token request failed: bad gateway")]
+    [InlineData("Please provide a refresh token; client unknown")]
+    [InlineData("The refresh_token grant is disabled for this application")]
+    [InlineData("Refresh token support is disabled")]
+    [InlineData("Refresh tokens are disabled")]
+    [InlineData("Could not validate refresh token, database is bad")]
+    [InlineData("Cannot exchange refresh token because the key is unknown")]
+    [InlineData("refresh token sent to the wrong host")]
+    [InlineData("refresh token sent with wrong content type")]
+    [InlineData("Refresh token could not be exchanged")]
+    [InlineData("Invalid JSON. Refresh token could not be read")]
+    [InlineData("Refresh token is required")]
+    [InlineData("password grant is unknown")]
+    [InlineData("Refresh token is valid if the tenant is known")]
+    public async Task Words_that_say_something_of_another_thing_say_nothing_of_the_token(string words)
+    {
+        string body = $$"""{"message":"{{words}}"}""";
+
+        TokenEndpointResult result = await Given.AnswerAsync(FakeHandler.Answering(400, body));
+
+        result.Outcome.Should().Be(Unavailable);
+        RejectionText.Says(words, isAnyToken: true, isAnySession: false).Should().BeFalse();
+    }
+
+    [Theory]
+    [FailureMode("F111")]
+    [InlineData(403, "Your session has expired. Sign in to the proxy again.", Unavailable)]
+    [InlineData(403, "\uFEFF<html>WAF blocked invalid_grant</html>", Unavailable)]
+    [InlineData(403, "Forbidden <html><body>code invalid_grant sample</body></html>", Unavailable)]
+    [InlineData(403, "\"<html>blocked: request contains invalid_grant</html>\"", Unavailable)]
+    [InlineData(403, "{\"message\":\"<p>blocked: request contains invalid_grant</p>\"}", Unavailable)]
+    [InlineData(403, "{\"message\":\"Request blocked by WAF: signature 'invalid_grant' rule 942\"}", Probably)]
+    [InlineData(403, "Request blocked: \"invalid_grant\" is on the list", Probably)]
+    [InlineData(401, "{\"error\":\"expired_token\",\"message\":\"gateway API token expired\"}", Probably)]
+    [InlineData(403, "{\"error\":\"token_revoked\",\"message\":\"The access token was revoked\"}", Probably)]
+    [InlineData(401, "{\"message\":\"Unauthorized\",\"error\":\"invalid_token\",\"exp\":\"token expired\"}", Probably)]
+    public async Task A_proxy_or_firewall_never_rejects_for_sure(int status, string body, TokenEndpointOutcome expected)
+    {
+        TokenEndpointResult result = await Given.AnswerAsync(FakeHandler.Answering(status, body));
+
+        result.Outcome.Should().Be(expected);
     }
 }
