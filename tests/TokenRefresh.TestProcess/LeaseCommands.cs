@@ -72,8 +72,8 @@ internal sealed class LeaseCommands(CommandHost host)
         return $"overlaps={overlaps} restarts={restarts}";
     }
 
-    // At the death of a process the system closes its descriptors one by one, so that another one may have the lease of a dead process while
-    // that still holds this lock. Linux says who holds it, and has set the flag PF_EXITING of such a process before it closes the first.
+    // At the death of a process the system closes its descriptors one by one, so that another one may have the lease of a dead process
+    // while that still holds this lock. Linux says who holds it, and sets the flag PF_EXITING of such a process before it closes the first.
     private static bool IsHeldByLivingProcess(ulong inode)
     {
         const int Exiting = 4;
