@@ -30,7 +30,7 @@ public sealed class OtherProgramsExplorationTests
 
     [Fact]
     [FailureMode("F101")]
-    public Task What_a_provider_exchanged_it_never_presents_again_though_the_lock_file_is_made_anew_and_an_older_file_put_back() =>
+    public Task What_a_provider_exchanged_it_never_presents_again_though_a_new_lock_file_meets_an_older_file() =>
         AssertSampleAsync(Scenarios.PoorerRecord);
 
     [Fact]
