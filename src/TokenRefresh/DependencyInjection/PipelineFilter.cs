@@ -90,8 +90,8 @@ internal sealed class PipelineFilter(TokenRefreshRegistry registry) : IHttpMessa
                 handler.PooledConnectionIdleTimeout = LongestIdle;
             }
 
-            // Some servers compress unasked, and an answer that cannot be read costs a rotation.
-            handler.AutomaticDecompression = DecompressionMethods.All;
+            // LimitedBody does it: where the label is wrong, a handler would throw the answer away.
+            handler.AutomaticDecompression = DecompressionMethods.None;
         }
     }
 
@@ -101,7 +101,7 @@ internal sealed class PipelineFilter(TokenRefreshRegistry registry) : IHttpMessa
         {
             handler.AllowAutoRedirect = false;
             handler.UseCookies = false;
-            handler.AutomaticDecompression = DecompressionMethods.All;
+            handler.AutomaticDecompression = DecompressionMethods.None;
         }
     }
 }

@@ -18,8 +18,8 @@ internal sealed class DefaultTokenErrorClassifier : ITokenErrorClassifier
         // The status comes first: these say that the request was not looked at, whatever a gateway wrote into the body ...
         429 or 503 => TokenEndpointOutcome.Throttled,
 
-        // ... and these may come after the rotation was committed.
-        >= 500 => TokenEndpointOutcome.Unknown,
+        // ... and these may come after the rotation was committed. A switch of protocols (101) is no answer to a POST.
+        >= 500 or < 200 => TokenEndpointOutcome.Unknown,
 
         // A proxy, or a server that did not take the request: a session that expired is not the user's.
         407 or 408 or 421 or 425 => TokenEndpointOutcome.Unavailable,

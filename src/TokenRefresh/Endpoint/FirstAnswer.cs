@@ -19,6 +19,10 @@ internal sealed class FirstAnswer(HttpResponseMessage response, LimitedBody body
         };
         Copy(_headers, copy.Headers);
         Copy(_contentHeaders, copy.Content.Headers);
+
+        // What was compressed is not any more.
+        copy.Content.Headers.Remove("Content-Encoding");
+        copy.Content.Headers.Remove("Content-Length");
         return copy;
     }
 

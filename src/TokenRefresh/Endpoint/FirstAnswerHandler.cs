@@ -32,7 +32,7 @@ internal sealed class FirstAnswerHandler : DelegatingHandler
 
         using (response)
         {
-            LimitedBody body = await LimitedBody.ReadAsync(response.Content, cancellationToken).ConfigureAwait(false);
+            LimitedBody body = await LimitedBody.ReadAsync(response.Content, isSynchronous: false, cancellationToken).ConfigureAwait(false);
             content.Answer = new FirstAnswer(response, body);
             return content.Answer.CreateResponse(request);
         }

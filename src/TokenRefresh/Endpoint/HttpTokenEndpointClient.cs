@@ -116,9 +116,7 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
                 {
                     // An answer that was kept is whole already, though time is up.
                     CancellationToken limit = failure is null ? timeout.Token : CancellationToken.None;
-                    LimitedBody answer = isSynchronous
-                        ? LimitedBody.Read(response.Content, limit)
-                        : await LimitedBody.ReadAsync(response.Content, limit).ConfigureAwait(false);
+                    LimitedBody answer = await LimitedBody.ReadAsync(response.Content, isSynchronous, limit).ConfigureAwait(false);
                     result = Interpret(request, response, answer, timeout, deadline);
                 }
             }

@@ -1,3 +1,6 @@
+using System.IO.Compression;
+using System.Net.Http.Headers;
+
 namespace TokenRefresh.Endpoint;
 
 /// <summary>The first bytes of an answer's body, and what broke the reading off, if something did.</summary>
@@ -24,50 +27,33 @@ internal sealed class LimitedBody
     internal bool IsWhole => Exception is null && _length < Limit;
 
     /// <summary>
-    /// Reads as far as it goes, and keeps what came before a failure: it may hold the only copy of a refresh token. Counts bytes as they
-    /// come out of any decompression; announced lengths are not believed.
+    /// Reads as far as it goes, and keeps what came before a failure: it may hold the only copy of a refresh token. Announced lengths are
+    /// not believed.
     /// </summary>
-    internal static async ValueTask<LimitedBody> ReadAsync(HttpContent content, CancellationToken cancellationToken)
-    {
-        byte[] buffer = new byte[4096];
-        int length = 0;
-        try
-        {
-            using Stream stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-            int read;
-            do
-            {
-                read = await stream.ReadAsync(Free(ref buffer, length), cancellationToken).ConfigureAwait(false);
-                length += read;
-            }
-            while (read > 0 && length < Limit);
-            return new(buffer, length, exception: null);
-        }
-        catch (Exception e)
-        {
-            return new(buffer, length, e);
-        }
-    }
-
-    /// <summary>Does the same on this thread, whose reads only the disposal of the content can end.</summary>
-    internal static LimitedBody Read(HttpContent content, CancellationToken cancellationToken)
+    /// <param name="content">What to read.</param>
+    /// <param name="isSynchronous">Whether to stay on this thread, whose reads only the disposal of the content can end.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    internal static async ValueTask<LimitedBody> ReadAsync(HttpContent content, bool isSynchronous, CancellationToken cancellationToken)
     {
         byte[] buffer = new byte[4096];
         int length = 0;
         Exception? exception = null;
         try
         {
-            using (cancellationToken.UnsafeRegister(static content => ((HttpContent)content!).Dispose(), content))
-            using (Stream stream = content.ReadAsStream(cancellationToken))
+            using CancellationTokenRegistration registration = isSynchronous
+                ? cancellationToken.UnsafeRegister(static content => ((HttpContent)content!).Dispose(), content)
+                : default;
+            using Stream stream = isSynchronous
+                ? content.ReadAsStream(cancellationToken)
+                : await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+            int read;
+            do
             {
-                int read;
-                do
-                {
-                    read = stream.Read(Free(ref buffer, length).Span);
-                    length += read;
-                }
-                while (read > 0 && length < Limit);
+                Memory<byte> free = Free(ref buffer, length);
+                read = isSynchronous ? stream.Read(free.Span) : await stream.ReadAsync(free, cancellationToken).ConfigureAwait(false);
+                length += read;
             }
+            while (read > 0 && length < Limit);
         }
         catch (Exception e)
         {
@@ -75,12 +61,44 @@ internal sealed class LimitedBody
         }
 
         // A disposed stream may also look as if it had ended.
-        if (cancellationToken.IsCancellationRequested)
+        if (isSynchronous && cancellationToken.IsCancellationRequested)
         {
             exception = new OperationCanceledException("The answer was not read to its end in time.", exception, cancellationToken);
         }
 
-        return new(buffer, length, exception);
+        var body = new LimitedBody(buffer, length, exception);
+        return content.Headers.NonValidated.TryGetValues("Content-Encoding", out HeaderStringValues coding) || buffer is [0x1F, 0x8B, ..]
+            ? body.Decompress(coding.ToString())
+            : body;
+    }
+
+    // Some front ends compress whether asked or not. Not left to the handler: where the label is wrong it throws, and the bytes are gone.
+    private LimitedBody Decompress(string coding)
+    {
+        using var compressed = new MemoryStream(_buffer, 0, _length, writable: false);
+        using Stream? stream = _buffer is [0x1F, 0x8B, ..] ? new GZipStream(compressed, CompressionMode.Decompress)
+            : coding.Contains("br", StringComparison.OrdinalIgnoreCase) ? new BrotliStream(compressed, CompressionMode.Decompress)
+            : coding.Contains("deflate", StringComparison.OrdinalIgnoreCase) ? new ZLibStream(compressed, CompressionMode.Decompress)
+            : null;
+        byte[] buffer = new byte[4096];
+        int length = 0;
+        Exception? exception = Exception;
+        try
+        {
+            int read;
+            do
+            {
+                read = stream?.Read(Free(ref buffer, length).Span) ?? 0;
+                length += read;
+            }
+            while (read > 0 && length < Limit);
+        }
+        catch (Exception e) when (e is InvalidDataException or InvalidOperationException)
+        {
+            exception ??= e;
+        }
+
+        return length == 0 ? this : new(buffer, length, exception);
     }
 
     private static Memory<byte> Free(ref byte[] buffer, int length)

@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace TokenRefresh.Endpoint;
 
 /// <summary>What sends token requests where no container provides an <see cref="HttpClient"/>; with connections of its own.</summary>
@@ -22,8 +20,5 @@ internal sealed class TokenEndpointTransport() : HttpMessageInvoker(CreateHandle
 
         // An answer that is given up in its middle is not read to its end.
         ResponseDrainTimeout = TimeSpan.Zero,
-
-        // Some front ends compress whether asked or not, and an answer that cannot be read costs a rotation.
-        AutomaticDecompression = DecompressionMethods.All,
     };
 }

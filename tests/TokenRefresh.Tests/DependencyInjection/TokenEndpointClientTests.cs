@@ -27,7 +27,7 @@ public sealed class TokenEndpointClientTests
         sockets.AllowAutoRedirect.Should().BeFalse();
         sockets.UseCookies.Should().BeFalse();
         sockets.PooledConnectionIdleTimeout.Should().Be(TimeSpan.FromSeconds(10));
-        sockets.AutomaticDecompression.Should().Be(DecompressionMethods.All);
+        sockets.AutomaticDecompression.Should().Be(DecompressionMethods.None);
     }
 
     [Fact]

@@ -22,6 +22,7 @@ public sealed class TokenEndpointOutcomeTests
     [InlineData(502, Html, TokenEndpointOutcome.Unknown)]
     [InlineData(504, Html, TokenEndpointOutcome.Unknown)]
     [InlineData(520, Html, TokenEndpointOutcome.Unknown)]
+    [InlineData(101, "", TokenEndpointOutcome.Unknown)]
     [InlineData(400, Html, TokenEndpointOutcome.Unavailable)]
     [InlineData(404, "", TokenEndpointOutcome.Unavailable)]
     [InlineData(403, Html, TokenEndpointOutcome.Unavailable)]

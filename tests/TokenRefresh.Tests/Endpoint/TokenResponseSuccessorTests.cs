@@ -222,7 +222,9 @@ public sealed class TokenResponseSuccessorTests
     private static TokenResponseParser Parse(string body, out long allocated)
     {
         using HttpResponseMessage response = FakeHandler.Response(200, body);
-        var bytes = LimitedBody.Read(response.Content, CancellationToken.None);
+        Task<LimitedBody> reading = LimitedBody.ReadAsync(response.Content, isSynchronous: true, CancellationToken.None).AsTask();
+        reading.IsCompleted.Should().BeTrue("a synchronous read ends on its thread");
+        LimitedBody bytes = reading.Result;
         long before = GC.GetAllocatedBytesForCurrentThread();
         var answer = new TokenResponseParser(bytes, response, new TokenRequest(Given.RefreshToken), TimeProvider.System);
         answer.TryCreateResponse();

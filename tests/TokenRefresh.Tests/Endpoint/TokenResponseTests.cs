@@ -228,7 +228,7 @@ public sealed class TokenResponseTests
                         await ForeverAsync("2000\r\n" + new string('x', 8192) + "\r\n", e);
                         break;
                     default:
-                        byte[] bomb = Compress(head + new string('x', 64 << 20));
+                        byte[] bomb = Compress(Encoding.ASCII.GetBytes(head + new string('x', 64 << 20)));
                         await e.SendAsync(type + $"Content-Encoding: gzip\r\nContent-Length: {bomb.Length}\r\n\r\n");
                         await e.SendAsync(bomb);
                         break;
@@ -245,6 +245,37 @@ public sealed class TokenResponseTests
 
         result.Outcome.Should().Be(TokenEndpointOutcome.Unknown);
         result.RecoveredRefreshToken.Should().Be("rt-new");
+    }
+
+    [Theory]
+    [FailureMode("F57")]
+    [InlineData("gzip", "gzip")]
+    [InlineData("x-gzip", "gzip")]
+    [InlineData(null, "gzip")]
+    [InlineData("deflate", "gzip")]
+    [InlineData("br", "br")]
+    [InlineData("deflate", "deflate")]
+    [InlineData("gzip", null)]
+    [InlineData("br", null)]
+    [InlineData("deflate", null)]
+    [InlineData("zstd", null)]
+    public async Task An_answer_is_read_however_it_is_compressed_and_labelled(string? label, string? coding)
+    {
+        byte[] plain = """{"access_token":"at-new","refresh_token":"rt-new","expires_in":3600}"""u8.ToArray();
+        byte[] body = Compress(plain, coding);
+        await using var server = new WireServer(async e =>
+        {
+            string encoding = label is null ? "" : $"Content-Encoding: {label}\r\n";
+            await e.SendAsync($"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{encoding}Content-Length: {body.Length}\r\n\r\n");
+            await e.SendAsync(body);
+        });
+        using var transport = new TokenEndpointTransport();
+
+        TokenEndpointResult result = await Given.Client(transport, o => o.TokenEndpoint = server.TokenEndpoint)
+            .RefreshAsync(new TokenRequest(Given.RefreshToken));
+
+        (result.Response?.AccessToken).Should().Be("at-new");
+        (result.Response?.RefreshToken).Should().Be("rt-new");
     }
 
     [Fact]
@@ -283,12 +314,18 @@ public sealed class TokenResponseTests
         }
     }
 
-    private static byte[] Compress(string text)
+    private static byte[] Compress(byte[] bytes, string? coding = "gzip")
     {
         using var compressed = new MemoryStream();
-        using (var gzip = new GZipStream(compressed, CompressionLevel.Fastest))
+        using (Stream stream = coding switch
         {
-            gzip.Write(Encoding.ASCII.GetBytes(text));
+            "gzip" => new GZipStream(compressed, CompressionLevel.Fastest, leaveOpen: true),
+            "br" => new BrotliStream(compressed, CompressionLevel.Fastest, leaveOpen: true),
+            "deflate" => new ZLibStream(compressed, CompressionLevel.Fastest, leaveOpen: true),
+            _ => compressed,
+        })
+        {
+            stream.Write(bytes);
         }
 
         return compressed.ToArray();
