@@ -252,8 +252,13 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
 
         _refresh.Complete(token, failure);
 
-        // Only now: a callback that asks for a token must start the next refresh, not join this one.
+        // Only now: a callback that asks for a token, or who reads of the failure in a log, must start the next refresh, not join this one.
         callbacks.MoveTo(_context.Callbacks);
+        if (reason.IsBackground && failure is not null)
+        {
+            _background.LogFailure(failure);
+        }
+
         _background.SaveLaterIfNeeded();
     }
 
@@ -269,7 +274,6 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         if (reason.IsBackground)
         {
             _background.AfterFailure(failure);
-            _background.LogFailure(failure);
         }
 
         if (failure is SignInRequiredException signIn)
