@@ -70,7 +70,7 @@ public sealed partial class ReadmeCodeTests
 
     private static IEnumerable<string> Projects() => Project().Matches(Readme.Page.Text).Select(match => match.Groups["path"].Value);
 
-    [GeneratedRegex(@"--project (?<path>\S+)", RegexOptions.ExplicitCapture, 5000)]
+    [GeneratedRegex(@"--project (?<path>[^\s`]+)", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Project();
 
     [GeneratedRegex(@"\]\((?<target>[^)\s]+)\)", RegexOptions.ExplicitCapture, 5000)]

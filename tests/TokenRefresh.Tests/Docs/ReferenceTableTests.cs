@@ -9,7 +9,7 @@ using TokenRefresh.Tests.Conventions;
 
 namespace TokenRefresh.Tests.Docs;
 
-/// <summary>The tables of the README, docs/options.md and docs/diagnostics.md have all that the library has.</summary>
+/// <summary>The tables of docs/errors.md, docs/options.md and docs/diagnostics.md have all that the library has.</summary>
 public sealed class ReferenceTableTests
 {
     private const BindingFlags OwnInstance = BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly;
@@ -45,7 +45,7 @@ public sealed class ReferenceTableTests
     {
         var types = ProductTypes.Public.Where(type => type.IsSubclassOf(typeof(TokenRefreshException)));
 
-        var rows = Readme.Page.Table("## Errors", "exception").Select(cells => (Name: cells[0], Transient: cells[1]));
+        var rows = Readme.Errors.Table("# Errors", "exception").Select(cells => (Name: cells[0], Transient: cells[1]));
 
         rows.Should().BeEquivalentTo(types.Select(type => (type.Name, Transient: Create(type).IsTransient ? "yes" : "no")));
     }

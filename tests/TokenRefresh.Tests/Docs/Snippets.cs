@@ -7,7 +7,8 @@ using TokenRefresh.Tests.Validation;
 namespace TokenRefresh.Tests.Docs;
 
 /// <summary>
-/// The code of the README: each region is one of its blocks, character for character, and what can be run without a server is.
+/// The code of the README and of the pages it leads to: each region is one of their blocks, character for character, and what can be run
+/// without a server is.
 /// </summary>
 public sealed class Snippets
 {
