@@ -17,6 +17,7 @@ internal static class ConfigurationBinding
             ThrowIfNoAddress(section.GetSection(nameof(options.RevocationEndpoint)));
             section.Bind(options, static binder => binder.ErrorOnUnknownConfiguration = true);
             options.FileFormat = ReadFileFormat(section.GetSection(nameof(options.FileFormat))) ?? options.FileFormat;
+            options.CompatibleLocks = ReadCompatibleLocks(section.GetSection(nameof(options.CompatibleLocks))) ?? options.CompatibleLocks;
         }
         catch (InvalidOperationException e)
         {
@@ -76,6 +77,31 @@ internal static class ConfigurationBinding
                     $"'{nameof(CredentialsFileFormat.ClaudeCode)}', '{nameof(CredentialsFileFormat.FlatOAuth)}' or " +
                     $"'{nameof(CredentialsFileFormat.Codex)}', or a section that names the members.");
         }
+    }
+
+    private static IReadOnlyList<CompatibleLock>? ReadCompatibleLocks(IConfigurationSection section)
+    {
+        List<CompatibleLock> locks = [];
+        foreach (IConfigurationSection item in section.GetChildren())
+        {
+            var defaults = new CompatibleLock(item[nameof(CompatibleLock.Path)] ?? "");
+            locks.Add(new CompatibleLock(defaults.Path)
+            {
+                Kind = item.GetValue(nameof(defaults.Kind), defaults.Kind),
+                StaleAfter = item.GetValue(nameof(defaults.StaleAfter), defaults.StaleAfter),
+                HeartbeatInterval = item.GetValue(nameof(defaults.HeartbeatInterval), defaults.HeartbeatInterval),
+            });
+        }
+
+        return section.Value?.ToUpperInvariant() switch
+        {
+            null or "" => locks.Count == 0 ? null : locks,
+            "CLAUDECODE" => CompatibleLock.ClaudeCode,
+            "CODEX" => CompatibleLock.Codex,
+            _ => throw new InvalidOperationException(
+                $"'{section.Path}' is '{section.Value}'. Use '{nameof(CompatibleLock.ClaudeCode)}', '{nameof(CompatibleLock.Codex)}', or " +
+                "a list of locks."),
+        };
     }
 
     // The generated code knows such a key, and would leave it out without a word.

@@ -19,6 +19,21 @@ internal static partial class Log
         "The lease of '{Location}' was not exclusive any more; starting over")]
     internal static partial void LeaseRestarted(ILogger logger, string location);
 
+    [LoggerMessage(
+        TokenRefreshEventIds.CompatibleLockTakenOver, LogLevel.Warning,
+        "The lock '{Lock}' was left over, last renewed at {RenewedAt}, and was taken over")]
+    internal static partial void CompatibleLockTakenOver(ILogger logger, string @lock, DateTimeOffset renewedAt);
+
+    [LoggerMessage(
+        TokenRefreshEventIds.CompatibleLockLost, LogLevel.Warning,
+        "The lock '{Lock}' was removed or taken by another program while it was held here; that program may refresh at the same time")]
+    internal static partial void CompatibleLockLost(ILogger logger, string @lock);
+
+    [LoggerMessage(
+        TokenRefreshEventIds.CompatibleLockStays, LogLevel.Warning,
+        "The lock '{Lock}' could not be given back; other programs wait until it is stale. Remove it")]
+    internal static partial void CompatibleLockStays(ILogger logger, string @lock, Exception exception);
+
     [LoggerMessage(TokenRefreshEventIds.ExchangeStarting, LogLevel.Trace, "Refreshing the access token of '{Location}'")]
     internal static partial void ExchangeStarting(ILogger logger, string location);
 

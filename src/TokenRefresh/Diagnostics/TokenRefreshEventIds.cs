@@ -12,6 +12,15 @@ public static class TokenRefreshEventIds
     /// <summary>Debug: the lock turned out to be that of a deleted file, or another exchange still runs; started over.</summary>
     public const int LeaseRestarted = 1002;
 
+    /// <summary>Warning: a lock of another program was left over, and taken over.</summary>
+    public const int CompatibleLockTakenOver = 1003;
+
+    /// <summary>Warning: a lock of another program that this process held is held by someone else, or gone.</summary>
+    public const int CompatibleLockLost = 1004;
+
+    /// <summary>Warning: a lock of another program could not be given back; it stays until it is stale or removed.</summary>
+    public const int CompatibleLockStays = 1005;
+
     /// <summary>Trace: a refresh token is about to be presented.</summary>
     public const int ExchangeStarting = 2000;
 

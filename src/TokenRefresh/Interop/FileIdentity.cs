@@ -157,6 +157,8 @@ internal sealed unsafe partial class FileIdentity
 
     internal bool IsRegularFile => (Mode & TypeMask) == RegularFile;
 
+    internal bool IsDirectory => (Mode & TypeMask) == Directory;
+
     /// <summary>Whether it is deliberately a group's: a file that its group may use, and no one outside.</summary>
     internal bool IsSharedWithGroup => IsRegularFile && (Mode & GroupBits) != 0 && (Mode & OtherBits) == 0;
 

@@ -68,14 +68,43 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
         }
 
         Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        GiveToOwnerOf(parent, path);
+    }
 
-        // What root makes below a user's directory belongs to that user: one run under sudo must not lock the user out.
-        using SafeFileHandle? created = UnixOwner.IsRoot ? Libc.TryOpenRead(path, followLinks: false, out _) : null;
-        if (created is not null && parent is not null && FileIdentity.TryRead(parent, followLinks: true, out _) is { } around)
+    public bool TryCreateDirectory(string path)
+    {
+        if (OperatingSystem.IsWindows())
         {
-            UnixOwner.Give(created, around);
+            return WindowsFile.TryCreateDirectory(path);
+        }
+
+        bool isCreated = UnixFile.TryCreateDirectory(path);
+        if (isCreated)
+        {
+            GiveToOwnerOf(Path.GetDirectoryName(path), path);
+        }
+
+        return isCreated;
+    }
+
+    public void RemoveDirectory(string path)
+    {
+        try
+        {
+            Directory.Delete(path);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Another program has removed it.
         }
     }
+
+    public void SetModified(string path, DateTimeOffset at) => Directory.SetLastWriteTimeUtc(path, at.UtcDateTime);
+
+    public FileIdentity? IdentifyEntry(string path) =>
+        OperatingSystem.IsWindows()
+            ? WindowsFile.Identify(path, Kernel32.BackupSemantics | Kernel32.OpenReparsePoint)
+            : FileIdentity.TryRead(path, followLinks: false, out _);
 
     public string? FindObstacle(string target) =>
         OperatingSystem.IsWindows() ? WindowsFile.FindObstacle(target) : UnixFile.FindObstacle(target);
@@ -203,6 +232,17 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
         || temp.UserId == Libc.EffectiveUserId
         || temp.UserId == credentials?.UserId
         || (credentials is { IsSharedWithGroup: true } && temp.GroupId == credentials.GroupId);
+
+    // What root makes below a user's directory belongs to that user: one run under sudo must not lock the user out.
+    [UnsupportedOSPlatform("windows")]
+    private static void GiveToOwnerOf(string? parent, string path)
+    {
+        using SafeFileHandle? created = UnixOwner.IsRoot ? Libc.TryOpenRead(path, followLinks: false, out _) : null;
+        if (created is not null && parent is not null && FileIdentity.TryRead(parent, followLinks: true, out _) is { } around)
+        {
+            UnixOwner.Give(created, around);
+        }
+    }
 
     private static IOException TooLarge(string path) => new($"'{path}' is larger than the 16 MiB that a credentials file may have.");
 

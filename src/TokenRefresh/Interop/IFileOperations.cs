@@ -28,6 +28,21 @@ internal interface IFileOperations
     /// directory around them.</summary>
     void CreateDirectory(string path);
 
+    /// <summary>Creates one directory, for this user alone; one that root makes belongs to the owner of the directory around it.</summary>
+    /// <returns><see langword="false"/> if something has that name already.</returns>
+    /// <exception cref="IOException">It cannot be created.</exception>
+    bool TryCreateDirectory(string path);
+
+    /// <summary>Removes an empty directory; nothing happens if it is missing.</summary>
+    void RemoveDirectory(string path);
+
+    /// <summary>Sets when a directory was last changed.</summary>
+    void SetModified(string path, DateTimeOffset at);
+
+    /// <summary>Asks about the directory, file or link that has this name; a link is not followed.</summary>
+    /// <returns><see langword="null"/> if there is nothing, or the system does not say.</returns>
+    FileIdentity? IdentifyEntry(string path);
+
     /// <summary>Looks for what would keep a file from being replaced by a rename.</summary>
     /// <returns>What it is and how it is put right, or <see langword="null"/> if there is nothing, or no file.</returns>
     string? FindObstacle(string target);

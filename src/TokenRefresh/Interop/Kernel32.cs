@@ -32,11 +32,16 @@ internal static unsafe partial class Kernel32
     internal const int ErrorLockViolation = 33;
     internal const int ErrorNotSupported = 50;
     internal const int ErrorInvalidParameter = 87;
+    internal const int ErrorAlreadyExists = 183;
     internal const int ErrorIoPending = 997;
 
     [LibraryImport("kernel32", EntryPoint = "CreateFileW", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
     internal static partial SafeFileHandle CreateFile(
         string path, uint access, uint share, nint security, uint disposition, uint flags, nint template);
+
+    [LibraryImport("kernel32", EntryPoint = "CreateDirectoryW", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    internal static partial bool CreateDirectory(string path, nint security);
 
     [LibraryImport("kernel32", SetLastError = true)]
     [return: MarshalAs(UnmanagedType.Bool)]

@@ -34,6 +34,20 @@ internal static partial class UnixFile
         throw Error($"'{target}' cannot be replaced", errno);
     }
 
+    /// <summary>Creates one directory, by <c>mkdir</c> itself: .NET does not tell whether it was there before.</summary>
+    /// <returns><see langword="false"/> if something has that name.</returns>
+    internal static bool TryCreateDirectory(string path)
+    {
+        const uint ForOwner = 0x1C0;
+        int errno = MakeDirectory(path, ForOwner) == 0 ? 0 : Marshal.GetLastPInvokeError();
+        if (errno is not 0 and not Libc.EExist)
+        {
+            throw Error($"'{path}' cannot be created", errno);
+        }
+
+        return errno == 0;
+    }
+
     /// <summary>Flushes the directory entry of a rename; without it a power cut may bring the old file back, with a refresh token that was
     /// used.</summary>
     internal static void FlushDirectory(string path)
@@ -150,6 +164,9 @@ internal static partial class UnixFile
 
     [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Rename(string path, string target);
+
+    [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int MakeDirectory(string path, uint mode);
 
     [LibraryImport("libc", EntryPoint = "rmdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int RemoveDirectory(string path);

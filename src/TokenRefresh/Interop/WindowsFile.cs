@@ -77,10 +77,48 @@ internal static unsafe class WindowsFile
     }
 
     /// <summary>Asks about what stands at a path, without being in the way of others.</summary>
-    internal static FileIdentity? Identify(string path)
+    internal static FileIdentity? Identify(string path, uint flags = 0)
     {
-        using SafeFileHandle file = Open(path, Kernel32.NoAccess, flags: 0);
+        using SafeFileHandle file = Open(path, Kernel32.NoAccess, flags);
         return file.IsInvalid ? null : FileIdentity.TryRead(file);
+    }
+
+    /// <summary>Creates one directory.</summary>
+    /// <returns><see langword="false"/> if something has that name, also one that is being removed: of that the system says that access is
+    /// denied.</returns>
+    internal static bool TryCreateDirectory(string path)
+    {
+        if (Kernel32.CreateDirectory(WindowsPath.ToExtended(path), security: 0))
+        {
+            return true;
+        }
+
+        int error = Marshal.GetLastPInvokeError();
+        if (error == Kernel32.ErrorAlreadyExists
+            || (error == Kernel32.ErrorAccessDenied && Identify(path, Kernel32.BackupSemantics | Kernel32.OpenReparsePoint) is not null))
+        {
+            return false;
+        }
+
+        throw new IOException(
+            $"'{path}' cannot be created: {Marshal.GetPInvokeErrorMessage(error)} (error {error}).", unchecked((int)0x8007_0000) | error);
+    }
+
+    /// <summary>Takes the lock of a whole file, if it is free.</summary>
+    /// <returns>0, or the error number.</returns>
+    internal static int Lock(SafeFileHandle file)
+    {
+        NativeOverlapped start = default;
+        return Kernel32.LockFileEx(file, Kernel32.Exclusive | Kernel32.FailImmediately, 0, uint.MaxValue, uint.MaxValue, &start)
+            ? 0
+            : Marshal.GetLastPInvokeError();
+    }
+
+    /// <summary>Gives the lock of a whole file back.</summary>
+    internal static void Unlock(SafeFileHandle file)
+    {
+        NativeOverlapped start = default;
+        Kernel32.UnlockFileEx(file, 0, uint.MaxValue, uint.MaxValue, &start);
     }
 
     /// <summary>Asks the system whether it would let this user replace a file, and says why not.</summary>

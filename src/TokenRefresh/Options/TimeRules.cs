@@ -61,6 +61,46 @@ internal static class TimeRules
         }
     }
 
+    /// <summary>Checks the times of a lock of another program that goes by a heartbeat.</summary>
+    internal static void Check(TokenRefreshOptions options, CompatibleLock item, string name, List<string> failures)
+    {
+        TimeSpan stale = item.StaleAfter;
+        TimeSpan heartbeat = item.HeartbeatInterval;
+        int before = failures.Count;
+        CheckRange($"{name}.{nameof(item.StaleAfter)}", stale, 2 * TimeSpan.TicksPerSecond, TimeSpan.TicksPerHour, failures);
+        CheckRange($"{name}.{nameof(item.HeartbeatInterval)}", heartbeat, TimeSpan.TicksPerSecond, TimeSpan.TicksPerHour / 2, failures);
+        if (failures.Count > before)
+        {
+            return;
+        }
+
+        if (heartbeat.Ticks > stale.Ticks / 2)
+        {
+            failures.Add(
+                $"'{name}.{nameof(item.HeartbeatInterval)}' is '{Text(heartbeat)}', more than half of " +
+                $"'{nameof(item.StaleAfter)}' ('{Text(stale)}'), so that one late heartbeat would lose the lock. " +
+                $"Lower '{nameof(item.HeartbeatInterval)}' or raise '{nameof(item.StaleAfter)}'.");
+        }
+
+        // Sums of any two times might overflow.
+        if (options.RefreshTimeout.Ticks >= stale.Ticks || options.SaveTimeout.Ticks >= stale.Ticks - options.RefreshTimeout.Ticks)
+        {
+            failures.Add(
+                $"'{name}.{nameof(item.StaleAfter)}' is '{Text(stale)}', not more than '{nameof(options.RefreshTimeout)}' " +
+                $"('{Text(options.RefreshTimeout)}') and '{nameof(options.SaveTimeout)}' ('{Text(options.SaveTimeout)}') together, " +
+                "so that another program could take the lock of a refresh that is only slow. " +
+                $"Lower '{nameof(options.RefreshTimeout)}' or '{nameof(options.SaveTimeout)}'.");
+        }
+
+        if (options.LockTimeout.Ticks <= heartbeat.Ticks + TimeSpan.TicksPerSecond)
+        {
+            failures.Add(
+                $"'{nameof(options.LockTimeout)}' is '{Text(options.LockTimeout)}', not more than '{name}." +
+                $"{nameof(item.HeartbeatInterval)}' ('{Text(heartbeat)}') and a second, so that a lock that was left over would never be " +
+                $"recognized. Raise '{nameof(options.LockTimeout)}'.");
+        }
+    }
+
     private static void CheckRange(string setting, TimeSpan value, long least, long most, List<string> failures)
     {
         if (value.Ticks < least || value.Ticks > most)

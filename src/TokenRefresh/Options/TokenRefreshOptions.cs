@@ -43,6 +43,15 @@ public sealed class TokenRefreshOptions
     /// </value>
     public string? LockPath { get; set; }
 
+    /// <summary>Gets or sets the locks by which other programs guard the same file, which are taken too.</summary>
+    /// <value>
+    /// Default <see langword="null"/>: none. <see cref="CompatibleLock.ClaudeCode"/>, <see cref="CompatibleLock.Codex"/>, or a list of your
+    /// own, in the order in which those programs take them. Each refresh, sign-in and sign-out takes them in that order, under the lock of
+    /// this library, and gives them back in reverse. One that is not had within <see cref="LockTimeout"/> leads to
+    /// <see cref="LockTimeoutException"/>, and to no request. Refused with a store of your own.
+    /// </value>
+    public IReadOnlyList<CompatibleLock>? CompatibleLocks { get; set; }
+
     /// <summary>Gets or sets the token endpoint (RFC 6749 section 3.2). Required unless a client of your own is used.</summary>
     /// <value>
     /// No default. An absolute <c>https</c> address; <c>http</c> for loopback only, or with <see cref="AllowInsecureHttp"/>. Refresh tokens
@@ -220,6 +229,11 @@ public sealed class TokenRefreshOptions
         snapshot.AdditionalParameters = new Dictionary<string, string>(AdditionalParameters, StringComparer.Ordinal);
         snapshot.AdditionalHeaders = new Dictionary<string, string>(AdditionalHeaders, StringComparer.OrdinalIgnoreCase);
         snapshot.Events = Events.Snapshot();
+        if (CompatibleLocks is not null)
+        {
+            snapshot.CompatibleLocks = [.. CompatibleLocks];
+        }
+
         return snapshot;
     }
 

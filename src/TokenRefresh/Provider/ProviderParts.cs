@@ -38,7 +38,7 @@ internal sealed class ProviderParts : IDisposable
         Context = new RefreshContext(CreateEndpoint)
         {
             Options = options,
-            Store = services.CredentialsStore ?? _ownStore!,
+            Store = services.CredentialsStore ?? (options.CompatibleLocks is null ? _ownStore! : WithCompatibleLocks(_ownStore!, options)),
             TimeProvider = time,
             Logger = logger,
             Metrics = new TokenRefreshMetrics(services.MeterFactory, name),
@@ -50,7 +50,7 @@ internal sealed class ProviderParts : IDisposable
     internal RefreshContext Context { get; }
 
     /// <summary>Gets whether reads of the store complete at once, on the caller's thread.</summary>
-    internal bool ReadsAtOnce => Context.Store is FileCredentialsStore or InMemoryCredentialsStore;
+    internal bool ReadsAtOnce => _ownStore is not null || Context.Store is FileCredentialsStore or InMemoryCredentialsStore;
 
     /// <summary>Gets the client of the revocation endpoint, or <see langword="null"/> if none is configured.</summary>
     internal TokenRevocationClient? Revocation =>
@@ -77,6 +77,9 @@ internal sealed class ProviderParts : IDisposable
             time,
             logger: logger);
     }
+
+    private static CompatibleLocksStore WithCompatibleLocks(FileCredentialsStore store, TokenRefreshOptions options) =>
+        new(store, options.CompatibleLocks!);
 
     private ITokenEndpointClient CreateEndpoint() =>
         _services.TokenEndpointClient

@@ -102,7 +102,15 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         + "Set 'RefreshTokenReuseWindow' if the server has one.",
         cause);
 
-    internal TokenRefreshException LockTimeout(TimeSpan wait, LockHolder? holder) => new LockTimeoutException(
+    internal TokenRefreshException LockTimeout(TimeSpan wait, LockHolder? holder) =>
+        (store as ICompatibleLockReport)?.FindObstacle() is var (path, state)
+        ? new LockTimeoutException(
+            path,
+            wait,
+            holder: null,
+            $"The lock '{path}' of another program was not acquired within '{wait}': {state}. "
+            + $"Nothing was sent. Raise 'LockTimeout' (now '{options.LockTimeout}') or end that program.")
+        : new LockTimeoutException(
         store.LockPath,
         wait,
         holder,

@@ -16,6 +16,14 @@ internal abstract class FileOperationsDecorator : IFileOperations
 
     public void CreateDirectory(string path) => _files.CreateDirectory(path);
 
+    public virtual bool TryCreateDirectory(string path) => _files.TryCreateDirectory(path);
+
+    public virtual void RemoveDirectory(string path) => _files.RemoveDirectory(path);
+
+    public virtual void SetModified(string path, DateTimeOffset at) => _files.SetModified(path, at);
+
+    public virtual FileIdentity? IdentifyEntry(string path) => _files.IdentifyEntry(path);
+
     public virtual string? FindObstacle(string target) => _files.FindObstacle(target);
 
     public virtual ITempFile? TryCreateTemp(string path, long allocate) => _files.TryCreateTemp(path, allocate);
@@ -45,7 +53,7 @@ internal abstract class FileOperationsDecorator : IFileOperations
     public FileIdentity? Identify(string path, bool followLinks, out int errno) => _files.Identify(path, followLinks, out errno);
 
     [UnsupportedOSPlatform("windows")]
-    public int Lock(SafeFileHandle file, int operation) => _files.Lock(file, operation);
+    public virtual int Lock(SafeFileHandle file, int operation) => _files.Lock(file, operation);
 
     public int Read(SafeFileHandle file, Span<byte> buffer, long offset) => _files.Read(file, buffer, offset);
 

@@ -3,16 +3,22 @@ using TokenRefresh.Stores;
 namespace TokenRefresh.Tests.Contracts;
 
 /// <summary>What every store must do, of the file store.</summary>
-public sealed class FileStoreContractTests : CredentialsLeaseContract, IDisposable
+public class FileStoreContractTests : CredentialsLeaseContract, IDisposable
 {
     private readonly TempDirectory _directory = new();
 
     private string Path => System.IO.Path.Combine(_directory.Path, ".credentials.json");
 
-    public void Dispose() => _directory.Dispose();
+    public void Dispose()
+    {
+        _directory.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
-    protected override ValueTask<ICredentialsStore> CreateStoreAsync() => new(new FileCredentialsStore(
-        new(Path, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, TimeSpan.FromSeconds(5)), Time));
+    protected override ValueTask<ICredentialsStore> CreateStoreAsync() => new(NewStore());
+
+    private protected FileCredentialsStore NewStore() => new(
+        new(Path, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, TimeSpan.FromSeconds(5)), Time);
 
     protected override ValueTask<bool> TryDamageRecordAsync()
     {

@@ -16,6 +16,7 @@ public sealed class ConfigurationTests
           "CredentialsPath": "~/.claude/.credentials.json",
           "FileFormat": "claudecode",
           "LockPath": "/run/lock",
+          "CompatibleLocks": "claudecode",
           "TokenEndpoint": "https://auth.example.com/token",
           "RevocationEndpoint": "https://auth.example.com/revoke",
           "clientid": "my-cli",
@@ -80,6 +81,7 @@ public sealed class ConfigurationTests
             HandleProcessSignals = false,
         });
         options.FileFormat.Should().BeSameAs(CredentialsFileFormat.ClaudeCode);
+        options.CompatibleLocks.Should().BeSameAs(CompatibleLock.ClaudeCode);
     }
 
     [Fact]
@@ -129,8 +131,28 @@ public sealed class ConfigurationTests
         });
     }
 
+    [Fact]
+    public void Locks_of_other_programs_can_be_listed()
+    {
+        const string Listed = """
+            { "CompatibleLocks": [ { "Path": "a.lock", "StaleAfter": "00:02:00", "heartbeatInterval": "00:00:10" },
+              { "Path": "auth.lock", "Kind": "file" } ] }
+            """;
+
+        Bind(Listed).CompatibleLocks.Should().BeEquivalentTo(
+            [
+                new CompatibleLock("a.lock") { StaleAfter = TimeSpan.FromMinutes(2), HeartbeatInterval = TimeSpan.FromSeconds(10) },
+                new CompatibleLock("auth.lock") { Kind = CompatibleLockKind.File },
+            ]);
+        Bind("""{ "CompatibleLocks": "Codex" }""").CompatibleLocks.Should().BeSameAs(CompatibleLock.Codex);
+        Bind("""{ "CompatibleLocks": [] }""").CompatibleLocks.Should().BeNull();
+    }
+
     [Theory]
     [InlineData("""{ "RefreshTimout": "00:00:10" }""", "*'RefreshTimout'*")]
+    [InlineData("""{ "CompatibleLocks": [ { "Path": "x", "Stale": "y" } ] }""", "*'Stale'*")]
+    [InlineData("""{ "CompatibleLocks": [ { "Paht": "x" } ] }""", "*'TokenRefresh.CompatibleLock'*'path'*")]
+    [InlineData("""{ "CompatibleLocks": [ { "Path": "x", "StaleAfter": "y" } ] }""", "*Login:CompatibleLocks:0:StaleAfter*")]
     [InlineData("""{ "FileFormat": { "Member": "x" } }""", "*'Member'*")]
     [InlineData("""{ "Events": { "Refreshed": "x" } }""", "'Login:Events' cannot come from configuration. Set the callbacks in code.")]
     [InlineData("""{ "ClientAssertion": "x" }""", "'Login:ClientAssertion' cannot come from configuration. Set the delegate in code.")]
@@ -146,6 +168,7 @@ public sealed class ConfigurationTests
     [InlineData("AllowInsecureHttp", "yes", "*Login:AllowInsecureHttp*Boolean*")]
     [InlineData("ClientAuthentication", "jwt", "*Login:ClientAuthentication*ClientAuthentication*")]
     [InlineData("FileFormat:TimeUnit", "days", "*Login:FileFormat:TimeUnit*")]
+    [InlineData("CompatibleLocks", "all", "'Login:CompatibleLocks' is 'all'. Use 'ClaudeCode', 'Codex', or a list of locks.")]
     [InlineData("FileFormat", "xml", "'Login:FileFormat' is 'xml'. Use 'Auto', 'ClaudeCode', 'FlatOAuth' or 'Codex'*")]
     [InlineData("TokenEndpoint", "https://user:secret@:-1?k=hidden", "'Login:TokenEndpoint' is 'https://:-1', which is no address.*")]
     public void A_value_that_cannot_be_read_is_an_error_that_names_its_key(string key, string value, string failure)

@@ -31,6 +31,14 @@ internal class MachineFiles(Run run) : IFileOperations
     {
     }
 
+    public bool TryCreateDirectory(string path) => throw new NotSupportedException();
+
+    public void RemoveDirectory(string path) => throw new NotSupportedException();
+
+    public void SetModified(string path, DateTimeOffset at) => throw new NotSupportedException();
+
+    public FileIdentity? IdentifyEntry(string path) => throw new NotSupportedException();
+
     public string? FindObstacle(string target) => null;
 
     public void EnsureWritable(string path, long length) => throw new NotSupportedException();
