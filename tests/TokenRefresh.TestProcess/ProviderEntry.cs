@@ -96,6 +96,13 @@ internal sealed class ProviderEntry : IAsyncDisposable
             case "lockpath":
                 options.LockPath = value;
                 break;
+            case "locks":
+                options.CompatibleLocks = [.. CompatibleLock.ClaudeCode.Select(item => new CompatibleLock(item.Path)
+                {
+                    StaleAfter = Milliseconds(value),
+                    HeartbeatInterval = TimeSpan.FromMilliseconds(Math.Clamp(Milliseconds(value).TotalMilliseconds / 4, 1_000, 5_000)),
+                })];
+                break;
             case "endpoint":
                 options.TokenEndpoint = new Uri(value, UriKind.RelativeOrAbsolute);
                 break;
