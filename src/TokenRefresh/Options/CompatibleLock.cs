@@ -20,8 +20,8 @@ public sealed class CompatibleLock
     public CompatibleLock(string path) => Path = path;
 
     /// <summary>
-    /// Gets Claude Code's locks, as publicly reported: the directory <c>.oauth_refresh.lock</c> beside the credentials, then the one that is
-    /// named like their own directory, with <c>.lock</c> behind it. Both are stale after 60 seconds and have a heartbeat of 5.
+    /// Gets Claude Code's locks, as publicly reported: the directory <c>.oauth_refresh.lock</c> beside the credentials, then the one that
+    /// is named like their own directory, with <c>.lock</c> behind it. Both are stale after 60 seconds and have a heartbeat of 5.
     /// </summary>
     public static IReadOnlyList<CompatibleLock> ClaudeCode { get; } =
         [new(".oauth_refresh.lock"), new(DirectoryPlaceholder + ".lock")];
@@ -59,8 +59,9 @@ public sealed class CompatibleLock
 
     /// <summary>Gets how often the holder renews the lock.</summary>
     /// <value>
-    /// Default 5 seconds; 1 second to half of <see cref="StaleAfter"/>. At least that of the other program, since a lock that is not renewed
-    /// for so long, and a second more, may be left over. No effect on a <see cref="CompatibleLockKind.File"/>.
+    /// Default 5 seconds; 1 second to half of <see cref="StaleAfter"/>, and with a second more less than
+    /// <see cref="TokenRefreshOptions.LockTimeout"/>. At least that of the other program: a lock that is old and was seen unchanged for so
+    /// long, and a second more, counts as left over. No effect on a <see cref="CompatibleLockKind.File"/>.
     /// </value>
     public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -3,6 +3,8 @@ namespace TokenRefresh;
 /// <summary>Checks the locks of other programs that a program has listed.</summary>
 internal static class CompatibleLockRules
 {
+    // Of this library's own lock, beside the credentials.
+    private const string LockSuffix = ".tokenrefresh.lock";
     private const string Setting = nameof(TokenRefreshOptions.CompatibleLocks);
 
     internal static void Check(TokenRefreshOptions options, string? credentials, bool hasStore, List<string> failures)
@@ -13,8 +15,7 @@ internal static class CompatibleLockRules
             return;
         }
 
-        string? own = options.LockPath ?? (credentials is null ? null : credentials + ".tokenrefresh.lock");
-        HashSet<string?> taken = [credentials, own is null || credentials is null ? own : TryResolve(own)];
+        HashSet<string?> taken = [credentials, options.LockPath is { } own ? TryResolve(own) : credentials + LockSuffix];
         for (var i = 0; i < options.CompatibleLocks!.Count; i++)
         {
             Check(options, options.CompatibleLocks[i], $"{Setting}[{i}]", credentials, taken, failures);

@@ -52,6 +52,7 @@ public sealed class NodePackage : IAsyncLifetime
         {
             var start = new ProcessStartInfo(program, arguments)
             {
+                UseShellExecute = false,
                 WorkingDirectory = _directory.Path,
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,

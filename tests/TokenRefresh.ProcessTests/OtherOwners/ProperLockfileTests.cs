@@ -19,10 +19,9 @@ public sealed class ProperLockfileTests(ThreeProcesses ours, NodePackage node, I
     private static readonly TimeSpan Short = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan Usual = TimeSpan.FromSeconds(60);
 
-    private static int Rounds =>
-        Environment.GetEnvironmentVariable("TOKENREFRESH_MIXED_ROUNDS") is { Length: > 0 } rounds
-            ? int.Parse(rounds, CultureInfo.InvariantCulture)
-            : 20;
+    private static int Rounds => Setting("TOKENREFRESH_MIXED_ROUNDS", fallback: 20);
+
+    private static int Kills => Setting("TOKENREFRESH_MIXED_KILLS", fallback: 0);
 
     [Fact]
     [FailureMode("F1", "F20", "F32")]
@@ -125,6 +124,62 @@ public sealed class ProperLockfileTests(ThreeProcesses ours, NodePackage node, I
         (await theirs[0].RunAsync("compromised")).Should().Be("0");
         await ours.First.RunAsync("dispose name=beating");
     }
+
+    [Fact]
+    [FailureMode("F18", "F20")]
+    public async Task Kills_of_both_kinds_in_the_midst_of_an_exchange_cost_no_login()
+    {
+        Assert.SkipWhen(Kills == 0, "Takes some seconds for each kill; TOKENREFRESH_MIXED_KILLS is their number.");
+        node.SkipWhereMissing();
+        await using SharedLogin login = await SharedLogin.StartAsync();
+
+        // One Node process: two would compete for the lock that a killed one leaves, and may both get it.
+        NodeProcesses theirs = await node.StartAsync(login, 1, Shortest);
+        ChildProcess[] all =
+            [theirs[0], await ChildProcess.StartAsync(TestProgram.Path), await ChildProcess.StartAsync(TestProgram.Path)];
+        int killedNodes = 0;
+        for (var round = 1; round <= Kills; round++)
+        {
+            Expire(login);
+            using ParkedRequest parked = login.Server.ParkNextTokenRequest();
+            Task<string>[] gets = [.. await Task.WhenAll(all.Select((child, i) => StartGetAsync(login, child, i, round)))];
+            await parked.Arrived;
+            string sender = login.Server.ReceivedTokenRequests[^1].Headers["X-Sender"];
+            int killed = sender == "node" ? 0 : int.Parse(sender, CultureInfo.InvariantCulture);
+            await all[killed].KillAsync();
+            parked.Drop();
+
+            (await Task.WhenAll(gets.Where((_, i) => i != killed))).ShouldAgreeOnOneToken();
+            login.Books.Should().BeEquivalentTo(new { Grants = round, Reuses = 0, FamiliesRevoked = 0 });
+            killedNodes += killed == 0 ? 1 : 0;
+            await all[killed].DisposeAsync();
+            all[killed] = killed == 0
+                ? (await node.StartAsync(login, 1, Shortest))[0]
+                : await ChildProcess.StartAsync(TestProgram.Path);
+        }
+
+        output.WriteLine($"{Kills} kills, {killedNodes} of them of Node; {login.Books}");
+        foreach (ChildProcess child in all)
+        {
+            await child.DisposeAsync();
+        }
+    }
+
+    // A provider for each expiry: one that has a valid token does not look at the file. Who begins, is drawn.
+    private static async Task<Task<string>> StartGetAsync(SharedLogin login, ChildProcess child, int index, int round)
+    {
+        long start = (TimeProvider.System.GetUtcNow() + TimeSpan.FromMilliseconds(Random.Shared.Next(60))).ToUnixTimeMilliseconds();
+        if (index == 0)
+        {
+            return await child.StartCommandAsync($"at {start} get");
+        }
+
+        await child.RunAsync(login.CreateCommand($"{Locks(Shortest)} sender={index} name=r{round}"));
+        return await child.StartCommandAsync($"at {start} get {Callers} name=r{round}");
+    }
+
+    private static int Setting(string variable, int fallback) =>
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? int.Parse(value, CultureInfo.InvariantCulture) : fallback;
 
     // The limits of a refresh must end before the lock is stale.
     private static string Locks(TimeSpan staleAfter) =>

@@ -57,7 +57,14 @@ function post(refreshToken) {
   return new Promise((resolve, reject) => {
     const request = http.request(
       settings.endpoint,
-      { method: 'POST', headers: { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': Buffer.byteLength(body) } },
+      {
+        method: 'POST',
+        headers: {
+          'Content-Type': 'application/x-www-form-urlencoded',
+          'Content-Length': Buffer.byteLength(body),
+          'X-Sender': 'node',
+        },
+      },
       (response) => {
         let text = '';
         response.on('data', (part) => { text += part; });

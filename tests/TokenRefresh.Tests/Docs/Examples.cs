@@ -99,6 +99,18 @@ public sealed class Examples
         return answer;
     }
 
+    private static void NameLocks(TokenRefreshOptions options)
+    {
+        #region compatible locks
+        options.CompatibleLocks = CompatibleLock.ClaudeCode;
+        options.CompatibleLocks =
+        [
+            new CompatibleLock("{directory}.lock") { StaleAfter = TimeSpan.FromMinutes(2), HeartbeatInterval = TimeSpan.FromSeconds(10) },
+            new CompatibleLock("~/.cli/auth.lock") { Kind = CompatibleLockKind.File },
+        ];
+        #endregion
+    }
+
     private static async Task<TokenRefreshStatus> ConfigureAsync(ISigner signer)
     {
         #region options

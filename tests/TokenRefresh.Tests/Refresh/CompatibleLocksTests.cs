@@ -9,7 +9,7 @@ using TokenRefresh.TestKit.Logins;
 namespace TokenRefresh.Tests.Refresh;
 
 /// <summary>Refresh, sign-in and sign-out under the locks of other programs, which this test plays by making and removing directories.</summary>
-public sealed class CompatibleLocksTests
+public sealed class CompatibleLocksTests : IDisposable
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(50);
 
@@ -17,6 +17,8 @@ public sealed class CompatibleLocksTests
     private readonly LogCollector _log = new();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _log.Dispose();
 
     [Fact]
     [FailureMode("F32")]
