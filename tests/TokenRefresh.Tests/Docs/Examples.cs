@@ -101,7 +101,7 @@ public sealed class Examples
 
     private static void NameLocks(TokenRefreshOptions options)
     {
-        #region compatible locks
+        #region locks
         options.CompatibleLocks = CompatibleLock.ClaudeCode;
         options.CompatibleLocks =
         [
