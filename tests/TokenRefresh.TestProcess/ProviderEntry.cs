@@ -97,11 +97,7 @@ internal sealed class ProviderEntry : IAsyncDisposable
                 options.LockPath = value;
                 break;
             case "locks":
-                options.CompatibleLocks = [.. CompatibleLock.ClaudeCode.Select(item => new CompatibleLock(item.Path)
-                {
-                    StaleAfter = Milliseconds(value),
-                    HeartbeatInterval = TimeSpan.FromMilliseconds(Math.Clamp(Milliseconds(value).TotalMilliseconds / 4, 1_000, 5_000)),
-                })];
+                options.CompatibleLocks = value == "codex" ? CompatibleLock.Codex : ClaudeCodeLocks(Milliseconds(value));
                 break;
             case "endpoint":
                 options.TokenEndpoint = new Uri(value, UriKind.RelativeOrAbsolute);
@@ -155,6 +151,15 @@ internal sealed class ProviderEntry : IAsyncDisposable
                 throw new CommandException($"'{key}' is no setting of a provider.");
         }
     }
+
+    private static CompatibleLock[] ClaudeCodeLocks(TimeSpan staleAfter) =>
+    [
+        .. CompatibleLock.ClaudeCode.Select(item => new CompatibleLock(item.Path)
+        {
+            StaleAfter = staleAfter,
+            HeartbeatInterval = TimeSpan.FromMilliseconds(Math.Clamp(staleAfter.TotalMilliseconds / 4, 1_000, 5_000)),
+        }),
+    ];
 
     private static TimeSpan Milliseconds(string value) => TimeSpan.FromMilliseconds(double.Parse(value, CultureInfo.InvariantCulture));
 }

@@ -47,7 +47,7 @@ internal sealed class CompatibleLockFile(string path, string credentialsPath, IF
 
                 if (error != 0)
                 {
-                    throw new IOException($"'{path}' cannot be locked: {Marshal.GetPInvokeErrorMessage(error)} (error {error}).", error);
+                    throw new IOException($"it cannot be locked: {Marshal.GetPInvokeErrorMessage(error)} (error {error}).", error);
                 }
             }
 
@@ -137,7 +137,7 @@ internal sealed class CompatibleLockFile(string path, string credentialsPath, IF
         else if (identity?.IsSameFileAs(files.Identify(credentialsPath, followLinks: true, out _)) == true)
         {
             file.Dispose();
-            throw new IOException("It is the credentials file itself, which a save replaces.");
+            throw new IOException("it is the credentials file itself, which a save replaces.");
         }
 
         return file;

@@ -180,7 +180,12 @@ internal sealed class LockDirectory(string path, CompatibleLock settings, TimePr
         DateTimeOffset now = time.GetUtcNow();
         files.SetModified(path, now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond)));
         FileIdentity? there = files.IdentifyEntry(path);
-        _own = _own!.IsSameFileAs(there) ? there : throw new IOException($"'{path}' was replaced.");
+        if (there is null || !there.IsSameFileAs(_own) || (ModifiedAt(there) - now).Duration() > StaleMargin)
+        {
+            throw new IOException($"'{path}' was replaced.");
+        }
+
+        _own = there;
     }
 
     private bool TakeOver(FileIdentity there)

@@ -95,7 +95,7 @@ public sealed class CompatibleLockFileTests : IDisposable
         acquire.Should().Throw<LockUnavailableException>().WithMessage($"The lock file '{LockPath}' of another program cannot be used: *");
 
         var same = () => new CompatibleLockFile(Credentials, Credentials, FileOperations.Default, _log).TryAcquire();
-        same.Should().Throw<LockUnavailableException>().WithMessage("*It is the credentials file itself*");
+        same.Should().Throw<LockUnavailableException>().WithMessage("*it is the credentials file itself*");
     }
 
     private CompatibleLockFile NewLock() => new(LockPath, Credentials, FileOperations.Default, _log);
