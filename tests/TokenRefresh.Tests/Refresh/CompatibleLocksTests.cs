@@ -8,7 +8,9 @@ using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
-/// <summary>Refresh, sign-in and sign-out under the locks of other programs, which this test plays by making and removing directories.</summary>
+/// <summary>
+/// Refresh, sign-in and sign-out under the locks of other programs, which this test plays by making and removing directories.
+/// </summary>
 public sealed class CompatibleLocksTests : IDisposable
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(50);
