@@ -11,18 +11,15 @@ internal static class Jwt
     private static readonly SearchValues<char> Base64UrlCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
-    private const decimal Milliseconds2001 = 1_000_000_000_000;
-    private const decimal Nanoseconds2100 = 4_100_000_000_000_000_000;
-
-    private static readonly decimal MaxSeconds = DateTimeOffset.MaxValue.ToUnixTimeSeconds();
-
     /// <summary>Reads <c>exp</c>: when the token expires.</summary>
     /// <returns>The expiry; <see langword="null"/> for a token that is no JWT or has no <c>exp</c> past 1970. Never throws.</returns>
     internal static DateTimeOffset? TryReadExpiry(string? token)
     {
+        // Seconds, perhaps with a fraction (RFC 7519 section 2), or the milliseconds or smaller parts that some servers make of them.
         using JsonDocument? claims = TryReadClaims(token);
         return claims is not null && TryGet(claims, "exp", out JsonElement expiry) && expiry.ValueKind == JsonValueKind.Number
-            ? FromNumericDate(expiry)
+            && CountedTime.TryRead(expiry.GetRawText(), CredentialsTimeUnit.Seconds, out DateTimeOffset? at)
+            ? at
             : null;
     }
 
@@ -101,30 +98,5 @@ internal static class Jwt
             value = default;
             return false;
         }
-    }
-
-    /// <summary>Converts seconds, perhaps with a fraction (RFC 7519 section 2), or the milliseconds or smaller parts that some servers make
-    /// of them; far-off ones are clamped.</summary>
-    private static DateTimeOffset? FromNumericDate(JsonElement number)
-    {
-        if (!number.TryGetDecimal(out decimal seconds))
-        {
-            return number.TryGetDouble(out double beyond) && beyond > 0 ? DateTimeOffset.MaxValue : null;
-        }
-
-        if (seconds <= 0)
-        {
-            return null;
-        }
-
-        // The greatest numbers stand for never.
-        while (seconds is >= Milliseconds2001 and < Nanoseconds2100)
-        {
-            seconds /= 1000;
-        }
-
-        return seconds >= MaxSeconds
-            ? DateTimeOffset.MaxValue
-            : DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * TimeSpan.TicksPerSecond));
     }
 }

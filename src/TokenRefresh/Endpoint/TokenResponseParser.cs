@@ -181,26 +181,9 @@ internal sealed partial class TokenResponseParser
     // Seconds, milliseconds or smaller since 1970, a lifetime in the wrong member, or a date.
     private TimeSpan? Until(string? expiresAt)
     {
-        const double Year1973 = 1e8;
-        const double Year5138 = 1e11;
-        if (double.TryParse(expiresAt, NumberStyles.Float, CultureInfo.InvariantCulture, out double count))
+        if (CountedTime.TryRead(expiresAt, CredentialsTimeUnit.Seconds, out DateTimeOffset? at))
         {
-            if (count < Year1973)
-            {
-                return Lifetime(expiresAt, out _);
-            }
-
-            if (!double.IsFinite(count))
-            {
-                return null;
-            }
-
-            while (count >= Year5138)
-            {
-                count /= 1000;
-            }
-
-            return Positive(DateTimeOffset.UnixEpoch + TimeSpan.FromSeconds(count) - AnsweredAt);
+            return at?.Year >= 1973 ? Positive(at.Value - AnsweredAt) : Lifetime(expiresAt, out _);
         }
 
         const DateTimeStyles Utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;

@@ -139,7 +139,8 @@ public sealed class CredentialsDocumentExpiryTests
     [InlineData("""{"access_token":"at","expires_at":1787613382524}""", 1787613382524)]
     [InlineData("""{"access_token":"at","expires_at":"1787613382524.5"}""", 1787613382524)]
     [InlineData("""{"access_token":"at","expires_at":253402300799}""", 253402300799999)]
-    [InlineData("""{"access_token":"at","expires_at":253402300800}""", 253402300800)]
+    [InlineData("""{"access_token":"at","expires_at":253402300800}""", 253402300799999)]
+    [InlineData("""{"claudeAiOauth":{"accessToken":"at","expiresAt":253402300800}}""", 253402300800)]
     public void A_count_that_gives_no_tokens_time_in_the_formats_unit_is_one_in_the_other(string json, long milliseconds)
     {
         var expiresAt = CredentialsDocument.Parse(Encoding.UTF8.GetBytes(json), CredentialsFileFormat.Auto).Credentials!.ExpiresAt;

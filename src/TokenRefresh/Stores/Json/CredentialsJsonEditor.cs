@@ -143,7 +143,7 @@ internal static class CredentialsJsonEditor
     {
         string? like = EpochTime.FormatLike(CredentialsJsonReader.ReadTimeText(json, stored), at, unit);
         bool isText = like is not null ? stored!.Kind == JsonTokenType.String : model is not null;
-        like ??= EpochTime.FormatLike(model, at, unit) ?? EpochTime.Format(at, unit);
+        like ??= EpochTime.FormatLike(model, at, unit) ?? CountedTime.Format(at, unit);
         return isText ? Quote(like) : Encoding.UTF8.GetBytes(like);
     }
 

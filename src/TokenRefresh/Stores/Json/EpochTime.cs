@@ -5,9 +5,6 @@ namespace TokenRefresh.Stores.Json;
 /// <summary>Reads and writes a moment counted from 1970-01-01T00:00:00Z, or as an ISO 8601 time.</summary>
 internal static class EpochTime
 {
-    // 9999-12-31T23:59:59Z, the last moment of DateTimeOffset.
-    private const long MaxSeconds = 253402300799;
-
     /// <summary>Reads a count (integer, fraction, exponent) or an ISO 8601 time, which is UTC unless it says otherwise.</summary>
     /// <returns>
     /// <see langword="false"/> if <paramref name="text"/> is neither. No text, 0 and less give no moment; a count past the year 9999 gives
@@ -21,17 +18,8 @@ internal static class EpochTime
             return true;
         }
 
-        // Decimal first: it keeps the ticks of 1787613382524.616, which a double rounds.
-        if (decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out decimal count))
+        if (CountedTime.TryRead(text, unit, out at))
         {
-            at = FromCount(count, PerSecond(count, unit));
-            return true;
-        }
-
-        if (text.AsSpan().ContainsAnyInRange('0', '9')
-            && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double beyond))
-        {
-            at = beyond > 0 ? DateTimeOffset.MaxValue : null;
             return true;
         }
 
@@ -44,16 +32,13 @@ internal static class EpochTime
         return true;
     }
 
-    /// <summary>Formats a moment as an integer; one at or before 1970 as 1, since 0 reads as unknown.</summary>
-    internal static string Format(DateTimeOffset at, CredentialsTimeUnit unit) => Format(at, PerSecond(0, unit));
-
     /// <summary>Formats a moment like <paramref name="model"/>: in its unit, or as an ISO 8601 time with its fraction and offset.</summary>
     /// <returns><see langword="null"/> if <paramref name="model"/> is no time.</returns>
     internal static string? FormatLike(string? model, DateTimeOffset at, CredentialsTimeUnit unit)
     {
-        if (decimal.TryParse(model, NumberStyles.Float, CultureInfo.InvariantCulture, out decimal count))
+        if (CountedTime.FormatLike(model, at, unit) is { } counted)
         {
-            return Format(at, PerSecond(count, unit));
+            return counted;
         }
 
         if (model is null || !TryReadIso(model, DateTimeStyles.None, out DateTimeOffset known))
@@ -68,40 +53,6 @@ internal static class EpochTime
         bool isSame = TryReadIso(like, DateTimeStyles.None, out DateTimeOffset written)
             && at - written is { Ticks: >= 0 and < TimeSpan.TicksPerSecond };
         return isSame ? like : at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-    }
-
-    /// <summary>Tells how many make a second: by the format's unit, unless that gives a time which no token has.</summary>
-    private static long PerSecond(decimal count, CredentialsTimeUnit unit) => count switch
-    {
-        // Nanoseconds and microseconds of the years 2001 to 2100. Greater counts, such as the greatest of a number, stand for never.
-        >= 1_000_000_000_000_000_000 and < 4_100_000_000_000_000_000 => 1_000_000_000,
-        >= 1_000_000_000_000_000 and < 4_100_000_000_000_000 => 1_000_000,
-
-        // As seconds past the year 9999; as milliseconds from 1978 on.
-        > MaxSeconds => 1_000,
-
-        // Ten digits: as seconds from 2001 to 2286; as milliseconds early in 1970.
-        >= 1_000_000_000 and < 10_000_000_000 => 1,
-        _ => unit == CredentialsTimeUnit.Milliseconds ? 1_000 : 1,
-    };
-
-    private static DateTimeOffset? FromCount(decimal count, long perSecond)
-    {
-        if (count <= 0)
-        {
-            return null;
-        }
-
-        decimal seconds = count / perSecond;
-        return seconds < MaxSeconds
-            ? DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * TimeSpan.TicksPerSecond))
-            : DateTimeOffset.MaxValue;
-    }
-
-    private static string Format(DateTimeOffset at, long perSecond)
-    {
-        decimal count = (decimal)(at - DateTimeOffset.UnixEpoch).Ticks * perSecond / TimeSpan.TicksPerSecond;
-        return Math.Max(1, Math.Floor(count)).ToString("0", CultureInfo.InvariantCulture);
     }
 
     private static bool TryReadIso(string text, DateTimeStyles style, out DateTimeOffset time)
