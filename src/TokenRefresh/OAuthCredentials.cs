@@ -43,11 +43,17 @@ public sealed class OAuthCredentials
     /// </summary>
     public string? AccountId { get; init; }
 
+    /// <summary>
+    /// Gets the identity token (OpenID Connect Core section 2) that came with the tokens, or <see langword="null"/> if there is none or the
+    /// store does not keep one. A secret: never log it. It is neither used nor verified here.
+    /// </summary>
+    public string? IdToken { get; init; }
+
     /// <summary>Gets whether this is the cleared sentinel of a logout: neither an access nor a refresh token.</summary>
     public bool IsSignedOut => AccessToken.Length == 0 && RefreshToken is null;
 
     /// <summary>
-    /// Gets whether these tokens were obtained by a refresh of the stored login: the account's id in the store then stays as it is.
+    /// Gets whether these tokens were obtained by a refresh of the stored login: what the store says of the account then stays.
     /// </summary>
     internal bool ContinuesLogin { get; init; }
 
@@ -58,8 +64,8 @@ public sealed class OAuthCredentials
     internal string? Version { get => _version; init => _version = value; }
 
     /// <summary>
-    /// Gets which of the document's logins this is, where a store keeps several: the name of its section. The coordination record is kept
-    /// for each.
+    /// Gets which of the document's logins this is, where a store keeps several: a name made of the path to it. The coordination record is
+    /// kept for each.
     /// </summary>
     internal string? Login { get; init; }
 

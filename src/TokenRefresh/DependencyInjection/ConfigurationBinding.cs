@@ -47,7 +47,7 @@ internal static class ConfigurationBinding
             var defaults = new CredentialsFileFormat();
             return new CredentialsFileFormat
             {
-                Section = section[nameof(defaults.Section)],
+                Section = ReadPath(section.GetSection(nameof(defaults.Section))),
                 AccessTokenMember = section[nameof(defaults.AccessTokenMember)] ?? defaults.AccessTokenMember,
                 RefreshTokenMember = section[nameof(defaults.RefreshTokenMember)] ?? defaults.RefreshTokenMember,
                 ExpiresAtMember = section[nameof(defaults.ExpiresAtMember)] ?? defaults.ExpiresAtMember,
@@ -55,6 +55,7 @@ internal static class ConfigurationBinding
                 ScopesMember = section[nameof(defaults.ScopesMember)],
                 TokenTypeMember = section[nameof(defaults.TokenTypeMember)],
                 AccountIdMember = section[nameof(defaults.AccountIdMember)],
+                IdTokenMember = section[nameof(defaults.IdTokenMember)],
                 TimeUnit = section.GetValue(nameof(defaults.TimeUnit), defaults.TimeUnit),
             };
         }
@@ -71,11 +72,16 @@ internal static class ConfigurationBinding
                 return CredentialsFileFormat.FlatOAuth;
             case "CODEX":
                 return CredentialsFileFormat.Codex;
+            case "GOOGLE":
+                return CredentialsFileFormat.Google;
+            case "AWSSSO":
+                return CredentialsFileFormat.AwsSso;
             default:
                 throw new InvalidOperationException(
                     $"'{section.Path}' is '{section.Value}'. Use '{nameof(CredentialsFileFormat.Auto)}', " +
-                    $"'{nameof(CredentialsFileFormat.ClaudeCode)}', '{nameof(CredentialsFileFormat.FlatOAuth)}' or " +
-                    $"'{nameof(CredentialsFileFormat.Codex)}', or a section that names the members.");
+                    $"'{nameof(CredentialsFileFormat.ClaudeCode)}', '{nameof(CredentialsFileFormat.FlatOAuth)}', " +
+                    $"'{nameof(CredentialsFileFormat.Codex)}', '{nameof(CredentialsFileFormat.Google)}' or " +
+                    $"'{nameof(CredentialsFileFormat.AwsSso)}', or a section that names the members.");
         }
     }
 
@@ -103,6 +109,10 @@ internal static class ConfigurationBinding
                 "a list of locks."),
         };
     }
+
+    // One name, or a list of them: no name has to be split, whatever characters it holds.
+    private static string[] ReadPath(IConfigurationSection section) =>
+        section.Value is { Length: > 0 } name ? [name] : [.. section.GetChildren().Select(child => child.Value ?? "")];
 
     // The generated code knows such a key, and would leave it out without a word.
     private static void ThrowIfPresent(IConfigurationSection section, string what)

@@ -42,6 +42,12 @@ public sealed class TokenResponse
     public string? AccountId { get; init; }
 
     /// <summary>
+    /// Gets the identity token (OpenID Connect Core section 12.2), or <see langword="null"/> if the server sent none; the stored one then
+    /// stays. A secret: never log it.
+    /// </summary>
+    public string? IdToken { get; init; }
+
+    /// <summary>
     /// Gets the <c>sub</c> of an <c>id_token</c> (OpenID Connect Core section 12.2), unverified, or <see langword="null"/>.
     /// </summary>
     internal string? Subject { get; init; }

@@ -85,6 +85,7 @@ internal sealed partial class TokenResponseParser
             ? scope.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
             : null;
         AnswerObject? account = Find("account");
+        string? idToken = Get("idtoken");
         return new TokenResponse(
             AccessToken,
             RefreshToken,
@@ -97,7 +98,8 @@ internal sealed partial class TokenResponseParser
             Scopes = scopes is { Length: > 0 } ? scopes : null,
             TokenType = TokenRefresh.AccessToken.SchemeOf((Get("tokentype") ?? Get("tokentype[]"))?.Trim()),
             AccountId = Get("accountid") ?? account?["uuid"] ?? account?["id"],
-            Subject = Jwt.TryReadSubject(Get("idtoken")),
+            IdToken = idToken is not null && TokenRefresh.AccessToken.CanBeSent(idToken) ? idToken : null,
+            Subject = Jwt.TryReadSubject(idToken),
         };
     }
 

@@ -35,13 +35,17 @@ internal static class CountedTime
         return true;
     }
 
-    /// <summary>Formats a moment as an integer; one at or before 1970 as 1, since 0 reads as unknown.</summary>
+    /// <summary>Formats a moment as an integer in seconds or milliseconds; one at or before 1970 as 1, since 0 reads as unknown.</summary>
     internal static string Format(DateTimeOffset at, CredentialsTimeUnit unit) => Format(at, PerSecond(0, unit));
 
     /// <summary>Formats a moment as an integer in the unit of another count.</summary>
-    /// <returns><see langword="null"/> if <paramref name="model"/> is no count.</returns>
+    /// <returns>
+    /// <see langword="null"/> if <paramref name="model"/> is no count, or a 0 in the place of an ISO 8601 time.
+    /// </returns>
     internal static string? FormatLike(string? model, DateTimeOffset at, CredentialsTimeUnit unit) =>
-        TryParse(model, out decimal count) ? Format(at, PerSecond(count, unit)) : null;
+        TryParse(model, out decimal count) && (count > 0 || unit != CredentialsTimeUnit.Iso8601)
+            ? Format(at, PerSecond(count, unit))
+            : null;
 
     /// <summary>Tells how many make a second: by the given unit, unless that gives a time which no token has.</summary>
     private static long PerSecond(decimal count, CredentialsTimeUnit unit) => count switch

@@ -1,21 +1,47 @@
 namespace TokenRefresh;
 
-/// <summary>Names the section and members of a credentials file, and its unit of time. Immutable.</summary>
+/// <summary>Names the section and members of a credentials file, and how it writes times. Immutable.</summary>
 /// <remarks>
-/// The unit of time is for a time that is not in the file yet. One that is there is written as it was read: in seconds or a fraction of
-/// them, as a number or a string, or as an ISO 8601 time.
+/// <see cref="TimeUnit"/> is for a time that is not in the file yet. One that is there is written as it was read: in seconds or a fraction
+/// of them, as a number or a string, or as an ISO 8601 time.
 /// </remarks>
+/// <example>
+/// One of the logins of MCP servers that Claude Code keeps beside its own, and the token file of Google's library for Python:
+/// <code>
+/// var mcpServer = new CredentialsFileFormat
+/// {
+///     Section = ["mcpOAuth", "issues|3f1c"],
+///     AccessTokenMember = "accessToken",
+///     RefreshTokenMember = "refreshToken",
+///     ExpiresAtMember = "expiresAt",
+///     ScopesMember = "scope",
+///     TimeUnit = CredentialsTimeUnit.Milliseconds,
+/// };
+///
+/// var python = new CredentialsFileFormat
+/// {
+///     AccessTokenMember = "token",
+///     ExpiresAtMember = "expiry",
+///     ScopesMember = "scopes",
+///     TimeUnit = CredentialsTimeUnit.Iso8601,
+/// };
+/// </code>
+/// </example>
 public sealed class CredentialsFileFormat
 {
+    private readonly string[] _section;
+
     /// <summary>Creates a format of flat OAuth members, which an initializer may rename.</summary>
     public CredentialsFileFormat()
-        : this(CredentialsTimeUnit.Seconds, null, null, "access_token", "refresh_token", "expires_at", null, null, null, null)
+        : this(CredentialsTimeUnit.Seconds, [], null, "access_token", "refresh_token", "expires_at", null, null, null, null, null)
     {
     }
 
     // Documents are read by this table. Filled here and not by initializers, it costs a cold process no compiled accessors.
-    private CredentialsFileFormat(CredentialsTimeUnit timeUnit, params string?[] names)
+    private CredentialsFileFormat(CredentialsTimeUnit timeUnit, string[] section, string? lastRefresh, params string?[] names)
     {
+        _section = section;
+        LastRefreshMember = lastRefresh;
         Names = names;
         TimeUnit = timeUnit;
     }
@@ -26,36 +52,54 @@ public sealed class CredentialsFileFormat
     /// <summary>Gets Claude Code's format: section <c>claudeAiOauth</c>, camel case members, expiry in milliseconds.</summary>
     public static CredentialsFileFormat ClaudeCode { get; } = new(
         CredentialsTimeUnit.Milliseconds,
-        "claudeAiOauth", null, "accessToken", "refreshToken", "expiresAt", "refreshTokenExpiresAt", "scopes", null, null);
+        ["claudeAiOauth"], null, "accessToken", "refreshToken", "expiresAt", "refreshTokenExpiresAt", "scopes", null, null, null);
 
-    /// <summary>Gets the format of codex: section <c>tokens</c> with <c>access_token</c> and <c>refresh_token</c>.</summary>
+    /// <summary>
+    /// Gets the format of codex: section <c>tokens</c> with <c>access_token</c>, <c>refresh_token</c> and <c>id_token</c>.
+    /// </summary>
     /// <remarks>
     /// The file keeps no expiry: the <c>exp</c> of the access token, a JWT, counts. Beside the section, <c>last_refresh</c> says as an ISO
     /// 8601 time when the tokens were obtained.
     /// </remarks>
     public static CredentialsFileFormat Codex { get; } = new(
         CredentialsTimeUnit.Seconds,
-        "tokens", "last_refresh", "access_token", "refresh_token", null, null, null, null, "account_id");
+        ["tokens"], "last_refresh", "access_token", "refresh_token", null, null, null, null, "account_id", "id_token");
 
     /// <summary>
     /// Gets the flat format of SDKs: <c>access_token</c>, <c>refresh_token</c>, <c>expires_at</c> in seconds, at the top level.
     /// </summary>
-    /// <remarks>A file with no <c>expires_at</c> but <c>expiry_date</c> in milliseconds, as of Google's tools, keeps that.</remarks>
+    /// <remarks>A file with no <c>expires_at</c> but <c>expiry_date</c> is read and written as <see cref="Google"/>.</remarks>
     public static CredentialsFileFormat FlatOAuth { get; } = new(
         CredentialsTimeUnit.Seconds,
-        null, null, "access_token", "refresh_token", "expires_at", "refresh_token_expires_at", "scope", "token_type", "account_id");
+        [],
+        null, "access_token", "refresh_token", "expires_at", "refresh_token_expires_at", "scope", "token_type", "account_id", "id_token");
 
-    /// <summary>Gets what <see cref="FlatOAuth"/> is in the files of Google's tools.</summary>
-    internal static CredentialsFileFormat FlatOAuthWithExpiryDate { get; } = new(
+    /// <summary>
+    /// Gets the format of Google's tools: as <see cref="FlatOAuth"/>, but with <c>expiry_date</c> in milliseconds in place of
+    /// <c>expires_at</c>.
+    /// </summary>
+    public static CredentialsFileFormat Google { get; } = new(
         CredentialsTimeUnit.Milliseconds,
-        null, null, "access_token", "refresh_token", "expiry_date", "refresh_token_expires_at", "scope", "token_type", "account_id");
+        [],
+        null, "access_token", "refresh_token", "expiry_date", "refresh_token_expires_at", "scope", "token_type", "account_id", "id_token");
 
-    /// <summary>Gets the member of the top-level object that holds the login.</summary>
-    /// <value><see langword="null"/> if the login's members stand at the top level.</value>
-    public string? Section
+    /// <summary>
+    /// Gets the format of the AWS CLI's cache of single sign-on: <c>accessToken</c>, <c>refreshToken</c>, <c>expiresAt</c> as an ISO 8601
+    /// time, at the top level.
+    /// </summary>
+    public static CredentialsFileFormat AwsSso { get; } = new(
+        CredentialsTimeUnit.Iso8601, [], null, "accessToken", "refreshToken", "expiresAt", null, null, null, null, null);
+
+    /// <summary>Gets the path to the object that holds the login: the names of the members that lead there from the top level.</summary>
+    /// <value>
+    /// Default empty: the login's members stand at the top level. One name is a section; more are sections in sections, or one of many
+    /// logins by its key. Names are taken as they are, with any dots or slashes in them, and none may be empty. The login alone is removed
+    /// by <see cref="CoordinatedTokenProvider.RemoveAsync"/>, never what is around it.
+    /// </value>
+    public IReadOnlyList<string> Section
     {
-        get => Names[(int)CredentialsMember.Section];
-        init => Names[(int)CredentialsMember.Section] = value;
+        get => _section;
+        init => _section = value is null ? [] : [.. value];
     }
 
     /// <summary>Gets the name of the access token's member. Default <c>access_token</c>.</summary>
@@ -114,9 +158,31 @@ public sealed class CredentialsFileFormat
         init => Names[(int)CredentialsMember.AccountId] = value;
     }
 
-    /// <summary>Gets the unit of an expiry that is not in the file yet, counted from 1970-01-01T00:00:00Z. Default seconds.</summary>
+    /// <summary>
+    /// Gets the name of the member for the identity token (OpenID Connect Core section 2); <see langword="null"/> if the file keeps none.
+    /// </summary>
+    /// <remarks>
+    /// A refresh whose answer holds an <c>id_token</c> replaces the stored one. A file that has none gets none by a refresh.
+    /// </remarks>
+    public string? IdTokenMember
+    {
+        get => Names[(int)CredentialsMember.IdToken];
+        init => Names[(int)CredentialsMember.IdToken] = value;
+    }
+
+    /// <summary>Gets how an expiry is written that is not in the file yet. Default seconds.</summary>
     public CredentialsTimeUnit TimeUnit { get; init; }
 
-    /// <summary>Gets all names by <see cref="CredentialsMember"/>; <see langword="null"/> for what the format does not have.</summary>
+    /// <summary>Gets the path as it is, for code that walks it.</summary>
+    internal string[] Path => _section;
+
+    /// <summary>
+    /// Gets the name of the member beside the section that says when the tokens were obtained; <see langword="null"/> if there is none.
+    /// </summary>
+    internal string? LastRefreshMember { get; }
+
+    /// <summary>
+    /// Gets the names of the login's members by <see cref="CredentialsMember"/>; <see langword="null"/> for what the format does not have.
+    /// </summary>
     internal string?[] Names { get; }
 }

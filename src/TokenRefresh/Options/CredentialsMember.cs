@@ -1,10 +1,9 @@
 namespace TokenRefresh;
 
-/// <summary>The members that a <see cref="CredentialsFileFormat"/> names, those around the login first: the places of its names.</summary>
+/// <summary>The members that matter: those of the login, in the order of a <see cref="CredentialsFileFormat"/>'s names, then those around
+/// it.</summary>
 internal enum CredentialsMember
 {
-    Section,
-    LastRefresh,
     AccessToken,
     RefreshToken,
     ExpiresAt,
@@ -12,4 +11,9 @@ internal enum CredentialsMember
     Scopes,
     TokenType,
     AccountId,
+    IdToken,
+
+    /// <summary>The next object on the path to the login.</summary>
+    Section,
+    LastRefresh,
 }

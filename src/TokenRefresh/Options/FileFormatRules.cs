@@ -14,30 +14,27 @@ internal static class FileFormatRules
             return;
         }
 
-        if (format.TimeUnit is not (CredentialsTimeUnit.Seconds or CredentialsTimeUnit.Milliseconds))
+        if (format.TimeUnit is < CredentialsTimeUnit.Seconds or > CredentialsTimeUnit.Iso8601)
         {
             failures.Add(
                 $"'{Setting}.{nameof(format.TimeUnit)}' is '{format.TimeUnit}'. " +
                 $"Set it to one of {OptionText.Names<CredentialsTimeUnit>()}.");
         }
 
-        if (format.Section is { Length: 0 })
+        if (Array.Exists(format.Path, string.IsNullOrEmpty))
         {
             failures.Add(
-                $"'{Setting}.{nameof(format.Section)}' is empty. Name the section, or set it to null for members at the top level.");
+                $"'{Setting}.{nameof(format.Section)}' holds an empty name. Name each member on the path to the login, or leave the path " +
+                "empty for members at the top level.");
         }
 
         string[] settings =
         [
             nameof(format.AccessTokenMember), nameof(format.RefreshTokenMember),
             nameof(format.ExpiresAtMember), nameof(format.RefreshTokenExpiresAtMember),
-            nameof(format.ScopesMember), nameof(format.TokenTypeMember), nameof(format.AccountIdMember),
+            nameof(format.ScopesMember), nameof(format.TokenTypeMember), nameof(format.AccountIdMember), nameof(format.IdTokenMember),
         ];
-        string?[] members =
-        [
-            format.AccessTokenMember, format.RefreshTokenMember, format.ExpiresAtMember, format.RefreshTokenExpiresAtMember,
-            format.ScopesMember, format.TokenTypeMember, format.AccountIdMember,
-        ];
+        string?[] members = format.Names;
         for (int i = 0; i < members.Length; i++)
         {
             bool isRequired = i < 2;

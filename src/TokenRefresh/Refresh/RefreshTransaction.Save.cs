@@ -129,6 +129,7 @@ internal sealed partial class RefreshTransaction
                 : refreshTokenExpiresAt,
             Scopes = response.Scopes ?? sent.Scopes,
             TokenType = response.TokenType ?? sent.TokenType,
+            IdToken = response.IdToken ?? sent.IdToken,
 
             // What the answer says of the account is kept in memory only. Another program that signs in may not know the member
             // and leave what we put there, and its login would then count as another account's.
@@ -197,6 +198,7 @@ internal sealed partial class RefreshTransaction
         {
             Scopes = sent.Scopes,
             TokenType = sent.TokenType,
+            IdToken = sent.IdToken,
             AccountId = sent.AccountId,
             ContinuesLogin = true,
             Login = sent.Login,

@@ -158,8 +158,10 @@ public sealed class CredentialsDocumentExpiryTests
         {
             var document = CredentialsDocument.Parse(Encoding.UTF8.GetBytes(json), format);
 
+            var next = new OAuthCredentials("at", "rt", DateTimeOffset.FromUnixTimeMilliseconds(1799999999000)) { ContinuesLogin = true };
+
             document.Credentials!.ExpiresAt.Should().Be(DateTimeOffset.FromUnixTimeMilliseconds(1787613382524));
-            Encoding.UTF8.GetString(document.With(new OAuthCredentials("at", "rt", DateTimeOffset.FromUnixTimeMilliseconds(1799999999000))))
+            Encoding.UTF8.GetString(document.With(next))
                 .Should().Be(json.Replace("1787613382524", "1799999999000", StringComparison.Ordinal));
         }
     }

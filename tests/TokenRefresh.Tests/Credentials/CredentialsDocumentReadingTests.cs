@@ -49,7 +49,7 @@ public sealed class CredentialsDocumentReadingTests
             """);
 
         document.Format.Should().BeSameAs(CredentialsFileFormat.Codex);
-        document.Credentials.Should().BeEquivalentTo(new OAuthCredentials("at-1", "rt-1") { AccountId = "account" });
+        document.Credentials.Should().BeEquivalentTo(new OAuthCredentials("at-1", "rt-1") { AccountId = "account", IdToken = "a.b.c" });
     }
 
     [Theory]
@@ -72,9 +72,21 @@ public sealed class CredentialsDocumentReadingTests
     }
 
     [Fact]
+    public void The_cache_of_the_AWS_CLI_is_recognized_and_read_with_its_ISO_times()
+    {
+        var document = Parse("""
+            {"startUrl":"https://a.example.com/start","region":"eu-west-1","accessToken":"at-1","expiresAt":"2026-08-24T23:16:22Z",
+             "clientId":"c","clientSecret":"s","registrationExpiresAt":"2026-11-24T23:16:22Z","refreshToken":"rt-1"}
+            """);
+
+        document.Format.Should().BeSameAs(CredentialsFileFormat.AwsSso);
+        document.Credentials.Should().BeEquivalentTo(new OAuthCredentials("at-1", "rt-1", DateTimeOffset.FromUnixTimeSeconds(1787613382)));
+    }
+
+    [Fact]
     public void A_section_may_have_the_name_of_the_token_in_it()
     {
-        var format = new CredentialsFileFormat { Section = "token", AccessTokenMember = "token" };
+        var format = new CredentialsFileFormat { Section = ["token"], AccessTokenMember = "token" };
 
         Parse("""{"token":{"token":"at-1"}}""", format).Credentials!.AccessToken.Should().Be("at-1");
         Encoding.UTF8.GetString(Parse("""{"token":{"token":"at-1"}}""", format).With(new OAuthCredentials("at-2", null)))
@@ -86,7 +98,7 @@ public sealed class CredentialsDocumentReadingTests
     {
         var format = new CredentialsFileFormat
         {
-            Section = "my login",
+            Section = ["my login"],
             AccessTokenMember = "at",
             RefreshTokenMember = "rt",
             ExpiresAtMember = "exp",
@@ -102,7 +114,9 @@ public sealed class CredentialsDocumentReadingTests
     [InlineData("""{"access_token":"flat","claudeAiOauth":{"accessToken":"claude"}}""", "claude")]
     [InlineData("""{"access_token":"flat","claudeAiOauth":{}}""", null)]
     [InlineData("""{"access_token":"flat","claudeAiOauth":null}""", "flat")]
-    [InlineData("""{"accessToken":"camel case at the top level is nobody's format"}""", null)]
+    [InlineData("""{"accessToken":"camel case","claudeAiOauth":{"accessToken":"claude"}}""", "claude")]
+    [InlineData("""{"accessToken":"camel case","access_token":"flat"}""", "flat")]
+    [InlineData("""{"accessToken":"camel case"}""", "camel case")]
     public void Of_both_formats_in_one_document_the_section_decides(string json, string? expected)
     {
         Parse(json).Credentials?.AccessToken.Should().Be(expected);
@@ -282,7 +296,8 @@ public sealed class CredentialsDocumentReadingTests
     [FailureMode("F127")]
     [InlineData(
         """{"token":"SECRET","\u0061ge":5}""",
-        "There is no member 'claudeAiOauth.accessToken' or 'tokens.access_token' or 'access_token'; its top level has 'token', 'age'. "
+        "There is no member 'claudeAiOauth.accessToken' or 'tokens.access_token' or 'access_token' or 'accessToken'; "
+        + "its top level has 'token', 'age'. "
         + "If *'FileFormat'.")]
     [InlineData(
         """{"claudeAiOauth":{"access_token":"SECRET"},"mcpOAuth":{}}""",

@@ -285,7 +285,7 @@ public sealed class CredentialsDocumentWritingTests
     [Fact]
     public void A_custom_name_is_escaped_where_it_must_be()
     {
-        var format = new CredentialsFileFormat { Section = "my \"login\"", AccessTokenMember = "a\\t" };
+        var format = new CredentialsFileFormat { Section = ["my \"login\""], AccessTokenMember = "a\\t" };
 
         var written = With("{\"x\":1}", new OAuthCredentials("at-2", null), format);
 

@@ -44,7 +44,7 @@ public sealed class ConfigurationTests
     private const string EveryMember = """
         { "FileFormat": { "Section": "login", "accessTokenMember": "at", "RefreshTokenMember": "rt", 
           "ExpiresAtMember": "exp", "RefreshTokenExpiresAtMember": "rexp", "ScopesMember": "sc", 
-          "TokenTypeMember": "tt", "AccountIdMember": "ai", "TimeUnit": "milliseconds" } }
+          "TokenTypeMember": "tt", "AccountIdMember": "ai", "IdTokenMember": "it", "TimeUnit": "milliseconds" } }
         """;
 
     private static readonly string[] OnlyInCode = [nameof(TokenRefreshOptions.Events), nameof(TokenRefreshOptions.ClientAssertion)];
@@ -119,7 +119,7 @@ public sealed class ConfigurationTests
 
         options.FileFormat.Should().BeEquivalentTo(new CredentialsFileFormat
         {
-            Section = "login",
+            Section = ["login"],
             AccessTokenMember = "at",
             RefreshTokenMember = "rt",
             ExpiresAtMember = "exp",
@@ -127,6 +127,7 @@ public sealed class ConfigurationTests
             ScopesMember = "sc",
             TokenTypeMember = "tt",
             AccountIdMember = "ai",
+            IdTokenMember = "it",
             TimeUnit = CredentialsTimeUnit.Milliseconds,
         });
     }
@@ -146,6 +147,18 @@ public sealed class ConfigurationTests
             ]);
         Bind("""{ "CompatibleLocks": "Codex" }""").CompatibleLocks.Should().BeSameAs(CompatibleLock.Codex);
         Bind("""{ "CompatibleLocks": [] }""").CompatibleLocks.Should().BeNull();
+    }
+
+    [Theory]
+    [InlineData("""["mcpOAuth", "issues.v2/tracker|3f1c:a"]""", "mcpOAuth", "issues.v2/tracker|3f1c:a")]
+    [InlineData(""" "a.b/c|d:e" """, "a.b/c|d:e")]
+    [InlineData("[]")]
+    [InlineData("null")]
+    public void The_path_to_a_login_is_a_name_or_a_list_of_names_with_any_characters(string json, params string[] path)
+    {
+        var format = Bind($$"""{ "FileFormat": { "Section": {{json}}, "ScopesMember": "sc" } }""").FileFormat;
+
+        format.Section.Should().Equal(path);
     }
 
     [Theory]
@@ -169,7 +182,7 @@ public sealed class ConfigurationTests
     [InlineData("ClientAuthentication", "jwt", "*Login:ClientAuthentication*ClientAuthentication*")]
     [InlineData("FileFormat:TimeUnit", "days", "*Login:FileFormat:TimeUnit*")]
     [InlineData("CompatibleLocks", "all", "'Login:CompatibleLocks' is 'all'. Use 'ClaudeCode', 'Codex', or a list of locks.")]
-    [InlineData("FileFormat", "xml", "'Login:FileFormat' is 'xml'. Use 'Auto', 'ClaudeCode', 'FlatOAuth' or 'Codex'*")]
+    [InlineData("FileFormat", "xml", "'Login:FileFormat' is 'xml'. Use 'Auto', 'ClaudeCode', 'FlatOAuth', 'Codex', 'Google' or 'AwsSso'*")]
     [InlineData("TokenEndpoint", "https://user:secret@:-1?k=hidden", "'Login:TokenEndpoint' is 'https://:-1', which is no address.*")]
     public void A_value_that_cannot_be_read_is_an_error_that_names_its_key(string key, string value, string failure)
     {
@@ -220,6 +233,8 @@ public sealed class ConfigurationTests
     [InlineData("ClaudeCode")]
     [InlineData("flatOAuth")]
     [InlineData("codex")]
+    [InlineData("google")]
+    [InlineData("awsSso")]
     public void Every_built_in_format_has_its_name(string name)
     {
         PropertyInfo format = typeof(CredentialsFileFormat).GetProperties(BindingFlags.Static | BindingFlags.Public)

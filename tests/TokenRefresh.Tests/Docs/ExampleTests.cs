@@ -1,5 +1,7 @@
 using System.Xml.Linq;
 using FluentAssertions;
+using Microsoft.Extensions.Configuration;
+using TokenRefresh.DependencyInjection;
 using TokenRefresh.Tests.Conventions;
 
 namespace TokenRefresh.Tests.Docs;
@@ -27,6 +29,30 @@ public sealed class ExampleTests
     public void The_main_types_and_methods_have_an_example(string member)
     {
         Shown.Select(example => example.Member).Should().Contain(member);
+    }
+
+    [Fact]
+    public void The_code_of_the_options_page_is_that_of_an_example_and_its_configuration_says_the_same()
+    {
+        var page = new DocumentPage("docs/options.md");
+        string json = page.Text.Split("```json\n")[1].Split("```")[0];
+        IConfiguration configuration = new ConfigurationBuilder()
+            .AddJsonStream(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(json)))
+            .Build();
+        var options = new TokenRefreshOptions();
+
+        ConfigurationBinding.Bind(configuration, options, "");
+
+        page.CodeBlocks.Should().NotBeEmpty().And.BeSubsetOf(Compiled);
+        options.FileFormat.Should().BeEquivalentTo(new CredentialsFileFormat
+        {
+            Section = ["mcpOAuth", "issues|3f1c"],
+            AccessTokenMember = "accessToken",
+            RefreshTokenMember = "refreshToken",
+            ExpiresAtMember = "expiresAt",
+            ScopesMember = "scope",
+            TimeUnit = CredentialsTimeUnit.Milliseconds,
+        });
     }
 
     [Fact]

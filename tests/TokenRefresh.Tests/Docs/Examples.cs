@@ -1,6 +1,7 @@
 using FluentAssertions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using TokenRefresh.Stores.Json;
 
 namespace TokenRefresh.Tests.Docs;
 
@@ -68,6 +69,35 @@ public sealed class Examples
         #endregion
 
         (await tokens.GetAccessTokenAsync()).Value.Should().Be("access");
+    }
+
+    [Fact]
+    public void The_formats_of_the_example_read_what_those_programs_write()
+    {
+        #region formats
+        var mcpServer = new CredentialsFileFormat
+        {
+            Section = ["mcpOAuth", "issues|3f1c"],
+            AccessTokenMember = "accessToken",
+            RefreshTokenMember = "refreshToken",
+            ExpiresAtMember = "expiresAt",
+            ScopesMember = "scope",
+            TimeUnit = CredentialsTimeUnit.Milliseconds,
+        };
+
+        var python = new CredentialsFileFormat
+        {
+            AccessTokenMember = "token",
+            ExpiresAtMember = "expiry",
+            ScopesMember = "scopes",
+            TimeUnit = CredentialsTimeUnit.Iso8601,
+        };
+        #endregion
+
+        CredentialsDocument.Parse("""{"mcpOAuth":{"issues|3f1c":{"serverName":"i","accessToken":"at"}}}"""u8.ToArray(), mcpServer)
+            .Credentials!.AccessToken.Should().Be("at");
+        CredentialsDocument.Parse("""{"token":"at","expiry":"2026-08-24T23:16:22.524616Z","scopes":["a"]}"""u8.ToArray(), python)
+            .Credentials!.ExpiresAt.Should().Be(new DateTimeOffset(2026, 8, 24, 23, 16, 22, TimeSpan.Zero).AddTicks(5246160));
     }
 
     // Compiled only: there is no such server.

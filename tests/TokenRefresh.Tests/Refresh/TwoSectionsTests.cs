@@ -7,19 +7,21 @@ namespace TokenRefresh.Tests.Refresh;
 /// <summary>Two logins in one file share a lock, and neither tokens nor knowledge.</summary>
 public sealed class TwoSectionsTests
 {
-    private static readonly string[] Sections = ["work", "home"];
+    private static readonly string[] Sections = ["work", "home/a.b|c"];
 
-    [Fact]
+    [Theory]
+    [InlineData]
+    [InlineData("mcpOAuth")]
     [FailureMode("F115", "F87")]
-    public async Task Each_login_is_refreshed_once_and_its_used_token_is_known_to_later_providers()
+    public async Task Each_login_is_refreshed_once_and_its_used_token_is_known_to_later_providers(params string[] around)
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
-        string older = WriteExpired(login);
-        CoordinatedTokenProvider[] providers = CreateProviders(login);
+        string older = WriteExpired(login, around);
+        CoordinatedTokenProvider[] providers = CreateProviders(login, around);
 
         AccessToken[] tokens = await Task.WhenAll(providers.Select(p => p.GetAccessTokenAsync().AsTask()));
         await File.WriteAllTextAsync(login.Path, older, TestContext.Current.CancellationToken);
-        CoordinatedTokenProvider[] later = CreateProviders(login);
+        CoordinatedTokenProvider[] later = CreateProviders(login, around);
 
         tokens.Should().OnlyHaveUniqueItems().And.OnlyContain(t => login.Server.IsAccepted(t.Value));
         foreach (CoordinatedTokenProvider provider in later)
@@ -31,13 +33,15 @@ public sealed class TwoSectionsTests
         login.Books.Should().BeEquivalentTo(new { TokenRequests = 2, Reuses = 0 });
     }
 
-    [Fact]
+    [Theory]
+    [InlineData]
+    [InlineData("mcpOAuth")]
     [FailureMode("F115", "F13")]
-    public async Task A_rejection_and_a_sign_out_concern_one_login_alone()
+    public async Task A_rejection_and_a_sign_out_concern_one_login_alone(params string[] around)
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
-        WriteExpired(login);
-        CoordinatedTokenProvider[] providers = CreateProviders(login);
+        WriteExpired(login, around);
+        CoordinatedTokenProvider[] providers = CreateProviders(login, around);
         login.Server.EnqueueTokenBehavior(TokenEndpointBehavior.Error("invalid_grant"));
 
         await providers[0].Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<SignInRequiredException>();
@@ -51,7 +55,7 @@ public sealed class TwoSectionsTests
         login.Books.TokenRequests.Should().Be(3);
     }
 
-    private static string WriteExpired(SharedLogin login)
+    private static string WriteExpired(SharedLogin login, string[] around)
     {
         IEnumerable<string> members = Sections.Select(section =>
         {
@@ -59,11 +63,11 @@ public sealed class TwoSectionsTests
             return $"\"{section}\":{{\"access_token\":\"{issued.AccessToken}\","
                 + $"\"refresh_token\":\"{issued.RefreshToken}\",\"expires_at\":1}}";
         });
-        string json = $"{{{string.Join(',', members)}}}";
+        string json = around.Aggregate($"{{{string.Join(',', members)}}}", (inner, name) => $"{{\"{name}\":{inner}}}");
         File.WriteAllText(login.Path, json);
         return json;
     }
 
-    private static CoordinatedTokenProvider[] CreateProviders(SharedLogin login) =>
-        [.. Sections.Select(section => login.CreateProvider(o => o.FileFormat = new CredentialsFileFormat { Section = section }))];
+    private static CoordinatedTokenProvider[] CreateProviders(SharedLogin login, string[] around) =>
+        [.. Sections.Select(name => login.CreateProvider(o => o.FileFormat = new CredentialsFileFormat { Section = [.. around, name] }))];
 }

@@ -86,7 +86,12 @@ public sealed class FileRulesTests
     [Fact]
     public void The_built_in_formats_are_valid()
     {
-        foreach (var format in new[] { CredentialsFileFormat.Auto, CredentialsFileFormat.ClaudeCode, CredentialsFileFormat.FlatOAuth })
+        CredentialsFileFormat[] formats =
+        [
+            CredentialsFileFormat.Auto, CredentialsFileFormat.ClaudeCode, CredentialsFileFormat.FlatOAuth, CredentialsFileFormat.Codex,
+            CredentialsFileFormat.Google, CredentialsFileFormat.AwsSso,
+        ];
+        foreach (var format in formats)
         {
             SomeOptions.Checking(SomeOptions.Valid(o => o.FileFormat = format)).Should().NotThrow();
         }
@@ -97,11 +102,12 @@ public sealed class FileRulesTests
     {
         var options = SomeOptions.Valid(o => o.FileFormat = new CredentialsFileFormat
         {
-            Section = "",
+            Section = ["mcpOAuth", ""],
             AccessTokenMember = "token",
             RefreshTokenMember = "token",
             ExpiresAtMember = "",
             ScopesMember = "",
+            IdTokenMember = "token",
             TimeUnit = (CredentialsTimeUnit)7,
         });
 
@@ -110,9 +116,10 @@ public sealed class FileRulesTests
         var message = check.Should().Throw<TokenRefreshConfigurationException>().Which.Message;
         message.Should().Contain("'FileFormat.RefreshTokenMember' is 'token', as is 'FileFormat.AccessTokenMember'");
         message.Should().Contain("'FileFormat.ExpiresAtMember' is empty. Name the member, or set it to null");
+        message.Should().Contain("'FileFormat.IdTokenMember' is 'token', as is 'FileFormat.AccessTokenMember'");
         message.Should().Contain("'FileFormat.ScopesMember' is empty. Name the member, or set it to null");
-        message.Should().Contain("'FileFormat.Section' is empty.");
-        message.Should().Contain("'FileFormat.TimeUnit' is '7'. Set it to one of 'Seconds', 'Milliseconds'.");
+        message.Should().Contain("'FileFormat.Section' holds an empty name.");
+        message.Should().Contain("'FileFormat.TimeUnit' is '7'. Set it to one of 'Seconds', 'Milliseconds', 'Iso8601'.");
     }
 
     [Fact]

@@ -8,12 +8,16 @@ namespace TokenRefresh.Stores.Json;
 /// Changes are made in the bytes that were read: everything that belongs to other programs, from key order to number text, survives.
 /// <see cref="CredentialsFileFormat.Auto"/> takes a document with a <c>claudeAiOauth</c> section for Claude Code's, even if flat members
 /// stand beside it (a section is written on purpose, flat members may be left-overs); then one with tokens in <c>tokens</c>, or with
-/// <c>last_refresh</c>, for that of codex; one with a flat token for flat OAuth; any other for one that is to get Claude Code's section.
+/// <c>last_refresh</c>, for that of codex; one with a flat token for flat OAuth; one with a flat token in camel case for the AWS CLI's
+/// cache; any other for one that is to get Claude Code's section.
 /// </remarks>
 internal sealed class CredentialsDocument
 {
     private readonly ReadOnlyMemory<byte> _utf8;
     private readonly int _start;
+
+    // The objects on the path to the login, the top level first, as far as they are there.
+    private readonly JsonSpans?[] _path;
     private readonly JsonSpans? _top;
     private readonly JsonSpans? _login;
 
@@ -22,22 +26,27 @@ internal sealed class CredentialsDocument
         _utf8 = utf8;
         _start = start;
         Format = format;
+        _path = new JsonSpans?[format.Path.Length + 1];
         if (isBlank)
         {
             return;
         }
 
-        string?[] names = format.Names;
-        bool isFlat = names[(int)CredentialsMember.Section] is null;
-        _top = JsonSpans.Read(utf8.Span, start, utf8.Length, names, isLogin: isFlat);
-        if (isFlat)
+        int end = utf8.Length;
+        for (var level = 0; ; level++)
         {
-            _login = _top;
+            JsonSpans owner = _path[level] = JsonSpans.Read(utf8.Span, start, end, format, level);
+            if (owner.Find(CredentialsMember.Section) is not { Kind: JsonTokenType.StartObject } section)
+            {
+                break;
+            }
+
+            start = section.ValueStart;
+            end = section.ValueEnd;
         }
-        else if (_top.Find(CredentialsMember.Section) is { Kind: JsonTokenType.StartObject } section)
-        {
-            _login = JsonSpans.Read(utf8.Span, section.ValueStart, section.ValueEnd, names, isLogin: true);
-        }
+
+        _top = _path[0];
+        _login = _path[^1];
     }
 
     /// <summary>Gets the login.</summary>
@@ -98,36 +107,33 @@ internal sealed class CredentialsDocument
             throw new ArgumentException("A login without an access token is never written. Remove the login instead.", nameof(next));
         }
 
-        string?[] names = Format.Names;
-        byte[]?[] changes = CredentialsJsonEditor.Compare(_utf8.Span, _login, Credentials, next, Format);
-        if (names[(int)CredentialsMember.Section] is not null)
+        byte[]? refreshed = null;
+        if (Format.LastRefreshMember is not null && Credentials?.AccessToken != next.AccessToken)
         {
-            byte[] section = _login is null ? ApplyToEmpty(changes) : CredentialsJsonEditor.Apply(_utf8.Span, _login, changes, names);
-            changes = new byte[]?[names.Length];
-            changes[(int)CredentialsMember.Section] = section;
-            if (names[(int)CredentialsMember.LastRefresh] is not null && Credentials?.AccessToken != next.AccessToken)
-            {
-                DateTimeOffset at = refreshedAt ?? TimeProvider.System.GetUtcNow();
-                changes[(int)CredentialsMember.LastRefresh] = CredentialsJsonEditor.WriteTime(
-                    _utf8.Span, _top?.Find(CredentialsMember.LastRefresh), at, Format.TimeUnit, model: "2000-01-01T00:00:00.000Z");
-            }
+            refreshed = CredentialsJsonEditor.WriteTime(
+                _utf8.Span,
+                _path[^2]?.Find(CredentialsMember.LastRefresh),
+                refreshedAt ?? TimeProvider.System.GetUtcNow(),
+                Format.TimeUnit,
+                model: "2000-01-01T00:00:00.000Z");
         }
 
-        return Edit(changes);
+        return Edit(Format.Path.Length, CredentialsJsonEditor.Compare(_utf8.Span, _login, Credentials, next, Format), refreshed);
     }
 
-    /// <summary>Makes the bytes without the login: the section, or the login's own members, are cut out.</summary>
+    /// <summary>Makes the bytes without the login: its object, or at the top level its members, are cut out.</summary>
     internal byte[] Without()
     {
-        if (_top is null)
+        int level = Math.Max(0, Format.Path.Length - 1);
+        if (_path[level] is null)
         {
             return _utf8.ToArray();
         }
 
         // Only the members of the object that is edited count.
-        var changes = new byte[]?[Format.Names.Length];
+        var changes = new byte[]?[CredentialsJsonEditor.Roles];
         Array.Fill(changes, CredentialsJsonEditor.Cut);
-        return Edit(changes);
+        return Edit(level, changes);
     }
 
     /// <summary>Says which members were looked for and which are there, by their names alone, where a document holds no login.</summary>
@@ -140,13 +146,13 @@ internal sealed class CredentialsDocument
         }
 
         CredentialsFileFormat[] formats = IsGuess
-            ? [CredentialsFileFormat.ClaudeCode, CredentialsFileFormat.Codex, CredentialsFileFormat.FlatOAuth]
+            ? [CredentialsFileFormat.ClaudeCode, CredentialsFileFormat.Codex, CredentialsFileFormat.FlatOAuth, CredentialsFileFormat.AwsSso]
             : [Format];
         string looked = string.Join("' or '", formats.Select(f => CredentialsJsonReader.PathOf(f, CredentialsMember.AccessToken)));
         string found = $"its top level has {List(MemberNames)}";
-        if (_login is not null && _login != _top)
+        for (var level = 1; level < _path.Length && _path[level] is { } section; level++)
         {
-            found += $", '{Format.Section}' has {List(CredentialsJsonReader.ReadNames(_utf8.Span, _login))}";
+            found += $", '{PathTo(level)}' has {List(CredentialsJsonReader.ReadNames(_utf8.Span, section))}";
         }
 
         return $"There is no member '{looked}'; {found}. If the login is there under other names, say so with 'FileFormat'.";
@@ -167,7 +173,13 @@ internal sealed class CredentialsDocument
         }
 
         CredentialsDocument flat = ParseFlat(utf8, start);
-        return flat.HasToken ? flat : new(utf8, start, CredentialsFileFormat.ClaudeCode) { IsGuess = true };
+        if (flat.HasToken)
+        {
+            return flat;
+        }
+
+        var camelCase = new CredentialsDocument(utf8, start, CredentialsFileFormat.AwsSso);
+        return camelCase.HasToken ? camelCase : new(utf8, start, CredentialsFileFormat.ClaudeCode) { IsGuess = true };
     }
 
     private static CredentialsDocument ParseFlat(ReadOnlyMemory<byte> utf8, int start)
@@ -178,8 +190,8 @@ internal sealed class CredentialsDocument
             return flat;
         }
 
-        var withExpiryDate = new CredentialsDocument(utf8, start, CredentialsFileFormat.FlatOAuthWithExpiryDate);
-        return withExpiryDate._top!.Find(CredentialsMember.ExpiresAt) is null ? flat : withExpiryDate;
+        var google = new CredentialsDocument(utf8, start, CredentialsFileFormat.Google);
+        return google._top!.Find(CredentialsMember.ExpiresAt) is null ? flat : google;
     }
 
     /// <summary>Lists names as they may stand in a message: of a bounded number and length, without control characters.</summary>
@@ -202,25 +214,38 @@ internal sealed class CredentialsDocument
         if (_login is not null)
         {
             Credentials = CredentialsJsonReader.Read(_utf8.Span, _login, Format);
+            return;
         }
-        else if (_top!.Find(CredentialsMember.Section) is { Kind: not JsonTokenType.Null } section)
+
+        int level = Array.IndexOf(_path, null);
+        if (_path[level - 1]!.Find(CredentialsMember.Section) is { Kind: not JsonTokenType.Null } section)
         {
             // A null is what a program may leave at a logout; anything else in the section's place is no login.
-            throw CredentialsDocumentException.NoObject(_utf8.Span, $"The member '{Format.Section}'", section.ValueStart, section.Kind);
+            throw CredentialsDocumentException.NoObject(_utf8.Span, $"The member '{PathTo(level)}'", section.ValueStart, section.Kind);
         }
     }
 
-    private byte[] Edit(byte[]?[] changes)
+    private string PathTo(int level) => string.Join('.', Format.Path[..level]);
+
+    // Makes the changes to the object at this level, and puts the result in its place in each object around it.
+    private byte[] Edit(int level, byte[]?[] changes, byte[]? refreshed = null)
     {
         ReadOnlySpan<byte> utf8 = _utf8.Span;
-        if (_top is null)
+        for (; level > 0; level--)
         {
-            return [.. utf8[.._start], .. ApplyToEmpty(changes), (byte)'\n'];
+            byte[] section = Apply(level, changes);
+            changes = new byte[]?[CredentialsJsonEditor.Roles];
+            changes[(int)CredentialsMember.Section] = section;
+            changes[(int)CredentialsMember.LastRefresh] = refreshed;
         }
 
-        return [.. utf8[.._top.Start], .. CredentialsJsonEditor.Apply(utf8, _top, changes, Format.Names), .. utf8[(_top.End + 1)..]];
+        return _top is null
+            ? [.. utf8[.._start], .. Apply(0, changes), (byte)'\n']
+            : [.. utf8[.._top.Start], .. Apply(0, changes), .. utf8[(_top.End + 1)..]];
     }
 
-    private byte[] ApplyToEmpty(byte[]?[] changes) =>
-        CredentialsJsonEditor.Apply("{}"u8, JsonSpans.Read("{}"u8, 0, 2, Format.Names, isLogin: true), changes, Format.Names);
+    private byte[] Apply(int level, byte[]?[] changes) =>
+        _path[level] is { } owner
+            ? CredentialsJsonEditor.Apply(_utf8.Span, owner, changes, Format, level)
+            : CredentialsJsonEditor.Apply("{}"u8, JsonSpans.Read("{}"u8, 0, 2, Format, level), changes, Format, level);
 }

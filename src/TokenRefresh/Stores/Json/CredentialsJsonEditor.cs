@@ -11,6 +11,9 @@ namespace TokenRefresh.Stores.Json;
 /// </remarks>
 internal static class CredentialsJsonEditor
 {
+    /// <summary>How many entries a table of changes has.</summary>
+    internal const int Roles = (int)CredentialsMember.LastRefresh + 1;
+
     /// <summary>Gets the change that cuts a member.</summary>
     internal static byte[] Cut => [];
 
@@ -19,7 +22,7 @@ internal static class CredentialsJsonEditor
     internal static byte[]?[] Compare(
         ReadOnlySpan<byte> json, JsonSpans? login, OAuthCredentials? stored, OAuthCredentials next, CredentialsFileFormat format)
     {
-        var changes = new byte[]?[format.Names.Length];
+        var changes = new byte[]?[Roles];
         bool isOtherRefreshToken = stored?.RefreshToken != next.RefreshToken;
         if (stored?.AccessToken != next.AccessToken)
         {
@@ -36,11 +39,12 @@ internal static class CredentialsJsonEditor
         }
 
         JsonMember? expiry = login?.Find(CredentialsMember.ExpiresAt);
+        string? model = format.TimeUnit == CredentialsTimeUnit.Iso8601 ? "2000-01-01T00:00:00Z" : null;
         if (next.ExpiresAt is { } at)
         {
             if (stored?.ExpiresAt != at)
             {
-                Set(CredentialsMember.ExpiresAt, WriteTime(json, expiry, at, format.TimeUnit));
+                Set(CredentialsMember.ExpiresAt, WriteTime(json, expiry, at, format.TimeUnit, model));
             }
         }
         else if (stored is null || (expiry is not null && expiry.Kind != JsonTokenType.Null))
@@ -54,7 +58,7 @@ internal static class CredentialsJsonEditor
             if (stored?.RefreshTokenExpiresAt != refreshTokenAt)
             {
                 JsonMember? refreshTokenExpiry = login?.Find(CredentialsMember.RefreshTokenExpiresAt);
-                Set(CredentialsMember.RefreshTokenExpiresAt, WriteTime(json, refreshTokenExpiry, refreshTokenAt, format.TimeUnit));
+                Set(CredentialsMember.RefreshTokenExpiresAt, WriteTime(json, refreshTokenExpiry, refreshTokenAt, format.TimeUnit, model));
             }
         }
         else if (stored is null || isOtherRefreshToken)
@@ -79,13 +83,26 @@ internal static class CredentialsJsonEditor
             Set(CredentialsMember.AccountId, next.AccountId is { } account ? Quote(account) : Cut);
         }
 
+        // The same holds for the identity token, but that a refresh may bring a new one in place of the stored one.
+        JsonMember? idToken = login?.Find(CredentialsMember.IdToken);
+        bool isRenewed = idToken is not null && next.IdToken is not null;
+        if (stored?.IdToken != next.IdToken && (!next.ContinuesLogin || isRenewed) && IsTextOrAbsent(idToken))
+        {
+            Set(CredentialsMember.IdToken, next.IdToken is { } identity ? Quote(identity) : Cut);
+        }
+
         return changes;
 
         void Set(CredentialsMember role, byte[]? value) => changes[(int)role] = format.Names[(int)role] is null ? null : value;
     }
 
     /// <summary>Makes the bytes of an object with the changes made to it, from brace to brace.</summary>
-    internal static byte[] Apply(ReadOnlySpan<byte> json, JsonSpans owner, byte[]?[] changes, string?[] names)
+    /// <param name="json">The document.</param>
+    /// <param name="owner">The object.</param>
+    /// <param name="changes">The changes.</param>
+    /// <param name="format">The format.</param>
+    /// <param name="level">How many names of the format's path lead to the object.</param>
+    internal static byte[] Apply(ReadOnlySpan<byte> json, JsonSpans owner, byte[]?[] changes, CredentialsFileFormat format, int level)
     {
         var output = new MemoryStream(owner.End - owner.Start + 1024);
         output.WriteByte((byte)'{');
@@ -94,7 +111,12 @@ internal static class CredentialsJsonEditor
             if (changes[role] is { Length: > 0 } value && owner.Find((CredentialsMember)role) is null)
             {
                 output.Write(output.Length > 1 ? ","u8 : default);
-                output.Write(Quote(names[role]!));
+                output.Write(Quote(role switch
+                {
+                    (int)CredentialsMember.Section => format.Path[level],
+                    (int)CredentialsMember.LastRefresh => format.LastRefreshMember!,
+                    _ => format.Names[role]!,
+                }));
                 output.WriteByte((byte)':');
                 output.Write(value);
             }
@@ -132,14 +154,15 @@ internal static class CredentialsJsonEditor
         }
         catch (ArgumentException e)
         {
-            const string Message = "A token, a scope, the token type or the account id holds a lone surrogate, which UTF-8 cannot carry.";
+            const string Message =
+                "A token, a scope, the token type, the account id or a name holds a lone surrogate, which UTF-8 cannot carry.";
             throw new ArgumentException(Message, nameof(text), e);
         }
     }
 
     /// <summary>Writes a time like the stored one; where there is none, like <paramref name="model"/>, or without one as a count.</summary>
     internal static byte[] WriteTime(
-        ReadOnlySpan<byte> json, JsonMember? stored, DateTimeOffset at, CredentialsTimeUnit unit, string? model = null)
+        ReadOnlySpan<byte> json, JsonMember? stored, DateTimeOffset at, CredentialsTimeUnit unit, string? model)
     {
         string? like = EpochTime.FormatLike(CredentialsJsonReader.ReadTimeText(json, stored), at, unit);
         bool isText = like is not null ? stored!.Kind == JsonTokenType.String : model is not null;

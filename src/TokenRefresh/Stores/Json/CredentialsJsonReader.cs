@@ -33,7 +33,8 @@ internal static class CredentialsJsonReader
             Scopes = ReadScopes(json, login.Find(CredentialsMember.Scopes)),
             TokenType = ReadText(json, login.Find(CredentialsMember.TokenType)),
             AccountId = string.IsNullOrEmpty(accountId) ? null : accountId,
-            Login = format.Names[(int)CredentialsMember.Section] ?? "",
+            IdToken = ReadText(json, login.Find(CredentialsMember.IdToken)),
+            Login = NameOf(format.Path),
         };
     }
 
@@ -95,9 +96,30 @@ internal static class CredentialsJsonReader
         return names;
     }
 
-    /// <summary>Gets how messages name a member of the login: with its section.</summary>
+    /// <summary>Gets how messages name a member of the login: with its path.</summary>
     internal static string PathOf(CredentialsFileFormat format, CredentialsMember role) =>
-        format.Section is { } section ? $"{section}.{format.Names[(int)role]}" : format.Names[(int)role]!;
+        string.Join('.', [.. format.Path, format.Names[(int)role]]);
+
+    /// <summary>
+    /// Gets the name of a login in the coordination record: of one name that name, of more a JSON pointer (RFC 6901), as of one name that
+    /// would look like it.
+    /// </summary>
+    internal static string NameOf(string[] path)
+    {
+        if (path.Length == 0 || (path.Length == 1 && path[0][0] != '/'))
+        {
+            return path.Length == 0 ? "" : path[0];
+        }
+
+        var pointer = new StringBuilder();
+        foreach (string name in path)
+        {
+            pointer.Append('/')
+                .Append(name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal));
+        }
+
+        return pointer.ToString();
+    }
 
     private static string? ReadToken(ReadOnlySpan<byte> json, JsonMember? member, CredentialsFileFormat format)
     {

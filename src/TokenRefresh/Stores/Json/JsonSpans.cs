@@ -32,11 +32,11 @@ internal sealed class JsonSpans
     /// <param name="json">The document.</param>
     /// <param name="start">Where the stretch starts.</param>
     /// <param name="end">Where it ends.</param>
-    /// <param name="names">The format's names.</param>
-    /// <param name="isLogin">Whether the object holds the login's own members, or the section that does.</param>
+    /// <param name="format">The format.</param>
+    /// <param name="level">How many names of the format's path lead to the object; after all of them it is the login.</param>
     /// <exception cref="JsonException">It is not valid JSON.</exception>
     /// <exception cref="CredentialsDocumentException">It is valid JSON, but no object.</exception>
-    internal static JsonSpans Read(ReadOnlySpan<byte> json, int start, int end, string?[] names, bool isLogin)
+    internal static JsonSpans Read(ReadOnlySpan<byte> json, int start, int end, CredentialsFileFormat format, int level)
     {
         var reader = new Utf8JsonReader(json[start..end], AnyDepth);
         reader.Read();
@@ -47,13 +47,16 @@ internal sealed class JsonSpans
             reader.Skip();
         }
 
+        // A section may have the name of one of the login's members.
+        string?[] names = level == format.Path.Length ? format.Names : [format.Path[level], format.LastRefreshMember];
+        int first = level == format.Path.Length ? 0 : (int)CredentialsMember.Section;
         int count = 0;
         int previousEnd = -1;
         JsonMember? previous = null;
         var members = new List<JsonMember>();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            int role = FindRole(ref reader, names, isLogin);
+            int role = FindName(ref reader, names);
             int nameStart = start + (int)reader.TokenStartIndex;
             if (previous is not null)
             {
@@ -68,7 +71,7 @@ internal sealed class JsonSpans
             int valueEnd = start + (int)reader.BytesConsumed;
             if (role >= 0)
             {
-                previous = new JsonMember((CredentialsMember)role, previousEnd, nameStart, valueStart, valueEnd, valueKind);
+                previous = new JsonMember((CredentialsMember)(first + role), previousEnd, nameStart, valueStart, valueEnd, valueKind);
                 members.Add(previous);
             }
 
@@ -101,18 +104,15 @@ internal sealed class JsonSpans
         return null;
     }
 
-    private static int FindRole(ref Utf8JsonReader reader, string?[] names, bool isLogin)
+    private static int FindName(ref Utf8JsonReader reader, string?[] names)
     {
-        // A section may have the name of one of the login's members.
-        int from = isLogin ? (int)CredentialsMember.AccessToken : 0;
-        int to = isLogin ? names.Length : (int)CredentialsMember.AccessToken;
         try
         {
-            for (int role = from; role < to; role++)
+            for (var i = 0; i < names.Length; i++)
             {
-                if (names[role] is { } name && reader.ValueTextEquals(name))
+                if (names[i] is { } name && reader.ValueTextEquals(name))
                 {
-                    return role;
+                    return i;
                 }
             }
         }
