@@ -25,7 +25,7 @@ public sealed partial class CoordinatedTokenProvider
     /// <returns>A task that completes when the login is durable.</returns>
     /// <exception cref="ArgumentException">The login has no access token, or one that no header may carry.</exception>
     /// <exception cref="TokenRefreshConfigurationException">The login's token type is <c>DPoP</c> (RFC 9449), which needs a key, and this
-    /// version has none.</exception>
+    /// version has none; or the provider only follows the login, see <see cref="TokenRefreshOptions.Mode"/>.</exception>
     /// <exception cref="LockTimeoutException">Another process held the lock for too long.</exception>
     /// <exception cref="LockUnavailableException">The file cannot be locked here.</exception>
     /// <exception cref="CredentialsFileException">The file cannot be read, or its directory cannot take a new one; nothing was
@@ -69,6 +69,8 @@ public sealed partial class CoordinatedTokenProvider
     /// finished.</param>
     /// <returns>A task that completes when the removal is durable and, with <see cref="TokenRefreshOptions.RevocationEndpoint"/>, the
     /// revocation (RFC 7009) was tried.</returns>
+    /// <exception cref="TokenRefreshConfigurationException">The provider only follows the login, see
+    /// <see cref="TokenRefreshOptions.Mode"/>.</exception>
     /// <exception cref="LockTimeoutException">Another process held the lock for too long.</exception>
     /// <exception cref="LockUnavailableException">The file cannot be locked here.</exception>
     /// <exception cref="CredentialsFileException">The file cannot be read; nothing was changed.</exception>
@@ -108,6 +110,11 @@ public sealed partial class CoordinatedTokenProvider
         var callbacks = new CallbackList(_context.Options.Events);
         try
         {
+            if (_context.Follows())
+            {
+                throw _context.Errors.OnlyFollows();
+            }
+
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _shutdown);
             await change(new SignInOperation(_context, _state, callbacks), either.Token).ConfigureAwait(false);
         }

@@ -24,6 +24,11 @@ public enum TokenRefreshState
     /// <summary>A refresh was sent and its answer is unknown.</summary>
     OutcomeUnknown,
 
+    /// <summary>
+    /// The access token is expired, and this provider only follows the login: it waits for the program that refreshes it.
+    /// </summary>
+    AwaitingOwner,
+
     /// <summary>The credentials cannot be read; <see cref="TokenRefreshStatus.Problem"/> says why.</summary>
     Unreadable,
 }

@@ -9,6 +9,11 @@ public sealed record TokenRefreshStatus
     /// <summary>Gets where the credentials are.</summary>
     public required string Location { get; init; }
 
+    /// <summary>
+    /// Gets whether the provider leaves refreshing to another program, by its <see cref="TokenRefreshOptions.Mode"/>.
+    /// </summary>
+    public bool IsFollowing { get; init; }
+
     /// <summary>Gets when the stored access token expires, or <see langword="null"/> if unknown.</summary>
     public DateTimeOffset? AccessTokenExpiresAt { get; init; }
 

@@ -93,6 +93,9 @@ internal sealed class ProviderEntry : IAsyncDisposable
             case "path":
                 options.CredentialsPath = value;
                 break;
+            case "mode":
+                options.Mode = Enum.Parse<TokenRefreshMode>(value);
+                break;
             case "lockpath":
                 options.LockPath = value;
                 break;

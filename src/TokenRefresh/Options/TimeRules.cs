@@ -51,7 +51,7 @@ internal static class TimeRules
                 $"Lower '{nameof(options.AttemptTimeout)}' or raise '{nameof(options.RefreshTimeout)}'.");
         }
 
-        if (wait.Ticks <= refresh.Ticks + save.Ticks)
+        if (wait.Ticks <= refresh.Ticks + save.Ticks && options.Mode != TokenRefreshMode.Follow)
         {
             failures.Add(
                 $"'{nameof(options.LockTimeout)}' is '{Text(wait)}', not more than '{nameof(options.RefreshTimeout)}' and " +

@@ -52,6 +52,15 @@ public sealed class TokenRefreshOptions
     /// </value>
     public IReadOnlyList<CompatibleLock>? CompatibleLocks { get; set; }
 
+    /// <summary>Gets or sets whether this provider refreshes the login, or follows another program that does.</summary>
+    /// <value>
+    /// Default <see cref="TokenRefreshMode.Refresh"/>. With <see cref="TokenRefreshMode.Follow"/> it sends, locks and writes nothing, and
+    /// needs neither <see cref="TokenEndpoint"/> nor <see cref="ClientId"/>: once the stored token is expired or rejected, it waits for up
+    /// to <see cref="LockTimeout"/> for new ones, and then throws <see cref="OwnerTimeoutException"/>. With
+    /// <see cref="TokenRefreshMode.FollowIfReadOnly"/> it does so as long as the system would not let it replace the file.
+    /// </value>
+    public TokenRefreshMode Mode { get; set; }
+
     /// <summary>Gets or sets the token endpoint (RFC 6749 section 3.2). Required unless a client of your own is used.</summary>
     /// <value>
     /// No default. An absolute <c>https</c> address; <c>http</c> for loopback only, or with <see cref="AllowInsecureHttp"/>. Refresh tokens
@@ -187,7 +196,8 @@ public sealed class TokenRefreshOptions
     /// <summary>Gets or sets how long to wait for another process's lock. Its end never leads to an unlocked request.</summary>
     /// <value>
     /// Default 30 seconds; more than <see cref="RefreshTimeout"/> and <see cref="SaveTimeout"/> together, up to 1 hour. Then callers get
-    /// <see cref="LockTimeoutException"/>, unless the present token is still valid.
+    /// <see cref="LockTimeoutException"/>, unless the present token is still valid. With <see cref="TokenRefreshMode.Follow"/> it is how
+    /// long to wait for the program that refreshes, from 1 millisecond on.
     /// </value>
     public TimeSpan LockTimeout { get; set; } = TimeSpan.FromSeconds(30);
 

@@ -67,9 +67,16 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
         var failures = new List<string>();
         TimeRules.Check(options, failures);
         CheckFile(options, hasStore, failures);
-        CheckEndpoints(options, hasTokenEndpointClient, failures);
-        CheckClient(options, hasTokenEndpointClient, failures);
-        CheckHeader(options, failures);
+        if (options.Mode is < TokenRefreshMode.Refresh or > TokenRefreshMode.FollowIfReadOnly)
+        {
+            failures.Add($"'{nameof(options.Mode)}' is '{options.Mode}'. Set it to one of {OptionText.Names<TokenRefreshMode>()}.");
+        }
+
+        // One that only follows sends nothing.
+        bool needsNoEndpoint = hasTokenEndpointClient || options.Mode == TokenRefreshMode.Follow;
+        CheckEndpoints(options, needsNoEndpoint, failures);
+        CheckClient(options, needsNoEndpoint, failures);
+        HeaderRules.Check(options, failures);
         AdditionRules.Check(options, failures);
         return failures;
     }
@@ -155,13 +162,13 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
         return false;
     }
 
-    private static void CheckEndpoints(TokenRefreshOptions options, bool hasTokenEndpointClient, List<string> failures)
+    private static void CheckEndpoints(TokenRefreshOptions options, bool needsNoEndpoint, List<string> failures)
     {
         if (options.TokenEndpoint is { } tokenEndpoint)
         {
             CheckAddress(nameof(options.TokenEndpoint), tokenEndpoint, options.AllowInsecureHttp, failures);
         }
-        else if (!hasTokenEndpointClient)
+        else if (!needsNoEndpoint)
         {
             failures.Add(
                 $"'{nameof(options.TokenEndpoint)}' is not set. Set it to the authorization server's token endpoint, " +
@@ -214,7 +221,7 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
         }
     }
 
-    private static void CheckClient(TokenRefreshOptions options, bool hasTokenEndpointClient, List<string> failures)
+    private static void CheckClient(TokenRefreshOptions options, bool needsNoEndpoint, List<string> failures)
     {
         const string Authentication = nameof(options.ClientAuthentication);
         ClientAuthentication authentication = options.ClientAuthentication;
@@ -227,7 +234,7 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
         {
             CheckCharacters(nameof(options.ClientId), options.ClientId, isSecret: false, failures);
         }
-        else if (!hasTokenEndpointClient)
+        else if (!needsNoEndpoint)
         {
             failures.Add(
                 $"'{nameof(options.ClientId)}' is not set. Set it to the identifier under which the authorization server knows this " +
@@ -247,21 +254,21 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
             CheckCharacters(nameof(options.ClientSecret), options.ClientSecret, isSecret: true, failures);
         }
         else if (authentication is ClientAuthentication.ClientSecretBasic or ClientAuthentication.ClientSecretPost
-            && !hasTokenEndpointClient)
+            && !needsNoEndpoint)
         {
             failures.Add(
                 $"'{nameof(options.ClientSecret)}' is not set, but '{Authentication}' is '{authentication}'. " +
                 $"Set the secret, or set '{Authentication}' to '{nameof(ClientAuthentication.None)}' for a public client.");
         }
 
-        CheckAssertion(options, hasTokenEndpointClient, failures);
+        CheckAssertion(options, needsNoEndpoint, failures);
         if (options.Scope is { } scope)
         {
             CheckCharacters(nameof(options.Scope), scope, isSecret: false, failures);
         }
     }
 
-    private static void CheckAssertion(TokenRefreshOptions options, bool hasTokenEndpointClient, List<string> failures)
+    private static void CheckAssertion(TokenRefreshOptions options, bool needsNoEndpoint, List<string> failures)
     {
         const string Authentication = nameof(options.ClientAuthentication);
         const string Assertion = nameof(options.ClientAssertion);
@@ -272,34 +279,11 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
                 $"'{Assertion}' is set, but '{Authentication}' is '{options.ClientAuthentication}' and would never ask it. " +
                 $"Set '{Authentication}' to '{nameof(ClientAuthentication.ClientAssertion)}', or remove the delegate.");
         }
-        else if (isUsed && options.ClientAssertion is null && !hasTokenEndpointClient)
+        else if (isUsed && options.ClientAssertion is null && !needsNoEndpoint)
         {
             failures.Add(
                 $"'{Assertion}' is not set, but '{Authentication}' is '{options.ClientAuthentication}'. " +
                 "Set it in code, to a delegate that returns the assertion.");
-        }
-    }
-
-    private static void CheckHeader(TokenRefreshOptions options, List<string> failures)
-    {
-        if (options.HeaderName != AccessToken.DefaultHeaderName && !OptionText.IsRequestHeader(options.HeaderName))
-        {
-            failures.Add(
-                $"'{nameof(options.HeaderName)}' is '{OptionText.Printable(options.HeaderName)}', which no request header can be named. " +
-                $"Use '{AccessToken.DefaultHeaderName}' or a name such as 'x-api-key'.");
-        }
-
-        if (options.AuthorizationScheme != AccessToken.DefaultTokenType && !OptionText.IsToken(options.AuthorizationScheme))
-        {
-            failures.Add(
-                $"'{nameof(options.AuthorizationScheme)}' is '{OptionText.Printable(options.AuthorizationScheme)}', " +
-                $"which is no authentication scheme. Use '{AccessToken.DefaultTokenType}' or the name that the resource documents.");
-        }
-        else if (AccessToken.IsBoundToKey(options.AuthorizationScheme))
-        {
-            failures.Add(
-                $"'{nameof(options.AuthorizationScheme)}' is '{options.AuthorizationScheme}', which needs a key for each request's proof " +
-                $"(RFC 9449), and this version has no keys. Use '{AccessToken.DefaultTokenType}', with a client that gets such tokens.");
         }
     }
 

@@ -46,8 +46,14 @@ internal sealed class BackgroundRefresh(RefreshContext context, ProviderState st
         lock (_lock)
         {
             // A clock that was set back ends the pause too.
-            return now >= _notBefore || now < _pausedAt;
+            if (now < _notBefore && now >= _pausedAt)
+            {
+                return false;
+            }
         }
+
+        // One that only follows looks when its token has expired: by then the program that refreshes has saved the next one.
+        return !context.Follows();
     }
 
     /// <summary>Forgets what concerned the former login.</summary>

@@ -32,6 +32,7 @@ internal sealed class StatusReader(RefreshContext context, ProviderState state)
 
         LockHolder? holder = await store.ReadHolderAsync(cancellationToken).ConfigureAwait(false);
         OAuthCredentials? tokens = state.WithUnsavedTokens(stored);
+        bool follows = context.Follows();
         RefreshDecision decision = RefreshRules.Decide(new RefreshInput
         {
             Stored = tokens,
@@ -40,6 +41,7 @@ internal sealed class StatusReader(RefreshContext context, ProviderState state)
             Reason = RefreshReason.TokenNeeded,
             Now = context.TimeProvider.GetUtcNow(),
             Context = context,
+            Follows = follows,
             IsUsed = tokens is not null && state.Journal.IsUsed(tokens, record),
         });
         TokenRefreshState found = StateOf(decision, holder);
@@ -47,12 +49,13 @@ internal sealed class StatusReader(RefreshContext context, ProviderState state)
         {
             State = found,
             Location = store.Location,
+            IsFollowing = follows,
             AccessTokenExpiresAt = tokens?.ExpiresAt,
             RefreshTokenExpiresAt = tokens?.RefreshTokenExpiresAt,
             LockHolder = holder,
             LastRefreshAt = tokens is null || record.Obtained.Length == 0 ? null : record.ObtainedAt(Fingerprint.Of(tokens.AccessToken)),
             RetryAt = found is TokenRefreshState.CoolingDown or TokenRefreshState.OutcomeUnknown ? decision.Until : null,
-            Problem = problem ?? ProblemOf(found, decision, record),
+            Problem = problem ?? ProblemOf(found, decision, record, holder),
         };
     }
 
@@ -63,7 +66,9 @@ internal sealed class StatusReader(RefreshContext context, ProviderState state)
             TokenRefreshState.SignedOut,
         RefreshAction.SignIn => TokenRefreshState.SignInRequired,
         RefreshAction.NotRefreshable or RefreshAction.BoundToKey or RefreshAction.Update => TokenRefreshState.ExpiredNotRefreshable,
-        RefreshAction.Wait when decision.Hold!.Kind != HoldKind.ResourceRejects => TokenRefreshState.CoolingDown,
+        RefreshAction.Wait or RefreshAction.AwaitOwner when decision.Hold is { Kind: not HoldKind.ResourceRejects } =>
+            TokenRefreshState.CoolingDown,
+        RefreshAction.AwaitOwner => TokenRefreshState.AwaitingOwner,
 
         // While the lock is held, the attempt is still under way.
         RefreshAction.WaitForOutcome or RefreshAction.Replay when holder is null => TokenRefreshState.OutcomeUnknown,
@@ -73,13 +78,18 @@ internal sealed class StatusReader(RefreshContext context, ProviderState state)
     // A file that has members, but none of a login: maybe it is read in the wrong format.
     private bool HoldsSomethingElse(RefreshDecision decision) =>
         decision.SignInReason == SignInRequiredReason.NothingStored
-        && (context.Store as IMissingLoginReport)?.DescribeMissingLogin() is not null;
+        && (context.Store as IStoreReport)?.DescribeMissingLogin() is not null;
 
-    private string? ProblemOf(TokenRefreshState found, RefreshDecision decision, LoginRecord record)
+    private string? ProblemOf(TokenRefreshState found, RefreshDecision decision, LoginRecord record, LockHolder? holder)
     {
         if (state.Unsaved is not null)
         {
             return $"The present tokens could not be saved to '{context.Store.Location}' yet and are kept in the memory of this process.";
+        }
+
+        if (decision.Action == RefreshAction.AwaitOwner)
+        {
+            return context.Errors.AwaitingOwner(decision, wait: null, holder).Message;
         }
 
         return found is TokenRefreshState.SignInRequired or TokenRefreshState.ExpiredNotRefreshable or TokenRefreshState.CoolingDown

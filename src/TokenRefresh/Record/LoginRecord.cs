@@ -65,7 +65,7 @@ internal sealed class LoginRecord
     {
         foreach (Hold hold in Holds)
         {
-            if (hold.Kind == kind && (kind == HoldKind.ResourceRejects ? hold.Key.Client == key.Client : hold.Key.Matches(key)))
+            if (hold.Kind == kind && (kind == HoldKind.ResourceRejects ? hold.Key.IsOfClient(key) : hold.Key.Matches(key)))
             {
                 return hold;
             }

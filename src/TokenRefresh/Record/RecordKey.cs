@@ -7,6 +7,9 @@ namespace TokenRefresh.Record;
 /// </remarks>
 internal sealed class RecordKey(string refreshToken, string accessToken, string client)
 {
+    /// <summary>The client of a key that finds the entries of every client: that of a provider which presents nothing itself.</summary>
+    internal const string AnyClient = "*";
+
     internal string RefreshToken { get; } = refreshToken;
 
     internal string AccessToken { get; } = accessToken;
@@ -17,5 +20,7 @@ internal sealed class RecordKey(string refreshToken, string accessToken, string 
         new(Fingerprint.Of(credentials.RefreshToken ?? ""), Fingerprint.Of(credentials.AccessToken), client);
 
     internal bool Matches(RecordKey other) =>
-        RefreshToken == other.RefreshToken && AccessToken == other.AccessToken && Client == other.Client;
+        RefreshToken == other.RefreshToken && AccessToken == other.AccessToken && IsOfClient(other);
+
+    internal bool IsOfClient(RecordKey other) => Client == other.Client || other.Client == AnyClient;
 }

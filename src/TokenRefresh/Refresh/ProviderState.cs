@@ -18,6 +18,7 @@ internal sealed class ProviderState(ICredentialsStore store, TimeProvider timePr
     private long _logins;
     private int _inPlace;
     private volatile bool _hasSignedOut;
+    private volatile Tuple<string, long>? _inVain;
 
     /// <summary>Gets what the processes tell each other.</summary>
     internal RecordJournal Journal { get; } = new(store, timeProvider, logger ?? NullLogger.Instance);
@@ -67,6 +68,15 @@ internal sealed class ProviderState(ICredentialsStore store, TimeProvider timePr
             return true;
         }
     }
+
+    /// <summary>Notes that no program has saved a successor of this access token in time.</summary>
+    internal void NoteVainWait(string accessToken) => _inVain = Tuple.Create(accessToken, timeProvider.GetTimestamp());
+
+    /// <summary>
+    /// Whether the successor of this access token was awaited in vain less than so long ago: then not every request waits as long again.
+    /// </summary>
+    internal bool HasWaitedInVain(string accessToken, TimeSpan pause) =>
+        _inVain is { } last && last.Item1 == accessToken && timeProvider.GetElapsedTime(last.Item2) < pause;
 
     /// <summary>Whether this is the first save that had to be written in place, which is warned of once.</summary>
     internal bool IsFirstInPlace() => Interlocked.Exchange(ref _inPlace, 1) == 0;

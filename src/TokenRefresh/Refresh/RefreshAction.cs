@@ -27,6 +27,9 @@ internal enum RefreshAction
     /// <summary>The stored token is bound to a key that this program does not have.</summary>
     BoundToKey,
 
+    /// <summary>Wait for the program that refreshes: this one only follows.</summary>
+    AwaitOwner,
+
     /// <summary>A newer version of the library shares this login and knows more than this one can read.</summary>
     Update,
 }

@@ -34,4 +34,12 @@ internal sealed class RefreshContext(Func<ITokenEndpointClient> createEndpoint)
     internal string Client => _client ??= Fingerprint.Of($"{Options.TokenEndpoint?.AbsoluteUri}\n{Options.ClientId}");
 
     internal RefreshErrors Errors => _errors ??= new RefreshErrors(Options, Store);
+
+    /// <summary>
+    /// Tells whether this provider leaves refreshing to another program. Where that depends on the file, the system is asked.
+    /// </summary>
+    /// <exception cref="CredentialsFileException">The path of the file cannot be followed.</exception>
+    internal bool Follows() =>
+        Options.Mode != TokenRefreshMode.Refresh
+        && (Options.Mode == TokenRefreshMode.Follow || (Store as IStoreReport)?.IsReadOnly() == true);
 }

@@ -42,5 +42,13 @@ internal sealed class RefreshDecision(RefreshAction action)
 
     internal static RefreshDecision Wait(Hold hold) => new(RefreshAction.Wait) { Hold = hold, Until = hold.Until };
 
+    /// <summary>What is left of any other decision to a provider that only follows the login.</summary>
+    internal static RefreshDecision AwaitOwner(RefreshDecision other) => new(RefreshAction.AwaitOwner)
+    {
+        SignInReason = other.SignInReason,
+        Hold = other.Hold,
+        Until = other.Until,
+    };
+
     internal static RefreshDecision WaitForOutcome(DateTimeOffset? until) => new(RefreshAction.WaitForOutcome) { Until = until };
 }

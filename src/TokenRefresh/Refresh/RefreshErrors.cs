@@ -10,7 +10,7 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
 
     internal TokenRefreshException NothingStored() => new SignInRequiredException(
         SignInRequiredReason.NothingStored,
-        (store as IMissingLoginReport)?.DescribeMissingLogin() is { } found
+        (store as IStoreReport)?.DescribeMissingLogin() is { } found
             ? $"There is no login in '{store.Location}'. {found} Otherwise sign in, or correct 'CredentialsPath'."
             : $"There is no login in '{store.Location}'. Sign in, or correct 'CredentialsPath'.");
 
@@ -71,6 +71,32 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
             + $"the next attempt is made after {hold.Until:O}.",
             hold.Until),
     };
+
+    /// <summary>What a provider gets that waits for another program, and does not refresh.</summary>
+    /// <param name="decision">What is known of the login.</param>
+    /// <param name="wait">How long was waited; <see langword="null"/> if that was not tried.</param>
+    /// <param name="holder">Who holds the lock.</param>
+    internal TokenRefreshException AwaitingOwner(RefreshDecision decision, TimeSpan? wait, LockHolder? holder)
+    {
+        TokenRefreshException? noted = decision.Hold is { } hold ? Waiting(hold) : null;
+        string why = noted?.Message
+            ?? (decision.SignInReason == SignInRequiredReason.RolledBack ? "An older file came back, whose refresh token was used before. "
+                : holder is null ? "No program holds its lock, so none is refreshing it now. "
+                : $"Process '{holder}' on '{holder.Host}' has held its lock since {holder.Since:O}. ")
+            + "Start the program that refreshes it, and let it run.";
+        return new OwnerTimeoutException(
+            store.Location,
+            wait ?? TimeSpan.Zero,
+            holder,
+            $"The access token in '{store.Location}' is expired or was rejected, this provider only follows the login ('Mode' is "
+            + $"'{options.Mode}'), and no program has saved new tokens{(wait is null ? "" : $" within '{wait}'")}. {why}",
+            noted);
+    }
+
+    internal TokenRefreshException OnlyFollows() => new TokenRefreshConfigurationException(
+        $"This provider only follows the login in '{store.Location}' ('Mode' is '{options.Mode}'"
+        + (options.Mode == TokenRefreshMode.FollowIfReadOnly ? ", and the file cannot be replaced here" : "")
+        + "). Nothing was changed. Sign in and out with the program that refreshes it.");
 
     internal TokenRefreshException Update(int? version) => new TokenRefreshConfigurationException(
         $"A newer TokenRefresh shares the login in '{store.Location}': the record in '{store.LockPath}' has version '{version}', "

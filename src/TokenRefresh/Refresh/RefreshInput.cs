@@ -20,6 +20,9 @@ internal sealed class RefreshInput
     /// <summary>Gets the options' times and the client.</summary>
     internal required RefreshContext Context { get; init; }
 
+    /// <summary>Gets whether this provider leaves refreshing to another program.</summary>
+    internal bool Follows { get; init; }
+
     /// <summary>Gets whether the stored refresh token is known to be used.</summary>
     internal bool IsUsed { get; init; }
 }

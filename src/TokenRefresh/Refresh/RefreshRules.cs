@@ -10,6 +10,19 @@ internal static class RefreshRules
 
     internal static RefreshDecision Decide(RefreshInput input)
     {
+        RefreshDecision decision = DecideAsOwner(input);
+        return input.Follows && IsForOwner(decision) ? RefreshDecision.AwaitOwner(decision) : decision;
+    }
+
+    private static bool IsForOwner(RefreshDecision decision) => decision.Action switch
+    {
+        RefreshAction.Use or RefreshAction.BoundToKey => false,
+        RefreshAction.SignIn => decision.SignInReason == SignInRequiredReason.RolledBack,
+        _ => true,
+    };
+
+    private static RefreshDecision DecideAsOwner(RefreshInput input)
+    {
         if (input.Stored is not { } stored)
         {
             return RefreshDecision.SignIn(input.HasSignedOut ? SignInRequiredReason.SignedOut : SignInRequiredReason.NothingStored);
@@ -49,7 +62,7 @@ internal static class RefreshRules
             return RefreshDecision.NotRefreshable;
         }
 
-        return DecideRefresh(input, stored, RecordKey.Of(stored, input.Context.Client));
+        return DecideRefresh(input, stored, RecordKey.Of(stored, input.Follows ? RecordKey.AnyClient : input.Context.Client));
     }
 
     private static RefreshDecision DecideRefresh(RefreshInput input, OAuthCredentials stored, RecordKey key)

@@ -29,6 +29,30 @@ internal sealed partial class RefreshTransaction
         return saved;
     }
 
+    // Waits as the others do for the token that another program saves, and never for the lock.
+    private async Task<TokenSnapshot> FollowAsync(long start, CancellationToken closing)
+    {
+        bool isKnown = state.HasWaitedInVain(_awaited!.AccessToken, context.Options.LockTimeout);
+        if (await WaitAsync(isKnown ? TimeSpan.Zero : Left(start), closing).ConfigureAwait(false) is { } saved)
+        {
+            return saved;
+        }
+
+        if (!isKnown)
+        {
+            state.NoteVainWait(_awaited.AccessToken);
+        }
+
+        LockHolder? holder = await Store.ReadHolderAsync(closing).ConfigureAwait(false);
+        throw context.Errors.AwaitingOwner(_awaitedWhy!, Time.GetElapsedTime(start), holder);
+    }
+
+    private async Task<ICredentialsLease?> NoLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        await Task.Delay(timeout, Time, cancellationToken).ConfigureAwait(false);
+        return null;
+    }
+
     // Looks, then waits for the lock or a change of the store, then looks again. Once the holder has saved, the waiter returns the new
     // token and never has the lock. If the holder has failed, the waiter throws what the record says of it.
     private async Task<TokenSnapshot?> WaitAsync(TimeSpan timeout, CancellationToken closing)
@@ -39,7 +63,7 @@ internal sealed partial class RefreshTransaction
         {
             // Armed before the look, so that a save between the two is not missed.
             Task change = Store.WaitForChangeAsync(done.Token);
-            locking = Store.AcquireLeaseAsync(timeout, done.Token).AsTask();
+            locking = _follows ? NoLeaseAsync(timeout, done.Token) : Store.AcquireLeaseAsync(timeout, done.Token).AsTask();
             TokenSnapshot? saved = await LookAsync(closing).ConfigureAwait(false);
             while (saved is null)
             {

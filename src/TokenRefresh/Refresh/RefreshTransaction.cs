@@ -21,6 +21,11 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
     private LoginRecord _record = LoginRecord.Empty;
     private OAuthCredentials? _stored;
 
+    // Of a provider that only follows: whose successor it waits for, and what is known of it.
+    private bool _follows;
+    private OAuthCredentials? _awaited;
+    private RefreshDecision? _awaitedWhy;
+
     /// <summary>Gets whether the token is one that this transaction obtained itself.</summary>
     internal bool IsRefreshed { get; private set; }
 
@@ -36,11 +41,17 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
     {
         long start = Time.GetTimestamp();
         TimeSpan pause = FirstRestartPause;
+        _follows = context.Follows();
         while (true)
         {
             if (await LookAsync(closing).ConfigureAwait(false) is { } seen)
             {
                 return seen;
+            }
+
+            if (_follows)
+            {
+                return await FollowAsync(start, closing).ConfigureAwait(false);
             }
 
             long granted = start;
@@ -124,7 +135,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
     }
 
     // Decides without the lock: publishes and returns a stored token that will do, and throws a failure that is known already. Null if the
-    // lock is needed; under it everything is read and decided again.
+    // lock is needed, under which everything is read and decided again, or another program.
     private async ValueTask<TokenSnapshot?> LookAsync(CancellationToken closing)
     {
         while (true)
@@ -145,8 +156,9 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
             }
 
             ServeUntilReplaced(decision, tokens, record, logins);
-            if (NeedsLock(decision))
+            if (MustWait(decision))
             {
+                (_awaited, _awaitedWhy) = (tokens, decision);
                 return null;
             }
 
@@ -154,9 +166,9 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
         }
     }
 
-    private bool NeedsLock(RefreshDecision decision) => decision.Action switch
+    private bool MustWait(RefreshDecision decision) => decision.Action switch
     {
-        RefreshAction.Refresh or RefreshAction.Replay => true,
+        RefreshAction.Refresh or RefreshAction.Replay or RefreshAction.AwaitOwner => true,
 
         // Without the lock, a refresh that another process is making now looks the same.
         RefreshAction.WaitForOutcome => true,
@@ -177,6 +189,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
         Reason = reason,
         Now = Time.GetUtcNow(),
         Context = context,
+        Follows = _follows,
         IsUsed = tokens is not null && Journal.IsUsed(tokens, record),
     });
 

@@ -6,7 +6,7 @@ using TokenRefresh.Locking;
 namespace TokenRefresh.Stores;
 
 /// <summary>The default store: one JSON file that many programs share, and a lock file beside it.</summary>
-internal sealed class FileCredentialsStore : ICredentialsStore, IMissingLoginReport, IDisposable
+internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, IDisposable
 {
     private readonly object _lock = new();
     private volatile CredentialsFilePaths? _paths;
@@ -123,6 +123,20 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IMissingLoginRep
 
     /// <inheritdoc/>
     public string? DescribeMissingLogin() => Reader.Last?.Document.DescribeMissingLogin();
+
+    /// <inheritdoc/>
+    public bool IsReadOnly()
+    {
+        string target = Paths.Target;
+        if (OperatingSystem.IsWindows() || Reader.Last is not { IsMountPoint: true })
+        {
+            return Files.FindObstacle(target) is not null;
+        }
+
+        // A file that is mounted by itself is written in place.
+        Files.TryOpen(target, forWriting: true, out _, out int errno)?.Dispose();
+        return errno != 0;
+    }
 
     /// <summary>Lets go of the lock file and the watch; the last store of a process on this file closes them.</summary>
     public void Dispose()

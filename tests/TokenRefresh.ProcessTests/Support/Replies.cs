@@ -32,6 +32,10 @@ internal static class Replies
     internal static Task WaitUntilItAwaitsTheLockAsync(this ChildProcess child) =>
         WaitForThreadAsync(child, LockThread, "the child is expected to wait for the lock");
 
+    /// <summary>Waits until a child watches the credentials for a change.</summary>
+    internal static Task WaitUntilItWatchesTheFileAsync(this ChildProcess child) =>
+        WaitForThreadAsync(child, WatchThread, "the child is expected to wait for a save");
+
     /// <summary>Waits until a child's runtime is at work on a signal; it starts a thread for each, but for SIGHUP.</summary>
     internal static Task WaitUntilItHandlesASignalAsync(this ChildProcess child) =>
         WaitForThreadAsync(child, ".NET%20Signal", "the child is expected to have its signal");

@@ -31,13 +31,15 @@ internal static class Decisions
         TimeSpan? before = null,
         TimeSpan? skew = null,
         TimeSpan? window = null,
-        string client = "tests") => RefreshRules.Decide(new RefreshInput
+        string client = "tests",
+        bool follows = false) => RefreshRules.Decide(new RefreshInput
         {
             Stored = stored,
             Record = record ?? LoginRecord.Empty,
             Reason = reason ?? RefreshReason.TokenNeeded,
             Now = now ?? Now,
             Context = Context(client, before, skew, window),
+            Follows = follows,
             IsUsed = isUsed,
         });
 

@@ -153,6 +153,32 @@ public sealed class RefreshRulesTests
         ("notes about another access token",
             () => Decide(new("access-2", Decisions.RefreshToken, Expired), Record(dead: true, coolDown: CoolDown(Now, Valid))),
             RefreshAction.Refresh, null),
+
+        ("a follower, and a valid token", () => Decide(Stored(Valid), follows: true), RefreshAction.Use, null),
+        ("a follower, and an expired token", () => Decide(Stored(Expired), follows: true), RefreshAction.AwaitOwner, null),
+        ("a follower, and its rejected token",
+            () => Decide(Stored(Valid), reason: Rejected, follows: true), RefreshAction.AwaitOwner, null),
+        ("a follower, and no refresh token",
+            () => Decide(new("access", null, Expired), follows: true), RefreshAction.AwaitOwner, null),
+        ("a follower, and an unknown outcome",
+            () => Decide(Stored(Expired), Attempt(Now), follows: true), RefreshAction.AwaitOwner, null),
+        ("a follower, and a newer version's record",
+            () => Decide(Stored(Expired), new() { NewerVersion = 3 }, follows: true), RefreshAction.AwaitOwner, null),
+        ("a follower, and the cool-down of whatever client the owner is",
+            () => Decide(Stored(Expired), Record(coolDown: CoolDown(Now, Valid)), client: "another client", follows: true),
+            HoldKind.CoolDown, Valid),
+        ("a follower, and a resource that rejects fresh tokens", () => Decide(
+            Stored(Valid), ResourceRejects(Now.AddSeconds(-10), 30), Rejected, client: "another client", follows: true),
+            HoldKind.ResourceRejects, Now.AddSeconds(20)),
+        ("a follower, and unsaved tokens elsewhere",
+            () => Decide(Stored(Expired), Pending(Now), follows: true), HoldKind.Unsaved, Now.AddMinutes(2)),
+        ("a follower, and an older file",
+            () => Decide(Stored(Valid), isUsed: true, follows: true), SignInRequiredReason.RolledBack, null),
+        ("a follower, and a refresh token that was called dead",
+            () => Decide(Stored(Expired), Record(dead: true), client: "another client", follows: true),
+            SignInRequiredReason.RefreshTokenRejected, null),
+        ("a follower, and nothing stored", () => Decide(null, follows: true), SignInRequiredReason.NothingStored, null),
+        ("a follower, and a token that is bound to a key", () => Decide(Bound(Expired), follows: true), RefreshAction.BoundToKey, null),
     ];
 
     public static TheoryData<string> Cases => [.. Rows.Select(r => r.Case)];
@@ -185,9 +211,16 @@ public sealed class RefreshRulesTests
         RefreshReason? reason = null,
         bool isUsed = false,
         int? window = null,
-        string client = "tests") =>
+        string client = "tests",
+        bool follows = false) =>
         Decisions.Decide(
-            stored, record, reason, isUsed: isUsed, window: window is { } seconds ? TimeSpan.FromSeconds(seconds) : null, client: client);
+            stored,
+            record,
+            reason,
+            isUsed: isUsed,
+            window: window is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            client: client,
+            follows: follows);
 
     private static LoginRecord Pending(DateTimeOffset renewedAt) =>
         LoginRecord.Empty.WithHold(new Hold(HoldKind.Unsaved, Decisions.Key, renewedAt, renewedAt.AddMinutes(2), 1) { Cause = "4711" });

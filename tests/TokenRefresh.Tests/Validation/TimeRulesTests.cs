@@ -82,6 +82,16 @@ public sealed class TimeRulesTests
     }
 
     [Fact]
+    public void A_provider_that_only_follows_may_wait_for_less()
+    {
+        var options = SomeOptions.Valid(o => (o.Mode, o.LockTimeout) = (TokenRefreshMode.Follow, TimeSpan.FromMilliseconds(1)));
+
+        var check = SomeOptions.Checking(options);
+
+        check.Should().NotThrow();
+    }
+
+    [Fact]
     [FailureMode("F20")]
     public void An_attempt_longer_than_the_whole_refresh_is_refused()
     {

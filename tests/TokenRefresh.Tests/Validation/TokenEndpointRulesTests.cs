@@ -24,6 +24,27 @@ public sealed class TokenEndpointRulesTests
         check.Should().NotThrow();
     }
 
+    [Fact]
+    public void Neither_is_needed_by_a_provider_that_only_follows_but_by_one_that_may_refresh()
+    {
+        var followed = SomeOptions.Checking(SomeOptions.Valid(
+            o => (o.Mode, o.TokenEndpoint, o.ClientId) = (TokenRefreshMode.Follow, null, null)));
+        var perhaps = SomeOptions.Checking(SomeOptions.Valid(
+            o => (o.Mode, o.TokenEndpoint, o.ClientId) = (TokenRefreshMode.FollowIfReadOnly, null, null)));
+
+        followed.Should().NotThrow();
+        perhaps.Should().Throw<TokenRefreshConfigurationException>().WithMessage("'TokenEndpoint' is not set.*'ClientId' is not set.*");
+    }
+
+    [Fact]
+    public void A_mode_that_is_none_is_refused()
+    {
+        var check = SomeOptions.Checking(SomeOptions.Valid(o => o.Mode = (TokenRefreshMode)3));
+
+        check.Should().Throw<TokenRefreshConfigurationException>()
+            .WithMessage("'Mode' is '3'. Set it to one of 'Refresh', 'Follow', 'FollowIfReadOnly'.");
+    }
+
     [Theory]
     [InlineData("http://auth.example.com/token")]
     [InlineData("http://192.0.2.1/token")]
