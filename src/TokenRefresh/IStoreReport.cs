@@ -10,4 +10,10 @@ internal interface IStoreReport
 
     /// <summary>Asks the system whether this process could replace what is stored. Changes nothing.</summary>
     bool IsReadOnly();
+
+    /// <summary>
+    /// Tells which lock of another program the last try to acquire a lease waited for, and what is known of it; <see langword="null"/> if it
+    /// was none of them.
+    /// </summary>
+    (string Path, string State)? FindForeignLock();
 }

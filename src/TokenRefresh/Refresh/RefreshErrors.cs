@@ -129,7 +129,7 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         cause);
 
     internal TokenRefreshException LockTimeout(TimeSpan wait, LockHolder? holder) =>
-        (store as ICompatibleLockReport)?.FindObstacle() is var (path, state)
+        (store as IStoreReport)?.FindForeignLock() is var (path, state)
         ? new LockTimeoutException(
             path,
             wait,

@@ -8,7 +8,7 @@ namespace TokenRefresh.Stores;
 /// a left-over one at once. What waits for them holds our own lock meanwhile; those behind it look at the file as they always do.
 /// </remarks>
 internal sealed class CompatibleLocksStore(FileCredentialsStore inner, IReadOnlyList<CompatibleLock> settings)
-    : ICredentialsStore, IMissingLoginReport, ICompatibleLockReport
+    : ICredentialsStore, IStoreReport
 {
     // Other programs cannot tell us that they let go. One process waits here, so that the timer costs little.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
@@ -32,7 +32,9 @@ internal sealed class CompatibleLocksStore(FileCredentialsStore inner, IReadOnly
 
     public string? DescribeMissingLogin() => inner.DescribeMissingLogin();
 
-    public (string Path, string State)? FindObstacle() => _obstacle is { } obstacle ? (obstacle.Path, obstacle.Describe()) : null;
+    public bool IsReadOnly() => inner.IsReadOnly();
+
+    public (string Path, string State)? FindForeignLock() => _obstacle is { } obstacle ? (obstacle.Path, obstacle.Describe()) : null;
 
     public async ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
     {

@@ -125,6 +125,9 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
     public string? DescribeMissingLogin() => Reader.Last?.Document.DescribeMissingLogin();
 
     /// <inheritdoc/>
+    public (string Path, string State)? FindForeignLock() => null;
+
+    /// <inheritdoc/>
     public bool IsReadOnly()
     {
         string target = Paths.Target;

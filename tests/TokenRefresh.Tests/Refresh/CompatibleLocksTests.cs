@@ -71,7 +71,7 @@ public sealed class CompatibleLocksTests : IDisposable
         ICredentialsLease? lease = await store.AcquireLeaseAsync(TimeSpan.Zero, Cancellation);
 
         lease.Should().BeNull();
-        store.FindObstacle().Should().BeNull();
+        store.FindForeignLock().Should().BeNull();
         Directory.Exists(First(login)).Should().BeFalse();
     }
 
