@@ -12,8 +12,8 @@ internal interface IStoreReport
     bool IsReadOnly();
 
     /// <summary>
-    /// Tells which lock of another program the last try to acquire a lease waited for, and what is known of it; <see langword="null"/> if it
-    /// was none of them.
+    /// Tells which lock of another program the last try to acquire a lease waited for, and what is known of it; <see langword="null"/> if
+    /// it was none of them.
     /// </summary>
     (string Path, string State)? FindForeignLock();
 }

@@ -46,7 +46,10 @@ public sealed class CredentialsFileFormat
         TimeUnit = timeUnit;
     }
 
-    /// <summary>Gets the format that recognizes which of the built-in ones a file has. A new one gets <see cref="ClaudeCode"/>.</summary>
+    /// <summary>
+    /// Gets the format that recognizes which of the built-in ones but <see cref="AwsSso"/> a file has. A new one gets
+    /// <see cref="ClaudeCode"/>.
+    /// </summary>
     public static CredentialsFileFormat Auto { get; } = new();
 
     /// <summary>Gets Claude Code's format: section <c>claudeAiOauth</c>, camel case members, expiry in milliseconds.</summary>
@@ -85,7 +88,7 @@ public sealed class CredentialsFileFormat
 
     /// <summary>
     /// Gets the format of the AWS CLI's cache of single sign-on: <c>accessToken</c>, <c>refreshToken</c>, <c>expiresAt</c> as an ISO 8601
-    /// time, at the top level.
+    /// time, at the top level. <see cref="Auto"/> does not recognize it.
     /// </summary>
     public static CredentialsFileFormat AwsSso { get; } = new(
         CredentialsTimeUnit.Iso8601, [], null, "accessToken", "refreshToken", "expiresAt", null, null, null, null, null);

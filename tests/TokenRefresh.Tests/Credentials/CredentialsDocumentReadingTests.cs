@@ -72,15 +72,17 @@ public sealed class CredentialsDocumentReadingTests
     }
 
     [Fact]
-    public void The_cache_of_the_AWS_CLI_is_recognized_and_read_with_its_ISO_times()
+    public void The_cache_of_the_AWS_CLI_is_read_with_its_ISO_times_if_it_is_named()
     {
-        var document = Parse("""
+        const string Json = """
             {"startUrl":"https://a.example.com/start","region":"eu-west-1","accessToken":"at-1","expiresAt":"2026-08-24T23:16:22Z",
              "clientId":"c","clientSecret":"s","registrationExpiresAt":"2026-11-24T23:16:22Z","refreshToken":"rt-1"}
-            """);
+            """;
 
-        document.Format.Should().BeSameAs(CredentialsFileFormat.AwsSso);
+        CredentialsDocument document = Parse(Json, CredentialsFileFormat.AwsSso);
+
         document.Credentials.Should().BeEquivalentTo(new OAuthCredentials("at-1", "rt-1", DateTimeOffset.FromUnixTimeSeconds(1787613382)));
+        Parse(Json).Credentials.Should().BeNull("other programs keep the same members otherwise");
     }
 
     [Fact]

@@ -146,7 +146,7 @@ internal sealed class CredentialsDocument
         }
 
         CredentialsFileFormat[] formats = IsGuess
-            ? [CredentialsFileFormat.ClaudeCode, CredentialsFileFormat.Codex, CredentialsFileFormat.FlatOAuth, CredentialsFileFormat.AwsSso]
+            ? [CredentialsFileFormat.ClaudeCode, CredentialsFileFormat.Codex, CredentialsFileFormat.FlatOAuth]
             : [Format];
         string looked = string.Join("' or '", formats.Select(f => CredentialsJsonReader.PathOf(f, CredentialsMember.AccessToken)));
         string found = $"its top level has {List(MemberNames)}";
@@ -173,13 +173,7 @@ internal sealed class CredentialsDocument
         }
 
         CredentialsDocument flat = ParseFlat(utf8, start);
-        if (flat.HasToken)
-        {
-            return flat;
-        }
-
-        var camelCase = new CredentialsDocument(utf8, start, CredentialsFileFormat.AwsSso);
-        return camelCase.HasToken ? camelCase : new(utf8, start, CredentialsFileFormat.ClaudeCode) { IsGuess = true };
+        return flat.HasToken ? flat : new(utf8, start, CredentialsFileFormat.ClaudeCode) { IsGuess = true };
     }
 
     private static CredentialsDocument ParseFlat(ReadOnlyMemory<byte> utf8, int start)
