@@ -25,6 +25,12 @@ using Recipes.Support;
     ("Resilience for all clients", ResilienceForAll.RunAsync),
 ];
 
+// And this one gets along without a stored login.
+(string Name, Func<Setting, Task<string>> RunAsync, int Requests)[] others =
+[
+    ("Sign-in", SignIn.RunAsync, 0),
+];
+
 int failed = 0;
 foreach (var recipe in recipes.Where(recipe => args.Length == 0 || args.Contains(recipe.Name)))
 {
@@ -35,6 +41,15 @@ foreach (var recipe in recipes.Where(recipe => args.Length == 0 || args.Contains
     Console.WriteLine(isGood
         ? $"passed  {recipe.Name}: one refresh for a rejected token, one for an expired one"
         : $"FAILED  {recipe.Name}: rejected token: {rejected ?? "good"}; expired token: {expired ?? "good"}");
+}
+
+foreach (var recipe in others.Where(recipe => args.Length == 0 || args.Contains(recipe.Name)))
+{
+    string? failure = await Trial.RunWithoutLoginAsync(recipe.RunAsync, recipe.Requests);
+    failed += failure is null ? 0 : 1;
+    Console.WriteLine(failure is null
+        ? $"passed  {recipe.Name}: {recipe.Requests} token request{(recipe.Requests == 1 ? "" : "s")} without a stored login"
+        : $"FAILED  {recipe.Name}: {failure}");
 }
 
 return failed;

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using TokenRefresh.Provider;
 using TokenRefresh.Refresh;
 
@@ -44,13 +45,7 @@ public sealed partial class CoordinatedTokenProvider
                 nameof(credentials));
         }
 
-        if (AccessToken.IsBoundToKey(credentials.TokenType))
-        {
-            throw new TokenRefreshConfigurationException(
-                "The login's token type is 'DPoP': its access token only works with a key (RFC 9449), and this version has no keys. "
-                + "Nothing was stored. Sign in with a client that gets tokens of type 'Bearer'.");
-        }
-
+        SignInOperation.ThrowIfBoundToKey(credentials);
         ThrowIfDisposed();
         return RunSignInAsync(
             async (operation, token) =>
@@ -97,7 +92,128 @@ public sealed partial class CoordinatedTokenProvider
             cancellationToken);
     }
 
-    // Disposal waits for the sign-ins and sign-outs that run. It ends their wait for the lock, and nothing else.
+    /// <summary>
+    /// Signs the user in, once over all threads and processes that share the store: the others wait, and go on with the login that comes of
+    /// it.
+    /// </summary>
+    /// <param name="signIn">
+    /// Asks the user, in a browser for example, and returns the login; it is stored as <see cref="StoreAsync"/> does. Called on a thread of
+    /// the pool, at most once per call, and not at all where another thread or process signs in meanwhile, or another program stores a
+    /// login. It may take minutes. Its token is cancelled when all callers have left, when the provider is disposed, or when another
+    /// program has stored a login for which the user would be asked in vain.
+    /// </param>
+    /// <param name="cancellationToken">
+    /// Ends this caller's wait, the only limit there is. The sign-in itself ends when the last caller has left; a login that the delegate
+    /// has returned by then is stored.
+    /// </param>
+    /// <returns>The access token of the new login.</returns>
+    /// <remarks>
+    /// <para>
+    /// The user is asked even if the stored login works, to replace it. A caller that began to wait before the new login was stored takes
+    /// it, and does not ask again. While one process asks, all others read, refresh and store as usual.
+    /// </para>
+    /// <para>
+    /// If the delegate throws (the user closed the browser, say), all callers that wait in this provider get that exception. Other
+    /// processes do not: the next of them asks its own user, as it does if the one that asks is killed.
+    /// </para>
+    /// <para>With a store of your own that has no <see cref="ICredentialsStore.AcquireSignInLeaseAsync"/>, once per provider only.</para>
+    /// </remarks>
+    /// <exception cref="TokenRefreshConfigurationException">The delegate returned no login, or one whose token type is <c>DPoP</c>.
+    /// </exception>
+    /// <exception cref="LockTimeoutException">A refresh held the lock for too long, before the user was asked or after.</exception>
+    /// <exception cref="LockUnavailableException">The file cannot be locked here; the user was not asked.</exception>
+    /// <exception cref="CredentialsFileException">The login could not be stored there; the user was not asked.</exception>
+    /// <exception cref="CredentialsSaveException">The write failed, or was not made durable.</exception>
+    /// <exception cref="InvalidOperationException">The delegate of a sign-in calls this, and would wait for itself.</exception>
+    /// <exception cref="OperationCanceledException">The caller's wait was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The provider was disposed.</exception>
+    public Task<AccessToken> SignInAsync(
+        Func<CancellationToken, Task<OAuthCredentials>> signIn, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(signIn);
+        ThrowIfDisposed();
+        _refresh.ThrowIfInside();
+        SharedSignIn shared = GetSharedSignIn();
+        if (shared.IsInside)
+        {
+            throw new InvalidOperationException(
+                "The token provider was asked to sign the user in from inside its own sign-in, and would wait for itself. "
+                + "Return the login from the delegate instead.");
+        }
+
+        return shared.JoinOrStart(
+            allHaveLeft => SignInOnceAsync(signIn, RefreshReason.TokenNeeded, isRequested: true, allHaveLeft),
+            cancellationToken,
+            out _);
+    }
+
+    // The first caller makes it: most programs never need one.
+    private SharedSignIn GetSharedSignIn() =>
+        _sharedSignIn ?? Interlocked.CompareExchange(ref _sharedSignIn, new SharedSignIn(), null) ?? _sharedSignIn;
+
+    // Waits for a token, and has the user sign in where only that helps.
+    private async ValueTask<AccessToken> SignInIfRequiredAsync(
+        ValueTask<AccessToken> token, RefreshReason reason, CancellationToken cancellationToken)
+    {
+        SharedSignIn shared = GetSharedSignIn();
+        TokenRefreshException failure;
+        try
+        {
+            return await token.ConfigureAwait(false);
+        }
+        catch (TokenRefreshException e)
+            when (e is SignInRequiredException or NotRefreshableException && !shared.IsInside && !_context.Follows())
+        {
+            failure = e;
+        }
+
+        while (true)
+        {
+            AccessToken answer = await shared.JoinOrStart(
+                allHaveLeft => SignInOnceAsync(_context.Options.SignIn!, reason, isRequested: false, allHaveLeft),
+                cancellationToken,
+                out bool isLeader).ConfigureAwait(false);
+            if (answer.Value != reason.RejectedToken)
+            {
+                return answer;
+            }
+
+            // Otherwise the sign-in that this caller joined was another one's, for whom this token will do.
+            if (isLeader)
+            {
+                ExceptionDispatchInfo.Throw(failure);
+            }
+        }
+    }
+
+    private async Task<AccessToken> SignInOnceAsync(
+        Func<CancellationToken, Task<OAuthCredentials>> signIn, RefreshReason reason, bool isRequested, CancellationToken allHaveLeft)
+    {
+        await RunSignInAsync(
+            async (operation, token) =>
+            {
+                var signingIn = new CoordinatedSignIn(_context, _state, operation, reason);
+                if (await signingIn.RunAsync(signIn, isRequested, token).ConfigureAwait(false))
+                {
+                    _background.Reset();
+                }
+            },
+            allHaveLeft).ConfigureAwait(false);
+        while (true)
+        {
+            Task<AccessToken> token = _refresh.JoinOrStart(reason, out bool isLeader);
+            try
+            {
+                return await token.ConfigureAwait(false);
+            }
+            catch (SignInRequiredException) when (!isLeader)
+            {
+                // A refresh that was begun before the login was stored.
+            }
+        }
+    }
+
+    // Disposal waits for the sign-ins and sign-outs that run. It ends their wait for the lock and for the user, and nothing else.
     private async Task RunSignInAsync(Func<SignInOperation, CancellationToken, Task> change, CancellationToken cancellationToken)
     {
         _refresh.ThrowIfInside();
@@ -124,7 +240,8 @@ public sealed partial class CoordinatedTokenProvider
         }
         catch (OperationCanceledException e) when (_shutdown.IsCancellationRequested)
         {
-            throw new ObjectDisposedException("The token provider was disposed while the lock was awaited. Nothing was changed.", e);
+            throw new ObjectDisposedException(
+                "The token provider was disposed while the lock or the user was awaited. Nothing was changed.", e);
         }
         finally
         {

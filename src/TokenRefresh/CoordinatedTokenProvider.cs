@@ -38,6 +38,7 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
     private readonly object _lock = new();
     private Task? _disposal;
     private TaskCompletionSource? _signInsEnded;
+    private SharedSignIn? _sharedSignIn;
     private int _signIns;
     private int _hasLooked;
 
@@ -187,7 +188,8 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
             _context.Metrics.CallerJoined();
         }
 
-        return new(cancellationToken.CanBeCanceled ? result.WaitAsync(cancellationToken) : result);
+        ValueTask<AccessToken> token = new(cancellationToken.CanBeCanceled ? result.WaitAsync(cancellationToken) : result);
+        return _context.Options.SignIn is null ? token : SignInIfRequiredAsync(token, reason, cancellationToken);
     }
 
     private async ValueTask<AccessToken> ReplaceAsync(AccessToken rejected, CancellationToken cancellationToken)

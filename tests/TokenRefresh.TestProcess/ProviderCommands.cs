@@ -5,7 +5,9 @@ namespace TokenRefresh.TestProcess;
 
 /// <summary>
 /// Commands that drive a provider, the one called <c>name=</c> if that is given: <c>create key=value...</c>, <c>get [n]</c>, <c>refresh
-/// fingerprint|last [n]</c>, <c>store access refresh expires</c>, <c>stores n</c> (logins one after the other), <c>remove</c>,
+/// fingerprint|last [n]</c>, <c>store access refresh expires</c>, <c>stores n</c> (logins one after the other),
+/// <c>signed access refresh expires</c> (by the user of a provider that was created with <c>user=yes</c> and has printed <c>asked the
+/// user</c>), <c>remove</c>,
 /// <c>status</c>, <c>events</c>, <c>busy</c> (asks for tokens until one is not about to expire),
 /// <c>short n [patience=ms]</c> (create, use, dispose; with the settings of an existing one), <c>dispose</c>. A provider created with
 /// <c>park=</c> and a <see cref="Checkpoint"/> prints <c>reached ...</c> there and parks until <c>pass</c>.
@@ -24,6 +26,11 @@ internal sealed class ProviderCommands(CommandHost host, ProviderRegistry provid
         host.Add("refresh", RefreshAsync);
         host.Add("store", StoreAsync);
         host.Add("stores", StoresAsync);
+        host.Add("signed", line =>
+        {
+            providers[line.Name].SignIn(CredentialsOf(line));
+            return Task.FromResult("");
+        });
         host.Add("remove", line => Silent(providers[line.Name].Provider.RemoveAsync()));
         host.Add("status", StatusAsync);
         host.Add("events", line => Task.FromResult(providers[line.Name].Events));
@@ -66,7 +73,9 @@ internal sealed class ProviderCommands(CommandHost host, ProviderRegistry provid
         return tally.Tokens;
     }
 
-    private Task<string> StoreAsync(CommandLine line)
+    private Task<string> StoreAsync(CommandLine line) => Silent(providers[line.Name].Provider.StoreAsync(CredentialsOf(line)));
+
+    private static OAuthCredentials CredentialsOf(CommandLine line)
     {
         string expires = line.RequiredWord(2, "the expiry: epoch milliseconds, 'in:seconds', or '-' for unknown");
         DateTimeOffset? expiresAt = expires switch
@@ -76,11 +85,10 @@ internal sealed class ProviderCommands(CommandHost host, ProviderRegistry provid
                 TimeProvider.System.GetUtcNow() + TimeSpan.FromSeconds(double.Parse(expires[3..], CultureInfo.InvariantCulture)),
             _ => DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(expires, CultureInfo.InvariantCulture)),
         };
-        var credentials = new OAuthCredentials(
+        return new OAuthCredentials(
             line.RequiredWord(0, "the access token"),
             line.RequiredWord(1, "the refresh token"),
             expiresAt);
-        return Silent(providers[line.Name].Provider.StoreAsync(credentials));
     }
 
     private async Task<string> StatusAsync(CommandLine line)

@@ -13,11 +13,14 @@ internal sealed class ProviderEntry : IAsyncDisposable
     private readonly Lazy<HttpClient> _http;
     private readonly Checkpoint? _checkpoint;
     private readonly CheckpointServices? _services;
+    private readonly Action<string> _announce;
+    private TaskCompletionSource<OAuthCredentials>? _browser;
     private AccessToken? _last;
 
     public ProviderEntry(IReadOnlyDictionary<string, string> settings, Action<string> announce)
     {
         Settings = settings;
+        _announce = announce;
         if (settings.TryGetValue("park", out string? place))
         {
             var options = new TokenRefreshOptions();
@@ -51,6 +54,10 @@ internal sealed class ProviderEntry : IAsyncDisposable
         fingerprint == "last" ? _last ?? throw new CommandException("This provider has given no token yet.")
         : _seen.GetValueOrDefault(fingerprint) ?? throw new CommandException($"This provider has given no token '{fingerprint}'.");
 
+    /// <summary>Signs in where this provider has asked its user.</summary>
+    public void SignIn(OAuthCredentials credentials) =>
+        (_browser ?? throw new CommandException("This provider has asked no user.")).SetResult(credentials);
+
     public void LetGo() => (_checkpoint ?? throw new CommandException("This provider parks nowhere; create it with 'park='.")).LetGo();
 
     public async ValueTask DisposeAsync()
@@ -71,11 +78,19 @@ internal sealed class ProviderEntry : IAsyncDisposable
             Apply(options, key, value);
         }
 
+        options.SignIn = Settings.ContainsKey("user") ? AskAsync : null;
         options.Events.Refreshed = _ => Count("refreshed");
         options.Events.Adopted = _ => Count("adopted");
         options.Events.SaveFailed = _ => Count("saveFailed");
         options.Events.TokensDiscarded = _ => Count("pairDropped");
         options.Events.SignInRequired = _ => Count("signInRequired");
+    }
+
+    private Task<OAuthCredentials> AskAsync(CancellationToken cancellationToken)
+    {
+        _browser = new TaskCompletionSource<OAuthCredentials>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _announce("asked the user");
+        return _browser.Task.WaitAsync(cancellationToken);
     }
 
     private ValueTask Count(string name)
@@ -88,7 +103,7 @@ internal sealed class ProviderEntry : IAsyncDisposable
     {
         switch (key)
         {
-            case "name" or "park":
+            case "name" or "park" or "user":
                 break;
             case "path":
                 options.CredentialsPath = value;

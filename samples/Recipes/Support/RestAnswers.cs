@@ -13,6 +13,7 @@ internal static class RestAnswers
 
     public static void MapRestAnswers(this IEndpointRouteBuilder routes)
     {
+        routes.MapGet("/me", () => Text);
         routes.MapPost("/items", async (HttpRequest request) => await ReadAsync(request));
         routes.MapGet("/api/v3/user", () => Json($$"""{"login":"{{Text}}","id":1}"""));
         routes.MapGet("/api/v1/namespaces", () => Json(

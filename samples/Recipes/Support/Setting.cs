@@ -15,6 +15,15 @@ internal sealed class Setting(SharedLogin login, ResourceServer server) : IAsync
 
     public CoordinatedTokenProvider Tokens { get; } = login.CreateProvider();
 
+    public string Path => login.Path;
+
+    public Uri TokenEndpoint => login.Server.TokenUri;
+
+    /// <summary>Makes a login, as a user in a browser does.</summary>
+    public OAuthCredentials SignIn() => login.Server.IssueLogin().Credentials;
+
+    public bool IsAccepted(AccessToken token) => login.Server.IsAccepted(token.Value);
+
     /// <summary>Makes a container that has the login.</summary>
     public IServiceCollection CreateServices()
     {

@@ -21,7 +21,15 @@ internal static class Trial
         return await RunAsync(recipe, login, rejections: 0);
     }
 
-    private static async Task<string?> RunAsync(Func<Setting, Task<string>> recipe, SharedLogin login, int rejections)
+    /// <summary>No login is stored.</summary>
+    public static async Task<string?> RunWithoutLoginAsync(Func<Setting, Task<string>> recipe, int requests)
+    {
+        await using SharedLogin login = await SharedLogin.StartAsync();
+        File.Delete(login.Path);
+        return await RunAsync(recipe, login, rejections: 0, requests);
+    }
+
+    private static async Task<string?> RunAsync(Func<Setting, Task<string>> recipe, SharedLogin login, int rejections, int requests = 1)
     {
         await using ResourceServer server = await ResourceServer.StartAsync(login.Server);
         await using var setting = new Setting(login, server);
@@ -36,7 +44,7 @@ internal static class Trial
         }
 
         AuthorizationServerBooks books = login.Books;
-        return answer == RestAnswers.Text && (books.TokenRequests, books.Grants, server.Rejections) == (1, 1, rejections)
+        return answer == RestAnswers.Text && (books.TokenRequests, books.Grants, server.Rejections) == (requests, requests, rejections)
             ? null
             : $"answer '{answer}', {server.Rejections} rejections in place of {rejections}; {books}";
     }

@@ -13,6 +13,7 @@ internal static class ConfigurationBinding
         {
             ThrowIfPresent(section.GetSection(nameof(options.Events)), "the callbacks");
             ThrowIfPresent(section.GetSection(nameof(options.ClientAssertion)), "the delegate");
+            ThrowIfPresent(section.GetSection(nameof(options.SignIn)), "the delegate");
             ThrowIfNoAddress(section.GetSection(nameof(options.TokenEndpoint)));
             ThrowIfNoAddress(section.GetSection(nameof(options.RevocationEndpoint)));
             section.Bind(options, static binder => binder.ErrorOnUnknownConfiguration = true);

@@ -138,6 +138,11 @@ internal static partial class Log
         "The revocation endpoint did not confirm: {Answer}")]
     internal static partial void RevocationFailed(ILogger logger, string answer, Exception? exception);
 
+    [LoggerMessage(
+        TokenRefreshEventIds.SignInAwaited, LogLevel.Information,
+        "Waiting for the sign-in to '{Location}' in process '{Holder}'")]
+    internal static partial void SignInAwaited(ILogger logger, string location, object holder);
+
     [LoggerMessage(TokenRefreshEventIds.CallbackFailed, LogLevel.Warning, "A callback '{Callback}' threw")]
     internal static partial void CallbackFailed(ILogger logger, string callback, Exception exception);
 

@@ -89,6 +89,9 @@ public static class TokenRefreshEventIds
     /// <summary>Warning: the revocation endpoint did not confirm.</summary>
     public const int RevocationFailed = 4003;
 
+    /// <summary>Information: another process, or another provider of this one, signs the user in; its result is awaited.</summary>
+    public const int SignInAwaited = 4004;
+
     /// <summary>Warning: a callback threw.</summary>
     public const int CallbackFailed = 5000;
 

@@ -228,6 +228,17 @@ public sealed class TokenRefreshOptions
     /// </value>
     public bool AllowUnreliableLock { get; set; }
 
+    /// <summary>
+    /// Gets or sets what signs the user in where only that helps: in place of <see cref="SignInRequiredException"/>, and of
+    /// <see cref="NotRefreshableException"/>, callers wait for it and go on with its login.
+    /// </summary>
+    /// <value>
+    /// Default <see langword="null"/>: callers get the exception. Called as by <see cref="CoordinatedTokenProvider.SignInAsync"/>, once
+    /// over all threads and processes, for as long as a caller waits, so a time-out of an HTTP client ends it too; never for a refresh in
+    /// the background. After a sign-out it is asked again. It cannot come from configuration.
+    /// </value>
+    public Func<CancellationToken, Task<OAuthCredentials>>? SignIn { get; set; }
+
     /// <summary>Gets the callbacks.</summary>
     /// <value>Default: none is set. They run after the lock is given back, so that a slow one delays no caller.</value>
     public TokenRefreshEvents Events { get; private set; } = new();

@@ -19,6 +19,36 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
 
     private TimeProvider Time => context.TimeProvider;
 
+    /// <exception cref="TokenRefreshConfigurationException">Its access token only works with a key.</exception>
+    internal static void ThrowIfBoundToKey(OAuthCredentials credentials)
+    {
+        if (AccessToken.IsBoundToKey(credentials.TokenType))
+        {
+            throw new TokenRefreshConfigurationException(
+                "The login's token type is 'DPoP': its access token only works with a key (RFC 9449), and this version has no keys. "
+                + "Nothing was stored. Sign in with a client that gets tokens of type 'Bearer'.");
+        }
+    }
+
+    /// <summary>Makes sure that a login could be stored now, as far as that can be known before.</summary>
+    internal async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        ICredentialsLease lease = await AcquireLeaseAsync(cancellationToken).ConfigureAwait(false);
+        await using (lease.ConfigureAwait(false))
+        {
+            try
+            {
+                await lease.ReadAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (CredentialsFileException e) when (e.IsDamaged)
+            {
+                // The save moves it aside.
+            }
+        }
+
+        LogReleased(lease);
+    }
+
     internal async Task StoreAsync(OAuthCredentials credentials, CancellationToken cancellationToken)
     {
         var snapshot = TokenSnapshot.Create(
@@ -92,6 +122,30 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
         return removed;
     }
 
+    /// <summary>Tells whether what is stored is the login that was known, or what that was refreshed to.</summary>
+    /// <remarks>
+    /// The stored tokens are a successor of the known ones if the known refresh token is used, and the stored access token is the one that
+    /// a refresh obtained last. Anything else is a login that another program stored, which a sign-out here must not end.
+    /// </remarks>
+    internal bool IsSameOrSuccessor(OAuthCredentials? known, OAuthCredentials stored, LoginRecord record)
+    {
+        if (known is null)
+        {
+            return false;
+        }
+
+        if (OAuthCredentials.AreSameLogin(known, stored)
+            || OAuthCredentials.AreSameLogin(state.Unsaved?.Replaces, stored)
+            || state.Journal.IsUsed(stored, record))
+        {
+            return true;
+        }
+
+        return state.Journal.IsUsed(known, LoginRecord.Empty)
+            && (stored.AccessToken == known.AccessToken
+                || (record.Obtained.Length > 0 && record.Obtained[0].AccessToken == Fingerprint.Of(stored.AccessToken)));
+    }
+
     // A damaged file holds no login that could be known.
     private async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken)
     {
@@ -134,27 +188,6 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
                 + "program keeps writing it. End that program, or move the file yourself, and try again.",
                 e);
         }
-    }
-
-    // The stored tokens are a successor of the known ones if the known refresh token is used, and the stored access token is the one that a
-    // refresh obtained last. Anything else is a login that another program stored, which a sign-out here must not end.
-    private bool IsSameOrSuccessor(OAuthCredentials? known, OAuthCredentials stored, LoginRecord record)
-    {
-        if (known is null)
-        {
-            return false;
-        }
-
-        if (OAuthCredentials.AreSameLogin(known, stored)
-            || OAuthCredentials.AreSameLogin(state.Unsaved?.Replaces, stored)
-            || state.Journal.IsUsed(stored, record))
-        {
-            return true;
-        }
-
-        return state.Journal.IsUsed(known, LoginRecord.Empty)
-            && (stored.AccessToken == known.AccessToken
-                || (record.Obtained.Length > 0 && record.Obtained[0].AccessToken == Fingerprint.Of(stored.AccessToken)));
     }
 
     // Each entry of the record names the tokens it is about, so those of the former login do not count for the new one. The new login is

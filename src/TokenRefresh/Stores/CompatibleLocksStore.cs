@@ -28,6 +28,9 @@ internal sealed class CompatibleLocksStore(FileCredentialsStore inner, IReadOnly
     public ValueTask<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken = default) =>
         inner.ReadHolderAsync(cancellationToken);
 
+    public ValueTask<IAsyncDisposable?> AcquireSignInLeaseAsync(CancellationToken cancellationToken = default) =>
+        inner.AcquireSignInLeaseAsync(cancellationToken);
+
     public Task WaitForChangeAsync(CancellationToken cancellationToken = default) => inner.WaitForChangeAsync(cancellationToken);
 
     public string? DescribeMissingLogin() => inner.DescribeMissingLogin();

@@ -34,6 +34,9 @@ internal sealed class CredentialsFilePaths
 
     internal string LockPath { get; }
 
+    /// <summary>Gets the lock of sign-ins. Another one than that of refreshes, which is held for seconds and not for minutes.</summary>
+    internal string SignInLockPath => Path.ChangeExtension(LockPath, ".signin" + Path.GetExtension(LockPath));
+
     internal string Directory { get; }
 
     /// <exception cref="CredentialsFileException">A link leads in a circle, or through a directory that may not be read.</exception>

@@ -102,6 +102,14 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
     }
 
     /// <inheritdoc/>
+    public async ValueTask<IAsyncDisposable?> AcquireSignInLeaseAsync(CancellationToken cancellationToken = default)
+    {
+        CredentialsFilePaths paths = Resolve();
+        EnsureDirectory(paths.Directory);
+        return await SignInLease.AcquireAsync(this, paths, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
     public Task WaitForChangeAsync(CancellationToken cancellationToken = default)
     {
         string target = Paths.Target;

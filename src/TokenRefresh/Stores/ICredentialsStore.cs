@@ -48,6 +48,18 @@ public interface ICredentialsStore
     /// <exception cref="LockUnavailableException">The medium cannot be locked.</exception>
     ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Waits for the exclusive right to sign the user in: at most one process has it. It is not the lease: tokens are read, refreshed and
+    /// stored meanwhile.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait, which may take as long as a user in a browser does. A right granted at the same
+    /// moment is given back.</param>
+    /// <returns>The right, given back by its disposal and by the end of its process; <see langword="null"/>, the default, if the medium has
+    /// none: then each process asks its user by itself.</returns>
+    /// <exception cref="LockUnavailableException">The medium cannot be locked.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
+    ValueTask<IAsyncDisposable?> AcquireSignInLeaseAsync(CancellationToken cancellationToken = default) => default;
+
     /// <summary>Completes at the next change of what is stored, or now and then without one: a hint to look again.</summary>
     /// <remarks>The watch is in place when this method returns its task; a change after that completes it. A caller reads after the call,
     /// and then awaits.</remarks>

@@ -5,6 +5,7 @@ namespace TokenRefresh;
 public sealed class InMemoryCredentialsStore : ICredentialsStore, IDisposable
 {
     private readonly SemaphoreSlim _lease = new(1, 1);
+    private readonly SemaphoreSlim _signIn = new(1, 1);
     private readonly object _lock = new();
     private readonly TimeProvider _timeProvider;
     private OAuthCredentials? _stored;
@@ -72,6 +73,13 @@ public sealed class InMemoryCredentialsStore : ICredentialsStore, IDisposable
     }
 
     /// <inheritdoc/>
+    public async ValueTask<IAsyncDisposable?> AcquireSignInLeaseAsync(CancellationToken cancellationToken = default)
+    {
+        await _signIn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return new SignInLease(_signIn);
+    }
+
+    /// <inheritdoc/>
     public Task WaitForChangeAsync(CancellationToken cancellationToken = default)
     {
         lock (_lock)
@@ -80,8 +88,12 @@ public sealed class InMemoryCredentialsStore : ICredentialsStore, IDisposable
         }
     }
 
-    /// <summary>Frees the semaphore.</summary>
-    public void Dispose() => _lease.Dispose();
+    /// <summary>Frees the semaphores.</summary>
+    public void Dispose()
+    {
+        _lease.Dispose();
+        _signIn.Dispose();
+    }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -147,6 +159,21 @@ public sealed class InMemoryCredentialsStore : ICredentialsStore, IDisposable
         }
 
         _lease.Release();
+    }
+
+    private sealed class SignInLease(SemaphoreSlim right) : IAsyncDisposable
+    {
+        private int _isDisposed;
+
+        public ValueTask DisposeAsync()
+        {
+            if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
+            {
+                right.Release();
+            }
+
+            return default;
+        }
     }
 
     private sealed class Lease(InMemoryCredentialsStore store) : ICredentialsLease

@@ -21,6 +21,9 @@ internal abstract class StoreDecorator(ICredentialsStore inner) : ICredentialsSt
     public virtual async ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
         await Inner.AcquireLeaseAsync(timeout, cancellationToken) is { } lease ? Wrap(lease) : null;
 
+    public virtual ValueTask<IAsyncDisposable?> AcquireSignInLeaseAsync(CancellationToken cancellationToken = default) =>
+        Inner.AcquireSignInLeaseAsync(cancellationToken);
+
     public virtual Task WaitForChangeAsync(CancellationToken cancellationToken = default) => Inner.WaitForChangeAsync(cancellationToken);
 
     public void Dispose() => (Inner as IDisposable)?.Dispose();

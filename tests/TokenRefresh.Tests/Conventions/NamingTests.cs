@@ -89,7 +89,13 @@ public sealed class NamingTests
             .SelectMany(m => m.GetParameters())
             .Select(p => p.ParameterType);
 
-        parameters.Distinct().Should().BeSubsetOf([typeof(AccessToken), typeof(OAuthCredentials), typeof(CancellationToken)]);
+        parameters.Distinct().Should().BeSubsetOf(
+            [
+                typeof(AccessToken),
+                typeof(OAuthCredentials),
+                typeof(CancellationToken),
+                typeof(Func<CancellationToken, Task<OAuthCredentials>>),
+            ]);
         typeof(TokenRefreshOptions).GetProperty(nameof(TokenRefreshOptions.Scope)).Should().NotBeNull();
     }
 

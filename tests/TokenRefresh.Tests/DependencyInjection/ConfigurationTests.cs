@@ -48,7 +48,8 @@ public sealed class ConfigurationTests
           "TokenTypeMember": "tt", "AccountIdMember": "ai", "IdTokenMember": "it", "TimeUnit": "milliseconds" } }
         """;
 
-    private static readonly string[] OnlyInCode = [nameof(TokenRefreshOptions.Events), nameof(TokenRefreshOptions.ClientAssertion)];
+    private static readonly string[] OnlyInCode =
+        [nameof(TokenRefreshOptions.Events), nameof(TokenRefreshOptions.ClientAssertion), nameof(TokenRefreshOptions.SignIn)];
 
     [Fact]
     public void Every_setting_can_come_from_configuration()
@@ -170,6 +171,7 @@ public sealed class ConfigurationTests
     [InlineData("""{ "CompatibleLocks": [ { "Path": "x", "StaleAfter": "y" } ] }""", "*Login:CompatibleLocks:0:StaleAfter*")]
     [InlineData("""{ "FileFormat": { "Member": "x" } }""", "*'Member'*")]
     [InlineData("""{ "Events": { "Refreshed": "x" } }""", "'Login:Events' cannot come from configuration. Set the callbacks in code.")]
+    [InlineData("""{ "SignIn": "x" }""", "'Login:SignIn' cannot come from configuration. Set the delegate in code.")]
     [InlineData("""{ "ClientAssertion": "x" }""", "'Login:ClientAssertion' cannot come from configuration. Set the delegate in code.")]
     public void A_key_that_is_no_setting_is_an_error_that_names_it(string json, string failure)
     {
