@@ -25,10 +25,11 @@ using Recipes.Support;
     ("Resilience for all clients", ResilienceForAll.RunAsync),
 ];
 
-// And this one gets along without a stored login.
+// And these get along without a stored login.
 (string Name, Func<Setting, Task<string>> RunAsync, int Requests)[] others =
 [
     ("Sign-in", SignIn.RunAsync, 0),
+    ("Client credentials", ClientCredentials.RunAsync, 1),
 ];
 
 int failed = 0;

@@ -118,8 +118,8 @@ public sealed partial class CoordinatedTokenProvider
     /// </para>
     /// <para>With a store of your own that has no <see cref="ICredentialsStore.AcquireSignInLeaseAsync"/>, once per provider only.</para>
     /// </remarks>
-    /// <exception cref="TokenRefreshConfigurationException">The delegate returned no login, or one whose token type is <c>DPoP</c>.
-    /// </exception>
+    /// <exception cref="TokenRefreshConfigurationException">The delegate returned no login, or one whose token type is <c>DPoP</c>; or
+    /// <see cref="TokenRefreshOptions.Grant"/> knows no users.</exception>
     /// <exception cref="LockTimeoutException">A refresh held the lock for too long, before the user was asked or after.</exception>
     /// <exception cref="LockUnavailableException">The file cannot be locked here; the user was not asked.</exception>
     /// <exception cref="CredentialsFileException">The login could not be stored there; the user was not asked.</exception>
@@ -131,6 +131,12 @@ public sealed partial class CoordinatedTokenProvider
         Func<CancellationToken, Task<OAuthCredentials>> signIn, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(signIn);
+        if (_context.IsClientGrant)
+        {
+            throw new TokenRefreshConfigurationException(
+                "'Grant' is 'ClientCredentials', by which no user signs in. Set it to 'RefreshToken' for the logins of users.");
+        }
+
         ThrowIfDisposed();
         _refresh.ThrowIfInside();
         SharedSignIn shared = GetSharedSignIn();

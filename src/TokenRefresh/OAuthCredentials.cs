@@ -52,6 +52,9 @@ public sealed class OAuthCredentials
     /// <summary>Gets whether this is the cleared sentinel of a logout: neither an access nor a refresh token.</summary>
     public bool IsSignedOut => AccessToken.Length == 0 && RefreshToken is null;
 
+    /// <summary>Gets what stands for nothing stored, where something is to be compared or noted.</summary>
+    internal static OAuthCredentials None { get; } = new("", null);
+
     /// <summary>
     /// Gets whether these tokens were obtained by a refresh of the stored login: what the store says of the account then stays.
     /// </summary>

@@ -129,6 +129,9 @@ internal sealed class ProviderEntry : IAsyncDisposable
             case "secret":
                 options.ClientSecret = value;
                 break;
+            case "grant":
+                options.Grant = Enum.Parse<TokenGrant>(value);
+                break;
             case "authentication":
                 options.ClientAuthentication = Enum.Parse<ClientAuthentication>(value);
                 break;

@@ -74,7 +74,7 @@ internal sealed class HttpTokenEndpointClient : ITokenEndpointClient
                 assertion = await source.AskAsync(() => RedactorFor(request, null, null), timeout.Token).ConfigureAwait(false);
             }
 
-            byte[] body = TokenRequestBody.WriteRefresh(_settings, request.RefreshToken, assertion);
+            byte[] body = TokenRequestBody.WriteTokenRequest(_settings, request.RefreshToken, assertion);
             using var content = new TokenRequestContent(body, TokenRequestBody.ContentType(_settings.RequestFormat), request, deadline);
             using HttpRequestMessage message = CreateMessage(content);
 

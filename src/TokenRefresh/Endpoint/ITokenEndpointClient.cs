@@ -1,6 +1,7 @@
 namespace TokenRefresh.Endpoint;
 
-/// <summary>Exchanges a refresh token for new tokens (RFC 6749 section 6). One call is one use of the refresh token, or none.</summary>
+/// <summary>Exchanges a refresh token for new tokens (RFC 6749 section 6), or the client's own credentials for an access token (section
+/// 4.4). One call is one use of the refresh token, or none.</summary>
 /// <remarks>
 /// Safe for concurrent use. Implementations report failures as a <see cref="TokenEndpointResult"/>; they throw only before anything was
 /// sent (<see cref="OperationCanceledException"/>, or a <see cref="TokenRefreshException"/>, which the callers then get), and on

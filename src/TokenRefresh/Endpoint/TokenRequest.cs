@@ -25,7 +25,17 @@ public sealed class TokenRequest
         _beforeSend = beforeSend;
     }
 
-    /// <summary>Gets the refresh token to present. A secret: never log it.</summary>
+    /// <summary>Creates a request that presents the client's own credentials.</summary>
+    internal TokenRequest(Func<CancellationToken, ValueTask> beforeSend)
+    {
+        RefreshToken = "";
+        _beforeSend = beforeSend;
+    }
+
+    /// <summary>
+    /// Gets the refresh token to present; empty with <see cref="TokenGrant.ClientCredentials"/>, which presents none. A secret: never log
+    /// it.
+    /// </summary>
     public string RefreshToken { get; }
 
     /// <summary>

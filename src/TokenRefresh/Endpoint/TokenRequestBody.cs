@@ -12,11 +12,20 @@ internal static class TokenRequestBody
     /// <summary>The one type of assertion that OAuth clients have (RFC 7523 section 2.2).</summary>
     private const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-    internal static byte[] WriteRefresh(TokenEndpointSettings settings, string refreshToken, string? assertion)
+    /// <summary>RFC 6749 section 6, or section 4.4 where there is no refresh token.</summary>
+    internal static byte[] WriteTokenRequest(TokenEndpointSettings settings, string refreshToken, string? assertion)
     {
         using var body = new ParameterWriter(settings.RequestFormat);
-        body.Add("grant_type", "refresh_token");
-        body.Add("refresh_token", refreshToken);
+        if (refreshToken.Length > 0)
+        {
+            body.Add("grant_type", "refresh_token");
+            body.Add("refresh_token", refreshToken);
+        }
+        else
+        {
+            body.Add("grant_type", "client_credentials");
+        }
+
         AddClient(settings, assertion, body);
         if (settings.Scope is { } scope)
         {

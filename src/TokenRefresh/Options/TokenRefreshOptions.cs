@@ -101,6 +101,15 @@ public sealed class TokenRefreshOptions
     /// </value>
     public Func<CancellationToken, ValueTask<string>>? ClientAssertion { get; set; }
 
+    /// <summary>Gets or sets for what an access token is requested: a login's refresh token, or the client's own credentials.</summary>
+    /// <value>
+    /// Default <see cref="TokenGrant.RefreshToken"/>. With <see cref="TokenGrant.ClientCredentials"/> no login is needed: the processes
+    /// share the client's access token in the file, which is created if it is missing, and each expiry costs one request. All of them must
+    /// have the same client, <see cref="Scope"/> and <see cref="AdditionalParameters"/>. A file with a refresh token is a user's and is
+    /// refused with <see cref="TokenRefreshConfigurationException"/>.
+    /// </value>
+    public TokenGrant Grant { get; set; }
+
     /// <summary>Gets or sets how the client authenticates (RFC 6749 section 2.3).</summary>
     /// <value>
     /// Default <see cref="ClientAuthentication.None"/>: a public client that sends its <c>client_id</c> only. Any of the enumeration; with
@@ -112,10 +121,10 @@ public sealed class TokenRefreshOptions
     /// <value>Default <see cref="TokenRequestFormat.Form"/>, as RFC 6749 demands. Any of the enumeration; some servers want JSON.</value>
     public TokenRequestFormat RequestFormat { get; set; }
 
-    /// <summary>Gets or sets the scope sent with each refresh (RFC 6749 section 6).</summary>
+    /// <summary>Gets or sets the scope sent with each token request (RFC 6749 sections 4.4 and 6).</summary>
     /// <value>
-    /// Default <see langword="null"/>: none is sent and the granted scope stays. As RFC 6749 section 3.3 writes it, and never more than was
-    /// granted, which the server refuses. One login has one scope.
+    /// Default <see langword="null"/>: none is sent, and the granted scope stays, or the client gets the server's default. As RFC 6749
+    /// section 3.3 writes it, and never more than was granted, which the server refuses. One login has one scope.
     /// </value>
     public string? Scope { get; set; }
 

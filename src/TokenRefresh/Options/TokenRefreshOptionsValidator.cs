@@ -261,29 +261,15 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
                 $"Set the secret, or set '{Authentication}' to '{nameof(ClientAuthentication.None)}' for a public client.");
         }
 
-        CheckAssertion(options, needsNoEndpoint, failures);
+        if (options.Grant != TokenGrant.RefreshToken)
+        {
+            ClientRules.CheckGrant(options, failures);
+        }
+
+        ClientRules.CheckAssertion(options, needsNoEndpoint, failures);
         if (options.Scope is { } scope)
         {
             CheckCharacters(nameof(options.Scope), scope, isSecret: false, failures);
-        }
-    }
-
-    private static void CheckAssertion(TokenRefreshOptions options, bool needsNoEndpoint, List<string> failures)
-    {
-        const string Authentication = nameof(options.ClientAuthentication);
-        const string Assertion = nameof(options.ClientAssertion);
-        bool isUsed = options.ClientAuthentication == ClientAuthentication.ClientAssertion;
-        if (options.ClientAssertion is not null && !isUsed)
-        {
-            failures.Add(
-                $"'{Assertion}' is set, but '{Authentication}' is '{options.ClientAuthentication}' and would never ask it. " +
-                $"Set '{Authentication}' to '{nameof(ClientAuthentication.ClientAssertion)}', or remove the delegate.");
-        }
-        else if (isUsed && options.ClientAssertion is null && !needsNoEndpoint)
-        {
-            failures.Add(
-                $"'{Assertion}' is not set, but '{Authentication}' is '{options.ClientAuthentication}'. " +
-                "Set it in code, to a delegate that returns the assertion.");
         }
     }
 

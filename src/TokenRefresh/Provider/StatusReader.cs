@@ -65,7 +65,8 @@ internal sealed class StatusReader(RefreshContext context, ProviderState state)
         RefreshAction.SignIn when decision.SignInReason is SignInRequiredReason.NothingStored or SignInRequiredReason.SignedOut =>
             TokenRefreshState.SignedOut,
         RefreshAction.SignIn => TokenRefreshState.SignInRequired,
-        RefreshAction.NotRefreshable or RefreshAction.BoundToKey or RefreshAction.Update => TokenRefreshState.ExpiredNotRefreshable,
+        RefreshAction.NotRefreshable or RefreshAction.BoundToKey or RefreshAction.UserLogin or RefreshAction.Update =>
+            TokenRefreshState.ExpiredNotRefreshable,
         RefreshAction.Wait or RefreshAction.AwaitOwner when decision.Hold is { Kind: not HoldKind.ResourceRejects } =>
             TokenRefreshState.CoolingDown,
         RefreshAction.AwaitOwner => TokenRefreshState.AwaitingOwner,

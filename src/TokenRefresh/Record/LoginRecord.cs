@@ -135,7 +135,7 @@ internal sealed class LoginRecord
     /// <remarks>What is noted about other tokens stays: their holder may have come between the exchange and this save.</remarks>
     internal LoginRecord AfterRotation(OAuthCredentials sent, OAuthCredentials next)
     {
-        string token = Fingerprint.Of(sent.RefreshToken!);
+        string token = Fingerprint.Of(sent.RefreshToken ?? "");
         return new(this)
         {
             Attempt = Attempt?.Key.RefreshToken == token ? null : Attempt,

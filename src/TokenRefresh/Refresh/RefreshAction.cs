@@ -30,6 +30,9 @@ internal enum RefreshAction
     /// <summary>Wait for the program that refreshes: this one only follows.</summary>
     AwaitOwner,
 
+    /// <summary>A user's login is stored where the client's own token belongs.</summary>
+    UserLogin,
+
     /// <summary>A newer version of the library shares this login and knows more than this one can read.</summary>
     Update,
 }

@@ -28,6 +28,9 @@ internal sealed class RefreshContext(Func<ITokenEndpointClient> createEndpoint)
     /// <summary>Gets the login's name for metrics and traces, or <see langword="null"/>.</summary>
     internal string? Name { get; init; }
 
+    /// <summary>Gets whether tokens are requested with the client's own credentials, and so no refresh token is used up.</summary>
+    internal bool IsClientGrant => Options.Grant == TokenGrant.ClientCredentials;
+
     internal ITokenEndpointClient Endpoint => _endpoint ??= createEndpoint();
 
     /// <summary>Gets the fingerprint of token endpoint and client id, by which entries of the record are kept apart.</summary>

@@ -15,6 +15,8 @@ internal sealed class RefreshDecision(RefreshAction action)
 
     internal static RefreshDecision BoundToKey { get; } = new(RefreshAction.BoundToKey);
 
+    internal static RefreshDecision UserLogin { get; } = new(RefreshAction.UserLogin);
+
     internal static RefreshDecision Update { get; } = new(RefreshAction.Update);
 
     internal RefreshAction Action { get; } = action;
@@ -31,7 +33,7 @@ internal sealed class RefreshDecision(RefreshAction action)
     internal bool IsRefresh => Action is RefreshAction.Refresh or RefreshAction.Replay;
 
     /// <summary>Gets whether the stored access token could be served for the moment.</summary>
-    internal bool IsServable => !IsLoginGone && Action != RefreshAction.BoundToKey;
+    internal bool IsServable => !IsLoginGone && Action is not (RefreshAction.BoundToKey or RefreshAction.UserLogin);
 
     /// <summary>Gets whether the store holds no login.</summary>
     internal bool IsLoginGone =>

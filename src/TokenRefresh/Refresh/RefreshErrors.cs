@@ -6,6 +6,8 @@ namespace TokenRefresh.Refresh;
 /// <summary>Turns decisions and answers into the exceptions callers see.</summary>
 internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsStore store)
 {
+    private bool IsClientGrant => options.Grant == TokenGrant.ClientCredentials;
+
     private string Endpoint => options.TokenEndpoint is { } address ? UriRedaction.Show(address) : "a token endpoint client of your own";
 
     internal TokenRefreshException NothingStored() => new SignInRequiredException(
@@ -41,9 +43,14 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         $"The access token in '{store.Location}' is expired, was rejected or contains characters not allowed in an HTTP header, "
         + "and no refresh token is stored beside it. Sign in again.");
 
+    internal TokenRefreshException UserLogin() => new TokenRefreshConfigurationException(
+        $"'{store.Location}' holds a login with a refresh token, and 'Grant' is 'ClientCredentials', whose tokens would replace it. "
+        + "Nothing was sent. Set 'CredentialsPath' to a file of its own, or 'Grant' to 'RefreshToken'.");
+
     internal TokenRefreshException BoundTokenAnswered(DateTimeOffset? until) => new TokenRefreshConfigurationException(
         $"The token endpoint '{Endpoint}' answered with an access token of type 'DPoP', which only works with a key (RFC 9449), "
-        + $"and this version has no keys. The access token was not used; the refresh token in '{store.Location}' is the latest one. "
+        + $"and this version has no keys. The access token was not used"
+        + $"{(IsClientGrant ? "" : $"; the refresh token in '{store.Location}' is the latest one")}. "
         + "Configure the client at the server for tokens of type 'Bearer'; "
         + $"the next attempt is made after {until:O}.");
 
@@ -109,6 +116,7 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         RefreshAction.WaitForOutcome => OutcomeUnknown(decision.Until),
         RefreshAction.NotRefreshable => NotRefreshable(),
         RefreshAction.BoundToKey => BoundTokenStored(),
+        RefreshAction.UserLogin => UserLogin(),
         RefreshAction.Update => Update(record.NewerVersion),
         _ => decision.SignInReason switch
         {
@@ -179,6 +187,27 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
                 result.Exception),
         };
     }
+
+    /// <summary>What callers see of a request for the client's own token that brought none.</summary>
+    internal TokenRefreshException OfClientExchange(TokenEndpointResult result, DateTimeOffset? retryAt) => result.Outcome switch
+    {
+        TokenEndpointOutcome.Misconfigured => new TokenRefreshConfigurationException(
+            $"The token endpoint '{Endpoint}' refused the request ({result.DescribeAnswer()}). "
+            + "Check 'TokenEndpoint', 'ClientId', 'ClientAuthentication' and 'Scope', "
+            + "and that the server lets this client use the client credentials grant.",
+            result.Exception),
+        TokenEndpointOutcome.NotSent => new TokenEndpointUnavailableException(
+            $"The token endpoint '{Endpoint}' cannot be reached: {result.Exception?.Message ?? "no connection"}",
+            retryAt,
+            result.Exception),
+        _ => new TokenEndpointUnavailableException(
+            (result.IsWithoutTokens
+                ? result.Exception?.Message
+                : $"The token endpoint '{Endpoint}' is unavailable ({result.DescribeAnswer()}).")
+            + $" It is asked again after {retryAt:O}.",
+            retryAt,
+            result.Exception),
+    };
 
     // What RFC 6749 section 5.2 says of the client and the request, and not of the grant.
     private static bool IsAboutTheClient(string? error) => error is "invalid_client" or "invalid_scope" or "unsupported_grant_type";

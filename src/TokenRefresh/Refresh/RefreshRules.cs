@@ -16,13 +16,18 @@ internal static class RefreshRules
 
     private static bool IsForOwner(RefreshDecision decision) => decision.Action switch
     {
-        RefreshAction.Use or RefreshAction.BoundToKey => false,
+        RefreshAction.Use or RefreshAction.BoundToKey or RefreshAction.UserLogin => false,
         RefreshAction.SignIn => decision.SignInReason == SignInRequiredReason.RolledBack,
         _ => true,
     };
 
     private static RefreshDecision DecideAsOwner(RefreshInput input)
     {
+        if (input.Context.IsClientGrant)
+        {
+            return DecideClientToken(input);
+        }
+
         if (input.Stored is not { } stored)
         {
             return RefreshDecision.SignIn(input.HasSignedOut ? SignInRequiredReason.SignedOut : SignInRequiredReason.NothingStored);
@@ -62,8 +67,11 @@ internal static class RefreshRules
             return RefreshDecision.NotRefreshable;
         }
 
-        return DecideRefresh(input, stored, RecordKey.Of(stored, input.Follows ? RecordKey.AnyClient : input.Context.Client));
+        return DecideRefresh(input, stored, KeyOf(input, stored));
     }
+
+    private static RecordKey KeyOf(RefreshInput input, OAuthCredentials stored) =>
+        RecordKey.Of(stored, input.Follows ? RecordKey.AnyClient : input.Context.Client);
 
     private static RefreshDecision DecideRefresh(RefreshInput input, OAuthCredentials stored, RecordKey key)
     {
@@ -83,27 +91,63 @@ internal static class RefreshRules
             return RefreshDecision.Wait(unsaved);
         }
 
-        if (record.Find(HoldKind.CoolDown, key) is { } coolDown && coolDown.IsRunning(input.Now))
+        if (FindPause(input, stored, key) is { } pause)
         {
-            return RefreshDecision.Wait(coolDown);
-        }
-
-        // A resource that rejects what was just obtained (suspended account, wrong audience) rejects the next one too.
-        if (input.Reason.RejectedToken == stored.AccessToken
-            && record.Find(HoldKind.ResourceRejects, key) is { } resource
-            && resource.IsRunning(input.Now)
-            && TokenLifetime.IsUsable(
-                stored.ExpiresAt,
-                RecordJournal.LifetimeOf(stored, record),
-                input.Now,
-                input.Context.Options.ExpirationSkew))
-        {
-            return RefreshDecision.Wait(resource);
+            return RefreshDecision.Wait(pause);
         }
 
         return record.Attempt is { } attempt && attempt.Key.Matches(key)
             ? AfterUnknownOutcome(input, stored, attempt)
             : RefreshDecision.Refresh;
+    }
+
+    // A request for the client's own token uses nothing up, so none waits for what became of an earlier one.
+    private static RefreshDecision DecideClientToken(RefreshInput input)
+    {
+        OAuthCredentials stored = input.Stored ?? OAuthCredentials.None;
+        if (stored.RefreshToken is not null)
+        {
+            return RefreshDecision.UserLogin;
+        }
+
+        if (AccessToken.IsBoundToKey(stored.TokenType))
+        {
+            return RefreshDecision.BoundToKey;
+        }
+
+        if (IsUsable(input, stored))
+        {
+            return RefreshDecision.Use;
+        }
+
+        if (input.Record.NewerVersion is not null)
+        {
+            return RefreshDecision.Update;
+        }
+
+        return FindPause(input, stored, KeyOf(input, stored)) is { } pause
+            ? RefreshDecision.Wait(pause)
+            : RefreshDecision.Refresh;
+    }
+
+    private static Hold? FindPause(RefreshInput input, OAuthCredentials stored, RecordKey key)
+    {
+        if (input.Record.Find(HoldKind.CoolDown, key) is { } coolDown && coolDown.IsRunning(input.Now))
+        {
+            return coolDown;
+        }
+
+        // A resource that rejects what was just obtained (suspended account, wrong audience) rejects the next one too.
+        return input.Reason.RejectedToken == stored.AccessToken
+            && input.Record.Find(HoldKind.ResourceRejects, key) is { } resource
+            && resource.IsRunning(input.Now)
+            && TokenLifetime.IsUsable(
+                stored.ExpiresAt,
+                RecordJournal.LifetimeOf(stored, input.Record),
+                input.Now,
+                input.Context.Options.ExpirationSkew)
+                ? resource
+                : null;
     }
 
     private static bool IsUsable(RefreshInput input, OAuthCredentials stored)

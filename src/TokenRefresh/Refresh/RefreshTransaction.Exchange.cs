@@ -83,7 +83,7 @@ internal sealed partial class RefreshTransaction
                 throw context.Errors.ChangesTooOften();
             }
 
-            if (await ExchangeAsync(tokens!, deadline.Token).ConfigureAwait(false) is { } token)
+            if (await ExchangeAsync(tokens ?? OAuthCredentials.None, deadline.Token).ConfigureAwait(false) is { } token)
             {
                 return token;
             }
@@ -115,7 +115,7 @@ internal sealed partial class RefreshTransaction
     private async Task<TokenSnapshot?> ExchangeAsync(OAuthCredentials sent, CancellationToken deadline)
     {
         Log.ExchangeStarting(context.Logger, Store.Location);
-        if (context.Options.HandleProcessSignals)
+        if (context.Options.HandleProcessSignals && !context.IsClientGrant)
         {
             _exitDelay ??= ProcessExitDelay.Enter(context.Options.RefreshTimeout + context.Options.SaveTimeout);
         }
@@ -126,10 +126,10 @@ internal sealed partial class RefreshTransaction
         }
 
         Attempt? former = _record.Attempt;
-        var request = new TokenRequest(sent.RefreshToken!, cancellationToken => NoteAttemptAsync(sent, cancellationToken))
-        {
-            StoredAccessToken = sent.AccessToken,
-        };
+        ValueTask NoteAttempt(CancellationToken cancellationToken) => NoteAttemptAsync(sent, cancellationToken);
+        TokenRequest request = context.IsClientGrant
+            ? new(NoteAttempt) { StoredAccessToken = sent.AccessToken }
+            : new(sent.RefreshToken!, NoteAttempt) { StoredAccessToken = sent.AccessToken };
         long start = Time.GetTimestamp();
         TokenEndpointResult? result = null;
         Exception? failure = null;
@@ -201,6 +201,11 @@ internal sealed partial class RefreshTransaction
             throw new OperationCanceledException("The machine slept, or its clock was set, since the credentials were read.");
         }
 
+        if (context.IsClientGrant)
+        {
+            return;
+        }
+
         RecordKey key = RecordKey.Of(sent, context.Client);
         int before = _record.Attempt is { } former && former.Key.Matches(key) ? former.Count : 0;
         LoginRecord record = BeforePredecessorIsForgotten(sent).WithAttempt(new Attempt(key, Time.GetUtcNow(), before + 1));
@@ -222,7 +227,9 @@ internal sealed partial class RefreshTransaction
     // Unsaved tokens are about to be exchanged. The stored refresh token is used up, and only the note of its attempt says so. That note is
     // about to be replaced, so the token is listed as used first.
     private LoginRecord BeforePredecessorIsForgotten(OAuthCredentials sent) =>
-        state.Unsaved is { } unsaved && unsaved.Tokens.IsSamePair(sent) ? _record.AfterRotation(unsaved.Replaces, sent) : _record;
+        state.Unsaved is { Replaces: { } replaced } unsaved && unsaved.Tokens.IsSamePair(sent)
+            ? _record.AfterRotation(replaced, sent)
+            : _record;
 
     private void NoteClock()
     {
@@ -245,6 +252,10 @@ internal sealed partial class RefreshTransaction
         }
 
         RecordKey key = RecordKey.Of(sent, context.Client);
+        if (context.IsClientGrant)
+        {
+            return await AfterClientFailureAsync(key, result, deadline).ConfigureAwait(false);
+        }
 
         // A rejection ends what was unknown of this client's attempts. To another client it may be due to this one: "issued to another
         // client" is an invalid_grant too (RFC 6749 section 5.2).

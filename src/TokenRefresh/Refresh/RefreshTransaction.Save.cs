@@ -79,7 +79,7 @@ internal sealed partial class RefreshTransaction
         AccountIdentity known = AccountIdentity.Of(sent, state.Snapshot);
         var answered = AccountIdentity.Of(response);
         OAuthCredentials next = NextOf(sent, response);
-        if (known.IsContradictedBy(answered))
+        if (!context.IsClientGrant && known.IsContradictedBy(answered))
         {
             await DiscardOtherAccountAsync(sent, next).ConfigureAwait(false);
             return null;
@@ -87,19 +87,25 @@ internal sealed partial class RefreshTransaction
 
         if (AccessToken.IsBoundToKey(response.TokenType))
         {
-            return await RefuseBoundTokenAsync(sent, next.RefreshToken!).ConfigureAwait(false);
+            return await RefuseBoundTokenAsync(sent, next.RefreshToken).ConfigureAwait(false);
         }
 
         long logins = state.Logins;
         DateTimeOffset now = Time.GetUtcNow();
-        SaveOutcome outcome = await SaveAsync(_stored!, next).ConfigureAwait(false);
+        SaveOutcome outcome = await SaveAsync(_stored, next).ConfigureAwait(false);
+        if (_stored is null && outcome == SaveOutcome.Saved)
+        {
+            // Only now it is known which of the file's logins this is.
+            _record = await Journal.ReadAsync(_commit.Current, CancellationToken.None).ConfigureAwait(false);
+        }
+
         if (outcome == SaveOutcome.Discarded)
         {
-            await WriteRecordAsync(AfterSave(outcome, _stored!, sent, next, obtained: null)).ConfigureAwait(false);
+            await WriteRecordAsync(AfterSave(outcome, _stored, sent, next, obtained: null)).ConfigureAwait(false);
             return null;
         }
 
-        LoginRecord record = AfterSave(outcome, _stored!, sent, next, new ObtainedToken(Fingerprint.Of(next.AccessToken), now));
+        LoginRecord record = AfterSave(outcome, _stored, sent, next, new ObtainedToken(Fingerprint.Of(next.AccessToken), now));
         if (reason.RejectedToken is not null && reason.RejectedToken == sent.AccessToken)
         {
             record = record.WithHold(Backoff.ResourceRejects(_record, RecordKey.Of(sent, context.Client), now));
@@ -121,7 +127,7 @@ internal sealed partial class RefreshTransaction
         DateTimeOffset? refreshTokenExpiresAt = isRotated ? null : sent.RefreshTokenExpiresAt;
         return new OAuthCredentials(
             response.AccessToken,
-            response.RefreshToken ?? sent.RefreshToken,
+            context.IsClientGrant ? null : response.RefreshToken ?? sent.RefreshToken,
             response.ExpiresIn is { } lifetime ? After(now, lifetime) : Jwt.TryReadExpiry(response.AccessToken))
         {
             RefreshTokenExpiresAt = response.RefreshTokenExpiresIn is { } refreshLifetime
@@ -171,11 +177,11 @@ internal sealed partial class RefreshTransaction
 
     // The new access token is worth nothing without a key, and a file may not be able to say so of it. The old one may still be valid. Null
     // to read again.
-    private async Task<TokenSnapshot?> RefuseBoundTokenAsync(OAuthCredentials sent, string refreshToken)
+    private async Task<TokenSnapshot?> RefuseBoundTokenAsync(OAuthCredentials sent, string? refreshToken)
     {
         OAuthCredentials kept = sent;
         Hold? former = _record.Find(HoldKind.CoolDown, RecordKey.Of(sent, context.Client));
-        if (refreshToken != sent.RefreshToken)
+        if (refreshToken is not null && refreshToken != sent.RefreshToken)
         {
             (SaveOutcome outcome, kept) = await SaveRecoveredAsync(sent, refreshToken, sent.ExpiresAt).ConfigureAwait(false);
             if (outcome == SaveOutcome.Discarded)
@@ -208,7 +214,7 @@ internal sealed partial class RefreshTransaction
         return (outcome, recovered);
     }
 
-    private async Task<SaveOutcome> SaveAsync(OAuthCredentials replaces, OAuthCredentials tokens)
+    private async Task<SaveOutcome> SaveAsync(OAuthCredentials? replaces, OAuthCredentials tokens)
     {
         using var activity = new QuietActivity(TokenRefreshActivities.StartSave());
         try
@@ -227,9 +233,9 @@ internal sealed partial class RefreshTransaction
         }
     }
 
-    private async Task<SaveOutcome> CommitAsync(OAuthCredentials replaces, OAuthCredentials tokens)
+    private async Task<SaveOutcome> CommitAsync(OAuthCredentials? replaces, OAuthCredentials tokens)
     {
-        OAuthCredentials expected = replaces;
+        OAuthCredentials? expected = replaces;
         for (var rollbacks = 0; ; rollbacks++)
         {
             _commit = await _lease!.CommitAsync(expected, tokens, CancellationToken.None).ConfigureAwait(false);
@@ -245,7 +251,7 @@ internal sealed partial class RefreshTransaction
             }
 
             if (_commit.Current is { IsSignedOut: false } other
-                && (other.RefreshToken == replaces.RefreshToken || Journal.IsUsed(other, _record)))
+                && (other.RefreshToken == replaces?.RefreshToken || Journal.IsUsed(other, _record)))
             {
                 // Not another login: its refresh token is used up, and only we have the successor.
                 if (rollbacks == RollbacksUndone)
@@ -268,13 +274,21 @@ internal sealed partial class RefreshTransaction
     // What the record says once new tokens were saved, kept or discarded.
     private LoginRecord AfterSave(
         SaveOutcome outcome,
-        OAuthCredentials replaces,
-        OAuthCredentials sent,
+        OAuthCredentials? replaces,
+        OAuthCredentials? sent,
         OAuthCredentials next,
         ObtainedToken? obtained)
     {
+        replaces ??= OAuthCredentials.None;
+        sent ??= OAuthCredentials.None;
         if (outcome == SaveOutcome.Kept)
         {
+            if (context.IsClientGrant)
+            {
+                // The others can get one of their own.
+                return _record;
+            }
+
             // The attempt stays: if this process ends before it has saved its tokens, the others must know that the outcome is unknown.
             DateTimeOffset now = Time.GetUtcNow();
             var hold = new Hold(HoldKind.Unsaved, RecordKey.Of(replaces, context.Client), now, now + UnsavedHold, count: 1)

@@ -166,6 +166,18 @@ internal sealed class BookKeeper(TokenLedger ledger, TimeProvider timeProvider)
         }
     }
 
+    /// <summary>Issues an access token for the client's own credentials, without a refresh token (RFC 6749 section 4.4.3).</summary>
+    public LedgerDecision IssueToClient()
+    {
+        lock (ledger.Gate)
+        {
+            LedgerDecision decision = ledger.IssueToClient();
+            _books = _books with { Grants = _books.Grants + 1 };
+            Enter(refreshToken: null, decision);
+            return decision;
+        }
+    }
+
     public void ApiAnswered(TokenFamily? family, bool hasToken, bool isRejected)
     {
         lock (ledger.Gate)

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace TokenRefresh.TestKit;
 
-/// <summary>Serves <c>POST /token</c>: the script first, then RFC 6749 section 6.</summary>
+/// <summary>Serves <c>POST /token</c>: the script first, then RFC 6749 sections 6 and 4.4.</summary>
 internal sealed class TokenEndpoint(LoopbackAuthorizationServerOptions options, BookKeeper books, CancellationToken stopping)
 {
     private readonly ConcurrentQueue<TokenEndpointBehavior> _script = new();
@@ -82,7 +82,7 @@ internal sealed class TokenEndpoint(LoopbackAuthorizationServerOptions options, 
             return Refuse(error, description);
         }
 
-        LedgerDecision decision = books.Refresh(refreshToken!, behavior.Rotates);
+        LedgerDecision decision = refreshToken is null ? books.IssueToClient() : books.Refresh(refreshToken, behavior.Rotates);
         return decision switch
         {
             { Pair: { } pair } =>
@@ -115,8 +115,9 @@ internal sealed class TokenEndpoint(LoopbackAuthorizationServerOptions options, 
         return request.Parameters.GetValueOrDefault("grant_type") switch
         {
             null => (TokenRequestOutcome.InvalidRequest, "invalid_request", "'grant_type' is missing."),
-            not "refresh_token" => (TokenRequestOutcome.InvalidRequest, "unsupported_grant_type", "Only 'refresh_token' is supported."),
-            _ when string.IsNullOrEmpty(request.Parameters.GetValueOrDefault("refresh_token")) =>
+            not ("refresh_token" or "client_credentials") =>
+                (TokenRequestOutcome.InvalidRequest, "unsupported_grant_type", "The grant type is not supported."),
+            "refresh_token" when string.IsNullOrEmpty(request.Parameters.GetValueOrDefault("refresh_token")) =>
                 (TokenRequestOutcome.InvalidRequest, "invalid_request", "'refresh_token' is missing."),
             _ when request.Parameters.TryGetValue("scope", out string? scope)
                 && scope.Split(' ').Except(options.Scopes, StringComparer.Ordinal).Any() =>

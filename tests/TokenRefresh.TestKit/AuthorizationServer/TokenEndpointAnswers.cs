@@ -27,8 +27,9 @@ internal static class TokenEndpointAnswers
                 ["access_token"] = Quoted(pair.AccessToken),
                 ["token_type"] = Quoted(AccessToken.DefaultTokenType),
                 ["expires_in"] = Seconds(lifetime),
-                ["refresh_token"] = Quoted(pair.RefreshToken!),
-                ["refresh_token_expires_in"] = refreshTokenLifetime is { } refreshLifetime ? Seconds(refreshLifetime) : null,
+                ["refresh_token"] = pair.RefreshToken is { } refreshToken ? Quoted(refreshToken) : null,
+                ["refresh_token_expires_in"] =
+                    pair.RefreshToken is not null && refreshTokenLifetime is { } refreshLifetime ? Seconds(refreshLifetime) : null,
                 ["scope"] = Quoted(string.Join(' ', pair.Scopes ?? [])),
             };
             foreach ((string name, string? json) in replaced)

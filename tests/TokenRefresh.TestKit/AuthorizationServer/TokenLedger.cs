@@ -58,6 +58,18 @@ internal sealed class TokenLedger(LoopbackAuthorizationServerOptions options)
         }
     }
 
+    public LedgerDecision IssueToClient()
+    {
+        lock (Gate)
+        {
+            var family = new TokenFamily($"client-{Families.Count + 1}");
+            Families.Add(family.Id, family);
+            (string accessToken, DateTimeOffset end) = IssueAccessToken(family, _accessTokenLifetime);
+            var tokens = new OAuthCredentials(accessToken, null, end) { Scopes = options.Scopes, TokenType = AccessToken.DefaultTokenType };
+            return new LedgerDecision(TokenRequestOutcome.Granted, family, null, tokens) { AccessTokenLifetime = _accessTokenLifetime };
+        }
+    }
+
     /// <summary>Decides about a refresh token that a well-formed, authenticated request presented.</summary>
     public LedgerDecision Refresh(string refreshToken, bool rotate)
     {

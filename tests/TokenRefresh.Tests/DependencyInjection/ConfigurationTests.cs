@@ -18,6 +18,7 @@ public sealed class ConfigurationTests
           "LockPath": "/run/lock",
           "CompatibleLocks": "claudecode",
           "Mode": "followIfReadOnly",
+          "Grant": "clientcredentials",
           "TokenEndpoint": "https://auth.example.com/token",
           "RevocationEndpoint": "https://auth.example.com/revoke",
           "clientid": "my-cli",
@@ -60,6 +61,7 @@ public sealed class ConfigurationTests
         {
             CredentialsPath = "~/.claude/.credentials.json",
             LockPath = "/run/lock",
+            Grant = TokenGrant.ClientCredentials,
             TokenEndpoint = new Uri("https://auth.example.com/token"),
             Mode = TokenRefreshMode.FollowIfReadOnly,
             RevocationEndpoint = new Uri("https://auth.example.com/revoke"),

@@ -32,24 +32,31 @@ internal static class Decisions
         TimeSpan? skew = null,
         TimeSpan? window = null,
         string client = "tests",
-        bool follows = false) => RefreshRules.Decide(new RefreshInput
+        bool follows = false,
+        TokenGrant grant = TokenGrant.RefreshToken) => RefreshRules.Decide(new RefreshInput
         {
             Stored = stored,
             Record = record ?? LoginRecord.Empty,
             Reason = reason ?? RefreshReason.TokenNeeded,
             Now = now ?? Now,
-            Context = Context(client, before, skew, window),
+            Context = Context(client, before, skew, window, grant),
             Follows = follows,
             IsUsed = isUsed,
         });
 
-    private static RefreshContext Context(string client, TimeSpan? before = null, TimeSpan? skew = null, TimeSpan? window = null) =>
+    private static RefreshContext Context(
+        string client,
+        TimeSpan? before = null,
+        TimeSpan? skew = null,
+        TimeSpan? window = null,
+        TokenGrant grant = TokenGrant.RefreshToken) =>
         new(() => throw new InvalidOperationException("A decision needs no endpoint."))
         {
             Options = new()
             {
                 TokenEndpoint = Endpoint,
                 ClientId = client,
+                Grant = grant,
                 RefreshBeforeExpiration = before ?? TimeSpan.FromMinutes(5),
                 ExpirationSkew = skew ?? TimeSpan.FromSeconds(10),
                 RefreshTokenReuseWindow = window,

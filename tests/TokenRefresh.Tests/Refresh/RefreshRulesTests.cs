@@ -179,6 +179,18 @@ public sealed class RefreshRulesTests
             SignInRequiredReason.RefreshTokenRejected, null),
         ("a follower, and nothing stored", () => Decide(null, follows: true), SignInRequiredReason.NothingStored, null),
         ("a follower, and a token that is bound to a key", () => Decide(Bound(Expired), follows: true), RefreshAction.BoundToKey, null),
+
+        ("a client's token: nothing is stored", () => DecideClient(null), RefreshAction.Refresh, null),
+        ("a client's token: the sentinel of a logout", () => DecideClient(new("", null)), RefreshAction.Refresh, null),
+        ("a client's token: it is valid", () => DecideClient(new("access", null, Valid)), RefreshAction.Use, null),
+        ("a client's token: it is expired", () => DecideClient(new("access", null, Expired)), RefreshAction.Refresh, null),
+        ("a client's token: it was rejected",
+            () => DecideClient(new("access", null, Valid), reason: new("access", null)), RefreshAction.Refresh, null),
+        ("a client's token: an attempt is noted",
+            () => DecideClient(new("access", null, Expired), Attempt(Now, count: 2)), RefreshAction.Refresh, null),
+        ("a client's token: a user's login is stored", () => DecideClient(Stored(Valid)), RefreshAction.UserLogin, null),
+        ("a client's token: one that is bound to a key",
+            () => DecideClient(new("access", null, Valid) { TokenType = "DPoP" }), RefreshAction.BoundToKey, null),
     ];
 
     public static TheoryData<string> Cases => [.. Rows.Select(r => r.Case)];
@@ -221,6 +233,9 @@ public sealed class RefreshRulesTests
             window: window is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             client: client,
             follows: follows);
+
+    private static RefreshDecision DecideClient(OAuthCredentials? stored, LoginRecord? record = null, RefreshReason? reason = null) =>
+        Decisions.Decide(stored, record, reason, grant: TokenGrant.ClientCredentials);
 
     private static LoginRecord Pending(DateTimeOffset renewedAt) =>
         LoginRecord.Empty.WithHold(new Hold(HoldKind.Unsaved, Decisions.Key, renewedAt, renewedAt.AddMinutes(2), 1) { Cause = "4711" });

@@ -45,6 +45,15 @@ public sealed class TokenEndpointRulesTests
             .WithMessage("'Mode' is '3'. Set it to one of 'Refresh', 'Follow', 'FollowIfReadOnly'.");
     }
 
+    [Fact]
+    public void A_grant_that_there_is_not_is_refused()
+    {
+        var check = SomeOptions.Checking(SomeOptions.Valid(o => o.Grant = (TokenGrant)7));
+
+        check.Should().Throw<TokenRefreshConfigurationException>()
+            .WithMessage("'Grant' is '7'. Set it to one of *'RefreshToken'*'ClientCredentials'*");
+    }
+
     [Theory]
     [InlineData("http://auth.example.com/token")]
     [InlineData("http://192.0.2.1/token")]
