@@ -30,6 +30,7 @@ using Recipes.Support;
 [
     ("Sign-in", SignIn.RunAsync, 0),
     ("Client credentials", ClientCredentials.RunAsync, 1),
+    ("Environment variables", EnvironmentTokens.RunAsync, 0),
 ];
 
 int failed = 0;

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Logging;
 using TokenRefresh;
 using TokenRefresh.DependencyInjection;
 using TokenRefresh.Endpoint;
@@ -26,6 +27,31 @@ public static class TokenRefreshBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(configure);
         configure(builder.Services.AddHttpClient(TokenRefreshRegistry.ClientNameOf(builder.Name)));
+        return builder;
+    }
+
+    /// <summary>
+    /// Takes the access token of the first of these environment variables that is set, and the login only if none is. Read here, once.
+    /// </summary>
+    /// <param name="builder">The login.</param>
+    /// <param name="variables">The variables; an earlier one goes before a later one.</param>
+    /// <returns>The same builder.</returns>
+    /// <remarks>
+    /// As by <see cref="EnvironmentTokenProvider"/>. Where a variable is set, the login's options need not be complete, and its
+    /// <see cref="CoordinatedTokenProvider"/> is what it was: this concerns its <see cref="ITokenProvider"/>.
+    /// </remarks>
+    /// <exception cref="TokenRefreshConfigurationException">The variable is empty or blank, or holds what no HTTP header may carry.
+    /// </exception>
+    public static ITokenRefreshBuilder PreferEnvironment(this ITokenRefreshBuilder builder, params TokenVariable[] variables)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        if (EnvironmentTokenProvider.TryCreate(variables) is not null)
+        {
+            builder.Services.AddKeyedSingleton(
+                TokenRefreshRegistry.KeyOf(builder.Name),
+                (provider, _) => EnvironmentTokenProvider.TryCreate(variables, provider.GetService<ILoggerFactory>())!);
+        }
+
         return builder;
     }
 

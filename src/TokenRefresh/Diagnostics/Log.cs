@@ -153,4 +153,15 @@ internal static partial class Log
 
     [LoggerMessage(TokenRefreshEventIds.RequestNotResent, LogLevel.Debug, "Not sending the rejected request to '{Origin}' again: {Reason}")]
     internal static partial void RequestNotResent(ILogger logger, string origin, string reason, Exception? exception);
+
+    [LoggerMessage(
+        TokenRefreshEventIds.EnvironmentTokenUsed, LogLevel.Information,
+        "Using the access token of the environment variable '{Variable}'")]
+    internal static partial void EnvironmentTokenUsed(ILogger logger, string variable);
+
+    [LoggerMessage(
+        TokenRefreshEventIds.EnvironmentTokenRejected, LogLevel.Warning,
+        "The access token of the environment variable '{Variable}' was rejected, and nothing can replace it. " +
+        "Set the variable to a valid one, or unset it")]
+    internal static partial void EnvironmentTokenRejected(ILogger logger, string variable);
 }

@@ -100,4 +100,10 @@ public static class TokenRefreshEventIds
 
     /// <summary>Debug: a rejected request is not sent again; the reason tells why.</summary>
     public const int RequestNotResent = 6001;
+
+    /// <summary>Information: the access token of an environment variable is used.</summary>
+    public const int EnvironmentTokenUsed = 7000;
+
+    /// <summary>Warning, once per provider: the access token of an environment variable was rejected, and nothing can replace it.</summary>
+    public const int EnvironmentTokenRejected = 7001;
 }

@@ -57,6 +57,23 @@ public sealed class Examples
     }
 
     [Fact]
+    public void The_environment_s_example_takes_the_login_where_no_variable_is_set()
+    {
+        Assert.SkipWhen(
+            Environment.GetEnvironmentVariable("CLAUDE_CODE_OAUTH_TOKEN") is not null
+                || Environment.GetEnvironmentVariable("ANTHROPIC_API_KEY") is not null,
+            "A variable of the example is set.");
+        ITokenProvider login = new StaticTokenProvider("login");
+
+        #region environment
+        ITokenProvider tokens =
+            EnvironmentTokenProvider.TryCreate([new("CLAUDE_CODE_OAUTH_TOKEN"), new("ANTHROPIC_API_KEY", "x-api-key")]) ?? login;
+        #endregion
+
+        tokens.Should().BeSameAs(login);
+    }
+
+    [Fact]
     public async Task The_store_s_example_serves_its_token()
     {
         DateTimeOffset expiresAt = TimeProvider.System.GetUtcNow().AddHours(1);
