@@ -76,7 +76,7 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
         bool needsNoEndpoint = hasTokenEndpointClient || options.Mode == TokenRefreshMode.Follow;
         CheckEndpoints(options, needsNoEndpoint, failures);
         CheckClient(options, needsNoEndpoint, failures);
-        HeaderRules.Check(options, failures);
+        CheckHeader(options, failures);
         AdditionRules.Check(options, failures);
         return failures;
     }
@@ -270,6 +270,29 @@ internal sealed class TokenRefreshOptionsValidator : IValidateOptions<TokenRefre
         if (options.Scope is { } scope)
         {
             CheckCharacters(nameof(options.Scope), scope, isSecret: false, failures);
+        }
+    }
+
+    private static void CheckHeader(TokenRefreshOptions options, List<string> failures)
+    {
+        if (options.HeaderName != AccessToken.DefaultHeaderName && !OptionText.IsRequestHeader(options.HeaderName))
+        {
+            failures.Add(
+                $"'{nameof(options.HeaderName)}' is '{OptionText.Printable(options.HeaderName)}', which no request header can be named. " +
+                $"Use '{AccessToken.DefaultHeaderName}' or a name such as 'x-api-key'.");
+        }
+
+        if (options.AuthorizationScheme != AccessToken.DefaultTokenType && !OptionText.IsToken(options.AuthorizationScheme))
+        {
+            failures.Add(
+                $"'{nameof(options.AuthorizationScheme)}' is '{OptionText.Printable(options.AuthorizationScheme)}', " +
+                $"which is no authentication scheme. Use '{AccessToken.DefaultTokenType}' or the name that the resource documents.");
+        }
+        else if (AccessToken.IsBoundToKey(options.AuthorizationScheme))
+        {
+            failures.Add(
+                $"'{nameof(options.AuthorizationScheme)}' is '{options.AuthorizationScheme}', which needs a key for each request's proof " +
+                $"(RFC 9449), and this version has no keys. Use '{AccessToken.DefaultTokenType}', with a client that gets such tokens.");
         }
     }
 
