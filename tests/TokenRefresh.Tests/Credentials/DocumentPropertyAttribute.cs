@@ -17,7 +17,7 @@ public sealed class DocumentPropertyAttribute : PropertyAttribute
     public DocumentPropertyAttribute()
     {
         Arbitrary = [typeof(Documents)];
-        MaxTest = int.Parse(Environment.GetEnvironmentVariable("TOKENREFRESH_PROPERTY_CASES") ?? "400", CultureInfo.InvariantCulture);
+        MaxTest = int.Parse(Environment.GetEnvironmentVariable("TOKENREFRESH_PROPERTY_CASES") ?? "150", CultureInfo.InvariantCulture);
         Replay = Environment.GetEnvironmentVariable("TOKENREFRESH_PROPERTY_SEED") ?? "(20261127,1)";
     }
 }
