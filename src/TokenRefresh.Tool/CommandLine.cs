@@ -1,0 +1,106 @@
+using System.CommandLine;
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using TokenRefresh.Tool.Commands;
+
+namespace TokenRefresh.Tool;
+
+/// <summary>The commands and options, and what runs for them.</summary>
+internal static class CommandLine
+{
+    private static readonly (string Name, Func<ToolHost, Command> Create)[] Commands =
+    [
+        ("token", TokenCommand.Create),
+        ("status", StatusCommand.Create),
+        ("refresh", RefreshCommand.Create),
+    ];
+
+    /// <summary>Runs the command that the arguments name.</summary>
+    /// <returns>The exit code.</returns>
+    internal static async Task<int> RunAsync(string[] args, ToolHost host)
+    {
+        ParseResult parsed = Build(args, host).Parse(args);
+        bool isWrong = parsed.Errors.Count > 0;
+
+        // Signals are left to the library, which lets a token request end and be saved, and to the commands that run until they are ended.
+        var invocation = new InvocationConfiguration
+        {
+            Output = host.Out,
+            Error = host.Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+        };
+        int code = await parsed.InvokeAsync(invocation).ConfigureAwait(false);
+        return isWrong ? ExitCode.Usage : code;
+    }
+
+    /// <summary>Lets a command run for the profile that is meant, and turns what it throws into a message and an exit code.</summary>
+    internal static void SetProfileAction(this Command command, ToolHost host, Func<ParseResult, Profile, ToolLog?, Task<int>> run) =>
+        command.SetAction(async parsed =>
+        {
+            try
+            {
+                Profile profile = Configuration.Read(host, name => ValueOf(parsed, name));
+                ToolLog? log = parsed.GetValue<bool>("--verbose") ? new ToolLog(host.Error, LogLevel.Debug, host.Time) : null;
+                return await run(parsed, profile, log).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is ToolException or TokenRefreshException)
+            {
+                host.Error.WriteLine($"token-refresh: {e.Message}");
+                return ExitCode.Of(e);
+            }
+            catch (Exception e)
+            {
+                host.Error.WriteLine($"token-refresh: {e.GetType().Name}: {e.Message}");
+                return ExitCode.Of(e);
+            }
+        });
+
+    /// <summary>An option that takes a whole number of a range.</summary>
+    internal static Option<int> Number(string name, int byDefault, int least, int most, string description) => new(name)
+    {
+        Description = $"{description} {least} to {most}, default {byDefault}.",
+        DefaultValueFactory = _ => byDefault,
+        CustomParser = result =>
+        {
+            if (int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int value)
+                && value >= least
+                && value <= most)
+            {
+                return value;
+            }
+
+            result.AddError($"'{name}' must be a whole number from {least} to {most}.");
+            return default;
+        },
+    };
+
+    // Only the command that is named: making all of them would double the time of `token` with a valid token.
+    private static RootCommand Build(string[] args, ToolHost host)
+    {
+        var root = new RootCommand(
+            "Shares one OAuth login, in one credentials file, with all programs on this machine: one token request per expiry.");
+        string? named = args.Length > 0 && Array.Exists(Commands, command => command.Name == args[0]) ? args[0] : null;
+        foreach ((string name, Func<ToolHost, Command> create) in Commands)
+        {
+            if (named is null || name == named)
+            {
+                root.Add(create(host));
+            }
+        }
+
+        AddGlobal(root, "--profile", "Which login of the configuration file is meant. Variable TOKEN_REFRESH_PROFILE.");
+        AddGlobal(root, "--config", "The configuration file. Variable TOKEN_REFRESH_CONFIG.");
+        AddGlobal(root, "--credentials", "The credentials file. Variable TOKEN_REFRESH_CREDENTIALS.");
+        AddGlobal(root, "--token-endpoint", "Where refresh tokens go. Variable TOKEN_REFRESH_TOKEN_ENDPOINT.");
+        AddGlobal(root, "--client-id", "The client as the server knows it. Variable TOKEN_REFRESH_CLIENT_ID.");
+        root.Add(new Option<bool>("--verbose") { Recursive = true, Description = "Says on standard error what happens. Shows no secret." });
+        return root;
+    }
+
+    private static void AddGlobal(RootCommand root, string name, string description) =>
+        root.Add(new Option<string?>(name) { Recursive = true, Description = description });
+
+    private static string? ValueOf(ParseResult parsed, string name) =>
+        name.StartsWith('-') ? parsed.GetValue<string?>(name) : null;
+}

@@ -1,0 +1,153 @@
+using System.Text.Json;
+
+namespace TokenRefresh.Tool;
+
+/// <summary>Finds the login that is meant: an option counts before its environment variable, that before the configuration file.</summary>
+internal static class Configuration
+{
+    /// <summary>What an option or its variable sets in place of the profile's member.</summary>
+    internal static readonly (string Option, string Variable)[] Overrides =
+    [
+        ("--credentials", "TOKEN_REFRESH_CREDENTIALS"),
+        ("--token-endpoint", "TOKEN_REFRESH_TOKEN_ENDPOINT"),
+        ("--client-id", "TOKEN_REFRESH_CLIENT_ID"),
+
+        // No option: every user of the machine can read a command line.
+        ("clientSecret", "TOKEN_REFRESH_CLIENT_SECRET"),
+    ];
+
+    private const string ProfileVariable = "TOKEN_REFRESH_PROFILE";
+    private const string FileVariable = "TOKEN_REFRESH_CONFIG";
+
+    /// <summary>Reads the configuration.</summary>
+    /// <param name="host">The environment.</param>
+    /// <param name="option">The value of an option of the command line, or <see langword="null"/>.</param>
+    /// <exception cref="ToolException">It cannot be read, names no such profile, or has a wrong member.</exception>
+    internal static Profile Read(ToolHost host, Func<string, string?> option)
+    {
+        string? given = option("--config") ?? host.Variable(FileVariable);
+        string path = given is null ? DefaultPath(host) : Path.GetFullPath(given);
+        JsonElement file = ReadFile(path, mustExist: given is not null);
+        JsonElement profiles = Object(file, "profiles", path);
+        string? wanted = option("--profile") ?? host.Variable(ProfileVariable) ?? DefaultProfile(file, path);
+        string name = wanted ?? Only(profiles) ?? "default";
+        JsonElement members = default;
+        bool hasProfiles = profiles.ValueKind == JsonValueKind.Object && profiles.EnumerateObject().Any();
+        if (hasProfiles && !profiles.TryGetProperty(name, out members))
+        {
+            throw new ToolException(
+                (wanted is null ? $"'{path}' has several profiles." : $"There is no profile '{name}' in '{path}'.")
+                + $" Name one of {Names(profiles)} by '--profile' or '{ProfileVariable}', or as 'defaultProfile' in that file.");
+        }
+
+        if (!hasProfiles && wanted is not null)
+        {
+            throw new ToolException($"There is no profile '{name}': '{path}' does not exist or has no profiles. Add it there.");
+        }
+
+        var overrides = new List<(string, string)>();
+        foreach ((string key, string variable) in Overrides)
+        {
+            if ((option(key) ?? host.Variable(variable)) is { } value)
+            {
+                overrides.Add((key, value));
+            }
+        }
+
+        return new Profile(name, $"Profile '{name}' in '{path}'", members, overrides);
+    }
+
+    /// <summary>The file that is read where none is named: <c>token-refresh/config.json</c> in the user's configuration folder.</summary>
+    internal static string DefaultPath(ToolHost host)
+    {
+        string folder = host.Variable("XDG_CONFIG_HOME")
+            ?? Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify);
+        return Path.Join(folder, "token-refresh", "config.json");
+    }
+
+    private static JsonElement ReadFile(string path, bool mustExist)
+    {
+        if (!File.Exists(path))
+        {
+            return !mustExist ? default : throw new ToolException(
+                $"There is no file '{path}', which '--config' or '{FileVariable}' names.");
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(
+                File.ReadAllBytes(path),
+                new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            JsonElement root = document.RootElement.Clone();
+            if (root.ValueKind != JsonValueKind.Object)
+            {
+                throw new ToolException($"'{path}' must hold an object with the member 'profiles'.");
+            }
+
+            foreach (JsonProperty member in root.EnumerateObject())
+            {
+                if (member.Name is not ("profiles" or "defaultProfile"))
+                {
+                    throw new ToolException($"'{path}': '{member.Name}' is not known, only 'profiles' and 'defaultProfile' are.");
+                }
+            }
+
+            return root;
+        }
+        catch (JsonException e)
+        {
+            throw new ToolException($"'{path}' is no valid JSON: see line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ToolException($"'{path}' cannot be read: {e.Message}");
+        }
+    }
+
+    private static JsonElement Object(JsonElement file, string member, string path)
+    {
+        JsonElement value = default;
+        if (file.ValueKind == JsonValueKind.Object && file.TryGetProperty(member, out value))
+        {
+            bool isWell = value.ValueKind == JsonValueKind.Object
+                && value.EnumerateObject().All(entry => entry.Value.ValueKind == JsonValueKind.Object);
+            return isWell ? value : throw new ToolException($"'{path}': '{member}' must be an object of named profiles.");
+        }
+
+        return value;
+    }
+
+    private static string? DefaultProfile(JsonElement file, string path)
+    {
+        if (file.ValueKind != JsonValueKind.Object || !file.TryGetProperty("defaultProfile", out JsonElement name))
+        {
+            return null;
+        }
+
+        return name.ValueKind == JsonValueKind.String
+            ? name.GetString()
+            : throw new ToolException($"'{path}': 'defaultProfile' must be the name of a profile.");
+    }
+
+    private static string? Only(JsonElement profiles)
+    {
+        string? only = null;
+        if (profiles.ValueKind == JsonValueKind.Object)
+        {
+            foreach (JsonProperty profile in profiles.EnumerateObject())
+            {
+                if (only is not null)
+                {
+                    return null;
+                }
+
+                only = profile.Name;
+            }
+        }
+
+        return only;
+    }
+
+    private static string Names(JsonElement profiles) =>
+        string.Join(", ", profiles.EnumerateObject().Select(profile => $"'{profile.Name}'"));
+}

@@ -1,0 +1,175 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text.Json;
+
+namespace TokenRefresh.Tool;
+
+/// <summary>The members of a profile: the options of the library by their names, and those of a sign-in. Case does not matter.</summary>
+internal static class ProfileMembers
+{
+    /// <summary>Sets one option.</summary>
+    /// <returns>Whether there is such an option and it takes this value; otherwise <paramref name="problem"/> says what is wrong.</returns>
+    internal static bool TrySet(
+        TokenRefreshOptions options,
+        SignInSettings signIn,
+        string name,
+        JsonElement value,
+        [NotNullWhen(false)] out string? problem)
+    {
+        problem = null;
+        switch (name.ToUpperInvariant())
+        {
+            case "CREDENTIALSPATH": options.CredentialsPath = Text(value, ref problem); break;
+            case "LOCKPATH": options.LockPath = Text(value, ref problem); break;
+            case "TOKENENDPOINT": options.TokenEndpoint = Address(value, ref problem); break;
+            case "REVOCATIONENDPOINT": options.RevocationEndpoint = Address(value, ref problem); break;
+            case "CLIENTID": options.ClientId = Text(value, ref problem); break;
+            case "CLIENTSECRET": options.ClientSecret = Text(value, ref problem); break;
+            case "CLIENTAUTHENTICATION": options.ClientAuthentication = Word<ClientAuthentication>(value, ref problem); break;
+            case "REQUESTFORMAT": options.RequestFormat = Word<TokenRequestFormat>(value, ref problem); break;
+            case "SCOPE": options.Scope = Text(value, ref problem); break;
+            case "HEADERNAME": options.HeaderName = Text(value, ref problem) ?? ""; break;
+            case "AUTHORIZATIONSCHEME": options.AuthorizationScheme = Text(value, ref problem) ?? ""; break;
+            case "ALLOWINSECUREHTTP": options.AllowInsecureHttp = Flag(value, ref problem); break;
+            case "ALLOWUNRELIABLELOCK": options.AllowUnreliableLock = Flag(value, ref problem); break;
+            case "REFRESHBEFOREEXPIRATION": options.RefreshBeforeExpiration = Time(value, ref problem); break;
+            case "EXPIRATIONSKEW": options.ExpirationSkew = Time(value, ref problem); break;
+            case "REFRESHTIMEOUT": options.RefreshTimeout = Time(value, ref problem); break;
+            case "ATTEMPTTIMEOUT": options.AttemptTimeout = Time(value, ref problem); break;
+            case "SAVETIMEOUT": options.SaveTimeout = Time(value, ref problem); break;
+            case "LOCKTIMEOUT": options.LockTimeout = Time(value, ref problem); break;
+            case "REFRESHTOKENREUSEWINDOW": options.RefreshTokenReuseWindow = Time(value, ref problem); break;
+            case "ADDITIONALPARAMETERS": Fill(options.AdditionalParameters, value, ref problem); break;
+            case "ADDITIONALHEADERS": Fill(options.AdditionalHeaders, value, ref problem); break;
+            case "FILEFORMAT": options.FileFormat = Format(value, ref problem) ?? options.FileFormat; break;
+            case "ISSUER": signIn.Issuer = Address(value, ref problem); break;
+            case "AUTHORIZATIONENDPOINT": signIn.AuthorizationEndpoint = Address(value, ref problem); break;
+            case "DEVICEAUTHORIZATIONENDPOINT": signIn.DeviceAuthorizationEndpoint = Address(value, ref problem); break;
+            case "REDIRECTURI": signIn.RedirectUri = Address(value, ref problem); break;
+            case "SIGNINSCOPE": signIn.Scope = Text(value, ref problem); break;
+            default: problem = "is no option of a login. docs/tool.md lists them."; break;
+        }
+
+        return problem is null;
+    }
+
+    /// <summary>Sets what a command-line option or a variable says, whose names come from <see cref="Configuration"/>.</summary>
+    internal static void Set(TokenRefreshOptions options, string name, string value)
+    {
+        switch (name)
+        {
+            case "--credentials": options.CredentialsPath = value; break;
+            case "--token-endpoint": options.TokenEndpoint = Address(value) ?? throw NoAddress(name, value); break;
+            case "--client-id": options.ClientId = value; break;
+            default: options.ClientSecret = value; break;
+        }
+    }
+
+    private static ToolException NoAddress(string name, string value) =>
+        new($"'{name}' is '{value}', which is no address. Write it in full, such as 'https://auth.example.com/token'.");
+
+    private static string? Text(JsonElement value, ref string? problem)
+    {
+        problem = value.ValueKind == JsonValueKind.String ? null : "must be a string.";
+        return problem is null ? value.GetString() : null;
+    }
+
+    private static bool Flag(JsonElement value, ref string? problem)
+    {
+        problem = value.ValueKind is JsonValueKind.True or JsonValueKind.False ? null : "must be true or false.";
+        return value.ValueKind == JsonValueKind.True;
+    }
+
+    private static Uri? Address(JsonElement value, ref string? problem)
+    {
+        Uri? address = value.ValueKind == JsonValueKind.String ? Address(value.GetString()!) : null;
+        problem = address is null ? "must be an address in full, such as 'https://auth.example.com/token'." : null;
+        return address;
+    }
+
+    private static Uri? Address(string value) => Uri.TryCreate(value, UriKind.Absolute, out Uri? address) ? address : null;
+
+    private static TimeSpan Time(JsonElement value, ref string? problem)
+    {
+        bool isTime = TimeSpan.TryParse(
+            value.ValueKind == JsonValueKind.String ? value.GetString() : null,
+            CultureInfo.InvariantCulture,
+            out TimeSpan time);
+        problem = isTime ? null : "must be a time such as '00:00:30', in hours, minutes and seconds.";
+        return time;
+    }
+
+    private static T Word<T>(JsonElement value, ref string? problem)
+        where T : struct, Enum
+    {
+        T word = default;
+        bool isWord = value.ValueKind == JsonValueKind.String
+            && !char.IsAsciiDigit(value.GetString() is { Length: > 0 } text ? text[0] : '0')
+            && Enum.TryParse(value.GetString(), ignoreCase: true, out word);
+        problem = isWord ? null : $"must be one of {string.Join(", ", Enum.GetNames<T>().Select(name => $"'{name}'"))}.";
+        return word;
+    }
+
+    private static void Fill(IDictionary<string, string> target, JsonElement value, ref string? problem)
+    {
+        if (value.ValueKind != JsonValueKind.Object || value.EnumerateObject().Any(m => m.Value.ValueKind != JsonValueKind.String))
+        {
+            problem = "must be an object whose members are strings.";
+            return;
+        }
+
+        foreach (JsonProperty member in value.EnumerateObject())
+        {
+            target[member.Name] = member.Value.GetString()!;
+        }
+    }
+
+    private static CredentialsFileFormat? Format(JsonElement value, ref string? problem)
+    {
+        if (value.ValueKind == JsonValueKind.Object)
+        {
+            return CustomFormat(value, ref problem);
+        }
+
+        CredentialsFileFormat? format = (value.ValueKind == JsonValueKind.String ? value.GetString()!.ToUpperInvariant() : null) switch
+        {
+            "AUTO" => CredentialsFileFormat.Auto,
+            "CLAUDECODE" => CredentialsFileFormat.ClaudeCode,
+            "FLATOAUTH" => CredentialsFileFormat.FlatOAuth,
+            "CODEX" => CredentialsFileFormat.Codex,
+            _ => null,
+        };
+        problem = format is null ? "must be 'Auto', 'ClaudeCode', 'FlatOAuth', 'Codex', or an object that names the members." : null;
+        return format;
+    }
+
+    private static CredentialsFileFormat? CustomFormat(JsonElement value, ref string? problem)
+    {
+        var names = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        Fill(names, value, ref problem);
+        if (problem is not null)
+        {
+            return null;
+        }
+
+        var defaults = new CredentialsFileFormat();
+        var format = new CredentialsFileFormat
+        {
+            Section = Take(nameof(defaults.Section)),
+            AccessTokenMember = Take(nameof(defaults.AccessTokenMember)) ?? defaults.AccessTokenMember,
+            RefreshTokenMember = Take(nameof(defaults.RefreshTokenMember)) ?? defaults.RefreshTokenMember,
+            ExpiresAtMember = Take(nameof(defaults.ExpiresAtMember)) ?? defaults.ExpiresAtMember,
+            RefreshTokenExpiresAtMember = Take(nameof(defaults.RefreshTokenExpiresAtMember)),
+            ScopesMember = Take(nameof(defaults.ScopesMember)),
+            TokenTypeMember = Take(nameof(defaults.TokenTypeMember)),
+            AccountIdMember = Take(nameof(defaults.AccountIdMember)),
+            TimeUnit = string.Equals(Take(nameof(defaults.TimeUnit)), "Milliseconds", StringComparison.OrdinalIgnoreCase)
+                ? CredentialsTimeUnit.Milliseconds
+                : CredentialsTimeUnit.Seconds,
+        };
+        problem = names.Count > 0 ? $"names '{names.Keys.First()}', which is no member of a format. docs/tool.md lists them." : null;
+        return format;
+
+        string? Take(string name) => names.Remove(name, out string? text) ? text : null;
+    }
+}

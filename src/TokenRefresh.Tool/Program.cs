@@ -1,0 +1,3 @@
+using TokenRefresh.Tool;
+
+return await CommandLine.RunAsync(args, ToolHost.OfProcess).ConfigureAwait(false);

@@ -1,0 +1,41 @@
+using System.Globalization;
+
+namespace TokenRefresh.Tool;
+
+/// <summary>How times and states are said to a person.</summary>
+internal static class Words
+{
+    /// <summary>Says a moment in UTC, and how far it is away.</summary>
+    internal static string Moment(DateTimeOffset? moment, DateTimeOffset now)
+    {
+        if (moment is not { } known)
+        {
+            return "at an unknown time";
+        }
+
+        string distance = known >= now ? $"in {Length(known - now)}" : $"{Length(now - known)} ago";
+        return string.Create(CultureInfo.InvariantCulture, $"{known.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z ({distance})");
+    }
+
+    /// <summary>Says a length of time in its two largest units.</summary>
+    internal static string Length(TimeSpan time) => time switch
+    {
+        { TotalDays: >= 1 } => $"{time.Days} d {time.Hours} h",
+        { TotalHours: >= 1 } => $"{time.Hours} h {time.Minutes} min",
+        { TotalMinutes: >= 1 } => $"{time.Minutes} min",
+        _ => $"{time.Seconds} s",
+    };
+
+    /// <summary>Says a state.</summary>
+    internal static string State(TokenRefreshState state) => state switch
+    {
+        TokenRefreshState.SignedIn => "signed in",
+        TokenRefreshState.ExpiredButRefreshable => "signed in; the access token is expired and will be refreshed when it is needed",
+        TokenRefreshState.ExpiredNotRefreshable => "sign in: the access token is expired and cannot be refreshed",
+        TokenRefreshState.SignedOut => "signed out",
+        TokenRefreshState.SignInRequired => "sign in: the login is no longer accepted",
+        TokenRefreshState.CoolingDown => "signed in; the last refresh failed, and the next one waits",
+        TokenRefreshState.OutcomeUnknown => "signed in; the answer to the last refresh was lost",
+        _ => "unreadable",
+    };
+}

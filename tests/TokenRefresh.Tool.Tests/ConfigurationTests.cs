@@ -1,0 +1,148 @@
+using FluentAssertions;
+
+namespace TokenRefresh.Tool.Tests;
+
+public sealed class ConfigurationTests : IDisposable
+{
+    private readonly TempDirectory _directory = new();
+    private readonly TestHost _host = new();
+
+    private string File => Path.Combine(_directory.Path, "config.json");
+
+    [Fact]
+    public void An_option_counts_before_a_variable_and_that_before_the_file()
+    {
+        Write("""{ "profiles": { "work": { "credentialsPath": "/file", "clientId": "file", "clientSecret": "file" } } }""");
+        _host.Variables["TOKEN_REFRESH_CREDENTIALS"] = "/variable";
+        _host.Variables["TOKEN_REFRESH_CLIENT_ID"] = "variable";
+        _host.Variables["TOKEN_REFRESH_CLIENT_SECRET"] = "variable";
+
+        TokenRefreshOptions options = Read(("--credentials", "/option")).Options();
+
+        options.CredentialsPath.Should().Be("/option");
+        options.ClientId.Should().Be("variable");
+        options.ClientSecret.Should().Be("variable");
+    }
+
+    [Theory]
+    [InlineData("""{ "profiles": { "only": {} } }""", null, null, "only")]
+    [InlineData("""{ "profiles": { "a": {}, "b": {} }, "defaultProfile": "b" }""", null, null, "b")]
+    [InlineData("""{ "profiles": { "a": {}, "b": {} }, "defaultProfile": "b" }""", null, "a", "a")]
+    [InlineData("""{ "profiles": { "a": {}, "b": {} } }""", "b", "a", "b")]
+    [InlineData("{}", null, null, "default")]
+    public void The_profile_is_the_one_that_is_named_or_the_only_one(string json, string? option, string? variable, string expected)
+    {
+        Write(json);
+        _host.Variables["TOKEN_REFRESH_PROFILE"] = variable ?? "";
+
+        Profile profile = option is null ? Read() : Read(("--profile", option));
+
+        profile.Name.Should().Be(expected);
+    }
+
+    [Fact]
+    public void Every_member_of_a_profile_is_an_option_of_the_library_or_of_the_sign_in()
+    {
+        Write(
+            """
+            { "profiles": { "work": {
+              "credentialsPath": "/a", "lockPath": "/b",
+              "tokenEndpoint": "https://c.example/t", "revocationEndpoint": "https://c.example/r",
+              "clientId": "d", "clientSecret": "e", "clientAuthentication": "clientSecretPost", "requestFormat": "json", "scope": "f",
+              "headerName": "x-g", "authorizationScheme": "H", "allowInsecureHttp": true, "allowUnreliableLock": true,
+              "refreshBeforeExpiration": "00:10:00", "expirationSkew": "00:00:11", "refreshTimeout": "00:00:12",
+              "attemptTimeout": "00:00:09", "saveTimeout": "00:00:04", "lockTimeout": "00:01:00", "refreshTokenReuseWindow": "00:00:13",
+              "additionalParameters": { "audience": "i" }, "additionalHeaders": { "X-J": "k" },
+              "fileFormat": { "section": "l", "accessTokenMember": "m", "timeUnit": "milliseconds" },
+              "issuer": "https://n.example", "authorizationEndpoint": "https://n.example/a",
+              "deviceAuthorizationEndpoint": "https://n.example/d", "signInScope": "o", "redirectUri": "http://127.0.0.1:1/p"
+            } } }
+            """);
+
+        Profile profile = Read();
+
+        profile.Options().Should().BeEquivalentTo(new
+        {
+            CredentialsPath = "/a",
+            LockPath = "/b",
+            TokenEndpoint = new Uri("https://c.example/t"),
+            RevocationEndpoint = new Uri("https://c.example/r"),
+            ClientId = "d",
+            ClientSecret = "e",
+            ClientAuthentication = ClientAuthentication.ClientSecretPost,
+            RequestFormat = TokenRequestFormat.Json,
+            Scope = "f",
+            HeaderName = "x-g",
+            AuthorizationScheme = "H",
+            AllowInsecureHttp = true,
+            AllowUnreliableLock = true,
+            RefreshBeforeExpiration = TimeSpan.FromMinutes(10),
+            ExpirationSkew = TimeSpan.FromSeconds(11),
+            RefreshTimeout = TimeSpan.FromSeconds(12),
+            AttemptTimeout = TimeSpan.FromSeconds(9),
+            SaveTimeout = TimeSpan.FromSeconds(4),
+            LockTimeout = TimeSpan.FromMinutes(1),
+            RefreshTokenReuseWindow = TimeSpan.FromSeconds(13),
+            AdditionalParameters = new Dictionary<string, string> { ["audience"] = "i" },
+            AdditionalHeaders = new Dictionary<string, string> { ["X-J"] = "k" },
+            FileFormat = new { Section = "l", AccessTokenMember = "m", TimeUnit = CredentialsTimeUnit.Milliseconds },
+        });
+        profile.SignIn.Should().BeEquivalentTo(new SignInSettings
+        {
+            Issuer = new Uri("https://n.example"),
+            AuthorizationEndpoint = new Uri("https://n.example/a"),
+            DeviceAuthorizationEndpoint = new Uri("https://n.example/d"),
+            Scope = "o",
+            RedirectUri = new Uri("http://127.0.0.1:1/p"),
+        });
+    }
+
+    [Theory]
+    [InlineData("{ \"profiles\": {\n  nonsense", "line 2")]
+    [InlineData("[]", "must hold an object")]
+    [InlineData("""{ "profile": {} }""", "'profile'")]
+    [InlineData("""{ "profiles": { "a": 1 } }""", "must be an object of named profiles")]
+    [InlineData("""{ "profiles": { "a": {}, "b": {} } }""", "'a', 'b'")]
+    [InlineData("""{ "profiles": { "a": {} }, "defaultProfile": "c" }""", "no profile 'c'")]
+    [InlineData("""{ "profiles": { "a": {} }, "defaultProfile": 1 }""", "must be the name of a profile")]
+    [InlineData("""{ "profiles": { "a": { "credentialPath": "/a" } } }""", "'credentialPath' is no option")]
+    [InlineData("""{ "profiles": { "a": { "credentialsPath": 1 } } }""", "'credentialsPath' must be a string")]
+    [InlineData("""{ "profiles": { "a": { "tokenEndpoint": "auth" } } }""", "'tokenEndpoint' must be an address in full")]
+    [InlineData("""{ "profiles": { "a": { "clientAuthentication": "1" } } }""", "'ClientSecretBasic'")]
+    [InlineData("""{ "profiles": { "a": { "allowInsecureHttp": "yes" } } }""", "must be true or false")]
+    [InlineData("""{ "profiles": { "a": { "lockTimeout": "soon" } } }""", "'00:00:30'")]
+    [InlineData("""{ "profiles": { "a": { "additionalHeaders": { "a": 1 } } } }""", "members are strings")]
+    [InlineData("""{ "profiles": { "a": { "fileFormat": "xml" } } }""", "'FlatOAuth'")]
+    [InlineData("""{ "profiles": { "a": { "fileFormat": { "sections": "x" } } } }""", "'sections'")]
+    public async Task A_wrong_file_is_an_error_that_names_the_place(string json, string expected)
+    {
+        Write(json);
+
+        int code = await _host.RunAsync("status", "--config", File);
+
+        code.Should().Be(ExitCode.Usage);
+        _host.Errors.Should().Contain(expected).And.Contain(File).And.NotContain("   at ");
+    }
+
+    [Theory]
+    [InlineData("--config", "/nonexistent.json", "There is no file '/nonexistent.json'")]
+    [InlineData("--profile", "work", "There is no profile 'work'")]
+    [InlineData("--token-endpoint", "auth", "'--token-endpoint' is 'auth'")]
+    [InlineData("--client-id", "x", "'CredentialsPath' is not set")]
+    [InlineData("--nonsense", "x", "--nonsense")]
+    public async Task A_wrong_or_missing_option_is_an_error_that_names_it(string option, string value, string expected)
+    {
+        int code = await _host.RunAsync("status", option, value);
+
+        code.Should().Be(ExitCode.Usage);
+        _host.Errors.Should().Contain(expected);
+    }
+
+    public void Dispose() => _directory.Dispose();
+
+    private void Write(string json) => System.IO.File.WriteAllText(File, json);
+
+    private Profile Read(params (string Name, string Value)[] options) => Configuration.Read(
+        _host,
+        name => name == "--config" ? File : options.FirstOrDefault(option => option.Name == name).Value);
+}

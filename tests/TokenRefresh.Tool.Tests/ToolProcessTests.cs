@@ -1,0 +1,45 @@
+using FluentAssertions;
+
+namespace TokenRefresh.Tool.Tests;
+
+public sealed class ToolProcessTests
+{
+    [Fact]
+    public async Task Token_prints_the_token_and_nothing_else()
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+
+        var (code, output, errors) = await ToolProcess.RunAsync(ToolProcess.StartInfo(login, "token"));
+
+        code.Should().Be(ExitCode.Healthy, errors);
+        login.Server.IsAccepted(output.TrimEnd('\n')).Should().BeTrue();
+        errors.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task Status_on_a_terminal_is_in_colour_and_wraps_at_its_width()
+    {
+        await using SharedLogin login = await SharedLogin.StartAsync();
+
+        var (code, output, _) = await ToolProcess.RunAsync(ToolProcess.OnTerminal(login, "status"));
+
+        code.Should().Be(ExitCode.Healthy);
+        output.Should().Contain("\e[").And.Contain("default: signed in").And.Contain("access token");
+    }
+
+    [Fact]
+    public async Task A_wait_is_told_on_a_terminal()
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
+
+        Task<(int ExitCode, string Output, string Errors)> run = ToolProcess.RunAsync(ToolProcess.OnTerminal(login, "token"));
+        await parked.Arrived;
+        await Task.Delay(TimeSpan.FromSeconds(1.5), TimeProvider.System);
+        parked.Release();
+        var (code, output, _) = await run;
+
+        code.Should().Be(ExitCode.Healthy);
+        output.Should().Contain("waiting for the token endpoint ...");
+    }
+}
