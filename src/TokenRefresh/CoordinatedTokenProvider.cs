@@ -100,6 +100,25 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
             : ReplaceAsync(rejected, cancellationToken);
     }
 
+    /// <summary>Replaces an access token ahead of its expiry, as the background refresh does, but when the caller says so.</summary>
+    /// <remarks>
+    /// Unlike <see cref="RefreshAccessTokenAsync"/> it does not count the token as rejected. If another usable token is stored by now, that
+    /// one is used and nothing is sent. Several processes may call it at once; one of them refreshes.
+    /// </remarks>
+    /// <param name="due">The token to be replaced, as <see cref="GetAccessTokenAsync"/> returned it.</param>
+    /// <param name="cancellationToken">Ends this caller's wait only; a refresh that has begun goes on.</param>
+    /// <returns>The next token; or the present one, if it could not be replaced and is valid still, and in the pause after that: from 1
+    /// second to 1 minute, or until the token endpoint may be asked again.</returns>
+    /// <exception cref="TokenRefreshException">No token can be had; its type says why and what helps.</exception>
+    /// <exception cref="OperationCanceledException">The caller's own token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The provider was disposed.</exception>
+    public ValueTask<AccessToken> RenewAccessTokenAsync(AccessToken due, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(due);
+        ThrowIfDisposed();
+        return _background.MayStart() ? JoinRefreshAsync(new RefreshReason(null, due.Value), cancellationToken) : new(due);
+    }
+
     /// <summary>
     /// Creates a provider whose invoker is asked for anew for each exchange, and whose name stands in metrics and traces.
     /// </summary>
