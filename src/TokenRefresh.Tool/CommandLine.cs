@@ -13,6 +13,7 @@ internal static class CommandLine
         ("token", TokenCommand.Create),
         ("status", StatusCommand.Create),
         ("refresh", RefreshCommand.Create),
+        ("keep-fresh", KeepFreshCommand.Create),
     ];
 
     /// <summary>Runs the command that the arguments name.</summary>

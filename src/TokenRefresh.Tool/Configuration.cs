@@ -54,7 +54,7 @@ internal static class Configuration
             }
         }
 
-        return new Profile(name, $"Profile '{name}' in '{path}'", members, overrides);
+        return new Profile(name, path, members, overrides);
     }
 
     /// <summary>The file that is read where none is named: <c>token-refresh/config.json</c> in the user's configuration folder.</summary>

@@ -5,14 +5,13 @@ namespace TokenRefresh.Tool;
 /// <summary>One login as it is configured: a profile of the configuration file, with what options and variables set in its place.</summary>
 internal sealed class Profile
 {
-    private readonly string _origin;
     private readonly JsonElement _members;
     private readonly IReadOnlyList<(string Name, string Value)> _overrides;
 
-    internal Profile(string name, string origin, JsonElement members, IReadOnlyList<(string Name, string Value)> overrides)
+    internal Profile(string name, string file, JsonElement members, IReadOnlyList<(string Name, string Value)> overrides)
     {
         Name = name;
-        _origin = origin;
+        File = file;
         _members = members;
         _overrides = overrides;
         Apply(new TokenRefreshOptions());
@@ -20,8 +19,25 @@ internal sealed class Profile
 
     internal string Name { get; }
 
+    /// <summary>Gets the configuration file, which need not exist.</summary>
+    internal string File { get; }
+
     /// <summary>Gets how to sign in; the library knows nothing of it.</summary>
     internal SignInSettings SignIn { get; } = new();
+
+    /// <summary>Tells whether the file says what an option of <see cref="Configuration.Overrides"/> says.</summary>
+    internal bool HasMember(string option)
+    {
+        string member = option switch
+        {
+            "--credentials" => "credentialsPath",
+            "--token-endpoint" => "tokenEndpoint",
+            "--client-id" => "clientId",
+            _ => option,
+        };
+        return _members.ValueKind == JsonValueKind.Object
+            && _members.EnumerateObject().Any(entry => entry.Name.Equals(member, StringComparison.OrdinalIgnoreCase));
+    }
 
     internal TokenRefreshOptions Options()
     {
@@ -30,14 +46,17 @@ internal sealed class Profile
         return options;
     }
 
-    internal CoordinatedTokenProvider CreateProvider(ToolLog? log = null, Action<TokenRefreshOptions>? change = null) =>
+    internal CoordinatedTokenProvider CreateProvider(
+        ToolLog? log = null,
+        Action<TokenRefreshOptions>? change = null,
+        TimeProvider? time = null) =>
         CoordinatedTokenProvider.Create(
             options =>
             {
                 Apply(options);
                 change?.Invoke(options);
             },
-            log is null ? null : new CoordinatedTokenProviderServices { LoggerFactory = log });
+            new CoordinatedTokenProviderServices { LoggerFactory = log, TimeProvider = time });
 
     private void Apply(TokenRefreshOptions options)
     {
@@ -47,7 +66,7 @@ internal sealed class Profile
             {
                 if (!ProfileMembers.TrySet(options, SignIn, member.Name, member.Value, out string? problem))
                 {
-                    throw new ToolException($"{_origin}: '{member.Name}' {problem}");
+                    throw new ToolException($"Profile '{Name}' in '{File}': '{member.Name}' {problem}");
                 }
             }
         }

@@ -3,9 +3,11 @@ namespace TokenRefresh.Tool.Tests;
 /// <summary>Runs commands in this process: what they print is kept, and their environment is only what a test sets.</summary>
 internal sealed class TestHost : ToolHost, IDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private TextReader _in = TextReader.Null;
-    private readonly StringWriter _out = new();
-    private readonly StringWriter _error = new();
+    private readonly WatchedWriter _out = new();
+    private readonly WatchedWriter _error = new();
 
     public Dictionary<string, string> Variables { get; } = new(StringComparer.Ordinal) { ["XDG_CONFIG_HOME"] = "/nonexistent" };
 
@@ -32,9 +34,9 @@ internal sealed class TestHost : ToolHost, IDisposable
     internal override TimeProvider Time => Clock;
 
     /// <summary>Makes a host whose environment names a login.</summary>
-    public static TestHost Of(SharedLogin login)
+    public static TestHost Of(SharedLogin login, TimeProvider? clock = null)
     {
-        var host = new TestHost();
+        var host = new TestHost { Clock = clock ?? TimeProvider.System };
         host.Variables["TOKEN_REFRESH_CREDENTIALS"] = login.Path;
         host.Variables["TOKEN_REFRESH_TOKEN_ENDPOINT"] = login.Server.TokenUri.AbsoluteUri;
         host.Variables["TOKEN_REFRESH_CLIENT_ID"] = "tests";
@@ -42,6 +44,10 @@ internal sealed class TestHost : ToolHost, IDisposable
     }
 
     public Task<int> RunAsync(params string[] args) => CommandLine.RunAsync(args, this);
+
+    public Task<string> WaitForOutputAsync(string text) => _out.WaitForAsync(text).WaitAsync(Patience, TimeProvider.System);
+
+    public Task<string> WaitForErrorAsync(string text) => _error.WaitForAsync(text).WaitAsync(Patience, TimeProvider.System);
 
     protected override string? ReadVariable(string name) => Variables.GetValueOrDefault(name);
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Reflection;
 using FluentAssertions;
 
@@ -59,6 +60,10 @@ internal static class ToolProcess
         string.Join('\n', lines).Should().Contain(text);
         return "";
     }
+
+    /// <summary>Sends a signal by its name.</summary>
+    public static void Signal(Process process, string name) =>
+        Process.Start("/bin/kill", ["-s", name, process.Id.ToString(CultureInfo.InvariantCulture)]).WaitForExit();
 
     public static void End(Process process)
     {
