@@ -14,6 +14,7 @@ internal static class CommandLine
         ("status", StatusCommand.Create),
         ("refresh", RefreshCommand.Create),
         ("keep-fresh", KeepFreshCommand.Create),
+        ("run", RunCommand.Create),
     ];
 
     /// <summary>Runs the command that the arguments name.</summary>

@@ -1,0 +1,131 @@
+using System.CommandLine;
+using System.ComponentModel;
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace TokenRefresh.Tool.Commands;
+
+/// <summary>Runs a program with a fresh token in its environment.</summary>
+internal static class RunCommand
+{
+    // As shells have them, beside the codes of the program itself.
+    private const int CannotRun = 126;
+    private const int NotFound = 127;
+
+    internal static Command Create(ToolHost host)
+    {
+        var program = new Argument<string[]>("command")
+        {
+            Arity = ArgumentArity.OneOrMore,
+            Description = "The program and its arguments, after --.",
+        };
+        var variable = new Option<string>("--variable")
+        {
+            Description = "The name of the environment variable that holds the token. Default ACCESS_TOKEN.",
+            DefaultValueFactory = _ => "ACCESS_TOKEN",
+        };
+        variable.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string>() is not { Length: > 0 } name || name.Contains('=', StringComparison.Ordinal))
+            {
+                result.AddError("'--variable' must be the name of an environment variable.");
+            }
+        });
+        var quiet = new Option<bool>("--quiet") { Description = "Does not say when the token ends." };
+        var keep = new Option<bool>("--keep-fresh") { Description = "Keeps the file fresh while the program runs, as keep-fresh does." };
+        (Option<int> margin, Option<int> owner) = KeepFreshCommand.MarginOptions();
+        var command = new Command("run", "Runs a program with a fresh token in its environment, and ends with its exit code.")
+        {
+            program, variable, quiet, keep, margin, owner,
+        };
+        command.SetProfileAction(
+            host,
+            async (parsed, profile, log) =>
+            {
+                TimeSpan? before = parsed.GetValue(keep) ? KeepFreshCommand.MarginOf(parsed, margin, owner) : null;
+                AccessToken token;
+                CoordinatedTokenProvider tokens = profile.CreateProvider(
+                    log,
+                    options => (options.RefreshBeforeExpiration, options.ExpirationSkew) = (TimeSpan.Zero, TimeSpan.FromMinutes(1)));
+                await using (tokens.ConfigureAwait(false))
+                {
+                    token = await Waiting.ForAsync(tokens.GetAccessTokenAsync(), tokens, host).ConfigureAwait(false);
+                }
+
+                using var stop = new CancellationTokenSource();
+                Task keeping = before is { } ahead ? KeepAsync(profile, ahead, log, host, stop.Token) : Task.CompletedTask;
+                try
+                {
+                    return await RunAsync(parsed, token, host).ConfigureAwait(false);
+                }
+                finally
+                {
+                    await stop.CancelAsync().ConfigureAwait(false);
+                    await keeping.ConfigureAwait(false);
+                }
+            });
+        return command;
+
+        async Task<int> RunAsync(ParseResult parsed, AccessToken token, ToolHost host)
+        {
+            string[] words = parsed.GetValue(program)!;
+            string name = parsed.GetValue(variable)!;
+            var start = new ProcessStartInfo(words[0], words[1..]) { UseShellExecute = false };
+            start.Environment[name] = token.Value;
+            using Process child = Start(start);
+            using var signals = new PassedSignals(child, host);
+            using var over = new CancellationTokenSource();
+            Task telling = parsed.GetValue(quiet) ? Task.CompletedTask : TellAsync(name, token.ExpiresAt, host, over.Token);
+            await child.WaitForExitAsync().ConfigureAwait(false);
+            await over.CancelAsync().ConfigureAwait(false);
+            await telling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return child.ExitCode;
+        }
+    }
+
+    private static Process Start(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (Win32Exception e)
+        {
+            bool isMissing = e.NativeErrorCode is 2 or 20;
+            throw new ToolException(
+                isMissing ? $"There is no program '{start.FileName}'." : $"'{start.FileName}' cannot be run: {e.Message}",
+                isMissing ? NotFound : CannotRun);
+        }
+    }
+
+    private static async Task KeepAsync(Profile profile, TimeSpan margin, ToolLog? log, ToolHost host, CancellationToken end)
+    {
+        log ??= new ToolLog(host.Error, LogLevel.Warning, host.Time);
+        CoordinatedTokenProvider tokens = FreshKeeper.CreateProvider(profile, log, host.Time);
+        await using (tokens.ConfigureAwait(false))
+        {
+            await new FreshKeeper(tokens, margin, log, host.Time).RunAsync(end).ConfigureAwait(false);
+        }
+    }
+
+    // By the wall clock, once a minute: a timer stands still while the machine sleeps.
+    private static async Task TellAsync(string variable, DateTimeOffset? expiresAt, ToolHost host, CancellationToken over)
+    {
+        if (expiresAt is not { } expiry)
+        {
+            return;
+        }
+
+        DateTimeOffset now = host.Time.GetUtcNow();
+        host.Error.WriteLine(
+            $"token-refresh: the token in {variable} expires {Words.Moment(expiry, now)}. "
+            + "A program that runs longer asks 'token-refresh token' for each next one.");
+        for (; now < expiry; now = host.Time.GetUtcNow())
+        {
+            var left = TimeSpan.FromSeconds(Math.Min(Math.Ceiling((expiry - now).TotalSeconds), 60));
+            await Task.Delay(left, host.Time, over).ConfigureAwait(false);
+        }
+
+        host.Error.WriteLine($"token-refresh: the token in {variable} has expired. 'token-refresh token' prints a new one.");
+    }
+}
