@@ -15,6 +15,8 @@ internal static class CommandLine
         ("refresh", RefreshCommand.Create),
         ("keep-fresh", KeepFreshCommand.Create),
         ("run", RunCommand.Create),
+        ("login", LoginCommand.Create),
+        ("logout", LogoutCommand.Create),
     ];
 
     /// <summary>Runs the command that the arguments name.</summary>

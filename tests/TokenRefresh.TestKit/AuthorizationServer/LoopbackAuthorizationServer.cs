@@ -9,6 +9,7 @@ public sealed class LoopbackAuthorizationServer : IAsyncDisposable
 {
     private readonly TokenLedger _ledger;
     private readonly BookKeeper _books;
+    private readonly SignInEndpoints _signIn;
     private readonly TokenEndpoint _tokenEndpoint;
     private readonly ProtectedResource _resource;
     private readonly CancellationTokenSource _stopping = new();
@@ -18,13 +19,15 @@ public sealed class LoopbackAuthorizationServer : IAsyncDisposable
     {
         _ledger = new TokenLedger(options);
         _books = new BookKeeper(_ledger, options.TimeProvider);
-        _tokenEndpoint = new TokenEndpoint(options, _books, _stopping.Token);
+        _signIn = new SignInEndpoints(options, _ledger);
+        _tokenEndpoint = new TokenEndpoint(options, _books, _signIn, _stopping.Token);
         _resource = new ProtectedResource(options, _ledger, _books, _stopping.Token);
         var router = new LoopbackRouter(
             _tokenEndpoint,
             new RevocationEndpoint(options, _ledger, _books),
             _resource,
             new ControlEndpoint(_ledger, _books),
+            _signIn,
             _books);
         _host = new LoopbackHost(router);
     }
@@ -43,6 +46,25 @@ public sealed class LoopbackAuthorizationServer : IAsyncDisposable
 
     /// <summary>Gets the revocation endpoint (RFC 7009).</summary>
     public Uri RevocationUri => new(BaseAddress, "/revoke");
+
+    /// <summary>Gets the issuer, whose metadata (RFC 8414) name the endpoints of a sign-in.</summary>
+    public Uri Issuer => BaseAddress;
+
+    /// <summary>Gets or sets how many polls of a device come before its user agrees.</summary>
+    /// <value>Default 1.</value>
+    public int PendingDevicePolls
+    {
+        get => _signIn.PendingPolls;
+        set => _signIn.PendingPolls = value;
+    }
+
+    /// <summary>Gets or sets the error of a user who does not agree, such as <c>access_denied</c>.</summary>
+    /// <value>Default <see langword="null"/>: the user agrees at once.</value>
+    public string? SignInDenial
+    {
+        get => _signIn.Denial;
+        set => _signIn.Denial = value;
+    }
 
     /// <summary>
     /// Gets the protected resource: any path below it echoes the request, except <c>always401</c>, <c>forbidden</c> (403,

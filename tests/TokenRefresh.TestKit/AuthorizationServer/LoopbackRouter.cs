@@ -8,6 +8,7 @@ internal sealed class LoopbackRouter(
     RevocationEndpoint revocation,
     ProtectedResource resource,
     ControlEndpoint control,
+    SignInEndpoints signIn,
     BookKeeper books)
 {
     /// <summary>The port of the other origin, which serves nothing.</summary>
@@ -57,8 +58,7 @@ internal sealed class LoopbackRouter(
             return control.HandleAsync(context);
         }
 
-        context.Response.StatusCode = StatusCodes.Status404NotFound;
-        return Task.CompletedTask;
+        return signIn.HandleAsync(context);
     }
 
     private async Task CountRedirectAsync(HttpContext context)

@@ -4,7 +4,11 @@ using Microsoft.AspNetCore.Http;
 namespace TokenRefresh.TestKit;
 
 /// <summary>Serves <c>POST /token</c>: the script first, then RFC 6749 sections 6 and 4.4.</summary>
-internal sealed class TokenEndpoint(LoopbackAuthorizationServerOptions options, BookKeeper books, CancellationToken stopping)
+internal sealed class TokenEndpoint(
+    LoopbackAuthorizationServerOptions options,
+    BookKeeper books,
+    SignInEndpoints signIn,
+    CancellationToken stopping)
 {
     private readonly ConcurrentQueue<TokenEndpointBehavior> _script = new();
 
@@ -75,6 +79,11 @@ internal sealed class TokenEndpoint(LoopbackAuthorizationServerOptions options, 
 
     private ScriptedAnswer Process(ReceivedTokenRequest request, bool isWellFormed, TokenEndpointBehavior behavior)
     {
+        if (isWellFormed && TokenRequestReader.IsAuthenticated(request, options) && signIn.Grant(request) is { } granted)
+        {
+            return granted;
+        }
+
         string? refreshToken = request.Parameters.GetValueOrDefault("refresh_token");
         if (FindFault(request, isWellFormed) is var (outcome, error, description))
         {
