@@ -17,6 +17,8 @@ internal static class CommandLine
         ("run", RunCommand.Create),
         ("login", LoginCommand.Create),
         ("logout", LogoutCommand.Create),
+        ("doctor", DoctorCommand.Create),
+        ("watch", WatchCommand.Create),
     ];
 
     /// <summary>Runs the command that the arguments name.</summary>

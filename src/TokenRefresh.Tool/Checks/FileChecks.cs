@@ -1,0 +1,168 @@
+namespace TokenRefresh.Tool.Checks;
+
+/// <summary>Looks at the credentials file, its directory, and what lies beside it.</summary>
+internal static class FileChecks
+{
+    private const UnixFileMode Others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+    private const UnixFileMode Group = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute;
+
+    // Those whose locks may exclude no one on another machine.
+    private static readonly string[] Network =
+    [
+        "nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "9p", "drvfs", "vboxsf", "prl_fs", "virtiofs", "afs",
+    ];
+
+    internal static IEnumerable<Finding> Look(string path, string configuration)
+    {
+        string target = path;
+        if (File.ResolveLinkTarget(path, returnFinalTarget: true) is { } link)
+        {
+            target = link.FullName;
+            yield return Finding.Note("link", $"'{path}' is a link to '{target}', which is kept.");
+        }
+
+        if (Directory.Exists(target))
+        {
+            yield return Finding.Problem("file", $"'{target}' is a directory.", "Correct 'CredentialsPath' to the file.");
+            yield break;
+        }
+
+        if (!File.Exists(target))
+        {
+            yield return Finding.Note(
+                "file", $"There is no '{target}', or this user may not enter its directory.", "Run 'token-refresh login'.");
+        }
+        else
+        {
+            yield return Mode("file", target, "holds tokens");
+        }
+
+        if (File.Exists(configuration) && File.ReadAllText(configuration).Contains("clientSecret", StringComparison.OrdinalIgnoreCase))
+        {
+            yield return Mode("configuration", configuration, "holds a client secret");
+        }
+
+        string directory = Path.GetDirectoryName(target)!;
+        if (!Directory.Exists(directory))
+        {
+            yield return Finding.Note("directory", $"There is no '{directory}'; a sign-in makes it.");
+            yield break;
+        }
+
+        yield return FileSystem(directory);
+        yield return SelfTest(directory);
+        if (IsMounted(target))
+        {
+            yield return Finding.Problem(
+                "mount",
+                $"'{target}' is mounted by itself: it can only be overwritten in place, and its lock is not shared with the outside.",
+                "Mount its directory in place of the file.");
+        }
+
+        foreach (Finding finding in Neighbors(target, directory))
+        {
+            yield return finding;
+        }
+    }
+
+    private static Finding Mode(string check, string path, string what)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return Finding.Fine(check, $"'{path}' {what}.");
+        }
+
+        UnixFileMode mode = File.GetUnixFileMode(path);
+        string shown = Convert.ToString((int)mode, 8).PadLeft(4, '0');
+        if ((mode & Others) != UnixFileMode.None)
+        {
+            return Finding.Problem(check, $"'{path}' {what}, and every user can reach it (mode {shown}).", $"Run 'chmod o= {path}'.") with
+            {
+                Fix = () => TakeFromOthersAsync(path, mode),
+            };
+        }
+
+        return (mode & Group) != UnixFileMode.None
+            ? Finding.Note(check, $"'{path}' {what} and is a group's (mode {shown}), which saves keep.")
+            : Finding.Fine(check, $"'{path}' {what} and is its owner's alone (mode {shown}).");
+    }
+
+    private static Task<string> TakeFromOthersAsync(string path, UnixFileMode mode)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, mode & ~Others);
+        }
+
+        return Task.FromResult($"took '{path}' away from other users");
+    }
+
+    private static Finding FileSystem(string directory)
+    {
+        string format = new DriveInfo(directory).DriveFormat;
+        return Network.Contains(format) || format.StartsWith("fuse", StringComparison.Ordinal)
+            ? Finding.Problem(
+                "file system",
+                $"'{directory}' is on '{format}': its locks may hold for this machine alone, and others would refresh at the same time.",
+                "Keep the file on a local file system, or let one machine alone refresh it.")
+            : Finding.Fine("file system", $"'{directory}' is on '{format}'.");
+    }
+
+    // With a file of its own: that of the library may be held right now. The framework locks by flock or by sharing modes.
+    private static Finding SelfTest(string directory)
+    {
+        string probe = Path.Combine(directory, $".token-refresh-doctor.{Guid.NewGuid():N}");
+        try
+        {
+            using var first = new FileStream(
+                probe, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+            try
+            {
+                using var second = new FileStream(probe, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+                return Finding.Problem(
+                    "lock", $"A lock in '{directory}' excludes no one.", "Keep the file on a local file system, or set 'lockPath' to one.");
+            }
+            catch (IOException)
+            {
+                return Finding.Fine("lock", $"'{directory}' can be written, and a lock there excludes others.");
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Finding.Problem(
+                "directory",
+                $"'{directory}' cannot be written, so new tokens could not be saved, and nothing is refreshed: {e.Message}",
+                "Give this user write access to it; a login that others refresh can be read all the same.");
+        }
+    }
+
+    private static bool IsMounted(string target) =>
+        OperatingSystem.IsLinux()
+        && File.Exists("/proc/self/mountinfo")
+        && File.ReadLines("/proc/self/mountinfo").Any(line => line.Split(' ') is { Length: > 4 } parts && parts[4] == target);
+
+    private static IEnumerable<Finding> Neighbors(string target, string directory)
+    {
+        string name = Path.GetFileName(target);
+        int temporary = Directory.GetFiles(directory, $"{name}*.tokenrefresh.tmp").Length;
+        if (temporary > 0)
+        {
+            yield return Finding.Note(
+                "left-overs",
+                $"{temporary} temp files of saves lie in '{directory}'. One that is in use may hold the newest tokens.",
+                "Leave them: the next refresh removes those that are not in use.");
+        }
+
+        foreach (string damaged in Directory.GetFiles(directory, $"{name}.damaged-*"))
+        {
+            yield return Finding.Note(
+                "left-overs", $"'{damaged}' held no JSON at a sign-in, and may hold tokens.", "Delete it once it is not needed.");
+        }
+
+        string real = Path.TrimEndingDirectorySeparator(directory);
+        foreach (string held in new[] { Path.Combine(directory, ".oauth_refresh.lock"), real + ".lock" }.Where(Directory.Exists))
+        {
+            yield return LockDirectory.Look(held);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using System.CommandLine;
+using Spectre.Console;
+using TokenRefresh.Tool.Checks;
+
+namespace TokenRefresh.Tool.Commands;
+
+/// <summary>Looks for what keeps a login from working, and says what each finding means and the one thing to do.</summary>
+internal static class DoctorCommand
+{
+    internal static Command Create(ToolHost host)
+    {
+        var fix = new Option<bool>("--fix") { Description = "Does what is safe: takes rights from other users, removes orphaned locks." };
+        var offline = new Option<bool>("--offline") { Description = "Asks no server." };
+        var command = new Command("doctor", "Looks for what keeps the login from working. Refreshes nothing.") { fix, offline };
+        command.SetProfileAction(
+            host,
+            async (parsed, profile, log) =>
+            {
+                TokenRefreshOptions options = profile.Options();
+                CoordinatedTokenProvider tokens = profile.CreateProvider(log);
+                var findings = new List<Finding>();
+                await using (tokens.ConfigureAwait(false))
+                {
+                    TokenRefreshStatus status = await tokens.GetStatusAsync().ConfigureAwait(false);
+                    findings.AddRange(LoginChecks.Look(status, host.Time.GetUtcNow()));
+                    findings.AddRange(FileChecks.Look(status.Location, profile.File));
+                    findings.AddRange(EnvironmentChecks.Look(host, profile));
+                }
+
+                if (!parsed.GetValue(offline))
+                {
+                    findings.AddRange(await EndpointChecks.LookAsync(options.TokenEndpoint!, host.Time).ConfigureAwait(false));
+                }
+
+                return await ShowAsync(findings, parsed.GetValue(fix), Screen.Of(host)).ConfigureAwait(false);
+            });
+        return command;
+    }
+
+    private static async Task<int> ShowAsync(List<Finding> findings, bool fixes, Screen screen)
+    {
+        int problems = 0;
+        foreach (Finding finding in findings)
+        {
+            (string mark, Color colour) = finding.Severity switch
+            {
+                Severity.Fine => ("ok", Color.Green),
+                Severity.Note => ("note", Color.Yellow),
+                _ => ("problem", Color.Red),
+            };
+            screen.Line($"{mark}: {finding.Check}", colour);
+            screen.Row("", finding.Text);
+            if (fixes && finding.Fix is { } fix)
+            {
+                screen.Row("fixed", await fix().ConfigureAwait(false));
+                continue;
+            }
+
+            problems += finding.Severity == Severity.Problem ? 1 : 0;
+            if (finding.Act is { } act)
+            {
+                screen.Row("do", act);
+            }
+        }
+
+        screen.Line(problems == 0 ? "Nothing that must be put right." : $"{problems} to put right.");
+        return problems == 0 ? ExitCode.Healthy : ExitCode.Failed;
+    }
+}
