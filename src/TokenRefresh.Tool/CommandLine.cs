@@ -25,19 +25,17 @@ internal static class CommandLine
     /// <returns>The exit code.</returns>
     internal static async Task<int> RunAsync(string[] args, ToolHost host)
     {
-        ParseResult parsed = Build(args, host).Parse(args);
-        bool isWrong = parsed.Errors.Count > 0;
-
         // Signals are left to the library, which lets a token request end and be saved, and to the commands that run until they are ended.
-        var invocation = new InvocationConfiguration
+        var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+        if (ParseNamed(args, host) is { Errors.Count: 0 } named)
         {
-            Output = host.Out,
-            Error = host.Error,
-            EnableDefaultExceptionHandler = false,
-            ProcessTerminationTimeout = null,
-        };
+            return await named.InvokeAsync(invocation).ConfigureAwait(false);
+        }
+
+        ParseResult parsed = Build(host).Parse(args);
+        (invocation.Output, invocation.Error) = (host.Out, host.Error);
         int code = await parsed.InvokeAsync(invocation).ConfigureAwait(false);
-        return isWrong ? ExitCode.Usage : code;
+        return parsed.Errors.Count > 0 ? ExitCode.Usage : code;
     }
 
     /// <summary>Lets a command run for the profile that is meant, and turns what it throws into a message and an exit code.</summary>
@@ -81,30 +79,43 @@ internal static class CommandLine
         },
     };
 
-    // Only the command that is named: making all of them would double the time of `token` with a valid token.
-    private static RootCommand Build(string[] args, ToolHost host)
+    // A root with all commands and their help would take half as long again as `token` with a valid token does.
+    private static ParseResult? ParseNamed(string[] args, ToolHost host)
+    {
+        if (args.Length == 0 || Array.Find(Commands, command => command.Name == args[0]) is not { Create: { } create })
+        {
+            return null;
+        }
+
+        Command command = create(host);
+        AddGlobal(command);
+        return command.Parse(args[1..]);
+    }
+
+    private static RootCommand Build(ToolHost host)
     {
         var root = new RootCommand(
             "Shares one OAuth login, in one credentials file, with all programs on this machine: one token request per expiry.");
-        string? named = args.Length > 0 && Array.Exists(Commands, command => command.Name == args[0]) ? args[0] : null;
-        foreach ((string name, Func<ToolHost, Command> create) in Commands)
+        foreach ((_, Func<ToolHost, Command> create) in Commands)
         {
-            if (named is null || name == named)
-            {
-                root.Add(create(host));
-            }
+            root.Add(create(host));
         }
 
+        AddGlobal(root);
+        return root;
+    }
+
+    private static void AddGlobal(Command root)
+    {
         AddGlobal(root, "--profile", "Which login of the configuration file is meant. Variable TOKEN_REFRESH_PROFILE.");
         AddGlobal(root, "--config", "The configuration file. Variable TOKEN_REFRESH_CONFIG.");
         AddGlobal(root, "--credentials", "The credentials file. Variable TOKEN_REFRESH_CREDENTIALS.");
         AddGlobal(root, "--token-endpoint", "Where refresh tokens go. Variable TOKEN_REFRESH_TOKEN_ENDPOINT.");
         AddGlobal(root, "--client-id", "The client as the server knows it. Variable TOKEN_REFRESH_CLIENT_ID.");
         root.Add(new Option<bool>("--verbose") { Recursive = true, Description = "Says on standard error what happens. Shows no secret." });
-        return root;
     }
 
-    private static void AddGlobal(RootCommand root, string name, string description) =>
+    private static void AddGlobal(Command root, string name, string description) =>
         root.Add(new Option<string?>(name) { Recursive = true, Description = description });
 
     private static string? ValueOf(ParseResult parsed, string name) =>

@@ -3,15 +3,14 @@ namespace TokenRefresh.Tool;
 /// <summary>What a command has around it: its streams, its environment and the clock.</summary>
 internal class ToolHost
 {
-    private readonly Lazy<TextWriter> _out = new(static () => Writer(Console.OpenStandardOutput()));
-    private readonly Lazy<TextWriter> _error = new(static () => Writer(Console.OpenStandardError()));
+    private readonly Lazy<TextWriter> _out = new(static () => OperatingSystem.IsWindows() ? Console.Out : new DescriptorWriter(1));
+    private readonly Lazy<TextWriter> _error = new(static () => OperatingSystem.IsWindows() ? Console.Error : new DescriptorWriter(2));
 
     /// <summary>Gets that of this process.</summary>
     internal static ToolHost OfProcess { get; } = new();
 
     internal virtual TextReader In => Console.In;
 
-    // Not those of Console, which take the terminal and a thread for signals: half a millisecond of each `token`.
     internal virtual TextWriter Out => _out.Value;
 
     internal virtual TextWriter Error => _error.Value;
@@ -31,6 +30,4 @@ internal class ToolHost
     internal string? Variable(string name) => ReadVariable(name) is { Length: > 0 } value ? value : null;
 
     protected virtual string? ReadVariable(string name) => Environment.GetEnvironmentVariable(name);
-
-    private static StreamWriter Writer(Stream stream) => new(stream) { AutoFlush = true };
 }

@@ -1,9 +1,16 @@
+using System.Diagnostics;
 using FluentAssertions;
 
 namespace TokenRefresh.Tool.Tests;
 
 public sealed class ToolProcessTests
 {
+    // The library itself names types of System.Net.Http, but makes none.
+    private static readonly string[] Unneeded =
+    [
+        "System.Net.Sockets", "System.Net.Security", "Microsoft.Extensions.Http", "Polly", "Duende", "Spectre",
+    ];
+
     [Fact]
     public async Task Token_prints_the_token_and_nothing_else()
     {
@@ -14,6 +21,22 @@ public sealed class ToolProcessTests
         code.Should().Be(ExitCode.Healthy, errors);
         login.Server.IsAccepted(output.TrimEnd('\n')).Should().BeTrue();
         errors.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task Token_with_a_valid_token_loads_nothing_of_the_network_or_the_screen()
+    {
+        await using SharedLogin login = await SharedLogin.StartAsync();
+        ProcessStartInfo start = ToolProcess.StartInfo(login, "token");
+        start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(ToolProcessTests).Assembly.Location;
+
+        var (code, output, errors) = await ToolProcess.RunAsync(start);
+
+        code.Should().Be(ExitCode.Healthy, errors);
+        output.Trim().Should().Be(login.Login.Credentials.AccessToken);
+        string[] loaded = [.. errors.Split('\n').Where(line => line.StartsWith("loaded ", StringComparison.Ordinal))];
+        loaded.Should().Contain("loaded TokenRefresh");
+        loaded.Where(line => Unneeded.Any(name => line.Contains(name, StringComparison.Ordinal))).Should().BeEmpty();
     }
 
     [Fact]
