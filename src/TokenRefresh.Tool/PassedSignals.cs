@@ -1,18 +1,21 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace TokenRefresh.Tool;
 
-/// <summary>Passes the signals that would end this process on to a child, whose end is then waited for.</summary>
+/// <summary>
+/// Passes the signals that would end this process on to a child, whose end is then waited for. Made before the child is started, so that
+/// none ends this process alone.
+/// </summary>
 internal sealed partial class PassedSignals : IDisposable
 {
-    private readonly int _child;
+    private readonly Lock _lock = new();
     private readonly bool _hasTerminal;
+    private readonly List<int> _early = [];
     private readonly List<PosixSignalRegistration> _registrations = [];
+    private int? _child;
 
-    internal PassedSignals(Process child, ToolHost host)
+    internal PassedSignals(ToolHost host)
     {
-        _child = child.Id;
         _hasTerminal = host.IsInputTerminal || host.IsOutputTerminal || host.IsErrorTerminal;
         if (!OperatingSystem.IsWindows())
         {
@@ -28,6 +31,19 @@ internal sealed partial class PassedSignals : IDisposable
         }
     }
 
+    /// <summary>Names the child, and passes on what has come before; <see langword="null"/> once it has ended.</summary>
+    internal void SetChild(int? child)
+    {
+        lock (_lock)
+        {
+            _child = child;
+            if (child is { } processId)
+            {
+                _early.ForEach(signal => _ = Kill(processId, signal));
+            }
+        }
+    }
+
     public void Dispose() => _registrations.ForEach(static registration => registration.Dispose());
 
     // What is typed on a terminal reaches the whole process group, the child too.
@@ -35,9 +51,21 @@ internal sealed partial class PassedSignals : IDisposable
         _registrations.Add(PosixSignalRegistration.Create(signal, context =>
         {
             context.Cancel = true;
-            if (!fromTerminal || !_hasTerminal)
+            lock (_lock)
             {
-                _ = Kill(_child, number);
+                if (fromTerminal && _hasTerminal)
+                {
+                    return;
+                }
+
+                if (_child is { } processId)
+                {
+                    _ = Kill(processId, number);
+                }
+                else
+                {
+                    _early.Add(number);
+                }
             }
         }));
 

@@ -72,11 +72,13 @@ internal static class RunCommand
             string name = parsed.GetValue(variable)!;
             var start = new ProcessStartInfo(words[0], words[1..]) { UseShellExecute = false };
             start.Environment[name] = token.Value;
+            using var signals = new PassedSignals(host);
             using Process child = Start(start);
-            using var signals = new PassedSignals(child, host);
+            signals.SetChild(child.Id);
             using var over = new CancellationTokenSource();
             Task telling = parsed.GetValue(quiet) ? Task.CompletedTask : TellAsync(name, token.ExpiresAt, host, over.Token);
             await child.WaitForExitAsync().ConfigureAwait(false);
+            signals.SetChild(null);
             await over.CancelAsync().ConfigureAwait(false);
             await telling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return child.ExitCode;
