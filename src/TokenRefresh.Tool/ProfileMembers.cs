@@ -41,6 +41,7 @@ internal static class ProfileMembers
             case "REFRESHTOKENREUSEWINDOW": options.RefreshTokenReuseWindow = Time(value, ref problem); break;
             case "ADDITIONALPARAMETERS": Fill(options.AdditionalParameters, value, ref problem); break;
             case "ADDITIONALHEADERS": Fill(options.AdditionalHeaders, value, ref problem); break;
+            case "COMPATIBLELOCKS": options.CompatibleLocks = Locks(value, ref problem); break;
             case "FILEFORMAT": options.FileFormat = Format(value, ref problem) ?? options.FileFormat; break;
             case "ISSUER": signIn.Issuer = Address(value, ref problem); break;
             case "AUTHORIZATIONENDPOINT": signIn.AuthorizationEndpoint = Address(value, ref problem); break;
@@ -122,6 +123,62 @@ internal static class ProfileMembers
         {
             target[member.Name] = member.Value.GetString()!;
         }
+    }
+
+    private static IReadOnlyList<CompatibleLock>? Locks(JsonElement value, ref string? problem)
+    {
+        if (value.ValueKind == JsonValueKind.Array)
+        {
+            var locks = new List<CompatibleLock>();
+            foreach (JsonElement item in value.EnumerateArray())
+            {
+                locks.Add(Lock(item, ref problem));
+                if (problem is not null)
+                {
+                    return null;
+                }
+            }
+
+            return locks;
+        }
+
+        string? name = value.ValueKind == JsonValueKind.String ? value.GetString()!.ToUpperInvariant() : null;
+        problem = name is "CLAUDECODE" or "CODEX" ? null : "must be 'ClaudeCode', 'Codex', or a list of objects with a 'path'.";
+        return name == "CODEX" ? CompatibleLock.Codex : CompatibleLock.ClaudeCode;
+    }
+
+    private static CompatibleLock Lock(JsonElement value, ref string? problem)
+    {
+        string? path = null;
+        CompatibleLockKind kind = default;
+        TimeSpan? stale = null;
+        TimeSpan? heartbeat = null;
+        foreach (JsonProperty member in value.ValueKind == JsonValueKind.Object ? value.EnumerateObject() : default)
+        {
+            switch (member.Name.ToUpperInvariant())
+            {
+                case "PATH": path = Text(member.Value, ref problem); break;
+                case "KIND": kind = Word<CompatibleLockKind>(member.Value, ref problem); break;
+                case "STALEAFTER": stale = Time(member.Value, ref problem); break;
+                case "HEARTBEATINTERVAL": heartbeat = Time(member.Value, ref problem); break;
+                default: problem = "is not known"; break;
+            }
+
+            if (problem is not null)
+            {
+                problem = $"has a lock whose '{member.Name}' {problem}";
+                break;
+            }
+        }
+
+        var defaults = new CompatibleLock(path ?? "");
+        problem ??= path is null ? "has a lock without 'path'." : null;
+        return new CompatibleLock(defaults.Path)
+        {
+            Kind = kind,
+            StaleAfter = stale ?? defaults.StaleAfter,
+            HeartbeatInterval = heartbeat ?? defaults.HeartbeatInterval,
+        };
     }
 
     private static CredentialsFileFormat? Format(JsonElement value, ref string? problem)

@@ -53,6 +53,7 @@ public sealed class ConfigurationTests : IDisposable
               "refreshBeforeExpiration": "00:10:00", "expirationSkew": "00:00:11", "refreshTimeout": "00:00:12",
               "attemptTimeout": "00:00:09", "saveTimeout": "00:00:04", "lockTimeout": "00:01:00", "refreshTokenReuseWindow": "00:00:13",
               "additionalParameters": { "audience": "i" }, "additionalHeaders": { "X-J": "k" },
+              "compatibleLocks": [ { "path": "p.lock", "kind": "file", "staleAfter": "00:02:00", "heartbeatInterval": "00:00:07" } ],
               "fileFormat": { "section": "l", "accessTokenMember": "m", "timeUnit": "milliseconds" },
               "issuer": "https://n.example", "authorizationEndpoint": "https://n.example/a",
               "deviceAuthorizationEndpoint": "https://n.example/d", "signInScope": "o", "redirectUri": "http://127.0.0.1:1/p"
@@ -85,6 +86,15 @@ public sealed class ConfigurationTests : IDisposable
             RefreshTokenReuseWindow = TimeSpan.FromSeconds(13),
             AdditionalParameters = new Dictionary<string, string> { ["audience"] = "i" },
             AdditionalHeaders = new Dictionary<string, string> { ["X-J"] = "k" },
+            CompatibleLocks = new[]
+            {
+                new CompatibleLock("p.lock")
+                {
+                    Kind = CompatibleLockKind.File,
+                    StaleAfter = TimeSpan.FromMinutes(2),
+                    HeartbeatInterval = TimeSpan.FromSeconds(7),
+                },
+            },
             FileFormat = new { Section = "l", AccessTokenMember = "m", TimeUnit = CredentialsTimeUnit.Milliseconds },
         });
         profile.SignIn.Should().BeEquivalentTo(new SignInSettings
@@ -112,6 +122,9 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{ "profiles": { "a": { "allowInsecureHttp": "yes" } } }""", "must be true or false")]
     [InlineData("""{ "profiles": { "a": { "lockTimeout": "soon" } } }""", "'00:00:30'")]
     [InlineData("""{ "profiles": { "a": { "additionalHeaders": { "a": 1 } } } }""", "members are strings")]
+    [InlineData("""{ "profiles": { "a": { "compatibleLocks": "npm" } } }""", "'ClaudeCode'")]
+    [InlineData("""{ "profiles": { "a": { "compatibleLocks": [ { "kind": "file" } ] } } }""", "without 'path'")]
+    [InlineData("""{ "profiles": { "a": { "compatibleLocks": [ { "pfad": "x" } ] } } }""", "'pfad' is not known")]
     [InlineData("""{ "profiles": { "a": { "fileFormat": "xml" } } }""", "'FlatOAuth'")]
     [InlineData("""{ "profiles": { "a": { "fileFormat": { "sections": "x" } } } }""", "'sections'")]
     public async Task A_wrong_file_is_an_error_that_names_the_place(string json, string expected)
