@@ -31,12 +31,12 @@ internal sealed class Screen
     internal void Line(string text) => _console.Write(new Text(text + "\n"));
 
     /// <summary>Writes a label and what belongs to it, which is wrapped beside the label.</summary>
-    internal void Row(string label, string text)
+    internal void Row(string label, string text, Color? colour = null, int labelWidth = LabelWidth)
     {
         var grid = new Grid();
-        grid.AddColumn(new GridColumn { Width = LabelWidth, NoWrap = true, Padding = new Padding(2, 0, 0, 0) });
+        grid.AddColumn(new GridColumn { Width = labelWidth, NoWrap = true, Padding = new Padding(2, 0, 0, 0) });
         grid.AddColumn(new GridColumn { Padding = new Padding(0) });
-        grid.AddRow(new Text(label), new Text(text));
+        grid.AddRow(new Text(label, colour is { } given ? new Style(given) : Style.Plain), new Text(text));
         _console.Write(grid);
     }
 }

@@ -14,7 +14,8 @@ public sealed class DoctorCommandTests
         var (code, output) = await RunAsync(login);
 
         code.Should().Be(ExitCode.Healthy, output);
-        output.Should().ContainAll("ok: login", "ok: file", "ok: lock", "ok: endpoint", "ok: clock", "Nothing that must be put right.");
+        output.Should().ContainAll("ok       login", "ok       file", "ok       lock", "ok       endpoint", "ok       clock");
+        output.Should().Contain("Nothing that must be put right.");
         login.Books.TokenRequests.Should().Be(0);
         Directory.GetFiles(login.Directory.Path).Should().Equal(login.Path);
         SecretSearch.CountLeaks(output, login.Server.IssuedTokens).Should().Be(0);
@@ -48,8 +49,8 @@ public sealed class DoctorCommandTests
         await File.WriteAllTextAsync(login.Path, "{ broken");
         var (_, broken) = await RunAsync(login, "--offline");
 
-        rejected.Should().Contain("problem: login").And.Contain("rejected the refresh token").And.Contain("Run 'token-refresh login'");
-        broken.Should().Contain("problem: login").And.Contain(login.Path);
+        rejected.Should().Contain("problem  login").And.Contain("rejected the refresh token").And.Contain("Run 'token-refresh login'");
+        broken.Should().Contain("problem  login").And.Contain(login.Path);
     }
 
     [Fact]

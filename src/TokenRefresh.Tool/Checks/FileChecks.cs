@@ -131,7 +131,8 @@ internal static class FileChecks
         {
             return Finding.Problem(
                 "directory",
-                $"'{directory}' cannot be written, so new tokens could not be saved, and nothing is refreshed: {e.Message}",
+                $"'{directory}' cannot be written, so new tokens could not be saved, and nothing is refreshed: "
+                + (e is UnauthorizedAccessException ? "permission denied." : e.Message),
                 "Give this user write access to it; a login that others refresh can be read all the same.");
         }
     }

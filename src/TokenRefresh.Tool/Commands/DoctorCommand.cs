@@ -7,6 +7,8 @@ namespace TokenRefresh.Tool.Commands;
 /// <summary>Looks for what keeps a login from working, and says what each finding means and the one thing to do.</summary>
 internal static class DoctorCommand
 {
+    private const int LabelWidth = 24;
+
     internal static Command Create(ToolHost host)
     {
         var fix = new Option<bool>("--fix") { Description = "Does what is safe: takes rights from other users, removes orphaned locks." };
@@ -48,18 +50,17 @@ internal static class DoctorCommand
                 Severity.Note => ("note", Color.Yellow),
                 _ => ("problem", Color.Red),
             };
-            screen.Line($"{mark}: {finding.Check}", colour);
-            screen.Row("", finding.Text);
+            screen.Row($"{mark,-8} {finding.Check}", finding.Text, colour, LabelWidth);
             if (fixes && finding.Fix is { } fix)
             {
-                screen.Row("fixed", await fix().ConfigureAwait(false));
+                screen.Row("fixed", await fix().ConfigureAwait(false), labelWidth: LabelWidth);
                 continue;
             }
 
             problems += finding.Severity == Severity.Problem ? 1 : 0;
             if (finding.Act is { } act)
             {
-                screen.Row("do", act);
+                screen.Row("         do", act, labelWidth: LabelWidth);
             }
         }
 
