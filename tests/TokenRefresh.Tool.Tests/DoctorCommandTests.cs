@@ -63,6 +63,10 @@ public sealed class DoctorCommandTests
         using Process holder = Process.Start(ToolProcess.StartInfo(login, "token"))!;
         await parked.Arrived;
         ToolProcess.Signal(holder, "STOP");
+        while (!(await File.ReadAllTextAsync($"/proc/{holder.Id}/stat")).Contains(") T ", StringComparison.Ordinal))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+        }
 
         var (code, output) = await RunAsync(login, "--offline");
         ToolProcess.Signal(holder, "CONT");

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace TokenRefresh.Tool.Commands;
 
 /// <summary>
@@ -28,11 +30,14 @@ internal sealed class FreshKeeper(CoordinatedTokenProvider tokens, TimeSpan marg
             options =>
             {
                 options.RefreshBeforeExpiration = TimeSpan.Zero;
-                options.Events.Adopted = adopted =>
+                if (log.IsEnabled(LogLevel.Information))
                 {
-                    log.Write($"Took tokens that others stored; they expire {Words.Moment(adopted.ExpiresAt, time.GetUtcNow())}");
-                    return default;
-                };
+                    options.Events.Adopted = adopted =>
+                    {
+                        log.Write($"Took tokens that others stored; they expire {Words.Moment(adopted.ExpiresAt, time.GetUtcNow())}");
+                        return default;
+                    };
+                }
             },
             time);
 

@@ -35,13 +35,13 @@ internal sealed class LoopbackRedirect : IDisposable
                 listener.Start();
                 _listeners.Add(listener);
             }
-            catch (SocketException e) when (e.SocketErrorCode != SocketError.AddressFamilyNotSupported || _listeners.Count == 0)
+            catch (SocketException e) when (_listeners.Count == 0 || e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                throw new ToolException($"'{registered}' cannot be listened on: {e.Message}. End the program that uses the port.");
+            }
+            catch (SocketException)
             {
                 // A machine without IPv6 listens on the other address only.
-                if (_listeners.Count == 0)
-                {
-                    throw new ToolException($"'{registered}' cannot be listened on: {e.Message} End the program that uses the port.");
-                }
             }
         }
 
