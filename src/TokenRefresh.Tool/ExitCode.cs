@@ -36,7 +36,7 @@ internal static class ExitCode
     internal static int Of(TokenRefreshStatus status) => status.State switch
     {
         TokenRefreshState.SignedIn or TokenRefreshState.ExpiredButRefreshable => status.Problem is null ? Healthy : File,
-        TokenRefreshState.CoolingDown or TokenRefreshState.OutcomeUnknown => TryLater,
+        TokenRefreshState.CoolingDown or TokenRefreshState.OutcomeUnknown or TokenRefreshState.AwaitingOwner => TryLater,
         TokenRefreshState.Unreadable => File,
         _ => SignIn,
     };

@@ -26,6 +26,8 @@ internal static class ProfileMembers
             case "CLIENTID": options.ClientId = Text(value, ref problem); break;
             case "CLIENTSECRET": options.ClientSecret = Text(value, ref problem); break;
             case "CLIENTAUTHENTICATION": options.ClientAuthentication = Word<ClientAuthentication>(value, ref problem); break;
+            case "MODE": options.Mode = Word<TokenRefreshMode>(value, ref problem); break;
+            case "GRANT": options.Grant = Word<TokenGrant>(value, ref problem); break;
             case "REQUESTFORMAT": options.RequestFormat = Word<TokenRequestFormat>(value, ref problem); break;
             case "SCOPE": options.Scope = Text(value, ref problem); break;
             case "HEADERNAME": options.HeaderName = Text(value, ref problem) ?? ""; break;
@@ -125,6 +127,19 @@ internal static class ProfileMembers
         }
     }
 
+    // One name, or the names that lead to the login.
+    private static string[] Path(JsonElement value, ref string? problem)
+    {
+        if (value.ValueKind == JsonValueKind.String)
+        {
+            return [value.GetString()!];
+        }
+
+        bool isList = value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(name => name.ValueKind == JsonValueKind.String);
+        problem = isList ? null : "must be a name, or a list of names.";
+        return isList ? [.. value.EnumerateArray().Select(name => name.GetString()!)] : [];
+    }
+
     private static IReadOnlyList<CompatibleLock>? Locks(JsonElement value, ref string? problem)
     {
         if (value.ValueKind == JsonValueKind.Array)
@@ -194,25 +209,41 @@ internal static class ProfileMembers
             "CLAUDECODE" => CredentialsFileFormat.ClaudeCode,
             "FLATOAUTH" => CredentialsFileFormat.FlatOAuth,
             "CODEX" => CredentialsFileFormat.Codex,
+            "GOOGLE" => CredentialsFileFormat.Google,
+            "AWSSSO" => CredentialsFileFormat.AwsSso,
             _ => null,
         };
-        problem = format is null ? "must be 'Auto', 'ClaudeCode', 'FlatOAuth', 'Codex', or an object that names the members." : null;
+        problem = format is null
+            ? "must be 'Auto', 'ClaudeCode', 'FlatOAuth', 'Codex', 'Google', 'AwsSso', or an object that names the members."
+            : null;
         return format;
     }
 
     private static CredentialsFileFormat? CustomFormat(JsonElement value, ref string? problem)
     {
         var names = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        Fill(names, value, ref problem);
-        if (problem is not null)
+        string[] section = [];
+        CredentialsTimeUnit unit = default;
+        foreach (JsonProperty member in value.EnumerateObject())
         {
-            return null;
+            switch (member.Name.ToUpperInvariant())
+            {
+                case "SECTION": section = Path(member.Value, ref problem); break;
+                case "TIMEUNIT": unit = Word<CredentialsTimeUnit>(member.Value, ref problem); break;
+                default: names[member.Name] = Text(member.Value, ref problem) ?? ""; break;
+            }
+
+            if (problem is not null)
+            {
+                problem = $"has '{member.Name}', which {problem}";
+                return null;
+            }
         }
 
         var defaults = new CredentialsFileFormat();
         var format = new CredentialsFileFormat
         {
-            Section = Take(nameof(defaults.Section)),
+            Section = section,
             AccessTokenMember = Take(nameof(defaults.AccessTokenMember)) ?? defaults.AccessTokenMember,
             RefreshTokenMember = Take(nameof(defaults.RefreshTokenMember)) ?? defaults.RefreshTokenMember,
             ExpiresAtMember = Take(nameof(defaults.ExpiresAtMember)) ?? defaults.ExpiresAtMember,
@@ -220,9 +251,8 @@ internal static class ProfileMembers
             ScopesMember = Take(nameof(defaults.ScopesMember)),
             TokenTypeMember = Take(nameof(defaults.TokenTypeMember)),
             AccountIdMember = Take(nameof(defaults.AccountIdMember)),
-            TimeUnit = string.Equals(Take(nameof(defaults.TimeUnit)), "Milliseconds", StringComparison.OrdinalIgnoreCase)
-                ? CredentialsTimeUnit.Milliseconds
-                : CredentialsTimeUnit.Seconds,
+            IdTokenMember = Take(nameof(defaults.IdTokenMember)),
+            TimeUnit = unit,
         };
         problem = names.Count > 0 ? $"names '{names.Keys.First()}', which is no member of a format. docs/tool.md lists them." : null;
         return format;

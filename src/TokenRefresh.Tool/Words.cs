@@ -35,6 +35,7 @@ internal static class Words
         TokenRefreshState.SignedOut => "signed out",
         TokenRefreshState.SignInRequired => "sign in: the login is no longer accepted",
         TokenRefreshState.CoolingDown => "signed in; the last refresh failed, and the next one waits",
+        TokenRefreshState.AwaitingOwner => "signed in; the access token is expired, and the program that refreshes it has not done so",
         TokenRefreshState.OutcomeUnknown => "signed in; the answer to the last refresh was lost",
         _ => "unreadable",
     };

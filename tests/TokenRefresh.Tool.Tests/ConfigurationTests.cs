@@ -54,7 +54,8 @@ public sealed class ConfigurationTests : IDisposable
               "attemptTimeout": "00:00:09", "saveTimeout": "00:00:04", "lockTimeout": "00:01:00", "refreshTokenReuseWindow": "00:00:13",
               "additionalParameters": { "audience": "i" }, "additionalHeaders": { "X-J": "k" },
               "compatibleLocks": [ { "path": "p.lock", "kind": "file", "staleAfter": "00:02:00", "heartbeatInterval": "00:00:07" } ],
-              "fileFormat": { "section": "l", "accessTokenMember": "m", "timeUnit": "milliseconds" },
+              "mode": "followIfReadOnly", "grant": "refreshToken",
+              "fileFormat": { "section": [ "l", "n" ], "accessTokenMember": "m", "timeUnit": "milliseconds" },
               "issuer": "https://n.example", "authorizationEndpoint": "https://n.example/a",
               "deviceAuthorizationEndpoint": "https://n.example/d", "signInScope": "o", "redirectUri": "http://127.0.0.1:1/p"
             } } }
@@ -95,7 +96,13 @@ public sealed class ConfigurationTests : IDisposable
                     HeartbeatInterval = TimeSpan.FromSeconds(7),
                 },
             },
-            FileFormat = new { Section = "l", AccessTokenMember = "m", TimeUnit = CredentialsTimeUnit.Milliseconds },
+            Mode = TokenRefreshMode.FollowIfReadOnly,
+            FileFormat = new
+            {
+                Section = new List<string> { "l", "n" },
+                AccessTokenMember = "m",
+                TimeUnit = CredentialsTimeUnit.Milliseconds,
+            },
         });
         profile.SignIn.Should().BeEquivalentTo(new SignInSettings
         {

@@ -39,6 +39,7 @@ internal static class LoginChecks
         return ExitCode.Of(status) switch
         {
             ExitCode.Healthy => Finding.Fine("login", text),
+            ExitCode.TryLater when status.RetryAt is null => Finding.Note("login", text, "Wait, or start the program that refreshes."),
             ExitCode.TryLater => Finding.Note("login", text, $"Wait: the next attempt is made {Words.Moment(status.RetryAt, now)}."),
             ExitCode.File => Finding.Problem("login", text, "Do what is said there; 'token-refresh login' stores a new login."),
             _ => Finding.Problem("login", text, "Run 'token-refresh login'."),

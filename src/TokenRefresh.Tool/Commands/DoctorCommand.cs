@@ -29,9 +29,9 @@ internal static class DoctorCommand
                     findings.AddRange(EnvironmentChecks.Look(host, profile));
                 }
 
-                if (!parsed.GetValue(offline))
+                if (!parsed.GetValue(offline) && options.TokenEndpoint is { } endpoint)
                 {
-                    findings.AddRange(await EndpointChecks.LookAsync(options.TokenEndpoint!, host.Time).ConfigureAwait(false));
+                    findings.AddRange(await EndpointChecks.LookAsync(endpoint, host.Time).ConfigureAwait(false));
                 }
 
                 return await ShowAsync(findings, parsed.GetValue(fix), Screen.Of(host)).ConfigureAwait(false);

@@ -78,6 +78,7 @@ internal static class LoginCommand
         {
             Scopes = answer.Scope?.Split(' ', StringSplitOptions.RemoveEmptyEntries),
             TokenType = answer.TokenType,
+            IdToken = string.IsNullOrEmpty(answer.IdentityToken) ? null : answer.IdentityToken,
             RefreshTokenExpiresAt =
                 int.TryParse(answer.TryGet("refresh_token_expires_in"), NumberStyles.None, CultureInfo.InvariantCulture, out int seconds)
                     ? now + TimeSpan.FromSeconds(seconds)
