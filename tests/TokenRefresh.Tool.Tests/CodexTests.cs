@@ -24,7 +24,7 @@ public sealed class CodexTests
         await login.StoreAsync(TimeSpan.FromMinutes(-1));
         await login.RunAsync(Codex!, Processes);
 
-        TestContext.Current.TestOutputHelper!.WriteLine($"{Processes} processes of codex alone: {login.Books}");
+        TestContext.Current.TestOutputHelper!.WriteLine($"{Processes} of codex alone: {login.Books}");
         login.Books.TokenRequests.Should().BeGreaterThan(1);
         login.Books.Reuses.Should().BeGreaterThan(0);
     }
@@ -50,7 +50,7 @@ public sealed class CodexTests
             await second.WaitForExitAsync(TestContext.Current.CancellationToken);
         }
 
-        TestContext.Current.TestOutputHelper!.WriteLine($"{Processes} processes of codex, {rounds} times, beside keep-fresh: {login.Books}");
+        TestContext.Current.TestOutputHelper!.WriteLine($"{Processes} of codex, {rounds} times, beside keep-fresh: {login.Books}");
         login.Books.Should().BeEquivalentTo(new { TokenRequests = rounds, Reuses = 0, FamiliesRevoked = 0 });
     }
 
