@@ -137,6 +137,9 @@ internal sealed partial class Scenarios
         await RefreshTimesAsync(10);
         (int Threads, int Handles) before = await HeldAsync();
 
+        // The runtime opens a few handles once when it compiles hot methods again, and then no more. One per refresh would be 90.
+        const int OfTheRuntime = 9;
+
         // The pool's threads have handles too. The runtime ends those that were idle for 20 seconds.
         await RefreshTimesAsync(90);
         (int Threads, int Handles) after = default;
@@ -144,13 +147,13 @@ internal sealed partial class Scenarios
             async () =>
             {
                 after = await HeldAsync();
-                return after.Threads <= before.Threads && after.Handles <= before.Handles;
+                return after.Threads <= before.Threads && after.Handles <= before.Handles + OfTheRuntime;
             },
             seconds: 40);
 
         checks.Expect(
             isSame && login.TokenRequests == 100 && login.TempFiles.Length == 0,
-            $"after 100 refreshes a process has no more threads and handles than after 10, {before}, and no temp file",
+            $"after 100 refreshes a process has no more threads than after 10, {before}, no handle per refresh, and no temp file",
             $"{login.TokenRequests} token requests, {after}, temp files '{string.Join("', '", login.TempFiles)}'");
 
         async Task RefreshTimesAsync(int count)

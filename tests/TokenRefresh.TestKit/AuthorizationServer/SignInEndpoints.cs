@@ -48,7 +48,8 @@ internal sealed class SignInEndpoints(LoopbackAuthorizationServerOptions options
         {
             case "authorization_code":
                 string verifier = request.Parameters.GetValueOrDefault("code_verifier", "");
-                bool isGood = _codes.TryRemove(request.Parameters.GetValueOrDefault("code", ""), out (string RedirectUri, string Challenge) code)
+                string asked = request.Parameters.GetValueOrDefault("code", "");
+                bool isGood = _codes.TryRemove(asked, out (string RedirectUri, string Challenge) code)
                     && code.RedirectUri == request.Parameters.GetValueOrDefault("redirect_uri")
                     && code.Challenge == Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier)));
                 error = isGood ? null : "invalid_grant";
