@@ -133,6 +133,25 @@ public sealed partial class LoginCommandTests
     }
 
     [Fact]
+    public async Task Two_that_sign_in_at_the_same_time_ask_the_user_once()
+    {
+        await using SharedLogin login = await StartSignedOutAsync();
+        using TestHost one = HostOf(login);
+        using TestHost two = HostOf(login);
+
+        Task<int> first = one.RunAsync("login", "--no-browser");
+        Uri address = await AddressAsync(one);
+        Task<int> second = two.RunAsync("login", "--no-browser");
+        await two.WaitForErrorAsync("waiting for the sign-in");
+        (await new HttpClient().GetAsync(address)).Dispose();
+
+        (await first).Should().Be(ExitCode.Healthy, one.Errors);
+        (await second).Should().Be(ExitCode.Healthy, two.Errors);
+        two.Errors.Should().NotContain("/authorize?");
+        login.Books.TokenRequests.Should().Be(1);
+    }
+
+    [Fact]
     public async Task Metadata_of_another_issuer_are_refused()
     {
         await using SharedLogin login = await StartSignedOutAsync();

@@ -8,6 +8,8 @@ namespace TokenRefresh.Tool.Commands;
 /// <summary>Signs in, and stores the login for all programs that share the file.</summary>
 internal static class LoginCommand
 {
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(1);
+
     internal static Command Create(ToolHost host)
     {
         var device = new Option<bool>("--device") { Description = "Shows a code to be entered on any other machine (RFC 8628)." };
@@ -18,17 +20,28 @@ internal static class LoginCommand
             host,
             async (parsed, profile, log) =>
             {
-                // Made first: a login that could not be stored is not begun.
                 CoordinatedTokenProvider tokens = profile.CreateProvider(log);
                 await using (tokens.ConfigureAwait(false))
                 {
                     var time = TimeSpan.FromSeconds(parsed.GetValue(timeout));
                     using var end = new CancellationTokenSource(time, host.Time);
-                    OAuthCredentials login;
                     try
                     {
-                        login = await SignInAsync(profile, host, parsed.GetValue(device), !parsed.GetValue(noBrowser), end.Token)
-                            .ConfigureAwait(false);
+                        var isAsked = false;
+                        Task signingIn = tokens.SignInAsync(
+                            over =>
+                            {
+                                isAsked = true;
+                                return SignInAsync(profile, host, parsed.GetValue(device), !parsed.GetValue(noBrowser), over);
+                            },
+                            end.Token);
+                        await Task.WhenAny(signingIn, Task.Delay(Silence, host.Time, end.Token)).ConfigureAwait(false);
+                        if (!isAsked && !signingIn.IsCompleted)
+                        {
+                            host.Error.WriteLine("token-refresh: waiting for the sign-in that another program has begun.");
+                        }
+
+                        await signingIn.ConfigureAwait(false);
                     }
                     catch (OperationCanceledException) when (end.IsCancellationRequested)
                     {
@@ -36,11 +49,10 @@ internal static class LoginCommand
                             $"The sign-in was not finished within {Words.Length(time)} ('--timeout'). Begin again.", ExitCode.SignIn);
                     }
 
-                    await tokens.StoreAsync(login).ConfigureAwait(false);
                     TokenRefreshStatus status = await tokens.GetStatusAsync().ConfigureAwait(false);
                     host.Out.WriteLine(
-                        $"Signed in: '{status.Location}', the access token expires {Words.Moment(login.ExpiresAt, host.Time.GetUtcNow())}"
-                        + $"{(login.RefreshToken is null ? ". The server gave no refresh token: ask for a scope that brings one." : ".")}");
+                        $"Signed in: '{status.Location}', the access token expires "
+                        + $"{Words.Moment(status.AccessTokenExpiresAt, host.Time.GetUtcNow())}.");
                     return ExitCode.Healthy;
                 }
             });
@@ -70,6 +82,11 @@ internal static class LoginCommand
         TokenResponse answer = withCode
             ? await DeviceSignIn.RunAsync(profile, server, http, host, cancellationToken).ConfigureAwait(false)
             : await BrowserSignIn.RunAsync(profile, server, http, host, opensBrowser, cancellationToken).ConfigureAwait(false);
+        if (string.IsNullOrEmpty(answer.RefreshToken))
+        {
+            host.Error.WriteLine("token-refresh: the server gave no refresh token. Ask for a scope that brings one ('signInScope').");
+        }
+
         DateTimeOffset now = host.Time.GetUtcNow();
         return new OAuthCredentials(
             answer.AccessToken ?? throw new ToolException("The server's answer holds no access token.", ExitCode.SignIn),
