@@ -56,6 +56,34 @@ public sealed class ExampleTests
     }
 
     [Fact]
+    public async Task The_new_file_of_the_options_page_is_what_is_written()
+    {
+        using var temp = new TempDirectory();
+        string path = Path.Combine(temp.Path, "new.json");
+        await using var tokens = CoordinatedTokenProvider.Create(o =>
+        {
+            (o.CredentialsPath, o.FileFormat) = (path, CredentialsFileFormat.FlatOAuth);
+            (o.TokenEndpoint, o.ClientId) = (new Uri("https://auth.example.com/token"), "my-cli");
+        });
+
+        await tokens.StoreAsync(
+            new OAuthCredentials("an-access-token", "a-refresh-token", DateTimeOffset.FromUnixTimeSeconds(1_800_000_000))
+            {
+                Scopes = ["read", "write"],
+                TokenType = "Bearer",
+            });
+
+        string shown = new DocumentPage("docs/options.md").Text.Split("```json\n")[^1].Split("\n```")[0];
+        shown.Should().Be((await File.ReadAllTextAsync(path)).TrimEnd());
+    }
+
+    [Fact]
+    public void The_code_of_the_page_on_stores_is_that_of_an_example()
+    {
+        new DocumentPage("docs/stores.md").CodeBlocks.Should().NotBeEmpty().And.BeSubsetOf(Compiled);
+    }
+
+    [Fact]
     public void Every_example_is_compiled()
     {
         Shown.Where(example => !Compiled.Contains(example.Code)).Select(example => example.Member).Should().BeEmpty();
