@@ -82,7 +82,7 @@ internal static class CommandLine
     // A root with all commands and their help would take half as long again as `token` with a valid token does.
     private static ParseResult? ParseNamed(string[] args, ToolHost host)
     {
-        if (args.Length == 0 || Array.Find(Commands, command => command.Name == args[0]) is not { Create: { } create })
+        if (args.Length == 0 || AsksForHelp(args) || Array.Find(Commands, command => command.Name == args[0]) is not { Create: { } create })
         {
             return null;
         }
@@ -90,6 +90,20 @@ internal static class CommandLine
         Command command = create(host);
         AddGlobal(command);
         return command.Parse(args[1..]);
+    }
+
+    // A command alone knows no help. What stands behind a program's name is that program's.
+    private static bool AsksForHelp(string[] args)
+    {
+        for (var i = 1; i < args.Length && args[i].StartsWith('-') && args[i] != "--"; i++)
+        {
+            if (args[i] is "--help" or "-h" or "-?")
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static RootCommand Build(ToolHost host)

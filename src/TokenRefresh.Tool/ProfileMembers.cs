@@ -50,7 +50,7 @@ internal static class ProfileMembers
             case "DEVICEAUTHORIZATIONENDPOINT": signIn.DeviceAuthorizationEndpoint = Address(value, ref problem); break;
             case "REDIRECTURI": signIn.RedirectUri = Address(value, ref problem); break;
             case "SIGNINSCOPE": signIn.Scope = Text(value, ref problem); break;
-            default: problem = "is no option of a login. docs/tool.md lists them."; break;
+            default: problem = "is no option of a login. docs/options.md lists them."; break;
         }
 
         return problem is null;
@@ -254,7 +254,7 @@ internal static class ProfileMembers
             IdTokenMember = Take(nameof(defaults.IdTokenMember)),
             TimeUnit = unit,
         };
-        problem = names.Count > 0 ? $"names '{names.Keys.First()}', which is no member of a format. docs/tool.md lists them." : null;
+        problem = names.Count > 0 ? $"names '{names.Keys.First()}', which is no member of a format. docs/options.md lists them." : null;
         return format;
 
         string? Take(string name) => names.Remove(name, out string? text) ? text : null;

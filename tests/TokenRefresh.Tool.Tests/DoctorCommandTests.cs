@@ -6,6 +6,22 @@ namespace TokenRefresh.Tool.Tests;
 
 public sealed class DoctorCommandTests
 {
+    [Theory]
+    [InlineData(".credentials.json")]
+    [InlineData("missing/.credentials.json")]
+    public async Task A_file_or_directory_that_is_missing_is_a_finding(string name)
+    {
+        await using SharedLogin login = await SharedLogin.StartAsync();
+        using var host = TestHost.Of(login);
+        File.Delete(login.Path);
+        host.Variables["TOKEN_REFRESH_CREDENTIALS"] = Path.Combine(login.Directory.Path, name);
+
+        await host.RunAsync("doctor", "--offline");
+
+        host.Errors.Should().BeEmpty();
+        host.Output.Should().Contain("There is no '").And.Contain("token-refresh login");
+    }
+
     [Fact]
     public async Task A_healthy_login_has_nothing_to_put_right()
     {

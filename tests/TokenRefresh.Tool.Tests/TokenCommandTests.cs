@@ -5,6 +5,23 @@ namespace TokenRefresh.Tool.Tests;
 
 public sealed class TokenCommandTests
 {
+    [Theory]
+    [InlineData("token", "--help")]
+    [InlineData("token", "--verbose", "-h")]
+    [InlineData("run", "--help")]
+    [InlineData("status", "-?")]
+    public async Task Each_command_has_help(params string[] args)
+    {
+        await using SharedLogin login = await SharedLogin.StartExpiredAsync();
+        using var host = TestHost.Of(login);
+
+        int code = await host.RunAsync(args);
+
+        code.Should().Be(ExitCode.Healthy);
+        host.Output.Should().Contain("Usage:").And.Contain($"{args[0]} ");
+        login.Books.TokenRequests.Should().Be(0);
+    }
+
     [Fact]
     public async Task A_valid_token_is_printed_and_nothing_is_sent()
     {

@@ -15,7 +15,7 @@ internal static class FileChecks
     internal static IEnumerable<Finding> Look(string path, string configuration)
     {
         string target = path;
-        if (File.ResolveLinkTarget(path, returnFinalTarget: true) is { } link)
+        if (new FileInfo(path).LinkTarget is not null && File.ResolveLinkTarget(path, returnFinalTarget: true) is { } link)
         {
             target = link.FullName;
             yield return Finding.Note("link", $"'{path}' is a link to '{target}', which is kept.");
