@@ -50,12 +50,12 @@ internal static class CommandLine
             }
             catch (Exception e) when (e is ToolException or TokenRefreshException)
             {
-                host.Error.WriteLine($"token-refresh: {e.Message}");
+                host.Error.WriteLine(Words.Printable($"token-refresh: {e.Message}"));
                 return ExitCode.Of(e);
             }
             catch (Exception e)
             {
-                host.Error.WriteLine($"token-refresh: {e.GetType().Name}: {e.Message}");
+                host.Error.WriteLine(Words.Printable($"token-refresh: {e.GetType().Name}: {e.Message}"));
                 return ExitCode.Of(e);
             }
         });

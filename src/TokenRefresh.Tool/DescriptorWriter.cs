@@ -11,6 +11,7 @@ internal sealed partial class DescriptorWriter(int descriptor) : TextWriter
 {
     private const int Interrupted = 4;
     private const int ReaderIsGone = 32;
+    private const int StandardError = 2;
 
     public override Encoding Encoding => Encoding.UTF8;
 
@@ -41,6 +42,9 @@ internal sealed partial class DescriptorWriter(int descriptor) : TextWriter
                 case Interrupted:
                     break;
                 case ReaderIsGone:
+
+                // What is said on standard error is worth no failure: of a full disk below a log, for one.
+                case var _ when descriptor == StandardError:
                     return;
                 case var error:
                     throw new IOException($"The output cannot be written (errno {error}).");

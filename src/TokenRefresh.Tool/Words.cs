@@ -27,6 +27,16 @@ internal static class Words
     };
 
     /// <summary>Says a state.</summary>
+    /// <summary>Takes out what a terminal would obey: servers and files say anything.</summary>
+    internal static string Printable(string text) =>
+        string.Create(text.Length, text, static (span, text) =>
+        {
+            for (var i = 0; i < span.Length; i++)
+            {
+                span[i] = char.IsControl(text[i]) && text[i] != '\n' ? '?' : text[i];
+            }
+        });
+
     internal static string State(TokenRefreshState state) => state switch
     {
         TokenRefreshState.SignedIn => "signed in",

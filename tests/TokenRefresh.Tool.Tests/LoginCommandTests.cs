@@ -86,7 +86,7 @@ public sealed partial class LoginCommandTests
     }
 
     [Fact]
-    public async Task An_answer_to_another_sign_in_is_refused()
+    public async Task An_answer_to_another_sign_in_is_none()
     {
         await using SharedLogin login = await StartSignedOutAsync();
         using TestHost host = HostOf(login);
@@ -94,11 +94,12 @@ public sealed partial class LoginCommandTests
         Task<int> run = host.RunAsync("login", "--no-browser");
         Uri address = await AddressAsync(host);
         string redirect = Uri.UnescapeDataString(RedirectUri().Match(address.Query).Groups[1].Value);
-        (await new HttpClient().GetAsync(new Uri(redirect + "?code=stolen&state=other"))).Dispose();
+        using HttpResponseMessage stolen = await new HttpClient().GetAsync(new Uri(redirect + "?code=stolen&state=other"));
+        (await new HttpClient().GetAsync(address)).Dispose();
 
-        (await run).Should().Be(ExitCode.SignIn);
-        login.Books.TokenRequests.Should().Be(0);
-        File.Exists(login.Path).Should().BeFalse();
+        stolen.StatusCode.Should().Be(HttpStatusCode.NotFound);
+        (await run).Should().Be(ExitCode.Healthy, host.Errors);
+        login.Books.TokenRequests.Should().Be(1);
     }
 
     [Fact]
@@ -149,6 +150,39 @@ public sealed partial class LoginCommandTests
         (await second).Should().Be(ExitCode.Healthy, two.Errors);
         two.Errors.Should().NotContain("/authorize?");
         login.Books.TokenRequests.Should().Be(1);
+    }
+
+    [Fact]
+    public async Task What_a_server_says_does_not_reach_the_terminal_raw()
+    {
+        await using SharedLogin login = await StartSignedOutAsync();
+        login.Server.SignInDenial = "access_denied\u001b]0;x\u0007";
+        login.Server.PendingDevicePolls = 0;
+        var clock = new ManualTimeProvider(TimeProvider.System.GetUtcNow());
+        using TestHost host = HostOf(login, clock);
+
+        Task<int> run = host.RunAsync("login", "--device");
+        await clock.AdvanceThroughShortPausesAsync(run, TimeSpan.FromSeconds(5));
+
+        (await run).Should().Be(ExitCode.SignIn);
+        host.Errors.Should().Contain("access_denied").And.NotContain("\u001b").And.NotContain("\u0007");
+    }
+
+    [Theory]
+    [InlineData("file:///etc/passwd")]
+    [InlineData("calc://127.0.0.1/x")]
+    public async Task An_address_of_another_kind_is_not_opened(string address)
+    {
+        await using SharedLogin login = await StartSignedOutAsync();
+        using TestHost host = HostOf(login);
+        await File.WriteAllTextAsync(
+            Path.Combine(login.Directory.Path, "token-refresh", "config.json"),
+            $$"""{ "profiles": { "test": { "authorizationEndpoint": "{{address}}" } } }""");
+
+        int code = await host.RunAsync("login", "--no-browser");
+
+        code.Should().Be(ExitCode.Usage);
+        host.Errors.Should().Contain("no http address");
     }
 
     [Fact]

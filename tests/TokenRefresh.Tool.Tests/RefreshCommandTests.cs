@@ -5,6 +5,18 @@ namespace TokenRefresh.Tool.Tests;
 public sealed class RefreshCommandTests
 {
     [Fact]
+    public async Task An_empty_input_names_no_rejected_token()
+    {
+        await using SharedLogin login = await SharedLogin.StartAsync();
+        using var host = TestHost.Of(login);
+
+        int code = await host.RunAsync("refresh", "--rejected-from-stdin");
+
+        code.Should().Be(ExitCode.Usage);
+        login.Books.TokenRequests.Should().Be(0);
+    }
+
+    [Fact]
     public async Task A_valid_token_is_replaced_and_not_printed()
     {
         await using SharedLogin login = await SharedLogin.StartAsync();

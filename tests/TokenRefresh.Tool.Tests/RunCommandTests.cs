@@ -6,6 +6,22 @@ namespace TokenRefresh.Tool.Tests;
 public sealed class RunCommandTests
 {
     [Fact]
+    public async Task A_program_of_the_current_folder_is_not_run_in_place_of_that_on_the_path()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Needs a shell script.");
+        await using SharedLogin login = await SharedLogin.StartAsync();
+        string planted = Path.Combine(login.Directory.Path, "true");
+        await File.WriteAllTextAsync(planted, "#!/bin/sh\nexit 77\n");
+        await Process.Start("/bin/chmod", ["700", planted]).WaitForExitAsync();
+        ProcessStartInfo start = ToolProcess.StartInfo(login, "run", "--quiet", "--", "true");
+        start.WorkingDirectory = login.Directory.Path;
+
+        (int code, _, string errors) = await ToolProcess.RunAsync(start);
+
+        code.Should().Be(0, errors);
+    }
+
+    [Fact]
     public async Task The_child_has_a_fresh_token_and_its_streams_and_exit_code_are_passed_on()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();

@@ -27,9 +27,13 @@ internal static class LoginChecks
                     : Finding.Note("holder", $"{who}: it refreshes.");
         }
 
-        foreach (Finding finding in OtherLocks(status.Location))
+        // What cannot be read may be a pipe, which would be waited for.
+        if (status.State != TokenRefreshState.Unreadable)
         {
-            yield return finding;
+            foreach (Finding finding in OtherLocks(status.Location))
+            {
+                yield return finding;
+            }
         }
     }
 

@@ -24,9 +24,9 @@ internal static class DoctorCommand
                 await using (tokens.ConfigureAwait(false))
                 {
                     TokenRefreshStatus status = await tokens.GetStatusAsync().ConfigureAwait(false);
-                    findings.AddRange(LoginChecks.Look(status, host.Time.GetUtcNow()));
-                    findings.AddRange(FileChecks.Look(status.Location, profile.File));
-                    findings.AddRange(EnvironmentChecks.Look(host, profile));
+                    Look(findings, "login", LoginChecks.Look(status, host.Time.GetUtcNow()));
+                    Look(findings, "file", FileChecks.Look(status.Location, profile.File));
+                    Look(findings, "environment", EnvironmentChecks.Look(host, profile));
                 }
 
                 if (!parsed.GetValue(offline) && options.TokenEndpoint is { } endpoint)
@@ -37,6 +37,31 @@ internal static class DoctorCommand
                 return await ShowAsync(findings, parsed.GetValue(fix), Screen.Of(host)).ConfigureAwait(false);
             });
         return command;
+    }
+
+    // A check that cannot look must not hide what the others find.
+    private static void Look(List<Finding> findings, string check, IEnumerable<Finding> found)
+    {
+        try
+        {
+            findings.AddRange(found);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            findings.Add(Finding.Problem(check, e.Message, "Give this user access to it, or correct 'credentialsPath'."));
+        }
+    }
+
+    private static async Task<string> FixAsync(Func<Task<string>> fix)
+    {
+        try
+        {
+            return await fix().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return $"not done: {e.Message}";
+        }
     }
 
     private static async Task<int> ShowAsync(List<Finding> findings, bool fixes, Screen screen)
@@ -53,7 +78,7 @@ internal static class DoctorCommand
             screen.Row($"{mark,-8} {finding.Check}", finding.Text, colour, LabelWidth);
             if (fixes && finding.Fix is { } fix)
             {
-                screen.Row("fixed", await fix().ConfigureAwait(false), labelWidth: LabelWidth);
+                screen.Row("fixed", await FixAsync(fix).ConfigureAwait(false), labelWidth: LabelWidth);
                 continue;
             }
 

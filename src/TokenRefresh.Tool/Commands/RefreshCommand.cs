@@ -22,6 +22,12 @@ internal static class RefreshCommand
             async (parsed, profile, log) =>
             {
                 string? given = parsed.GetValue(fromInput) ? (await host.In.ReadLineAsync().ConfigureAwait(false))?.Trim() : null;
+                if (given is { Length: 0 } || (given is null && parsed.GetValue(fromInput)))
+                {
+                    throw new ToolException(
+                        "'--rejected-from-stdin' was given no token. Without it, the present token counts as rejected.");
+                }
+
                 int refreshes = 0;
                 CoordinatedTokenProvider tokens = profile.CreateProvider(log, options => options.Events.Refreshed = _ =>
                 {
@@ -45,7 +51,7 @@ internal static class RefreshCommand
 
     private static async ValueTask<AccessToken> NextAsync(CoordinatedTokenProvider tokens, string? given)
     {
-        if (given is { Length: > 0 })
+        if (given is not null)
         {
             return await tokens.RefreshAccessTokenAsync(new AccessToken(given)).ConfigureAwait(false);
         }

@@ -70,7 +70,8 @@ internal static class RunCommand
         {
             string[] words = parsed.GetValue(program)!;
             string name = parsed.GetValue(variable)!;
-            var start = new ProcessStartInfo(words[0], words[1..]) { UseShellExecute = false };
+            string path = Programs.Find(words[0]) ?? throw Missing(words[0]);
+            var start = new ProcessStartInfo(path, words[1..]) { UseShellExecute = false };
             start.Environment[name] = token.Value;
             using var signals = new PassedSignals(host);
             using Process child = Start(start);
@@ -85,6 +86,8 @@ internal static class RunCommand
         }
     }
 
+    private static ToolException Missing(string program) => new($"There is no program '{program}'.", NotFound);
+
     private static Process Start(ProcessStartInfo start)
     {
         try
@@ -93,10 +96,9 @@ internal static class RunCommand
         }
         catch (Win32Exception e)
         {
-            bool isMissing = e.NativeErrorCode is 2 or 20;
-            throw new ToolException(
-                isMissing ? $"There is no program '{start.FileName}'." : $"'{start.FileName}' cannot be run: {e.Message}",
-                isMissing ? NotFound : CannotRun);
+            throw e.NativeErrorCode is 2 or 20
+                ? Missing(start.FileName)
+                : new ToolException($"'{start.FileName}' cannot be run: {e.Message}", CannotRun);
         }
     }
 

@@ -46,6 +46,7 @@ internal static class BrowserSignIn
             throw new ToolException($"The sign-in cannot begin: {state.Error}");
         }
 
+        redirect.State = state.State;
         host.Error.WriteLine(opensBrowser && Open(state.StartUrl) ? "The browser shows the sign-in. If it does not, open" : "Open");
         host.Error.WriteLine($"\n{state.StartUrl}\n");
         host.Error.WriteLine(
@@ -61,11 +62,11 @@ internal static class BrowserSignIn
     // A read of standard input cannot be cancelled; the process ends all the same.
     private static async Task<string> FirstAsync(LoopbackRedirect redirect, ToolHost host, CancellationToken cancellationToken)
     {
-        Task<string?> pasted = Task.Run(host.In.ReadLine, CancellationToken.None);
+        Task<string?> pasted = Task.Run(() => ReadLine(host.In), CancellationToken.None);
         Task first = await Task.WhenAny((Task)redirect.Answer, pasted).WaitAsync(cancellationToken).ConfigureAwait(false);
 
         // Where standard input is closed, only the redirect remains.
-        if (first == pasted && (await pasted.ConfigureAwait(false))?.Trim() is { Length: > 0 } text)
+        if (first == pasted && await pasted.ConfigureAwait(false) is { } text)
         {
             int query = text.IndexOf('?', StringComparison.Ordinal);
             return query >= 0 ? text[query..] : throw new ToolException("What was pasted has no query. Copy the whole address.");
@@ -74,12 +75,24 @@ internal static class BrowserSignIn
         return await redirect.Answer.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    private static string? ReadLine(TextReader input)
+    {
+        string? line;
+        do
+        {
+            line = input.ReadLine()?.Trim();
+        }
+        while (line is "");
+        return line;
+    }
+
     private static bool Open(string address)
     {
         bool hasDisplay = !OperatingSystem.IsLinux()
             || Environment.GetEnvironmentVariable("DISPLAY") is { Length: > 0 }
             || Environment.GetEnvironmentVariable("WAYLAND_DISPLAY") is { Length: > 0 };
-        if (!hasDisplay)
+        string? opener = Programs.Find(OperatingSystem.IsMacOS() ? "open" : "xdg-open");
+        if (!hasDisplay || (opener is null && !OperatingSystem.IsWindows()))
         {
             return false;
         }
@@ -87,8 +100,8 @@ internal static class BrowserSignIn
         try
         {
             ProcessStartInfo start = OperatingSystem.IsWindows() ? new(address) { UseShellExecute = true }
-                : OperatingSystem.IsMacOS() ? new("open", [address])
-                : new("xdg-open", [address]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+                : OperatingSystem.IsMacOS() ? new(opener!, [address])
+                : new(opener!, [address]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
             using Process? browser = Process.Start(start);
             return true;
         }

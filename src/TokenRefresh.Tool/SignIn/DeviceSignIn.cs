@@ -32,10 +32,10 @@ internal static class DeviceSignIn
                 $"The server gives no device code: {device.Error} {device.ErrorDescription}".TrimEnd(), ExitCode.TryLater);
         }
 
-        host.Error.WriteLine($"Open {device.VerificationUri} on any machine and enter the code {device.UserCode}");
+        host.Error.WriteLine(Words.Printable($"Open {device.VerificationUri} on any machine and enter the code {device.UserCode}"));
         if (device.VerificationUriComplete is { Length: > 0 } complete)
         {
-            host.Error.WriteLine($"or open {complete}");
+            host.Error.WriteLine(Words.Printable($"or open {complete}"));
         }
 
         TimeSpan interval = device.Interval > 0 ? TimeSpan.FromSeconds(device.Interval) : Interval;

@@ -55,6 +55,9 @@ internal sealed class LoopbackRedirect : IDisposable
     /// <summary>Gets the address that the server sends the browser to.</summary>
     internal Uri Address { get; }
 
+    /// <summary>Gets or sets the state of the request: what does not bring it is no answer, whoever sends it.</summary>
+    internal string State { get; set; } = "";
+
     /// <summary>Gets the query of the answer, when it has come.</summary>
     internal Task<string> Answer => _answer.Task;
 
@@ -75,7 +78,7 @@ internal sealed class LoopbackRedirect : IDisposable
         }
     }
 
-    // A browser asks for its icon too, and may open connections ahead: only a request of the path with a query is the answer.
+    // A browser asks for its icon too, and may open connections ahead: only a request of the path with the state is the answer.
     private async Task ServeAsync(Socket socket)
     {
         using var stream = new NetworkStream(socket, ownsSocket: true);
@@ -85,7 +88,9 @@ internal sealed class LoopbackRedirect : IDisposable
             string[] request = (await ReadLineAsync(stream, patience.Token).ConfigureAwait(false)).Split(' ');
             string target = request is ["GET", { } given, ..] ? given : "";
             int query = target.IndexOf('?', StringComparison.Ordinal);
-            bool isAnswer = query >= 0 && target[..query] == Address.AbsolutePath;
+            bool isAnswer = query >= 0
+                && target[..query] == Address.AbsolutePath
+                && Array.IndexOf(target[(query + 1)..].Split('&'), "state=" + Uri.EscapeDataString(State)) >= 0;
             string body = isAnswer ? "The sign-in is finished here. You can close this page." : "There is nothing here.";
             string head = $"HTTP/1.1 {(isAnswer ? "200 OK" : "404 Not Found")}\r\nContent-Type: text/plain\r\nConnection: close\r\n"
                 + $"Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nContent-Length: {body.Length}\r\n\r\n";

@@ -27,6 +27,11 @@ internal sealed record ServerMetadata(Uri Issuer, Uri TokenEndpoint, Uri? Author
 
         foreach (Uri address in new[] { known.AuthorizationEndpoint, known.DeviceAuthorizationEndpoint }.OfType<Uri>())
         {
+            if (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp)
+            {
+                throw new ToolException($"'{address}' is no http address. Correct it in the profile, or at the server.");
+            }
+
             bool isSafe = address.Scheme == Uri.UriSchemeHttps || address.Host is "127.0.0.1" or "[::1]" or "localhost";
             if (!isSafe && !options.AllowInsecureHttp)
             {

@@ -161,8 +161,13 @@ internal sealed class LockDirectory(string path, CompatibleLock settings, TimePr
             }
             catch
             {
+                // Only the one that was made here: another program may have put its own in its place.
+                if (_own is { } own && own.IsSameFileAs(files.IdentifyEntry(path)))
+                {
+                    files.RemoveDirectory(path);
+                }
+
                 _own = null;
-                files.RemoveDirectory(path);
                 throw;
             }
         }
