@@ -27,7 +27,20 @@ internal static class Configuration
     {
         string? given = option("--config") ?? host.Variable(FileVariable);
         string path = given is null ? DefaultPath(host) : Path.GetFullPath(given);
-        JsonElement file = ReadFile(path, mustExist: given is not null);
+        try
+        {
+            return Read(host, option, path, mustExist: given is not null);
+        }
+        catch (InvalidOperationException)
+        {
+            // All kinds of members were checked, so a string or name was read that is no text.
+            throw new ToolException($"'{path}' holds half a character, such as '\\ud800'. Write it whole.");
+        }
+    }
+
+    private static Profile Read(ToolHost host, Func<string, string?> option, string path, bool mustExist)
+    {
+        JsonElement file = ReadFile(path, mustExist);
         JsonElement profiles = Object(file, "profiles", path);
         string? wanted = option("--profile") ?? host.Variable(ProfileVariable) ?? DefaultProfile(file, path);
         string name = wanted ?? Only(profiles) ?? "default";
@@ -54,7 +67,7 @@ internal static class Configuration
             }
         }
 
-        return new Profile(name, path, members, overrides);
+        return new Profile(Words.Printable(name), path, members, overrides);
     }
 
     /// <summary>The file that is read where none is named: <c>token-refresh/config.json</c> in the user's configuration folder.</summary>

@@ -105,12 +105,12 @@ internal static class ProfileMembers
     private static T Word<T>(JsonElement value, ref string? problem)
         where T : struct, Enum
     {
-        T word = default;
-        bool isWord = value.ValueKind == JsonValueKind.String
-            && !char.IsAsciiDigit(value.GetString() is { Length: > 0 } text ? text[0] : '0')
-            && Enum.TryParse(value.GetString(), ignoreCase: true, out word);
-        problem = isWord ? null : $"must be one of {string.Join(", ", Enum.GetNames<T>().Select(name => $"'{name}'"))}.";
-        return word;
+        string[] names = Enum.GetNames<T>();
+        int at = value.ValueKind == JsonValueKind.String
+            ? Array.FindIndex(names, name => name.Equals(value.GetString(), StringComparison.OrdinalIgnoreCase))
+            : -1;
+        problem = at >= 0 ? null : $"must be one of {string.Join(", ", names.Select(name => $"'{name}'"))}.";
+        return at >= 0 ? Enum.GetValues<T>()[at] : default;
     }
 
     private static void Fill(IDictionary<string, string> target, JsonElement value, ref string? problem)

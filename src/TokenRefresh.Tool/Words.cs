@@ -26,7 +26,6 @@ internal static class Words
         _ => $"{time.Seconds} s",
     };
 
-    /// <summary>Says a state.</summary>
     /// <summary>Takes out what a terminal would obey: servers and files say anything.</summary>
     internal static string Printable(string text) =>
         string.Create(text.Length, text, static (span, text) =>
@@ -37,6 +36,7 @@ internal static class Words
             }
         });
 
+    /// <summary>Says a state.</summary>
     internal static string State(TokenRefreshState state) => state switch
     {
         TokenRefreshState.SignedIn => "signed in",

@@ -106,23 +106,79 @@ public sealed class DoctorCommandTests
         output.Should().Contain("cannot be written");
     }
 
-    [Fact]
-    public async Task An_orphaned_lock_of_the_owner_is_removed_if_asked_and_a_live_one_left()
+    [Theory]
+    [InlineData(-300, true)]
+    [InlineData(-50, false)]
+    [InlineData(1, false)]
+    [InlineData(60, true)]
+    public async Task An_owner_s_lock_is_orphaned_if_it_is_old_or_dated_in_the_future(int seconds, bool isOrphan)
     {
         await using SharedLogin login = await StartAsync();
-        string orphan = Directory.CreateDirectory(Path.Combine(login.Directory.Path, ".oauth_refresh.lock")).FullName;
+        CreateLock(Path.Combine(login.Directory.Path, ".oauth_refresh.lock"), seconds);
 
-        var (_, live) = await RunAsync(login, "--offline", "--fix");
-        Directory.SetLastWriteTimeUtc(orphan, TimeProvider.System.GetUtcNow().UtcDateTime - TimeSpan.FromMinutes(5));
-        var (code, stale) = await RunAsync(login, "--offline");
-        Finding finding = LockDirectory.Look(orphan);
-        string done = await finding.Fix!();
+        var (code, output) = await RunAsync(login, "--offline");
 
-        live.Should().Contain("is held by another program");
+        code.Should().Be(isOrphan ? ExitCode.Failed : ExitCode.Healthy, output);
+        output.Should().Contain(isOrphan ? "rmdir" : "is held by another program");
+    }
+
+    [Fact]
+    public async Task An_orphaned_lock_is_removed_and_one_that_is_renewed_is_left()
+    {
+        await using SharedLogin login = await StartAsync();
+        string orphan = Path.Combine(login.Directory.Path, ".oauth_refresh.lock");
+        TokenRefreshOptions options = new() { CredentialsPath = login.Path, LockTimeout = TimeSpan.FromSeconds(30) };
+
+        CreateLock(orphan, -300);
+        var clock = new ManualTimeProvider(TimeProvider.System.GetUtcNow());
+        Task<string> removing = OwnerLockChecks.Look(options, clock).Single().Fix!();
+        await clock.AdvanceThroughPausesAsync(removing, TimeSpan.FromMilliseconds(50));
+        bool isThere = Directory.Exists(orphan);
+
+        CreateLock(orphan, -300);
+        Task<string> leaving = OwnerLockChecks.Look(options, clock).Single().Fix!();
+        await clock.WaitForTimerDueInAsync(TimeSpan.FromMilliseconds(50));
+        Directory.SetLastWriteTimeUtc(orphan, clock.GetUtcNow().UtcDateTime);
+        await clock.AdvanceThroughPausesAsync(leaving, TimeSpan.FromMilliseconds(50));
+
+        (await removing).Should().StartWith("removed");
+        isThere.Should().BeFalse();
+        (await leaving).Should().StartWith("left");
+        Directory.Exists(orphan).Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task The_locks_are_those_of_the_profile_with_its_limits()
+    {
+        await using SharedLogin login = await StartAsync();
+        string config = Path.Combine(login.Directory.Path, "config.json");
+        await File.WriteAllTextAsync(
+            config,
+            """{ "profiles": { "p": { "compatibleLocks": [ { "path": "a.lock", "staleAfter": "00:10:00" }, { "path": "b.lock" } ] } } }""");
+        CreateLock(Path.Combine(login.Directory.Path, "a.lock"), -300);
+        await File.WriteAllTextAsync(Path.Combine(login.Directory.Path, "b.lock"), "");
+        CreateLock(Path.Combine(login.Directory.Path, ".oauth_refresh.lock"), -300);
+
+        var (code, output) = await RunAsync(login, "--offline", "--config", config);
+
         code.Should().Be(ExitCode.Failed);
-        stale.Should().Contain($"rmdir {orphan}");
-        done.Should().StartWith("removed");
-        Directory.Exists(orphan).Should().BeFalse();
+        output.Should().Contain("a.lock' is held").And.Contain("b.lock' is no directory").And.NotContain(".oauth_refresh.lock");
+    }
+
+    [Fact]
+    public async Task The_lock_of_a_folder_is_beside_its_real_place()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a right there.");
+        await using SharedLogin login = await StartAsync();
+        string link = Path.Combine(login.Directory.Path, "link");
+        string real = Directory.CreateDirectory(Path.Combine(login.Directory.Path, "real")).FullName;
+        Directory.CreateSymbolicLink(link, real);
+        File.Move(login.Path, Path.Combine(real, ".credentials.json"));
+        CreateLock(real + ".lock", -300);
+
+        var (_, output) = await RunAsync(login, "--offline", "--credentials", Path.Combine(link, ".credentials.json"));
+
+        output.Should().Contain($"rmdir {real}.lock");
     }
 
     [Fact]
@@ -180,6 +236,12 @@ public sealed class DoctorCommandTests
         SharedLogin login = await SharedLogin.StartAsync();
         SetMode(login.Path, 0b110_000_000);
         return login;
+    }
+
+    private static void CreateLock(string path, int seconds)
+    {
+        Directory.CreateDirectory(path);
+        Directory.SetLastWriteTimeUtc(path, TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(seconds));
     }
 
     private static void SetMode(string path, int mode)

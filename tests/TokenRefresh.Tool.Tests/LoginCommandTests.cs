@@ -153,6 +153,39 @@ public sealed partial class LoginCommandTests
     }
 
     [Fact]
+    public async Task A_refresh_that_keeps_the_lock_is_what_a_sign_in_waits_for()
+    {
+        await using SharedLogin login = await StartSignedOutAsync();
+        login.StoreExpired();
+        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
+        await using CoordinatedTokenProvider tokens = login.CreateProvider();
+        using TestHost host = HostOf(login);
+
+        Task<AccessToken> refresh = tokens.GetAccessTokenAsync().AsTask();
+        await parked.Arrived;
+        Task<int> run = host.RunAsync("login", "--no-browser");
+        await host.WaitForErrorAsync($"waiting for process {Environment.ProcessId}");
+        parked.Release();
+        await refresh;
+        (await new HttpClient().GetAsync(await AddressAsync(host))).Dispose();
+
+        (await run).Should().Be(ExitCode.Healthy, host.Errors);
+    }
+
+    [Fact]
+    public async Task A_pasted_address_that_no_server_sends_is_an_error()
+    {
+        await using SharedLogin login = await StartSignedOutAsync();
+        using TestHost host = HostOf(login);
+        host.Input = "http://127.0.0.1:1/callback?state=a&state=b&code=c&code=d\n";
+
+        int code = await host.RunAsync("login", "--no-browser");
+
+        code.Should().Be(ExitCode.SignIn);
+        host.Errors.Should().Contain("sign-in").And.NotContain("Exception");
+    }
+
+    [Fact]
     public async Task What_a_server_says_does_not_reach_the_terminal_raw()
     {
         await using SharedLogin login = await StartSignedOutAsync();

@@ -124,6 +124,23 @@ public sealed class TokenCommandTests
         (await PrintAsync(login, "raw")).Should().NotBe(token);
     }
 
+    [Theory]
+    [InlineData("   ")]
+    [InlineData("")]
+    [InlineData("pässword")]
+    [InlineData("another")]
+    public async Task A_password_of_others_that_git_erases_costs_no_refresh(string password)
+    {
+        await using SharedLogin login = await SharedLogin.StartAsync();
+        using var host = TestHost.Of(login);
+        host.Input = $"protocol=https\nhost=git.example.com\nusername=me\npassword={password}\n";
+
+        int code = await host.RunAsync("token", "--format", "git-credential", "erase");
+
+        code.Should().Be(ExitCode.Healthy, host.Errors);
+        login.Books.TokenRequests.Should().Be(0);
+    }
+
     [Fact]
     public async Task Without_a_login_the_exit_code_says_so()
     {

@@ -1,3 +1,5 @@
+using TokenRefresh.Interop;
+
 namespace TokenRefresh.Tool.Checks;
 
 /// <summary>Looks at the credentials file, its directory, and what lies beside it.</summary>
@@ -5,12 +7,6 @@ internal static class FileChecks
 {
     private const UnixFileMode Others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
     private const UnixFileMode Group = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute;
-
-    // Those whose locks may exclude no one on another machine.
-    private static readonly string[] Network =
-    [
-        "nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "9p", "drvfs", "vboxsf", "prl_fs", "virtiofs", "afs",
-    ];
 
     internal static IEnumerable<Finding> Look(string path, string configuration)
     {
@@ -23,7 +19,7 @@ internal static class FileChecks
 
         if (Directory.Exists(target))
         {
-            yield return Finding.Problem("file", $"'{target}' is a directory.", "Correct 'CredentialsPath' to the file.");
+            yield return Finding.Problem("file", $"'{target}' is a directory.", "Correct 'credentialsPath' to the file.");
             yield break;
         }
 
@@ -34,7 +30,7 @@ internal static class FileChecks
         }
         else
         {
-            yield return Mode("file", target, "holds tokens");
+            yield return Mode("file", target, "is for tokens");
         }
 
         if (File.Exists(configuration) && File.ReadAllText(configuration).Contains("clientSecret", StringComparison.OrdinalIgnoreCase))
@@ -51,7 +47,7 @@ internal static class FileChecks
 
         yield return FileSystem(directory);
         yield return SelfTest(directory);
-        if (IsMounted(target))
+        if (!OperatingSystem.IsWindows() && UnixFile.IsMountPoint(target))
         {
             yield return Finding.Problem(
                 "mount",
@@ -97,16 +93,12 @@ internal static class FileChecks
         return Task.FromResult($"took '{path}' away from other users");
     }
 
-    private static Finding FileSystem(string directory)
-    {
-        string format = new DriveInfo(directory).DriveFormat;
-        return Network.Contains(format) || format.StartsWith("fuse", StringComparison.Ordinal)
-            ? Finding.Problem(
-                "file system",
-                $"'{directory}' is on '{format}': its locks may hold for this machine alone, and others would refresh at the same time.",
-                "Keep the file on a local file system, or let one machine alone refresh it.")
-            : Finding.Fine("file system", $"'{directory}' is on '{format}'.");
-    }
+    private static Finding FileSystem(string directory) => !OperatingSystem.IsWindows() && UnixFile.FindDoubtfulFormat(directory) is { } format
+        ? Finding.Problem(
+            "file system",
+            $"'{directory}' is on '{format}': its locks may hold for this machine alone, and others would refresh at the same time.",
+            "Keep the file on a local file system, or let one machine alone refresh it.")
+        : Finding.Fine("file system", $"'{directory}' is on '{new DriveInfo(directory).DriveFormat}'.");
 
     // With a file of its own: that of the library may be held right now. The framework locks by flock or by sharing modes.
     private static Finding SelfTest(string directory)
@@ -137,11 +129,6 @@ internal static class FileChecks
         }
     }
 
-    private static bool IsMounted(string target) =>
-        OperatingSystem.IsLinux()
-        && File.Exists("/proc/self/mountinfo")
-        && File.ReadLines("/proc/self/mountinfo").Any(line => line.Split(' ') is { Length: > 4 } parts && parts[4] == target);
-
     private static IEnumerable<Finding> Neighbors(string target, string directory)
     {
         string name = Path.GetFileName(target);
@@ -158,12 +145,6 @@ internal static class FileChecks
         {
             yield return Finding.Note(
                 "left-overs", $"'{damaged}' held no JSON at a sign-in, and may hold tokens.", "Delete it once it is not needed.");
-        }
-
-        string real = Path.TrimEndingDirectorySeparator(directory);
-        foreach (string held in new[] { Path.Combine(directory, ".oauth_refresh.lock"), real + ".lock" }.Where(Directory.Exists))
-        {
-            yield return LockDirectory.Look(held);
         }
     }
 }

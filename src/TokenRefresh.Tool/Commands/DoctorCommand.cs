@@ -26,6 +26,7 @@ internal static class DoctorCommand
                     TokenRefreshStatus status = await tokens.GetStatusAsync().ConfigureAwait(false);
                     Look(findings, "login", LoginChecks.Look(status, host.Time.GetUtcNow()));
                     Look(findings, "file", FileChecks.Look(status.Location, profile.File));
+                    Look(findings, "owner's lock", OwnerLockChecks.Look(options, host.Time));
                     Look(findings, "environment", EnvironmentChecks.Look(host, profile));
                 }
 
@@ -58,7 +59,7 @@ internal static class DoctorCommand
         {
             return await fix().ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or TokenRefreshException)
         {
             return $"not done: {e.Message}";
         }

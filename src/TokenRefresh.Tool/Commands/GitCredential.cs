@@ -21,8 +21,8 @@ internal static class GitCredential
 
                 return ExitCode.Healthy;
 
-            // Git says so when the server has rejected the password.
-            case "erase" when asked.TryGetValue("password", out string? rejected) && rejected.Length > 0:
+            // Git says so when the server has rejected the password. What no header may carry was never a token of this login.
+            case "erase" when asked.TryGetValue("password", out string? rejected) && AccessToken.CanBeSent(rejected):
                 await tokens.RefreshAccessTokenAsync(new AccessToken(rejected)).ConfigureAwait(false);
                 return ExitCode.Healthy;
 

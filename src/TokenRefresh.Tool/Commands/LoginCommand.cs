@@ -38,7 +38,11 @@ internal static class LoginCommand
                         await Task.WhenAny(signingIn, Task.Delay(Silence, host.Time, end.Token)).ConfigureAwait(false);
                         if (!isAsked && !signingIn.IsCompleted)
                         {
-                            host.Error.WriteLine("token-refresh: waiting for the sign-in that another program has begun.");
+                            TokenRefreshStatus state = await tokens.GetStatusAsync(end.Token).ConfigureAwait(false);
+                            host.Error.WriteLine(
+                                state.LockHolder is { } holder
+                                    ? $"token-refresh: waiting for process {holder}, which holds the lock ..."
+                                    : "token-refresh: waiting for the sign-in that another program has begun ...");
                         }
 
                         await signingIn.ConfigureAwait(false);

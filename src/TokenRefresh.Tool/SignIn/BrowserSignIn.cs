@@ -53,10 +53,18 @@ internal static class BrowserSignIn
             $"It comes back to {redirect.Address.GetLeftPart(UriPartial.Path)}. If it was opened on another machine, paste the address "
             + "that it ends at here:");
         string answer = await FirstAsync(redirect, host, cancellationToken).ConfigureAwait(false);
-        LoginResult result = await client.ProcessResponseAsync(answer, state, further, cancellationToken).ConfigureAwait(false);
-        return result.IsError
-            ? throw new ToolException($"The sign-in failed: {result.Error} {result.ErrorDescription}".TrimEnd(), ExitCode.SignIn)
-            : result.TokenResponse;
+        try
+        {
+            LoginResult result = await client.ProcessResponseAsync(answer, state, further, cancellationToken).ConfigureAwait(false);
+            return result.IsError
+                ? throw new ToolException($"The sign-in failed: {result.Error} {result.ErrorDescription}".TrimEnd(), ExitCode.SignIn)
+                : result.TokenResponse;
+        }
+        catch (ArgumentException)
+        {
+            // Of the library, for a query that names something twice.
+            throw new ToolException("The sign-in came back with an address that no server sends. Begin again.", ExitCode.SignIn);
+        }
     }
 
     // A read of standard input cannot be cancelled; the process ends all the same.

@@ -21,7 +21,7 @@ internal static partial class Log
 
     [LoggerMessage(
         TokenRefreshEventIds.CompatibleLockTakenOver, LogLevel.Warning,
-        "The lock '{Lock}' was left over, last renewed at {RenewedAt}, and was taken over")]
+        "The lock '{Lock}' was left over, last renewed at {RenewedAt:u}, and was taken over")]
     internal static partial void CompatibleLockTakenOver(ILogger logger, string @lock, DateTimeOffset renewedAt);
 
     [LoggerMessage(
@@ -39,12 +39,12 @@ internal static partial class Log
 
     [LoggerMessage(
         TokenRefreshEventIds.Refreshed, LogLevel.Information,
-        "Refreshed the access token of '{Location}' in {Duration}; it expires at {ExpiresAt}")]
+        "Refreshed the access token of '{Location}' in {Duration}; it expires at {ExpiresAt:u}")]
     internal static partial void Refreshed(ILogger logger, string location, TimeSpan duration, object expiresAt);
 
     [LoggerMessage(
         TokenRefreshEventIds.Adopted, LogLevel.Debug,
-        "Adopted the stored access token of '{Location}'; it expires at {ExpiresAt}")]
+        "Adopted the stored access token of '{Location}'; it expires at {ExpiresAt:u}")]
     internal static partial void Adopted(ILogger logger, string location, object expiresAt);
 
     [LoggerMessage(
@@ -54,12 +54,12 @@ internal static partial class Log
 
     [LoggerMessage(
         TokenRefreshEventIds.BackgroundRefreshFailed, LogLevel.Warning,
-        "The access token of '{Location}' could not be refreshed ahead of its expiry; it is served until {ExpiresAt}")]
+        "The access token of '{Location}' could not be refreshed ahead of its expiry; it is served until {ExpiresAt:u}")]
     internal static partial void BackgroundRefreshFailed(ILogger logger, string location, object expiresAt, Exception exception);
 
     [LoggerMessage(
         TokenRefreshEventIds.ServedDespiteFailure, LogLevel.Warning,
-        "The access token of '{Location}' could not be refreshed; it is served until {ExpiresAt}")]
+        "The access token of '{Location}' could not be refreshed; it is served until {ExpiresAt:u}")]
     internal static partial void ServedDespiteFailure(ILogger logger, string location, object expiresAt, Exception exception);
 
     [LoggerMessage(
@@ -69,7 +69,7 @@ internal static partial class Log
 
     [LoggerMessage(
         TokenRefreshEventIds.RefreshTokenExpiring, LogLevel.Warning,
-        "The refresh token of '{Location}' expires {ExpiresAt}; sign in again before")]
+        "The refresh token of '{Location}' expires {ExpiresAt:u}; sign in again before")]
     internal static partial void RefreshTokenExpiring(ILogger logger, string location, DateTimeOffset expiresAt);
 
     [LoggerMessage(

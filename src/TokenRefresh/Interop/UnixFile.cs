@@ -114,6 +114,26 @@ internal static partial class UnixFile
         return false;
     }
 
+    /// <summary>Gives the format of the file system that holds a directory, if its locks may exclude no one on other machines.</summary>
+    internal static string? FindDoubtfulFormat(string directory)
+    {
+        try
+        {
+            // On Unix any path will do; it names the file system that holds it. From .NET 10 on with a subtype, as in fuse.sshfs.
+            string format = new DriveInfo(directory).DriveFormat;
+            int dot = format.IndexOf('.', StringComparison.Ordinal);
+            return (dot < 0 ? format : format[..dot]).ToLowerInvariant()
+                is "nfs" or "nfs4" or "cifs" or "smb" or "smb2" or "smb3" or "smbfs" or "afpfs" or "afs" or "webdav" or "9p" or "v9fs"
+                or "fuse" or "fuse3" or "fuseblk" or "virtiofs" or "ceph" or "lustre" or "drvfs" or "vboxsf" or "prl_fs"
+                ? format
+                : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Asks the system whether it would let this user replace a file, and says why not.</summary>
     internal static string? FindObstacle(string target)
     {

@@ -35,6 +35,13 @@ internal sealed class LockDirectory(string path, CompatibleLock settings, TimePr
 
     public string Path => path;
 
+    /// <summary>Tells whether it was not renewed for too long, or lies in the future. Its holder may live all the same.</summary>
+    internal static bool LooksLeftOver(FileIdentity directory, CompatibleLock settings, DateTimeOffset now)
+    {
+        TimeSpan age = now - ModifiedAt(directory);
+        return age > settings.StaleAfter + StaleMargin || age < -StaleMargin;
+    }
+
     public bool TryAcquire()
     {
         if (_isSettling)
@@ -232,7 +239,6 @@ internal sealed class LockDirectory(string path, CompatibleLock settings, TimePr
         }
 
         _seenAt = now;
-        TimeSpan age = time.GetUtcNow() - ModifiedAt(there);
-        return (age > settings.StaleAfter + StaleMargin || age < TimeSpan.Zero) && _watched >= settings.HeartbeatInterval + WatchMargin;
+        return LooksLeftOver(there, settings, time.GetUtcNow()) && _watched >= settings.HeartbeatInterval + WatchMargin;
     }
 }

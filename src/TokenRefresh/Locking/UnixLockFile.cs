@@ -88,22 +88,7 @@ internal sealed class UnixLockFile : LockFile
         return _identity is null || (there is null ? errno is not (Libc.ENoEnt or Libc.ENotDir) : there.IsSameFileAs(_identity));
     }
 
-    protected override bool IsOnDoubtfulFileSystem()
-    {
-        try
-        {
-            // On Unix any path will do; it names the file system that holds it. From .NET 10 on with a subtype, as in fuse.sshfs.
-            string format = new DriveInfo(System.IO.Path.GetDirectoryName(Path)!).DriveFormat;
-            int dot = format.IndexOf('.', StringComparison.Ordinal);
-            return (dot < 0 ? format : format[..dot]).ToLowerInvariant()
-                is "nfs" or "nfs4" or "cifs" or "smb" or "smb2" or "smb3" or "smbfs" or "afpfs" or "webdav" or "9p" or "v9fs"
-                or "fuse" or "fuse3" or "fuseblk" or "virtiofs" or "ceph" or "lustre";
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            return false;
-        }
-    }
+    protected override bool IsOnDoubtfulFileSystem() => UnixFile.FindDoubtfulFormat(System.IO.Path.GetDirectoryName(Path)!) is not null;
 
     // What stands at the path may be another program's file, or one that another user has put there to have it overwritten by us, by root
     // at worst. So before the first byte is written: is it a lock file, and one that only those can write who can write the credentials?

@@ -64,7 +64,7 @@ internal sealed class ProviderParts : IDisposable
         _ownInvoker?.Dispose();
     }
 
-    private static FileCredentialsStore CreateFileStore(TokenRefreshOptions options, TimeProvider time, ILogger logger)
+    internal static FileCredentialsStore CreateFileStore(TokenRefreshOptions options, TimeProvider time, ILogger logger)
     {
         string? lockPath = options.LockPath is null ? null : CredentialsPath.Resolve(options.LockPath);
         return new(
