@@ -48,10 +48,17 @@ internal static class CommandLine
                 ToolLog? log = parsed.GetValue<bool>("--verbose") ? new ToolLog(host.Error, LogLevel.Debug, host.Time) : null;
                 return await run(parsed, profile, log).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is ToolException or TokenRefreshException)
+            catch (ToolException e)
             {
                 host.Error.WriteLine(Words.Printable($"token-refresh: {e.Message}"));
-                return ExitCode.Of(e);
+                return e.ExitCode;
+            }
+            catch (TokenRefreshException e)
+            {
+                int code = ExitCode.Of(e);
+                string act = code == ExitCode.SignIn ? " Run 'token-refresh login'." : "";
+                host.Error.WriteLine(Words.Printable($"token-refresh: {Words.OfTool(e.Message)}{act}"));
+                return code;
             }
             catch (Exception e)
             {

@@ -5,15 +5,15 @@ namespace TokenRefresh.Tool;
 /// <summary>Finds the login that is meant: an option counts before its environment variable, that before the configuration file.</summary>
 internal static class Configuration
 {
-    /// <summary>What an option or its variable sets in place of the profile's member.</summary>
-    internal static readonly (string Option, string Variable)[] Overrides =
+    /// <summary>What an option or its variable sets in place of the profile's member, which is an option of the library.</summary>
+    internal static readonly (string Option, string Variable, string Member)[] Overrides =
     [
-        ("--credentials", "TOKEN_REFRESH_CREDENTIALS"),
-        ("--token-endpoint", "TOKEN_REFRESH_TOKEN_ENDPOINT"),
-        ("--client-id", "TOKEN_REFRESH_CLIENT_ID"),
+        ("--credentials", "TOKEN_REFRESH_CREDENTIALS", nameof(TokenRefreshOptions.CredentialsPath)),
+        ("--token-endpoint", "TOKEN_REFRESH_TOKEN_ENDPOINT", nameof(TokenRefreshOptions.TokenEndpoint)),
+        ("--client-id", "TOKEN_REFRESH_CLIENT_ID", nameof(TokenRefreshOptions.ClientId)),
 
         // No option: every user of the machine can read a command line.
-        ("clientSecret", "TOKEN_REFRESH_CLIENT_SECRET"),
+        ("clientSecret", "TOKEN_REFRESH_CLIENT_SECRET", nameof(TokenRefreshOptions.ClientSecret)),
     ];
 
     private const string ProfileVariable = "TOKEN_REFRESH_PROFILE";
@@ -59,7 +59,7 @@ internal static class Configuration
         }
 
         var overrides = new List<(string, string)>();
-        foreach ((string key, string variable) in Overrides)
+        foreach ((string key, string variable, _) in Overrides)
         {
             if ((option(key) ?? host.Variable(variable)) is { } value)
             {

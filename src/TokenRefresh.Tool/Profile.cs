@@ -25,19 +25,10 @@ internal sealed class Profile
     /// <summary>Gets how to sign in; the library knows nothing of it.</summary>
     internal SignInSettings SignIn { get; } = new();
 
-    /// <summary>Tells whether the file says what an option of <see cref="Configuration.Overrides"/> says.</summary>
-    internal bool HasMember(string option)
-    {
-        string member = option switch
-        {
-            "--credentials" => "credentialsPath",
-            "--token-endpoint" => "tokenEndpoint",
-            "--client-id" => "clientId",
-            _ => option,
-        };
-        return _members.ValueKind == JsonValueKind.Object
-            && _members.EnumerateObject().Any(entry => entry.Name.Equals(member, StringComparison.OrdinalIgnoreCase));
-    }
+    /// <summary>Tells whether the file has a member.</summary>
+    internal bool HasMember(string name) =>
+        _members.ValueKind == JsonValueKind.Object
+        && _members.EnumerateObject().Any(entry => entry.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
     internal TokenRefreshOptions Options()
     {

@@ -26,6 +26,10 @@ internal static class Words
         _ => $"{time.Seconds} s",
     };
 
+    /// <summary>Says what the library says, by the names that its options have here.</summary>
+    internal static string OfTool(string message) => Configuration.Overrides.Aggregate(
+        message, static (text, names) => text.Replace($"'{names.Member}'", $"'{names.Option}'", StringComparison.Ordinal));
+
     /// <summary>Takes out what a terminal would obey: servers and files say anything.</summary>
     internal static string Printable(string text) =>
         string.Create(text.Length, text, static (span, text) =>
@@ -41,7 +45,7 @@ internal static class Words
     {
         TokenRefreshState.SignedIn => "signed in",
         TokenRefreshState.ExpiredButRefreshable => "signed in; the access token is expired and will be refreshed when it is needed",
-        TokenRefreshState.ExpiredNotRefreshable => "sign in: the access token is expired and cannot be refreshed",
+        TokenRefreshState.ExpiredNotRefreshable => "the access token is expired and cannot be refreshed",
         TokenRefreshState.SignedOut => "signed out",
         TokenRefreshState.SignInRequired => "sign in: the login is no longer accepted",
         TokenRefreshState.CoolingDown => "signed in; the last refresh failed, and the next one waits",

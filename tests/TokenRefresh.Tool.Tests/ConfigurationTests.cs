@@ -153,7 +153,7 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("--config", "/nonexistent.json", "There is no file '/nonexistent.json'")]
     [InlineData("--profile", "work", "There is no profile 'work'")]
     [InlineData("--token-endpoint", "auth", "'--token-endpoint' is 'auth'")]
-    [InlineData("--client-id", "x", "'CredentialsPath' is not set")]
+    [InlineData("--client-id", "x", "'--credentials' is not set")]
     [InlineData("--nonsense", "x", "--nonsense")]
     public async Task A_wrong_or_missing_option_is_an_error_that_names_it(string option, string value, string expected)
     {

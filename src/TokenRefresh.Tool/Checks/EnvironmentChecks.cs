@@ -36,9 +36,9 @@ internal static class EnvironmentChecks
             }
         }
 
-        foreach ((string option, string variable) in Configuration.Overrides)
+        foreach ((_, string variable, string member) in Configuration.Overrides)
         {
-            if (host.Variable(variable) is not null && profile.HasMember(option))
+            if (host.Variable(variable) is not null && profile.HasMember(member))
             {
                 yield return Finding.Note(
                     "environment",

@@ -39,13 +39,14 @@ internal static class LoginChecks
 
     private static Finding OfState(TokenRefreshStatus status, DateTimeOffset now)
     {
-        string text = status.Problem ?? $"{char.ToUpperInvariant(Words.State(status.State)[0])}{Words.State(status.State)[1..]}.";
+        string text = status.Problem is { } problem ? Words.OfTool(problem) : $"{char.ToUpperInvariant(Words.State(status.State)[0])}{Words.State(status.State)[1..]}.";
         return ExitCode.Of(status) switch
         {
             ExitCode.Healthy => Finding.Fine("login", text),
             ExitCode.TryLater when status.RetryAt is null => Finding.Note("login", text, "Wait, or start the program that refreshes."),
             ExitCode.TryLater => Finding.Note("login", text, $"Wait: the next attempt is made {Words.Moment(status.RetryAt, now)}."),
             ExitCode.File => Finding.Problem("login", text, "Do what is said there; 'token-refresh login' stores a new login."),
+            _ when status.State == TokenRefreshState.ExpiredNotRefreshable => Finding.Problem("login", text, "Do what is said there."),
             _ => Finding.Problem("login", text, "Run 'token-refresh login'."),
         };
     }

@@ -94,7 +94,7 @@ internal static class StatusCommand
 
         if (status.Problem is { } problem)
         {
-            screen.Row("problem", problem);
+            screen.Row("problem", Words.OfTool(problem));
         }
     }
 }

@@ -52,8 +52,8 @@ public sealed class SharedAnswerTests
     [FailureMode("F97")]
     public async Task Callers_at_the_moment_of_disposal_all_hear_of_it()
     {
-        const int Callers = 32;
-        const int Rounds = 500;
+        const int Callers = 8;
+        const int Rounds = 300;
         for (var round = 0; round < Rounds; round++)
         {
             var provider = CoordinatedTokenProvider.Create(
