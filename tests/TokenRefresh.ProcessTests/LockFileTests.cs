@@ -40,7 +40,7 @@ public sealed class LockFileTests(EightProcesses processes)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows lets nobody delete an open lock file.");
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
-        string name = await processes.CreateAsync(login);
+        string name = await processes.CreateAsync(login, "attempt-timeout=60000 refresh-timeout=60000 lock-timeout=90000");
         (ChildProcess holder, ChildProcess other) = (processes.Children[0], processes.Children[1]);
         using ParkedRequest parked = login.Server.ParkNextTokenRequest();
         Task<string> first = await holder.StartCommandAsync($"get name={name}");
