@@ -6,7 +6,7 @@ namespace TokenRefresh.ProcessTests;
 
 public sealed class HeldResourcesTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
     [Fact]

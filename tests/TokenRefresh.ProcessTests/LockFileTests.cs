@@ -59,7 +59,7 @@ public sealed class LockFileTests(EightProcesses processes)
 
         File.Delete(login.LockPath);
         Task<string> second = await other.StartCommandAsync($"get name={name}");
-        await hasTriedTwice.Task.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, TestContext.Current.CancellationToken);
+        await hasTriedTwice.Task.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, TestContext.Current.CancellationToken);
 
         login.Books.TokenRequests.Should().Be(1);
         second.IsCompleted.Should().BeFalse();

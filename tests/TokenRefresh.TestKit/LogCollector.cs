@@ -7,7 +7,7 @@ namespace TokenRefresh.TestKit;
 /// </summary>
 public sealed class LogCollector : ILoggerFactory, ILoggerProvider, ILogger
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Lock _lock = new();
     private readonly List<string> _texts = [];
@@ -43,7 +43,7 @@ public sealed class LogCollector : ILoggerFactory, ILoggerProvider, ILogger
     /// <summary>Waits until an event was logged.</summary>
     /// <param name="id">The id of the event.</param>
     /// <param name="count">How many times.</param>
-    /// <returns>A task; it fails with <see cref="TimeoutException"/> after 10 seconds.</returns>
+    /// <returns>A task; it fails with <see cref="TimeoutException"/> after a minute.</returns>
     public Task WaitForAsync(int id, int count = 1)
     {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

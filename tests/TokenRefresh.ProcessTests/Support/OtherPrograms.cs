@@ -9,7 +9,7 @@ internal static class OtherPrograms
     /// <summary>A user that owns nothing: <c>nobody</c> on most systems.</summary>
     internal const int Nobody = 65534;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     internal static string DotNet => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } path ? path : "dotnet";
 

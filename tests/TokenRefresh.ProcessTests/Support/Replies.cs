@@ -12,7 +12,7 @@ internal static class Replies
     /// <inheritdoc cref="LockThread"/>
     internal const string WatchThread = "TokenRefresh%20wa";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
     /// <summary>Every caller succeeded, all with this token.</summary>

@@ -238,7 +238,7 @@ public sealed class ChildProcess : IAsyncDisposable
     }
 
     // A grandchild that inherited the pipes must not hold the test up.
-    private Task ReadToTheEndAsync() => Task.WhenAny(_reading, Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System));
+    private Task ReadToTheEndAsync() => Task.WhenAny(_reading, Task.Delay(TimeSpan.FromSeconds(30), TimeProvider.System));
 
     private async Task<string> FinishAsync(string tag, string command)
     {

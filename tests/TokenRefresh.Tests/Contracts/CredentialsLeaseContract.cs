@@ -9,7 +9,7 @@ namespace TokenRefresh.Tests.Contracts;
 /// </summary>
 public abstract class CredentialsLeaseContract : CredentialsStoreContract
 {
-    private static readonly TimeSpan RealPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RealPatience = TimeSpan.FromSeconds(60);
 
     [Fact]
     [FailureMode("F8")]

@@ -269,7 +269,7 @@ public abstract class CredentialsStoreContract : IAsyncLifetime
     protected static async Task<ICredentialsLease> AcquireAsync(ICredentialsStore store) =>
         await store.AcquireLeaseAsync(TimeSpan.FromMinutes(1), Cancellation)
             .AsTask()
-            .WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, Cancellation)
+            .WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancellation)
         ?? throw new Xunit.Sdk.XunitException("The lease is free, but was not granted.");
 
     protected async Task<ICredentialsStore> StoreAsync(OAuthCredentials credentials)

@@ -8,7 +8,7 @@ namespace TokenRefresh.Tests.Credentials;
 /// <summary>What wakes those who wait for the file to change.</summary>
 public sealed class FileWatchTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly TempDirectory _temp = new();
     private readonly string _directory;

@@ -87,7 +87,7 @@ public sealed class PreparationTests : IDisposable
         using FileCredentialsStore store = CreateStore(Target);
 
         Func<Task> act = () => Task.Run(async () => await store.ReadAsync(Cancellation), Cancellation)
-            .WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, Cancellation);
+            .WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancellation);
 
         (await act.Should().ThrowAsync<CredentialsFileException>())
             .Which.Message.Should().Contain($"'{Target}'")
@@ -109,7 +109,7 @@ public sealed class PreparationTests : IDisposable
         await using ICredentialsLease lease = (await store.AcquireLeaseAsync(TimeSpan.Zero, Cancellation))!;
         bool isPrepared = await lease.PrepareAsync(Cancellation)
             .AsTask()
-            .WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, Cancellation);
+            .WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancellation);
 
         isPrepared.Should().BeTrue();
         File.Exists(pipe).Should().BeTrue();

@@ -85,7 +85,7 @@ public sealed class SynchronousSendTests
         thread.IsBackground = true;
         thread.Start();
         gate.SetResult();
-        HttpStatusCode status = await finished.Task.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System);
+        HttpStatusCode status = await finished.Task.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
 
         status.Should().Be(HttpStatusCode.OK);
         context.Posted.Should().BeEmpty();

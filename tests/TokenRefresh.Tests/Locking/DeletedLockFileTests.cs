@@ -7,7 +7,7 @@ namespace TokenRefresh.Tests.Locking;
 /// <summary>Lock files that another program deletes. A second descriptor plays another process: the system treats it alike.</summary>
 public sealed class DeletedLockFileTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly TempDirectory _directory = new();
 

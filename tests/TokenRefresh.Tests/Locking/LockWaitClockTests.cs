@@ -7,7 +7,7 @@ namespace TokenRefresh.Tests.Locking;
 /// <summary>A wait for the lock under a clock of the program's own.</summary>
 public sealed class LockWaitClockTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
     [FailureMode("F104")]

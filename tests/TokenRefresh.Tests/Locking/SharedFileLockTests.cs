@@ -11,7 +11,7 @@ namespace TokenRefresh.Tests.Locking;
 /// </summary>
 public sealed class SharedFileLockTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly TempDirectory _directory = new();
 

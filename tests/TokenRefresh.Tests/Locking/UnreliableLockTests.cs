@@ -7,7 +7,7 @@ namespace TokenRefresh.Tests.Locking;
 /// <summary>File systems whose locks exclude no one, or that have none.</summary>
 public sealed class UnreliableLockTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly TempDirectory _directory = new();
 

@@ -11,7 +11,7 @@ namespace TokenRefresh.Tests.Refresh;
 public sealed class HostilePartsTests
 {
     private static readonly OAuthCredentials Expired = new("access-0", "refresh-0", DateTimeOffset.UnixEpoch);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
     [FailureMode("F87")]

@@ -14,7 +14,7 @@ namespace TokenRefresh.Tests.Refresh;
 public sealed class KeptLockTests
 {
     private static readonly OAuthCredentials Expired = new("access-0", "refresh-0", DateTimeOffset.UnixEpoch);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Theory]
     [InlineData(false)]

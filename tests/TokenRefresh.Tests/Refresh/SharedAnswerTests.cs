@@ -7,7 +7,7 @@ namespace TokenRefresh.Tests.Refresh;
 /// <summary>Many callers of one flight, each with a token of its own to cancel by, as <see cref="HttpClient"/> always has one.</summary>
 public sealed class SharedAnswerTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Theory]
     [InlineData(false)]

@@ -20,7 +20,7 @@ internal sealed class SignInUser
     }
 
     internal Task<Browser> NextAsync() =>
-        _browsers.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
+        _browsers.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
 
     internal sealed class Browser
     {

@@ -3,7 +3,7 @@ namespace TokenRefresh.Tool.Tests;
 /// <summary>Runs commands in this process: what they print is kept, and their environment is only what a test sets.</summary>
 internal sealed class TestHost : ToolHost, IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private TextReader _in = TextReader.Null;
     private readonly WatchedWriter _out = new();

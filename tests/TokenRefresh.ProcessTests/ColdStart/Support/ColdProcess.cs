@@ -10,7 +10,7 @@ internal sealed class ColdProcess : IAsyncDisposable
 {
     private static readonly Lazy<string> Program = new(FindProgram);
     private static readonly string? ListDirectory = Environment.GetEnvironmentVariable("TOKENREFRESH_COMPILED_METHODS");
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
 
     private readonly ChildProcess _process;
