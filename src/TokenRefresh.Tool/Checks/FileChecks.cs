@@ -93,7 +93,8 @@ internal static class FileChecks
         return Task.FromResult($"took '{path}' away from other users");
     }
 
-    private static Finding FileSystem(string directory) => !OperatingSystem.IsWindows() && UnixFile.FindDoubtfulFormat(directory) is { } format
+    private static Finding FileSystem(string directory) =>
+        !OperatingSystem.IsWindows() && UnixFile.FindDoubtfulFormat(directory) is { } format
         ? Finding.Problem(
             "file system",
             $"'{directory}' is on '{format}': its locks may hold for this machine alone, and others would refresh at the same time.",

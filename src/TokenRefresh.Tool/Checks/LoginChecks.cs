@@ -39,7 +39,8 @@ internal static class LoginChecks
 
     private static Finding OfState(TokenRefreshStatus status, DateTimeOffset now)
     {
-        string text = status.Problem is { } problem ? Words.OfTool(problem) : $"{char.ToUpperInvariant(Words.State(status.State)[0])}{Words.State(status.State)[1..]}.";
+        string state = Words.State(status.State);
+        string text = status.Problem is { } problem ? Words.OfTool(problem) : $"{char.ToUpperInvariant(state[0])}{state[1..]}.";
         return ExitCode.Of(status) switch
         {
             ExitCode.Healthy => Finding.Fine("login", text),

@@ -40,7 +40,8 @@ internal static class OwnerLockChecks
                 yield return LockDirectory.LooksLeftOver(there, item, time.GetUtcNow())
                     ? Finding.Problem(
                         Check,
-                        $"'{path}' was left by a program that ended without removing it, or whose clock was wrong, and keeps others waiting.",
+                        $"'{path}' was left by a program that ended without removing it, or whose clock was wrong, "
+                        + "and keeps others waiting.",
                         $"End programs that use the login, and run 'rmdir {path}'.") with
                     {
                         Fix = () => RemoveAsync(options, item, path, time),
