@@ -30,7 +30,7 @@ IConfigurationSection reports = builder.Configuration.GetRequiredSection("Report
 builder.Services.AddTokenRefresh(builder.Configuration.GetRequiredSection("TokenRefresh"));
 builder.Services.AddHttpClient<ReportClient>(client => client.BaseAddress = reports.GetValue<Uri>("Address"))
     .AddTokenRefreshHandler(reports.GetRequiredSection("Handler"));
-builder.Services.AddHealthChecks().AddCheck<LoginHealthCheck>("login");
+builder.Services.AddHealthChecks().AddTokenRefreshHealthCheck();
 builder.Services.AddOpenTelemetry()
     .WithMetrics(metrics => metrics.AddMeter(TokenRefreshDiagnostics.MeterName).AddConsoleExporter())
     .WithTracing(traces => traces.AddSource(TokenRefreshDiagnostics.ActivitySourceName).AddConsoleExporter());

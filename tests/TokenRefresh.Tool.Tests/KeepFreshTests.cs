@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using FluentAssertions;
 using Microsoft.Extensions.Logging;
+using TokenRefresh.Hosting;
 using TokenRefresh.Tool.Commands;
 
 namespace TokenRefresh.Tool.Tests;
@@ -206,7 +207,7 @@ public sealed class KeepFreshTests : IDisposable
     private CoordinatedTokenProvider Provider(SharedLogin login)
     {
         using var host = TestHost.Of(login);
-        return FreshKeeper.CreateProvider(Configuration.Read(host, _ => null), Log(), _clock);
+        return KeepFreshCommand.CreateProvider(Configuration.Read(host, _ => null), Log(), _clock);
     }
 
     private FreshKeeper Keeper(CoordinatedTokenProvider tokens) => new(tokens, Margin, Log(), _clock);

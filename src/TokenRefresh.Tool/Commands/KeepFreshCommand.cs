@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
+using TokenRefresh.Hosting;
 
 namespace TokenRefresh.Tool.Commands;
 
@@ -22,7 +23,7 @@ internal static class KeepFreshCommand
                 TimeSpan before = MarginOf(parsed, margin, owner);
                 log ??= new ToolLog(host.Error, LogLevel.Information, host.Time);
                 using var end = new EndSignals();
-                CoordinatedTokenProvider tokens = FreshKeeper.CreateProvider(profile, log, host.Time);
+                CoordinatedTokenProvider tokens = CreateProvider(profile, log, host.Time);
                 await using (tokens.ConfigureAwait(false))
                 {
                     TokenRefreshStatus status = await tokens.GetStatusAsync().ConfigureAwait(false);
@@ -45,6 +46,24 @@ internal static class KeepFreshCommand
         CommandLine.Number(
             "--owner-margin", 5, 0, 1440, "How many minutes before its expiry the owner of the file replaces a token by itself.")
     );
+
+    /// <summary>Makes the provider for a keeper, which refreshes earlier than it would by itself.</summary>
+    internal static CoordinatedTokenProvider CreateProvider(Profile profile, ToolLog log, TimeProvider time) =>
+        profile.CreateProvider(
+            log,
+            options =>
+            {
+                options.RefreshBeforeExpiration = TimeSpan.Zero;
+                if (log.IsEnabled(LogLevel.Information))
+                {
+                    options.Events.Adopted = adopted =>
+                    {
+                        log.Write($"Took tokens that others stored; they expire {Words.Moment(adopted.ExpiresAt, time.GetUtcNow())}");
+                        return default;
+                    };
+                }
+            },
+            time);
 
     /// <exception cref="ToolException">The owner would be first.</exception>
     internal static TimeSpan MarginOf(ParseResult parsed, Option<int> margin, Option<int> owner)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.ComponentModel;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using TokenRefresh.Hosting;
 
 namespace TokenRefresh.Tool.Commands;
 
@@ -105,7 +106,7 @@ internal static class RunCommand
     private static async Task KeepAsync(Profile profile, TimeSpan margin, ToolLog? log, ToolHost host, CancellationToken end)
     {
         log ??= new ToolLog(host.Error, LogLevel.Warning, host.Time);
-        CoordinatedTokenProvider tokens = FreshKeeper.CreateProvider(profile, log, host.Time);
+        CoordinatedTokenProvider tokens = KeepFreshCommand.CreateProvider(profile, log, host.Time);
         await using (tokens.ConfigureAwait(false))
         {
             await new FreshKeeper(tokens, margin, log, host.Time).RunAsync(end).ConfigureAwait(false);

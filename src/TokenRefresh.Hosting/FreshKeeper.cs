@@ -1,15 +1,15 @@
 using Microsoft.Extensions.Logging;
 
-namespace TokenRefresh.Tool.Commands;
+namespace TokenRefresh.Hosting;
 
 /// <summary>
-/// Refreshes a login before the programs that own it would: they read a fresh token, and never refresh by themselves.
+/// Refreshes a login before anyone else would: programs that share it read a fresh token, and no request waits for an exchange.
 /// </summary>
 /// <remarks>
-/// Several of them share the work: each draws another moment in the first fifth of the margin, and those that come later find the new token
-/// stored.
+/// Several of them, in one process or on many machines, share the work: each draws another moment in the first fifth of the margin, and
+/// those that come later find the new token stored.
 /// </remarks>
-internal sealed class FreshKeeper(CoordinatedTokenProvider tokens, TimeSpan margin, ToolLog log, TimeProvider time)
+internal sealed class FreshKeeper(CoordinatedTokenProvider tokens, TimeSpan margin, ILogger logger, TimeProvider time)
 {
     /// <summary>How much later than the margin a token may be replaced, as a share of it.</summary>
     internal const double Spread = 0.2;
@@ -22,24 +22,6 @@ internal sealed class FreshKeeper(CoordinatedTokenProvider tokens, TimeSpan marg
 
     private readonly double _share = 1 - (Spread * Random.Shared.NextDouble());
     private string? _problem;
-
-    /// <summary>Makes the provider for it.</summary>
-    internal static CoordinatedTokenProvider CreateProvider(Profile profile, ToolLog log, TimeProvider time) =>
-        profile.CreateProvider(
-            log,
-            options =>
-            {
-                options.RefreshBeforeExpiration = TimeSpan.Zero;
-                if (log.IsEnabled(LogLevel.Information))
-                {
-                    options.Events.Adopted = adopted =>
-                    {
-                        log.Write($"Took tokens that others stored; they expire {Words.Moment(adopted.ExpiresAt, time.GetUtcNow())}");
-                        return default;
-                    };
-                }
-            },
-            time);
 
     /// <summary>Runs until it is cancelled.</summary>
     internal async Task RunAsync(CancellationToken end)
@@ -57,7 +39,7 @@ internal sealed class FreshKeeper(CoordinatedTokenProvider tokens, TimeSpan marg
         }
     }
 
-    /// <summary>Looks at the file and the clock, and refreshes if it is time.</summary>
+    /// <summary>Looks at the store and the clock, and refreshes if it is time.</summary>
     internal async Task LookAsync(CancellationToken end)
     {
         try
@@ -95,10 +77,19 @@ internal sealed class FreshKeeper(CoordinatedTokenProvider tokens, TimeSpan marg
 
     private void Tell(string? problem)
     {
-        if (problem != _problem)
+        if (problem == _problem)
         {
-            log.Write(problem ?? "The login is usable again.");
-            _problem = problem;
+            return;
+        }
+
+        _problem = problem;
+        if (problem is null)
+        {
+            HostingLog.KeptAgain(logger);
+        }
+        else
+        {
+            HostingLog.NotKept(logger, problem);
         }
     }
 }
