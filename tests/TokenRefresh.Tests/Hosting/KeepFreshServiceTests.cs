@@ -89,15 +89,25 @@ public sealed class KeepFreshServiceTests
     }
 
     [Fact]
-    public async Task A_wrong_margin_is_told_when_the_host_starts_and_a_second_call_adds_no_service()
+    public async Task A_wrong_margin_is_told_when_the_host_starts()
     {
         await using SharedLogin login = await StartAsync();
         using IHost host = Host(login, builder => builder.KeepFresh(options => options.Margin = TimeSpan.FromSeconds(1)));
 
         Func<Task> start = () => host.StartAsync();
 
-        host.Services.GetServices<IHostedService>().Should().ContainSingle();
         (await start.Should().ThrowAsync<OptionsValidationException>()).WithMessage("*'Margin' must be 00:00:30 to 1.00:00:00*");
+    }
+
+    [Fact]
+    public void A_login_is_kept_fresh_by_one_service_however_often_that_is_asked_for()
+    {
+        var services = new ServiceCollection();
+
+        services.AddTokenRefresh("one", _ => { }).KeepFresh().KeepFresh();
+        services.AddTokenRefresh("two", _ => { }).KeepFresh(options => options.Margin = TimeSpan.FromHours(1));
+
+        services.Count(service => service.ServiceType == typeof(IHostedService)).Should().Be(2);
     }
 
     private static CoordinatedTokenProvider TokensOf(IHost host) => host.Services.GetRequiredService<CoordinatedTokenProvider>();
