@@ -39,7 +39,7 @@ internal static class ProviderFactory
     {
         IHttpClientFactory factory = services.GetRequiredService<IHttpClientFactory>();
         string clientName = TokenRefreshRegistry.ClientNameOf(name);
-        return () => new HttpMessageInvoker(new ClientHandler(factory.CreateClient(clientName)), disposeHandler: false);
+        return () => factory.CreateClient(clientName);
     }
 
     /// <summary>Tells whether a part of a login is registered, without making it.</summary>
@@ -47,17 +47,4 @@ internal static class ProviderFactory
     internal static bool Has<T>(IServiceProvider services, string name) =>
         services.GetService<IServiceProviderIsKeyedService>() is not { } registered
         || registered.IsKeyedService(typeof(T), TokenRefreshRegistry.KeyOf(name));
-
-    /// <summary>
-    /// Sends through a client, so that its default headers apply, but leaves the answer's body to code that limits its size.
-    /// </summary>
-    /// <remarks>
-    /// As a mere <see cref="HttpMessageInvoker"/>, a client would buffer up to 2 GB of an answer before the token endpoint's code sees its
-    /// first byte.
-    /// </remarks>
-    private sealed class ClientHandler(HttpClient client) : HttpMessageHandler
-    {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-    }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 
@@ -9,11 +10,8 @@ namespace TokenRefresh.Endpoint;
 /// texts in an array, and in those inside it, are joined by blanks, under its name and brackets: <c>scopes[]</c>. What is read takes time
 /// and memory in proportion to the body, whatever stands there: it is read while the lock is held.
 /// </remarks>
-internal sealed partial class AnswerObject
+internal sealed class AnswerObject
 {
-    /// <summary>64 Ki characters: an array's texts beyond that are not kept.</summary>
-    internal const int LongestList = 64 * 1024;
-
     private const string Items = "[]";
 
     // A text in an answer may be an answer again; each level is an envelope.
@@ -25,20 +23,36 @@ internal sealed partial class AnswerObject
     // Each costs an exception.
     private const int MostBrokenTexts = 256;
 
+    private static readonly SearchValues<byte> FormNameBytes =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.[]%+"u8);
+
     private static readonly JsonReaderOptions Lenient =
         new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip, MaxDepth = 256 };
 
-    private readonly Reading _reading;
+    private readonly AnswerObject _root;
+    private readonly List<AnswerObject> _all;
+    private readonly TokenRequest _known;
     private readonly int _depth;
-    private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
-    private Dictionary<string, TextList>? _lists;
+    private readonly Dictionary<string, List<string>> _texts = new(StringComparer.Ordinal);
+    private int _brokenTexts;
 
-    private AnswerObject(Reading reading, string name, AnswerObject? parent, int depth = 0)
+    private AnswerObject(TokenRequest known)
     {
-        _reading = reading;
+        _root = this;
+        _all = [this];
+        _known = known;
+        Name = "";
+    }
+
+    private AnswerObject(string name, AnswerObject parent, int depth)
+    {
+        _root = parent._root;
+        _all = parent._all;
+        _known = parent._known;
+        _depth = depth;
         Name = name;
         Parent = parent;
-        _depth = depth;
+        _all.Add(this);
     }
 
     internal string Name { get; }
@@ -53,8 +67,12 @@ internal sealed partial class AnswerObject
     /// <summary>Gets whether this is the outermost object of a body that was read to its end, as JSON or as a form.</summary>
     internal bool IsComplete { get; private set; }
 
-    internal string? this[string name] =>
-        _texts.GetValueOrDefault(name) ?? (ItemsOf(name) is { Count: > 0 } items ? string.Join(' ', items) : null);
+    internal string? this[string name] => ItemsOf(name) switch
+    {
+        [] => null,
+        [string only] => only,
+        var items => string.Join(' ', items),
+    };
 
     /// <summary>
     /// Reads a body: the outermost object, which is there in any case, and behind it those inside. Of two tokens under one name, the one
@@ -62,28 +80,41 @@ internal sealed partial class AnswerObject
     /// </summary>
     internal static List<AnswerObject> ReadAll(LimitedBody body, TokenRequest known)
     {
-        var reading = new Reading(known);
-        List<AnswerObject> all = reading.All;
-        all.Add(new AnswerObject(reading, "", parent: null));
+        var root = new AnswerObject(known);
         ReadOnlySpan<byte> bytes = body.Bytes.Span;
         bytes = (bytes.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes).TrimStart(" \t\r\n"u8);
         if (IsForm(bytes))
         {
-            all[0].ReadForm(Encoding.UTF8.GetString(bytes), body.IsWhole);
+            root.ReadForm(Encoding.UTF8.GetString(bytes), body.IsWhole);
         }
         else
         {
             // Some servers put a prefix in front, so that no browser runs the answer as a script. What stands in a page is no answer.
             int brace = bytes is [(byte)'{' or (byte)'[' or (byte)'"' or (byte)'<', ..] ? 0 : bytes.IndexOf((byte)'{');
-            all[0].ReadJson(brace < 0 ? bytes : bytes[brace..]);
+            root.ReadJson(brace < 0 ? bytes : bytes[brace..]);
         }
 
-        return all;
+        return root._all;
+    }
+
+    /// <summary>Gets the first of these that is there.</summary>
+    internal string? First(params string[] names) => FirstOf(this, this, names);
+
+    /// <summary>Gets the first of these that is there, in one object or else in the other.</summary>
+    internal static string? FirstOf(AnswerObject one, AnswerObject other, string[] names)
+    {
+        string? text = null;
+        for (int i = 0; text is null && i < names.Length; i++)
+        {
+            text = one[names[i]] ?? other[names[i]];
+        }
+
+        return text;
     }
 
     /// <summary>Gets the texts of an array, by its name and brackets.</summary>
     internal IReadOnlyList<string> ItemsOf(string name) =>
-        _lists is not null && _lists.TryGetValue(name, out TextList? list) ? list.Texts : Array.Empty<string>();
+        _texts.TryGetValue(name, out List<string>? items) ? items : Array.Empty<string>();
 
     private void ReadJson(ReadOnlySpan<byte> bytes)
     {
@@ -105,39 +136,44 @@ internal sealed partial class AnswerObject
         catch (JsonException)
         {
             // Cut off, deeper than is read, or no JSON at all; or what stands behind it is none.
-            _reading.BrokenTexts++;
-            if (!IsComplete && _depth == 0)
-            {
-                ReadCutOff(bytes);
-            }
+            _root._brokenTexts++;
         }
     }
 
-    // The refresh tokens alone: the rest would hide that the answer is not whole.
-    private void ReadCutOff(ReadOnlySpan<byte> bytes)
+    private void Add(string name, JsonElement value)
     {
-        var reader = new Utf8JsonReader(bytes, isFinalBlock: false, new JsonReaderState(Lenient with { MaxDepth = int.MaxValue }));
-        try
+        switch (value.ValueKind)
         {
-            while (reader.Read())
-            {
-                if (reader.TokenType == JsonTokenType.PropertyName && Normalize(reader.GetString()!) == "refreshtoken"
-                    && reader.Read() && reader.TokenType == JsonTokenType.String)
+            case JsonValueKind.Object:
+                AnswerObject json = name.Length > 0 ? new AnswerObject(name, this, _depth) : this;
+                foreach (JsonProperty member in value.EnumerateObject())
                 {
-                    var found = new AnswerObject(_reading, "?", this);
-                    found.Set("refreshtoken", reader.GetString());
-                    _reading.All.Add(found);
+                    json.Add(NameOf(member), member.Value);
                 }
-            }
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            // No JSON from here on.
+
+                // {"access_token":{"token":"..."}}, also as the items of an array
+                if (name is "accesstoken" or "refreshtoken" or "refreshtoken[]")
+                {
+                    Set(name, json.First("token", "value", name.TrimEnd('[', ']')));
+                }
+
+                break;
+            case JsonValueKind.Array:
+                string list = name.EndsWith(Items, StringComparison.Ordinal) ? name : name + Items;
+                foreach (JsonElement item in value.EnumerateArray())
+                {
+                    Add(list, item);
+                }
+
+                break;
+            default:
+                SetAndLookInside(name, TextOf(value));
+                break;
         }
     }
 
     // A string, or a number as it stands; anything else counts as absent.
-    private static string? Text(JsonElement value)
+    private static string? TextOf(JsonElement value)
     {
         try
         {
@@ -173,43 +209,55 @@ internal sealed partial class AnswerObject
         return name.Length is 0 or > LongestName ? "?" : name;
     }
 
-    private void Add(string name, JsonElement value)
+    // Other servers send a form under any media type, as GitHub does by default.
+    private static bool IsForm(ReadOnlySpan<byte> text)
     {
-        switch (value.ValueKind)
+        int equals = text.IndexOf((byte)'=');
+        return equals > 0 && text[..equals].IndexOfAnyExcept(FormNameBytes) < 0;
+    }
+
+    private void ReadForm(string text, bool isWhole)
+    {
+        string[] pairs = text.Trim().Split('&');
+        var owners = new Dictionary<string, AnswerObject>(StringComparer.Ordinal);
+        IsComplete = isWhole;
+
+        // Whether the last value is complete cannot be seen, and half a token is none.
+        int count = isWhole ? pairs.Length : pairs.Length - 1;
+        for (int i = 0; i < count; i++)
         {
-            case JsonValueKind.Object:
-                AnswerObject json = this;
-                if (name.Length > 0)
+            int equals = pairs[i].IndexOf('=', StringComparison.Ordinal);
+            if (equals <= 0)
+            {
+                continue;
+            }
+
+            // "data[access_token]" and "data.access_token" are members of an object; "scopes[]" is a list.
+            AnswerObject owner = this;
+            string name = Decode(pairs[i][..equals]).Trim();
+            int member = name.TrimEnd(']').LastIndexOfAny(['[', '.']);
+            if (member > 0 && name.TrimEnd(']').Length > member + 1)
+            {
+                string of = Normalize(name[..member]);
+                if (!owners.TryGetValue(of, out AnswerObject? known))
                 {
-                    json = new AnswerObject(_reading, name, this, _depth);
-                    _reading.All.Add(json);
+                    owners.Add(of, known = new AnswerObject(of, this, _depth));
                 }
 
-                foreach (JsonProperty member in value.EnumerateObject())
-                {
-                    json.Add(NameOf(member), member.Value);
-                }
+                owner = known;
+                name = name.TrimEnd(']')[(member + 1)..];
+            }
 
-                // {"access_token":{"token":"..."}}, also as the items of an array
-                if (name is "accesstoken" or "refreshtoken" or "refreshtoken[]")
-                {
-                    Set(name, json["token"] ?? json["value"] ?? json[name.TrimEnd('[', ']')]);
-                }
-
-                break;
-            case JsonValueKind.Array:
-                string list = name.EndsWith(Items, StringComparison.Ordinal) ? name : name + Items;
-                foreach (JsonElement item in value.EnumerateArray())
-                {
-                    Add(list, item);
-                }
-
-                break;
-            default:
-                SetAndLookInside(name, Text(value));
-                break;
+            // The access token of a form that is cut off is not used either: alone it would hide that the refresh token was rotated.
+            name = Normalize(name);
+            if (isWhole || name != "accesstoken")
+            {
+                owner.SetAndLookInside(name, Decode(pairs[i][(equals + 1)..]));
+            }
         }
     }
+
+    private static string Decode(string text) => Uri.UnescapeDataString(text.Replace('+', ' '));
 
     // A gateway may pass the whole answer on as a text: {"body":"{\"access_token\":\"...\"}"}.
     private void SetAndLookInside(string name, string? text)
@@ -221,12 +269,11 @@ internal sealed partial class AnswerObject
         }
 
         byte[] bytes = Encoding.UTF8.GetBytes(text.Trim());
-        var inside = new AnswerObject(_reading, name, this, _depth + 1);
-        int count = _reading.All.Count;
-        _reading.All.Add(inside);
+        int count = _all.Count;
+        var inside = new AnswerObject(name, this, _depth + 1);
         if (bytes is [(byte)'{' or (byte)'[' or (byte)'"', ..])
         {
-            if (_reading.BrokenTexts < MostBrokenTexts)
+            if (_root._brokenTexts < MostBrokenTexts)
             {
                 inside.ReadJson(bytes);
             }
@@ -236,9 +283,9 @@ internal sealed partial class AnswerObject
             inside.ReadForm(text, isWhole: true);
         }
 
-        if (_reading.All.Count == count + 1 && inside._texts.Count == 0 && inside._lists is null)
+        if (_all.Count == count + 1 && inside._texts.Count == 0)
         {
-            _reading.All.RemoveAt(count);
+            _all.RemoveAt(count);
         }
     }
 
@@ -249,43 +296,22 @@ internal sealed partial class AnswerObject
             return;
         }
 
-        if (name.EndsWith(Items, StringComparison.Ordinal))
+        if (!_texts.TryGetValue(name, out List<string>? items))
         {
-            _lists ??= new(StringComparer.Ordinal);
-            if (!_lists.TryGetValue(name, out TextList? list))
-            {
-                _lists.Add(name, list = new TextList());
-            }
-
-            // Past the limit by the text that reaches it, so that a list that is not whole can be told.
-            if (list.Length <= LongestList)
-            {
-                list.Texts.Add(text);
-                list.Length += text.Length + 1;
-            }
+            _texts.Add(name, items = []);
         }
-        else if (!_texts.ContainsKey(name) || !_reading.IsKnown(name, text))
+
+        if (items.Count == 0 || name.EndsWith(Items, StringComparison.Ordinal))
         {
-            _texts[name] = text;
+            items.Add(text);
+        }
+        else if (!IsKnown(name, text))
+        {
+            items[0] = text;
         }
     }
 
-    private sealed class TextList
-    {
-        internal List<string> Texts { get; } = [];
-
-        internal int Length { get; set; }
-    }
-
-    // What one answer is read into.
-    private sealed class Reading(TokenRequest known)
-    {
-        internal List<AnswerObject> All { get; } = [];
-
-        internal int BrokenTexts { get; set; }
-
-        // An echo of the request, or of what was stored.
-        internal bool IsKnown(string name, string text) =>
-            (name == "refreshtoken" && text == known.RefreshToken) || (name == "accesstoken" && text == known.StoredAccessToken);
-    }
+    // An echo of the request, or of what was stored.
+    private bool IsKnown(string name, string text) =>
+        (name == "refreshtoken" && text == _known.RefreshToken) || (name == "accesstoken" && text == _known.StoredAccessToken);
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text;
 
 namespace TokenRefresh.Endpoint;
@@ -8,141 +9,104 @@ namespace TokenRefresh.Endpoint;
 /// </summary>
 internal sealed class EscapedText
 {
-    private readonly List<byte> _bytes;
-    private readonly List<int> _starts;
-    private int _end;
+    private readonly byte[] _bytes;
+    private readonly int[] _starts;
+    private readonly int _end;
 
     internal EscapedText(string text)
-        : this(text.Length)
+        : this(Encoding.UTF8.GetMaxByteCount(text.Length), text.Length)
     {
-        Span<byte> encoded = stackalloc byte[4];
         int at = 0;
         foreach (Rune rune in text.EnumerateRunes())
         {
             // One that stands alone of a pair of surrogates reads as U+FFFD, of as many characters.
-            Add(encoded[..rune.EncodeToUtf8(encoded)], at);
+            Add(rune, at);
             at += rune.Utf16SequenceLength;
         }
-
-        _end = text.Length;
     }
 
-    private EscapedText(int capacity)
+    private EscapedText(int capacity, int end)
     {
-        _bytes = new List<byte>(capacity);
-        _starts = new List<int>(capacity);
+        _bytes = new byte[capacity];
+        _starts = new int[capacity];
+        _end = end;
     }
 
-    internal int Length => _bytes.Count;
+    internal int Length { get; private set; }
 
     internal byte this[int index] => _bytes[index];
 
     /// <summary>Gets where in the text the byte begins.</summary>
     internal int StartOf(int index) => _starts[index];
 
-    /// <summary>Gets where in the text the byte ends.</summary>
+    /// <summary>Gets where in the text the byte ends: the bytes of one character begin at the same place.</summary>
     internal int EndOf(int index)
     {
-        // The bytes of one character begin at the same place.
-        int start = _starts[index];
-        while (++index < _starts.Count)
-        {
-            if (_starts[index] != start)
-            {
-                return _starts[index];
-            }
-        }
-
-        return _end;
+        int next = _starts.AsSpan(index, Length - index).IndexOfAnyExcept(_starts[index]);
+        return next < 0 ? _end : _starts[index + next];
     }
 
     /// <summary>
     /// Undoes percent-encoding and the escapes of JSON once, whichever of them is met; <see langword="null"/> if there are none. A plus
-    /// sign, a space in a form, stays: see <see cref="SecretParts"/>.
+    /// sign, a space in a form, stays: see <see cref="SecretRedactor"/>.
     /// </summary>
     internal EscapedText? TryDecode()
     {
-        var decoded = new EscapedText(Length) { _end = _end };
-        Span<byte> encoded = stackalloc byte[4];
-        bool isEscaped = false;
-        for (int i = 0; i < Length; i++)
+        var decoded = new EscapedText(Length, _end);
+        for (int i = 0; i < Length;)
         {
-            int start = _starts[i];
-            int taken = Unescape(i, encoded, out int written);
-            isEscaped |= taken > 1;
-            decoded.Add(encoded[..written], start);
-            i += taken - 1;
+            i += Unescape(i, decoded);
         }
 
-        return isEscaped ? decoded : null;
+        return decoded.Length < Length ? decoded : null;
     }
 
-    private void Add(ReadOnlySpan<byte> bytes, int start)
+    // Every escape is longer than what it stands for. Returns how many bytes were read.
+    private int Unescape(int at, EscapedText to)
     {
-        foreach (byte one in bytes)
+        ReadOnlySpan<byte> rest = _bytes.AsSpan(at, Length - at);
+        int start = _starts[at];
+        switch (rest)
         {
-            _bytes.Add(one);
-            _starts.Add(start);
+            case [(byte)'%', ..] when TryReadHex(rest[1..], digits: 2, out int value):
+                to.Add((byte)value, start);
+                return 3;
+            case [(byte)'\\', (byte)'u', ..] when TryReadHex(rest[2..], digits: 4, out int value):
+                if (rest[6..] is [(byte)'\\', (byte)'u', .. var second]
+                    && TryReadHex(second, digits: 4, out int low)
+                    && Rune.TryCreate((char)value, (char)low, out Rune pair))
+                {
+                    to.Add(pair, start);
+                    return 12;
+                }
+
+                to.Add(Rune.TryCreate((char)value, out Rune rune) ? rune : Rune.ReplacementChar, start);
+                return 6;
+            case [(byte)'\\', (byte)'"' or (byte)'\\' or (byte)'/' or (byte)'\'', ..]:
+                to.Add(rest[1], start);
+                return 2;
+            default:
+                to.Add(rest[0], start);
+                return 1;
         }
     }
 
-    // Returns how many bytes were read.
-    private int Unescape(int at, Span<byte> to, out int written)
-    {
-        written = 1;
-        to[0] = _bytes[at];
-        if (to[0] == '%' && TryReadHex(at + 1, digits: 2, out int value))
-        {
-            to[0] = (byte)value;
-            return 3;
-        }
-
-        if (to[0] != '\\' || at + 1 == Length)
-        {
-            return 1;
-        }
-
-        if (_bytes[at + 1] == 'u' && TryReadHex(at + 2, digits: 4, out value))
-        {
-            bool isPair = at + 7 < Length && _bytes[at + 6] == '\\' && _bytes[at + 7] == 'u' && char.IsHighSurrogate((char)value);
-            if (isPair && TryReadHex(at + 8, digits: 4, out int low) && Rune.TryCreate((char)value, (char)low, out Rune pair))
-            {
-                written = pair.EncodeToUtf8(to);
-                return 12;
-            }
-
-            written = (Rune.TryCreate((char)value, out Rune rune) ? rune : Rune.ReplacementChar).EncodeToUtf8(to);
-            return 6;
-        }
-
-        if ("\"\\/'"u8.IndexOf(_bytes[at + 1]) >= 0)
-        {
-            to[0] = _bytes[at + 1];
-            return 2;
-        }
-
-        return 1;
-    }
-
-    private bool TryReadHex(int at, int digits, out int value)
+    private static bool TryReadHex(ReadOnlySpan<byte> text, int digits, out int value)
     {
         value = 0;
-        if (at + digits > Length)
-        {
-            return false;
-        }
+        return text.Length >= digits && Utf8Parser.TryParse(text[..digits], out value, out int read, 'x') && read == digits;
+    }
 
-        for (int i = at; i < at + digits; i++)
-        {
-            byte digit = _bytes[i];
-            if (!char.IsAsciiHexDigit((char)digit))
-            {
-                return false;
-            }
+    private void Add(byte one, int start)
+    {
+        _starts[Length] = start;
+        _bytes[Length++] = one;
+    }
 
-            value = (value * 16) + (digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);
-        }
-
-        return true;
+    private void Add(Rune rune, int start)
+    {
+        int count = rune.EncodeToUtf8(_bytes.AsSpan(Length));
+        _starts.AsSpan(Length, count).Fill(start);
+        Length += count;
     }
 }

@@ -6,7 +6,7 @@ namespace TokenRefresh.Endpoint;
 /// an answer is read that had arrived in time: timers run ahead of what is queued in the pool. So a limit that fires first lets everything
 /// run that is queued at that moment. If that took time, or if it fired late, it waits one second more; otherwise it cancels.
 /// </remarks>
-internal sealed class FairTimeout : IThreadPoolWorkItem, IDisposable
+internal sealed class FairTimeout : IDisposable
 {
     private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Extension = TimeSpan.FromSeconds(1);
@@ -28,11 +28,12 @@ internal sealed class FairTimeout : IThreadPoolWorkItem, IDisposable
     {
         _time = time;
         _timeout = timeout;
+        Linked = linked;
         _source = linked.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(linked) : new CancellationTokenSource();
         Token = _source.Token;
         _start = time.GetTimestamp();
         _timer = time.CreateTimer(
-            static self => ThreadPool.UnsafeQueueUserWorkItem((FairTimeout)self!, preferLocal: false),
+            static self => ThreadPool.UnsafeQueueUserWorkItem(static late => late.Expire(), (FairTimeout)self!, preferLocal: false),
             this,
             Timeout.InfiniteTimeSpan,
             Timeout.InfiniteTimeSpan);
@@ -41,15 +42,39 @@ internal sealed class FairTimeout : IThreadPoolWorkItem, IDisposable
 
     internal CancellationToken Token { get; }
 
+    /// <summary>Gets the token that cancels <see cref="Token"/> too.</summary>
+    internal CancellationToken Linked { get; }
+
     /// <summary>Gets whether the limit has passed, as opposed to a cancellation of the linked token.</summary>
     internal bool IsExpired => _isExpired;
 
-    /// <summary>Called by the pool, once what was queued before the limit fired has begun to run.</summary>
-    void IThreadPoolWorkItem.Execute()
+    public void Dispose()
     {
-        if (TryExtend())
+        lock (_lock)
         {
-            return;
+            _isDisposed = true;
+        }
+
+        _timer.Dispose();
+        _source.Dispose();
+    }
+
+    // Called by the pool, once what was queued before the limit fired has begun to run.
+    private void Expire()
+    {
+        try
+        {
+            lock (_lock)
+            {
+                if (_isDisposed || TryExtend_NeedsLock())
+                {
+                    return;
+                }
+            }
+        }
+        catch (Exception)
+        {
+            // A clock of the program's own that throws.
         }
 
         _isExpired = true;
@@ -64,41 +89,18 @@ internal sealed class FairTimeout : IThreadPoolWorkItem, IDisposable
         }
     }
 
-    public void Dispose()
+    private bool TryExtend_NeedsLock()
     {
-        lock (_lock)
+        if (_time.GetElapsedTime(_start) - _timeout <= _tolerance)
         {
-            _isDisposed = true;
+            return false;
         }
 
-        _timer.Dispose();
-        _source.Dispose();
-    }
-
-    private bool TryExtend()
-    {
-        lock (_lock)
-        {
-            try
-            {
-                if (_isDisposed || _time.GetElapsedTime(_start) - _timeout <= _tolerance)
-                {
-                    return _isDisposed;
-                }
-
-                // The process may be stopped again within that second, but a machine that is merely slow must not postpone the limit
-                // endlessly.
-                _tolerance = Extension;
-                _timeout = Extension;
-                _start = _time.GetTimestamp();
-                _timer.Change(Extension, Timeout.InfiniteTimeSpan);
-                return true;
-            }
-            catch (Exception)
-            {
-                // A clock of the program's own that throws.
-                return false;
-            }
-        }
+        // The process may be stopped again within that second, but a machine that is merely slow must not postpone the limit endlessly.
+        _tolerance = Extension;
+        _timeout = Extension;
+        _start = _time.GetTimestamp();
+        _timer.Change(Extension, Timeout.InfiniteTimeSpan);
+        return true;
     }
 }

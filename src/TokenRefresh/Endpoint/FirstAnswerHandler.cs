@@ -1,3 +1,5 @@
+using System.Net.Http.Headers;
+
 namespace TokenRefresh.Endpoint;
 
 /// <summary>Keeps the error answer to a token request, and gives it to handlers that send the request again.</summary>
@@ -9,23 +11,16 @@ namespace TokenRefresh.Endpoint;
 internal sealed class FirstAnswerHandler : DelegatingHandler
 {
     /// <inheritdoc/>
-    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (request.Content is not TokenRequestContent content)
+        var content = request.Content as TokenRequestContent;
+        if (content?.Answer is { } answer)
         {
-            return base.SendAsync(request, cancellationToken);
+            return answer(request);
         }
 
-        return content.Answer is { } answer
-            ? Task.FromResult(answer.CreateResponse(request))
-            : SendFirstAsync(request, content, cancellationToken);
-    }
-
-    private async Task<HttpResponseMessage> SendFirstAsync(
-        HttpRequestMessage request, TokenRequestContent content, CancellationToken cancellationToken)
-    {
         HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        if (response.IsSuccessStatusCode)
+        if (content is null || response.IsSuccessStatusCode)
         {
             return response;
         }
@@ -33,8 +28,32 @@ internal sealed class FirstAnswerHandler : DelegatingHandler
         using (response)
         {
             LimitedBody body = await LimitedBody.ReadAsync(response.Content, isSynchronous: false, cancellationToken).ConfigureAwait(false);
-            content.Answer = new FirstAnswer(response, body);
-            return content.Answer.CreateResponse(request);
+            content.Answer = message => Copy(message, response, body);
+            return content.Answer(request);
+        }
+    }
+
+    private static HttpResponseMessage Copy(HttpRequestMessage request, HttpResponseMessage response, LimitedBody body)
+    {
+        var copy = new HttpResponseMessage(response.StatusCode)
+        {
+            Content = new ReadOnlyMemoryContent(body.Bytes),
+            RequestMessage = request,
+        };
+        Copy(response.Headers, copy.Headers);
+        Copy(response.Content.Headers, copy.Content.Headers);
+
+        // What was compressed is not any more.
+        copy.Content.Headers.Remove("Content-Encoding");
+        copy.Content.Headers.Remove("Content-Length");
+        return copy;
+    }
+
+    private static void Copy(HttpHeaders from, HttpHeaders to)
+    {
+        foreach (KeyValuePair<string, HeaderStringValues> header in from.NonValidated)
+        {
+            to.TryAddWithoutValidation(header.Key, header.Value);
         }
     }
 }

@@ -9,19 +9,16 @@ internal sealed class LimitedBody
     /// <summary>1 MiB: some servers put an <c>id_token</c> with hundreds of groups before the refresh token.</summary>
     internal const int Limit = 1024 * 1024;
 
-    private readonly byte[] _buffer;
-    private readonly int _length;
+    private byte[] _buffer = new byte[4096];
+    private int _length;
 
-    private LimitedBody(byte[] buffer, int length, Exception? exception)
+    private LimitedBody()
     {
-        _buffer = buffer;
-        _length = length;
-        Exception = exception;
     }
 
     internal ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _length);
 
-    internal Exception? Exception { get; }
+    internal Exception? Exception { get; private set; }
 
     /// <summary>Gets whether the body ended before the limit, and nothing broke it off.</summary>
     internal bool IsWhole => Exception is null && _length < Limit;
@@ -35,9 +32,7 @@ internal sealed class LimitedBody
     /// <param name="cancellationToken">Ends the reading.</param>
     internal static async ValueTask<LimitedBody> ReadAsync(HttpContent content, bool isSynchronous, CancellationToken cancellationToken)
     {
-        byte[] buffer = new byte[4096];
-        int length = 0;
-        Exception? exception = null;
+        var body = new LimitedBody();
         try
         {
             using CancellationTokenRegistration registration = isSynchronous
@@ -46,68 +41,67 @@ internal sealed class LimitedBody
             using Stream stream = isSynchronous
                 ? content.ReadAsStream(cancellationToken)
                 : await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-            int read;
-            do
+            while (body.Add(isSynchronous
+                ? stream.Read(body.Free().Span)
+                : await stream.ReadAsync(body.Free(), cancellationToken).ConfigureAwait(false)))
             {
-                Memory<byte> free = Free(ref buffer, length);
-                read = isSynchronous ? stream.Read(free.Span) : await stream.ReadAsync(free, cancellationToken).ConfigureAwait(false);
-                length += read;
             }
-            while (read > 0 && length < Limit);
         }
         catch (Exception e)
         {
-            exception = e;
+            body.Exception = e;
         }
 
         // A disposed stream may also look as if it had ended.
         if (isSynchronous && cancellationToken.IsCancellationRequested)
         {
-            exception = new OperationCanceledException("The answer was not read to its end in time.", exception, cancellationToken);
+            body.Exception = new OperationCanceledException(
+                "The answer was not read to its end in time.", body.Exception, cancellationToken);
         }
 
-        var body = new LimitedBody(buffer, length, exception);
-        return content.Headers.NonValidated.TryGetValues("Content-Encoding", out HeaderStringValues coding) || buffer is [0x1F, 0x8B, ..]
-            ? body.Decompress(coding.ToString())
-            : body;
+        return content.Headers.NonValidated.TryGetValues("Content-Encoding", out HeaderStringValues coding)
+            || body._buffer is [0x1F, 0x8B, ..]
+                ? body.Decompress(coding.ToString())
+                : body;
     }
 
     // Some front ends compress whether asked or not. Not left to the handler: where the label is wrong it throws, and the bytes are gone.
     private LimitedBody Decompress(string coding)
     {
         using var compressed = new MemoryStream(_buffer, 0, _length, writable: false);
-        using Stream? stream = _buffer is [0x1F, 0x8B, ..] ? new GZipStream(compressed, CompressionMode.Decompress)
+        using Stream stream = _buffer is [0x1F, 0x8B, ..] ? new GZipStream(compressed, CompressionMode.Decompress)
             : coding.Contains("br", StringComparison.OrdinalIgnoreCase) ? new BrotliStream(compressed, CompressionMode.Decompress)
             : coding.Contains("deflate", StringComparison.OrdinalIgnoreCase) ? new ZLibStream(compressed, CompressionMode.Decompress)
-            : null;
-        byte[] buffer = new byte[4096];
-        int length = 0;
-        Exception? exception = Exception;
+            : Stream.Null;
+        var plain = new LimitedBody { Exception = Exception };
         try
         {
-            int read;
-            do
+            while (plain.Add(stream.Read(plain.Free().Span)))
             {
-                read = stream?.Read(Free(ref buffer, length).Span) ?? 0;
-                length += read;
             }
-            while (read > 0 && length < Limit);
         }
         catch (Exception e) when (e is InvalidDataException or InvalidOperationException)
         {
-            exception ??= e;
+            plain.Exception ??= e;
         }
 
-        return length == 0 ? this : new(buffer, length, exception);
+        return plain._length == 0 ? this : plain;
     }
 
-    private static Memory<byte> Free(ref byte[] buffer, int length)
+    private Memory<byte> Free()
     {
-        if (length == buffer.Length)
+        if (_length == _buffer.Length)
         {
-            Array.Resize(ref buffer, buffer.Length * 2);
+            Array.Resize(ref _buffer, _buffer.Length * 2);
         }
 
-        return buffer.AsMemory(length);
+        return _buffer.AsMemory(_length);
+    }
+
+    // Whether there may be more.
+    private bool Add(int count)
+    {
+        _length += count;
+        return count > 0 && _length < Limit;
     }
 }

@@ -3,11 +3,7 @@ namespace TokenRefresh.Endpoint;
 /// <summary>What came of one use, or no use, of a refresh token.</summary>
 public sealed class TokenEndpointResult
 {
-    private TokenEndpointResult(TokenEndpointOutcome outcome, TokenResponse? response)
-    {
-        Outcome = outcome;
-        Response = response;
-    }
+    internal TokenEndpointResult(TokenEndpointOutcome outcome) => Outcome = outcome;
 
     /// <summary>Gets what happened to the refresh token.</summary>
     public TokenEndpointOutcome Outcome { get; }
@@ -15,7 +11,7 @@ public sealed class TokenEndpointResult
     /// <summary>
     /// Gets the new tokens; not <see langword="null"/> exactly when <see cref="Outcome"/> is <see cref="TokenEndpointOutcome.Succeeded"/>.
     /// </summary>
-    public TokenResponse? Response { get; }
+    public TokenResponse? Response { get; private init; }
 
     /// <summary>Gets the HTTP status, or <see langword="null"/> if there was no answer.</summary>
     public int? StatusCode { get; init; }
@@ -41,13 +37,13 @@ public sealed class TokenEndpointResult
     public string? RecoveredRefreshToken { get; init; }
 
     /// <summary>Gets whether no connection was made, so that another try may.</summary>
-    internal bool IsConnectFailure { get; private init; }
+    internal bool IsConnectFailure { get; init; }
 
     /// <summary>
     /// Gets whether a success was answered whole that holds no token: nothing was lost on the way, and the same request would get the same
     /// answer.
     /// </summary>
-    internal bool IsWithoutTokens { get; private init; }
+    internal bool IsWithoutTokens { get; init; }
 
     /// <summary>The server issued new tokens.</summary>
     /// <param name="response">The tokens.</param>
@@ -55,13 +51,8 @@ public sealed class TokenEndpointResult
     public static TokenEndpointResult Success(TokenResponse response)
     {
         ArgumentNullException.ThrowIfNull(response);
-        return new(TokenEndpointOutcome.Succeeded, response) { StatusCode = 200 };
+        return new(TokenEndpointOutcome.Succeeded) { Response = response, StatusCode = 200 };
     }
-
-    /// <summary>There are no new tokens.</summary>
-    /// <param name="outcome">Anything but <see cref="TokenEndpointOutcome.Succeeded"/>.</param>
-    /// <returns>The result.</returns>
-    public static TokenEndpointResult Failure(TokenEndpointOutcome outcome) => Failure(outcome, null);
 
     /// <summary>There are no new tokens.</summary>
     /// <param name="outcome">Anything but <see cref="TokenEndpointOutcome.Succeeded"/>.</param>
@@ -74,7 +65,7 @@ public sealed class TokenEndpointResult
     /// <returns>The result.</returns>
     public static TokenEndpointResult Failure(
         TokenEndpointOutcome outcome,
-        int? statusCode,
+        int? statusCode = null,
         string? error = null,
         string? errorDescription = null,
         TimeSpan? retryAfter = null,
@@ -86,7 +77,7 @@ public sealed class TokenEndpointResult
             throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "A success needs its tokens.");
         }
 
-        return new(outcome, null)
+        return new(outcome)
         {
             StatusCode = statusCode,
             Error = error,
@@ -108,27 +99,4 @@ public sealed class TokenEndpointResult
     /// <inheritdoc cref="DescribeAnswer"/>
     internal static string Describe(int statusCode, string? error, string? description) =>
         $"HTTP {statusCode}{(error is null ? "" : $", '{error}'")}{(description is null ? "" : $": {description}")}";
-
-    internal static TokenEndpointResult NotSent(Exception exception, bool isConnectFailure) =>
-        new(TokenEndpointOutcome.NotSent, response: null) { Exception = exception, IsConnectFailure = isConnectFailure };
-
-    internal static TokenEndpointResult Answered(
-        TokenEndpointOutcome outcome,
-        int statusCode,
-        string? error,
-        string? errorDescription,
-        TimeSpan? retryAfter,
-        Exception? exception,
-        string? recoveredRefreshToken,
-        bool isWithoutTokens) =>
-        new(outcome, response: null)
-        {
-            StatusCode = statusCode,
-            Error = error,
-            ErrorDescription = errorDescription,
-            RetryAfter = retryAfter,
-            Exception = exception,
-            RecoveredRefreshToken = recoveredRefreshToken,
-            IsWithoutTokens = isWithoutTokens,
-        };
 }

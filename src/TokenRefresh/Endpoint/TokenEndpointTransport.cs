@@ -21,4 +21,12 @@ internal sealed class TokenEndpointTransport() : HttpMessageInvoker(CreateHandle
         // An answer that is given up in its middle is not read to its end.
         ResponseDrainTimeout = TimeSpan.Zero,
     };
+
+    /// <summary>Sends by any invoker. An <see cref="HttpClient"/> alone would buffer up to 2 GB of an answer before its length could be
+    /// looked at.</summary>
+    internal static Task<HttpResponseMessage> SendAsync(
+        HttpMessageInvoker invoker, HttpRequestMessage message, CancellationToken cancellationToken) =>
+        invoker is HttpClient client
+            ? client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken)
+            : invoker.SendAsync(message, cancellationToken);
 }

@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace TokenRefresh.Endpoint;
 
 /// <summary>One use of a refresh token, and what became of it: unsent, sending, sent or closed.</summary>
@@ -9,8 +11,9 @@ public sealed class TokenRequest
     private object? _body;
     private TaskCompletionSource? _idle;
     private int _running;
-    private bool _isSent;
     private bool _isClosed;
+    private volatile bool _isSent;
+    private volatile Exception? _announcementFailure;
 
     /// <summary>Creates a request.</summary>
     /// <param name="refreshToken">The refresh token to present.</param>
@@ -44,16 +47,7 @@ public sealed class TokenRequest
     internal string? StoredAccessToken { get; init; }
 
     /// <summary>Gets whether the body may have left: <c>beforeSend</c> completed while the request was open.</summary>
-    internal bool IsSent
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _isSent;
-            }
-        }
-    }
+    internal bool IsSent => _isSent;
 
     /// <summary>
     /// Announces that the body is about to leave. A client calls this once name resolution, connect and TLS are done; what it throws ends
@@ -98,7 +92,7 @@ public sealed class TokenRequest
             _running++;
         }
 
-        bool isAnnounced = false;
+        bool maySend = false;
         try
         {
             if (_beforeSend is not null)
@@ -106,14 +100,36 @@ public sealed class TokenRequest
                 await _beforeSend(deadline).ConfigureAwait(false);
             }
 
-            isAnnounced = !attempt.IsCancellationRequested;
+            maySend = !attempt.IsCancellationRequested;
+        }
+        catch (Exception e)
+        {
+            _announcementFailure = e;
+            throw;
         }
         finally
         {
-            isAnnounced = Leave(isAnnounced);
+            lock (_lock)
+            {
+                maySend &= !_isClosed;
+                _isSent |= maySend;
+                if (--_running == 0)
+                {
+                    _idle?.TrySetResult();
+                }
+            }
         }
 
-        return isAnnounced;
+        return maySend;
+    }
+
+    /// <summary>Throws what <c>beforeSend</c> threw, unchanged. Nothing was sent then.</summary>
+    internal void ThrowIfAnnouncementFailed()
+    {
+        if (_announcementFailure is { } failure)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
     }
 
     /// <summary>Refuses every further announcement, and completes when none is under way. Never throws.</summary>
@@ -129,21 +145,6 @@ public sealed class TokenRequest
 
             _idle ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
             return new(_idle.Task);
-        }
-    }
-
-    private bool Leave(bool isAnnounced)
-    {
-        lock (_lock)
-        {
-            bool maySend = isAnnounced && !_isClosed;
-            _isSent |= maySend;
-            if (--_running == 0)
-            {
-                _idle?.TrySetResult();
-            }
-
-            return maySend;
         }
     }
 }

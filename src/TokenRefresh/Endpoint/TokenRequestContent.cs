@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Runtime.ExceptionServices;
 
 namespace TokenRefresh.Endpoint;
 
@@ -14,13 +13,9 @@ internal sealed class TokenRequestContent : HttpContent
     private readonly byte[] _body;
     private readonly TokenRequest _request;
     private readonly CancellationToken _deadline;
-    private volatile ExceptionDispatchInfo? _announcementFailure;
     private volatile TokenRequestResentException? _refusal;
 
-    /// <param name="body">The bytes.</param>
-    /// <param name="contentType">Their media type.</param>
-    /// <param name="request">Knows whether the body may be sent; told right before the first byte leaves.</param>
-    /// <param name="deadline">The deadline of the whole call.</param>
+    // The request knows whether the body may be sent, and is told right before the first byte leaves. The deadline is the whole call's.
     internal TokenRequestContent(byte[] body, string contentType, TokenRequest request, CancellationToken deadline)
     {
         _body = body;
@@ -33,11 +28,8 @@ internal sealed class TokenRequestContent : HttpContent
     /// <summary>Gets the refusal of a second sending, if there was one.</summary>
     internal TokenRequestResentException? Refusal => _refusal;
 
-    /// <summary>Gets or sets the error answer to this body, which every further sending of it gets.</summary>
-    internal FirstAnswer? Answer { get; set; }
-
-    /// <summary>Throws what the announcement threw, unchanged. Nothing was sent then.</summary>
-    internal void ThrowIfAnnouncementFailed() => _announcementFailure?.Throw();
+    /// <summary>Gets or sets what makes the error answer to this body, which every further sending of it gets.</summary>
+    internal Func<HttpRequestMessage, HttpResponseMessage>? Answer { get; set; }
 
     /// <inheritdoc/>
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
@@ -47,22 +39,7 @@ internal sealed class TokenRequestContent : HttpContent
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         Take(stream);
-        bool maySend;
-        try
-        {
-            maySend = await _request.TryAnnounceAsync(_deadline, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            _announcementFailure = ExceptionDispatchInfo.Capture(e);
-            throw;
-        }
-
-        if (!maySend)
-        {
-            throw GivenUp();
-        }
-
+        ThrowUnless(await _request.TryAnnounceAsync(_deadline, cancellationToken).ConfigureAwait(false));
         await stream.WriteAsync(_body, cancellationToken).ConfigureAwait(false);
     }
 
@@ -70,23 +47,8 @@ internal sealed class TokenRequestContent : HttpContent
     protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         Take(stream);
-        bool maySend;
-        try
-        {
-            ValueTask<bool> announced = _request.TryAnnounceAsync(_deadline, cancellationToken);
-            maySend = announced.IsCompleted ? announced.Result : announced.AsTask().GetAwaiter().GetResult();
-        }
-        catch (Exception e)
-        {
-            _announcementFailure = ExceptionDispatchInfo.Capture(e);
-            throw;
-        }
-
-        if (!maySend)
-        {
-            throw GivenUp();
-        }
-
+        ValueTask<bool> announced = _request.TryAnnounceAsync(_deadline, cancellationToken);
+        ThrowUnless(announced.IsCompleted ? announced.Result : announced.AsTask().GetAwaiter().GetResult());
         stream.Write(_body);
     }
 
@@ -103,7 +65,13 @@ internal sealed class TokenRequestContent : HttpContent
         return true;
     }
 
-    private static OperationCanceledException GivenUp() => new("The token request was given up before its body was sent.");
+    private static void ThrowUnless(bool maySend)
+    {
+        if (!maySend)
+        {
+            throw new OperationCanceledException("The token request was given up before its body was sent.");
+        }
+    }
 
     private void Take(Stream stream)
     {

@@ -1,12 +1,11 @@
-using System.Text.Json;
+using System.Text;
+using System.Text.RegularExpressions;
 
 namespace TokenRefresh.Endpoint;
 
 /// <content>Finds the tokens of the answer among others.</content>
 internal sealed partial class TokenResponseParser
 {
-    private const int MostBrokenTexts = 64;
-
     private static string? AccessTokenOf(AnswerObject json) =>
         json["accesstoken"] is { } token && TokenRefresh.AccessToken.CanBeSent(token) ? token : null;
 
@@ -38,6 +37,27 @@ internal sealed partial class TokenResponseParser
         AccessTokenOf(json) is { } token && (token != _request.StoredAccessToken || !IsKnown(json["refreshtoken"]));
 
     private bool IsKnown(string? refreshToken) => refreshToken is null || refreshToken == _request.RefreshToken;
+
+    private void FindRefreshToken()
+    {
+        Offer(_tokens["refreshtoken"]);
+        OfferItem(_tokens);
+        Offer(Root["refreshtoken"]);
+        OfferItem(Root);
+        foreach (AnswerObject json in _objects)
+        {
+            if (json.First("refreshtoken", "refreshtoken[]") is not null && (AccessToken is null || IsBesideNoOther(json)))
+            {
+                OfferNested(json["refreshtoken"]);
+                OfferItem(json);
+            }
+        }
+
+        if (AccessToken is null)
+        {
+            OfferWherever(_body.Bytes.Span);
+        }
+    }
 
     // {"access":{"access_token":"..."},"refresh":{"refresh_token":"..."}}; one beside or below another access token is that one's.
     private bool IsBesideNoOther(AnswerObject json)
@@ -97,33 +117,21 @@ internal sealed partial class TokenResponseParser
         OfferNested(only);
     }
 
-    // In a body that is cut off or wrapped in something else: reads from where the name stands.
-    private void Scan(ReadOnlySpan<byte> body, ReadOnlySpan<byte> name)
+    // In a body that is cut off, nested deeper than is read, or wrapped in something else.
+    private void OfferWherever(ReadOnlySpan<byte> body)
     {
-        int broken = 0;
-        for (int at = body.IndexOf(name); at >= 0 && broken < MostBrokenTexts; at = body.IndexOf(name))
+        for (Match found = Member().Match(Encoding.UTF8.GetString(body)); IsKnown(RefreshToken) && found.Success; found = found.NextMatch())
         {
-            body = body[(at + name.Length)..];
-            ReadOnlySpan<byte> rest = body.TrimStart(" \t\r\n"u8);
-            if (rest is not [(byte)':', ..] || rest[1..].TrimStart(" \t\r\n"u8) is not [(byte)'"', ..] text)
-            {
-                continue;
-            }
-
-            // Not the final block: the string must be closed to be read, and what follows does not matter.
-            var reader = new Utf8JsonReader(text, isFinalBlock: false, state: default);
-            try
-            {
-                if (reader.Read() && reader.GetString() is { Length: > 0 } token)
-                {
-                    OfferNested(token);
-                }
-            }
-            catch (Exception e) when (e is JsonException or InvalidOperationException)
-            {
-                // One that is no text.
-                broken++;
-            }
+            OfferNested(Regex.Unescape(found.Groups["token"].Value));
         }
     }
+
+    // The text must be closed to count; what follows does not matter. One that is no UTF-8, or holds surrogates, is none.
+    [GeneratedRegex(
+        """
+        "refresh(_|-|\\u005f)?token"\s*:\s*"(?<token>(?>([^"\\\x00-\x1F\uFFFD]+|\\(["\\/bfnrt]|u(?!d[89a-f])[0-9a-f]{4}))+))"
+        """,
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        Timeout.Infinite)]
+    private static partial Regex Member();
 }

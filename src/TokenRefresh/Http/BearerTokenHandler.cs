@@ -213,7 +213,7 @@ public sealed class BearerTokenHandler : DelegatingHandler
             return false;
         }
 
-        if (request.Options.TryGetValue(TokenRequestMark.Key, out bool isTokenRequest) && isTokenRequest)
+        if (request.Options.TryGetValue(TokenRequestWriter.Mark, out bool isTokenRequest) && isTokenRequest)
         {
             throw new TokenRefreshConfigurationException(
                 $"A '{nameof(BearerTokenHandler)}' is in the pipeline of the token endpoint's own client, " +

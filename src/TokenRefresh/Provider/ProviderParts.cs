@@ -15,7 +15,7 @@ internal sealed class ProviderParts : IDisposable
     private readonly Func<HttpMessageInvoker>? _invoker;
     private readonly FileCredentialsStore? _ownStore;
     private HttpMessageInvoker? _ownInvoker;
-    private TokenRevocationClient? _revocation;
+    private HttpTokenEndpointClient? _revocation;
 
     internal ProviderParts(
         TokenRefreshOptions options,
@@ -53,10 +53,7 @@ internal sealed class ProviderParts : IDisposable
     internal bool ReadsAtOnce => _ownStore is not null || Context.Store is FileCredentialsStore or InMemoryCredentialsStore;
 
     /// <summary>Gets the client of the revocation endpoint, or <see langword="null"/> if none is configured.</summary>
-    internal TokenRevocationClient? Revocation =>
-        _options.RevocationEndpoint is null
-            ? null
-            : _revocation ??= new(TokenEndpointSettings.From(_options), GetInvoker, Context.TimeProvider, Context.Logger);
+    internal HttpTokenEndpointClient? Revocation => _options.RevocationEndpoint is null ? null : _revocation ??= CreateHttpClient();
 
     public void Dispose()
     {
@@ -81,14 +78,10 @@ internal sealed class ProviderParts : IDisposable
     private static CompatibleLocksStore WithCompatibleLocks(FileCredentialsStore store, TokenRefreshOptions options) =>
         new(store, options.CompatibleLocks!);
 
-    private ITokenEndpointClient CreateEndpoint() =>
-        _services.TokenEndpointClient
-        ?? new HttpTokenEndpointClient(
-            TokenEndpointSettings.From(_options),
-            GetInvoker,
-            _services.TokenErrorClassifier,
-            Context.TimeProvider,
-            Context.Logger);
+    private ITokenEndpointClient CreateEndpoint() => _services.TokenEndpointClient ?? CreateHttpClient();
+
+    private HttpTokenEndpointClient CreateHttpClient() =>
+        new(new TokenRequestWriter(_options), GetInvoker, _services.TokenErrorClassifier, Context.TimeProvider, Context.Logger);
 
     // Exchanges hold the lock, so two of them never run this at the same time. A revocation and an exchange may, and then one of the two
     // handlers is disposed again.

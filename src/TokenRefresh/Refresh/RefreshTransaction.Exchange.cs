@@ -184,7 +184,7 @@ internal sealed partial class RefreshTransaction
             ExceptionDispatchInfo.Throw(failure);
         }
 
-        var redactor = new SecretRedactor(TokenEndpointSettings.From(context.Options).Secrets, sent.RefreshToken, sent.AccessToken);
+        SecretRedactor redactor = new TokenRequestWriter(context.Options).CreateRedactor(sent.RefreshToken, sent.AccessToken);
         return TokenEndpointResult.Failure(
             request.IsSent ? TokenEndpointOutcome.Unknown : TokenEndpointOutcome.NotSent, null, exception: redactor.Clean(failure));
     }

@@ -3,6 +3,7 @@ using FluentAssertions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using TokenRefresh.DependencyInjection;
+using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Validation;
 
@@ -115,8 +116,8 @@ public sealed class TokenEndpointClientTests
                 s.AddTokenRefresh(SomeOptions.MakeValid)
                     .ConfigureTokenEndpointClient(c => c.ConfigurePrimaryHttpMessageHandler(() => sent)));
 
-        using var response = await ProviderFactory.InvokerOf(services, "")()
-            .SendAsync(new HttpRequestMessage(HttpMethod.Post, Endpoint), default);
+        using var response = await TokenEndpointTransport.SendAsync(
+            ProviderFactory.InvokerOf(services, "")(), new HttpRequestMessage(HttpMethod.Post, Endpoint), default);
 
         body.Reads.Should().Be(0);
     }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using TokenRefresh.Endpoint;
 using TokenRefresh.Tests.Wire;
 
@@ -11,11 +12,11 @@ internal static class Given
     public const string ClientSecret = "s3cr3t:with/odd+characters and more";
     public static readonly Uri Endpoint = new("https://auth.example.com/oauth/token");
 
-    public static TokenEndpointSettings Settings(Action<TokenRefreshOptions>? configure = null)
+    public static TokenRequestWriter Settings(Action<TokenRefreshOptions>? configure = null)
     {
         var options = new TokenRefreshOptions { TokenEndpoint = Endpoint, ClientId = "my-cli" };
         configure?.Invoke(options);
-        return TokenEndpointSettings.From(options);
+        return new TokenRequestWriter(options);
     }
 
     public static HttpTokenEndpointClient Client(
@@ -35,7 +36,7 @@ internal static class Given
         ITokenErrorClassifier? classifier = null,
         TimeProvider? time = null,
         ILogger? logger = null) =>
-        new(Settings(configure), () => invoker, classifier, time ?? TimeProvider.System, logger);
+        new(Settings(configure), () => invoker, classifier, time ?? TimeProvider.System, logger ?? NullLogger.Instance);
 
     public static Task<TokenEndpointResult> AnswerAsync(
         HttpMessageHandler handler, Action<TokenRefreshOptions>? configure = null, TimeProvider? time = null) =>

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using FluentAssertions;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using TokenRefresh.DependencyInjection;
 using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
@@ -58,7 +59,7 @@ public sealed class TokenRequestSentOnceTests
         await using ServiceProvider provider = services.BuildServiceProvider();
         Func<HttpMessageInvoker> invoker = ProviderFactory.InvokerOf(provider, "");
         var client = new HttpTokenEndpointClient(
-            Given.Settings(o => o.TokenEndpoint = server.TokenEndpoint), invoker, null, TimeProvider.System, null);
+            Given.Settings(o => o.TokenEndpoint = server.TokenEndpoint), invoker, null, TimeProvider.System, NullLogger.Instance);
 
         TokenEndpointResult result = await client.RefreshAsync(new TokenRequest("rt"));
 

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 using FluentAssertions;
+using Microsoft.Extensions.Logging.Abstractions;
 using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Wire;
@@ -284,7 +285,7 @@ public sealed class TokenResponseTests
     {
         var endless = new CountingStream();
         using var http = new HttpClient(new FakeHandler(_ => new HttpResponseMessage { Content = new StreamContent(endless) }));
-        var client = new HttpTokenEndpointClient(Given.Settings(), () => http, null, TimeProvider.System, null);
+        var client = new HttpTokenEndpointClient(Given.Settings(), () => http, null, TimeProvider.System, NullLogger.Instance);
 
         TokenEndpointResult result = await client.RefreshAsync(new TokenRequest("rt"));
 

@@ -65,7 +65,7 @@ public sealed class TokenRevocationClientTests
         FakeHandler handler = FakeHandler.Answering(200);
         using var caller = new CancellationTokenSource();
         var never = new TaskCompletionSource<string>();
-        TokenRevocationClient client = Client(
+        HttpTokenEndpointClient client = Client(
             handler,
             time,
             o => (o.ClientAuthentication, o.ClientAssertion) = (ClientAuthentication.ClientAssertion, _ => new(never.Task)));
@@ -80,18 +80,14 @@ public sealed class TokenRevocationClientTests
         handler.Count.Should().Be(0);
     }
 
-    private static TokenRevocationClient Client(
-        HttpMessageHandler handler, TimeProvider? time = null, Action<TokenRefreshOptions>? configure = null)
-    {
-        var invoker = new HttpMessageInvoker(handler);
-        return new TokenRevocationClient(
-            Given.Settings(o =>
+    private static HttpTokenEndpointClient Client(
+        HttpMessageHandler handler, TimeProvider? time = null, Action<TokenRefreshOptions>? configure = null) =>
+        Given.Client(
+            handler,
+            o =>
             {
                 o.RevocationEndpoint = new Uri("https://auth.example.com/revoke");
                 configure?.Invoke(o);
-            }),
-            () => invoker,
-            time ?? TimeProvider.System,
-            logger: null);
-    }
+            },
+            time: time);
 }
