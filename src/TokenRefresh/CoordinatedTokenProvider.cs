@@ -129,7 +129,7 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         string? name)
     {
         TokenRefreshOptions snapshot = options.Snapshot();
-        TokenRefreshOptionsValidator.ThrowIfInvalid(snapshot, services);
+        OptionsCheck.ThrowIfInvalid(snapshot, services);
         return new CoordinatedTokenProvider(new ProviderParts(snapshot, services, tokenEndpointInvoker, name));
     }
 

@@ -29,8 +29,6 @@ namespace TokenRefresh;
 /// </example>
 public sealed class CredentialsFileFormat
 {
-    private readonly string[] _section;
-
     /// <summary>Creates a format of flat OAuth members, which an initializer may rename.</summary>
     public CredentialsFileFormat()
         : this(CredentialsTimeUnit.Seconds, [], null, "access_token", "refresh_token", "expires_at", null, null, null, null, null)
@@ -40,7 +38,7 @@ public sealed class CredentialsFileFormat
     // Documents are read by this table. Filled here and not by initializers, it costs a cold process no compiled accessors.
     private CredentialsFileFormat(CredentialsTimeUnit timeUnit, string[] section, string? lastRefresh, params string?[] names)
     {
-        _section = section;
+        Path = section;
         LastRefreshMember = lastRefresh;
         Names = names;
         TimeUnit = timeUnit;
@@ -101,8 +99,8 @@ public sealed class CredentialsFileFormat
     /// </value>
     public IReadOnlyList<string> Section
     {
-        get => _section;
-        init => _section = value is null ? [] : [.. value];
+        get => Path;
+        init => Path = value is null ? [] : [.. value];
     }
 
     /// <summary>Gets the name of the access token's member. Default <c>access_token</c>.</summary>
@@ -177,7 +175,7 @@ public sealed class CredentialsFileFormat
     public CredentialsTimeUnit TimeUnit { get; init; }
 
     /// <summary>Gets the path as it is, for code that walks it.</summary>
-    internal string[] Path => _section;
+    internal string[] Path { get; private init; }
 
     /// <summary>
     /// Gets the name of the member beside the section that says when the tokens were obtained; <see langword="null"/> if there is none.

@@ -23,5 +23,5 @@ internal static class SomeOptions
 
     /// <summary>Makes what the provider without a container makes of the options.</summary>
     public static Action Checking(TokenRefreshOptions options, CoordinatedTokenProviderServices? services = null) =>
-        () => TokenRefreshOptionsValidator.ThrowIfInvalid(options, services ?? new CoordinatedTokenProviderServices());
+        () => OptionsCheck.ThrowIfInvalid(options, services ?? new CoordinatedTokenProviderServices());
 }
