@@ -28,7 +28,7 @@ public sealed class AccessToken
         ThrowIfItCannotBeSent(value, nameof(value));
         ArgumentException.ThrowIfNullOrEmpty(tokenType);
         ArgumentException.ThrowIfNullOrEmpty(headerName);
-        if (!IsScheme(tokenType))
+        if (!OptionText.IsToken(tokenType))
         {
             throw new ArgumentException("The token type holds a character that no authentication scheme may hold.", nameof(tokenType));
         }
@@ -58,7 +58,7 @@ public sealed class AccessToken
     /// <summary>Tells whether a token can stand in a header (RFC 6749 appendix A.12).</summary>
     internal static bool CanBeSent(string value)
     {
-        // Plain loops here and below: the framework's vectorized searches cost a fresh process a dozen compiled methods.
+        // A plain loop: the framework's vectorized searches cost a fresh process a dozen compiled methods.
         var isBlank = true;
         foreach (char c in value)
         {
@@ -92,7 +92,7 @@ public sealed class AccessToken
     /// </remarks>
     internal static string? SchemeOf(string? tokenType) =>
         string.Equals(tokenType, DefaultTokenType, StringComparison.OrdinalIgnoreCase) ? DefaultTokenType
-        : !string.IsNullOrEmpty(tokenType) && IsScheme(tokenType) ? tokenType
+        : OptionText.IsToken(tokenType) ? tokenType
         : null;
 
     /// <summary>Tells whether a token of this type only works with a proof by a key (RFC 9449), which this version does not have.</summary>
@@ -103,18 +103,4 @@ public sealed class AccessToken
     /// <returns>A text that is safe to log.</returns>
     public override string ToString() =>
         ExpiresAt is { } at ? $"{TokenType} access token, expires {at:O}" : $"{TokenType} access token, expiry unknown";
-
-    // The characters of a token, RFC 9110 section 5.6.2.
-    private static bool IsScheme(string tokenType)
-    {
-        foreach (char c in tokenType)
-        {
-            if (!char.IsAsciiLetterOrDigit(c) && "!#$%&'*+-.^_`|~".IndexOf(c, StringComparison.Ordinal) < 0)
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
 }

@@ -61,29 +61,15 @@ internal static class ConfigurationBinding
             };
         }
 
-        switch (section.Value?.ToUpperInvariant())
-        {
-            case null or "":
-                return null;
-            case "AUTO":
-                return CredentialsFileFormat.Auto;
-            case "CLAUDECODE":
-                return CredentialsFileFormat.ClaudeCode;
-            case "FLATOAUTH":
-                return CredentialsFileFormat.FlatOAuth;
-            case "CODEX":
-                return CredentialsFileFormat.Codex;
-            case "GOOGLE":
-                return CredentialsFileFormat.Google;
-            case "AWSSSO":
-                return CredentialsFileFormat.AwsSso;
-            default:
-                throw new InvalidOperationException(
-                    $"'{section.Path}' is '{section.Value}'. Use '{nameof(CredentialsFileFormat.Auto)}', " +
-                    $"'{nameof(CredentialsFileFormat.ClaudeCode)}', '{nameof(CredentialsFileFormat.FlatOAuth)}', " +
-                    $"'{nameof(CredentialsFileFormat.Codex)}', '{nameof(CredentialsFileFormat.Google)}' or " +
-                    $"'{nameof(CredentialsFileFormat.AwsSso)}', or a section that names the members.");
-        }
+        return Find(
+            section,
+            "'Auto', 'ClaudeCode', 'FlatOAuth', 'Codex', 'Google' or 'AwsSso', or a section that names the members",
+            ("Auto", CredentialsFileFormat.Auto),
+            ("ClaudeCode", CredentialsFileFormat.ClaudeCode),
+            ("FlatOAuth", CredentialsFileFormat.FlatOAuth),
+            ("Codex", CredentialsFileFormat.Codex),
+            ("Google", CredentialsFileFormat.Google),
+            ("AwsSso", CredentialsFileFormat.AwsSso));
     }
 
     private static IReadOnlyList<CompatibleLock>? ReadCompatibleLocks(IConfigurationSection section)
@@ -100,15 +86,22 @@ internal static class ConfigurationBinding
             });
         }
 
-        return section.Value?.ToUpperInvariant() switch
-        {
-            null or "" => locks.Count == 0 ? null : locks,
-            "CLAUDECODE" => CompatibleLock.ClaudeCode,
-            "CODEX" => CompatibleLock.Codex,
-            _ => throw new InvalidOperationException(
-                $"'{section.Path}' is '{section.Value}'. Use '{nameof(CompatibleLock.ClaudeCode)}', '{nameof(CompatibleLock.Codex)}', or " +
-                "a list of locks."),
-        };
+        return locks.Count > 0 && string.IsNullOrEmpty(section.Value)
+            ? locks
+            : Find(
+                section,
+                "'ClaudeCode', 'Codex', or a list of locks",
+                ("ClaudeCode", CompatibleLock.ClaudeCode),
+                ("Codex", CompatibleLock.Codex));
+    }
+
+    private static T? Find<T>(IConfigurationSection section, string choices, params (string Name, T Value)[] known)
+        where T : class
+    {
+        int at = Array.FindIndex(known, item => item.Name.Equals(section.Value, StringComparison.OrdinalIgnoreCase));
+        return string.IsNullOrEmpty(section.Value) ? null
+            : at >= 0 ? known[at].Value
+            : throw new InvalidOperationException($"'{section.Path}' is '{section.Value}'. Use {choices}.");
     }
 
     // One name, or a list of them: no name has to be split, whatever characters it holds.

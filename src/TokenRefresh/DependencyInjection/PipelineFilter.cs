@@ -57,11 +57,25 @@ internal sealed class PipelineFilter(TokenRefreshRegistry registry) : IHttpMessa
         {
             switch (handler)
             {
-                case SocketsHttpHandler sockets:
-                    Prepare(sockets);
+                // A redirect would carry the refresh token elsewhere, and cookies are state that the exchange does not expect.
+                // A handler in use refuses any assignment, so only what is wrong is set.
+                case SocketsHttpHandler sockets when sockets.AllowAutoRedirect || sockets.UseCookies:
+                    sockets.AllowAutoRedirect = false;
+                    sockets.UseCookies = false;
+
+                    // A pooled connection that died since the last refresh makes the outcome of the next one unknown; better none is left.
+                    if (sockets.PooledConnectionIdleTimeout > LongestIdle)
+                    {
+                        sockets.PooledConnectionIdleTimeout = LongestIdle;
+                    }
+
+                    // LimitedBody does it: where the label is wrong, a handler would throw the answer away.
+                    sockets.AutomaticDecompression = DecompressionMethods.None;
                     break;
-                case HttpClientHandler client:
-                    Prepare(client);
+                case HttpClientHandler client when client.AllowAutoRedirect || client.UseCookies:
+                    client.AllowAutoRedirect = false;
+                    client.UseCookies = false;
+                    client.AutomaticDecompression = DecompressionMethods.None;
                     break;
             }
         }
@@ -72,36 +86,6 @@ internal sealed class PipelineFilter(TokenRefreshRegistry registry) : IHttpMessa
                 "redirects or keeps cookies. " +
                 "Give it a handler of its own, or set 'AllowAutoRedirect' and 'UseCookies' of the shared one to false.",
                 alreadyUsed);
-        }
-    }
-
-    private static void Prepare(SocketsHttpHandler handler)
-    {
-        // A redirect would carry the refresh token elsewhere, and cookies are state that the exchange does not expect.
-        // A handler in use refuses any assignment, so only what is wrong is set.
-        if (handler.AllowAutoRedirect || handler.UseCookies)
-        {
-            handler.AllowAutoRedirect = false;
-            handler.UseCookies = false;
-
-            // A pooled connection that died since the last refresh makes the outcome of the next one unknown; better none is left.
-            if (handler.PooledConnectionIdleTimeout > LongestIdle)
-            {
-                handler.PooledConnectionIdleTimeout = LongestIdle;
-            }
-
-            // LimitedBody does it: where the label is wrong, a handler would throw the answer away.
-            handler.AutomaticDecompression = DecompressionMethods.None;
-        }
-    }
-
-    private static void Prepare(HttpClientHandler handler)
-    {
-        if (handler.AllowAutoRedirect || handler.UseCookies)
-        {
-            handler.AllowAutoRedirect = false;
-            handler.UseCookies = false;
-            handler.AutomaticDecompression = DecompressionMethods.None;
         }
     }
 }

@@ -61,10 +61,8 @@ public static class TokenRefreshBuilderExtensions
     /// <returns>The same builder.</returns>
     public static ITokenRefreshBuilder UseStore(this ITokenRefreshBuilder builder, ICredentialsStore store) => Use(builder, store);
 
-    /// <summary>Keeps the login in a store other than the file.</summary>
+    /// <inheritdoc cref="UseStore(ITokenRefreshBuilder, ICredentialsStore)"/>
     /// <typeparam name="TStore">The store; made by the container, once, and disposed by it.</typeparam>
-    /// <param name="builder">The login.</param>
-    /// <returns>The same builder.</returns>
     public static ITokenRefreshBuilder UseStore<
         [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TStore>(
         this ITokenRefreshBuilder builder)
@@ -77,10 +75,8 @@ public static class TokenRefreshBuilderExtensions
     public static ITokenRefreshBuilder UseTokenEndpointClient(this ITokenRefreshBuilder builder, ITokenEndpointClient client) =>
         Use(builder, client);
 
-    /// <summary>Exchanges refresh tokens by other means than RFC 6749 over HTTP.</summary>
+    /// <inheritdoc cref="UseTokenEndpointClient(ITokenRefreshBuilder, ITokenEndpointClient)"/>
     /// <typeparam name="TClient">The client; made by the container, once, and disposed by it.</typeparam>
-    /// <param name="builder">The login.</param>
-    /// <returns>The same builder.</returns>
     public static ITokenRefreshBuilder UseTokenEndpointClient<
         [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClient>(
         this ITokenRefreshBuilder builder)
@@ -93,10 +89,8 @@ public static class TokenRefreshBuilderExtensions
     public static ITokenRefreshBuilder UseTokenErrorClassifier(this ITokenRefreshBuilder builder, ITokenErrorClassifier classifier) =>
         Use(builder, classifier);
 
-    /// <summary>Reads the token endpoint's errors in a dialect of its own.</summary>
+    /// <inheritdoc cref="UseTokenErrorClassifier(ITokenRefreshBuilder, ITokenErrorClassifier)"/>
     /// <typeparam name="TClassifier">The classifier; made by the container, once.</typeparam>
-    /// <param name="builder">The login.</param>
-    /// <returns>The same builder.</returns>
     public static ITokenRefreshBuilder UseTokenErrorClassifier<
         [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClassifier>(
         this ITokenRefreshBuilder builder)

@@ -27,10 +27,8 @@ public static class TokenRefreshHttpClientBuilderExtensions
     /// <param name="builder">The client, named or typed.</param>
     /// <param name="configure">Sets the handler's options.</param>
     /// <returns>The same builder.</returns>
-    /// <exception cref="InvalidOperationException">
-    /// The client has the handler already, or is the one that sends token requests. What only shows in the finished pipeline is thrown when
-    /// that is built.
-    /// </exception>
+    /// <exception cref="InvalidOperationException">The client has the handler already, or sends token requests itself; thrown when the
+    /// pipeline is built if only that shows it.</exception>
     public static IHttpClientBuilder AddTokenRefreshHandler(
         this IHttpClientBuilder builder, Action<BearerTokenHandlerOptions>? configure = null) =>
         Add(builder, null, configure);
@@ -41,10 +39,8 @@ public static class TokenRefreshHttpClientBuilderExtensions
     /// <param name="configure">Sets the handler's options.</param>
     /// <returns>The same builder.</returns>
     /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
-    /// <exception cref="InvalidOperationException">
-    /// The client has the handler already, or is the one that sends token requests. What only shows in the finished pipeline is thrown when
-    /// that is built.
-    /// </exception>
+    /// <exception cref="InvalidOperationException">The client has the handler already, or sends token requests itself; thrown when the
+    /// pipeline is built if only that shows it.</exception>
     /// <example>
     /// <code>
     /// services.AddTokenRefresh("work", configuration.GetSection("Work"));
@@ -63,15 +59,11 @@ public static class TokenRefreshHttpClientBuilderExtensions
 
     /// <summary>Adds the token of the unnamed login, or of the only one, to a client's requests, with options from configuration.</summary>
     /// <param name="builder">The client, named or typed.</param>
-    /// <param name="section">
-    /// Has the properties of <see cref="BearerTokenHandlerOptions"/> as keys. An unknown key, or a value that cannot be read, fails the
-    /// validation.
-    /// </param>
+    /// <param name="section">Has the properties of <see cref="BearerTokenHandlerOptions"/> as keys; one that is unknown, or whose value
+    /// cannot be read, fails the validation.</param>
     /// <returns>The same builder.</returns>
-    /// <exception cref="InvalidOperationException">
-    /// The client has the handler already, or is the one that sends token requests. What only shows in the finished pipeline is thrown when
-    /// that is built.
-    /// </exception>
+    /// <exception cref="InvalidOperationException">The client has the handler already, or sends token requests itself; thrown when the
+    /// pipeline is built if only that shows it.</exception>
     public static IHttpClientBuilder AddTokenRefreshHandler(this IHttpClientBuilder builder, IConfiguration section)
     {
         ArgumentNullException.ThrowIfNull(section);
@@ -81,16 +73,12 @@ public static class TokenRefreshHttpClientBuilderExtensions
     /// <summary>Adds the token of a named login to a client's requests, with options from configuration.</summary>
     /// <param name="builder">The client, named or typed.</param>
     /// <param name="name">The login's name.</param>
-    /// <param name="section">
-    /// Has the properties of <see cref="BearerTokenHandlerOptions"/> as keys. An unknown key, or a value that cannot be read, fails the
-    /// validation.
-    /// </param>
+    /// <param name="section">Has the properties of <see cref="BearerTokenHandlerOptions"/> as keys; one that is unknown, or whose value
+    /// cannot be read, fails the validation.</param>
     /// <returns>The same builder.</returns>
     /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
-    /// <exception cref="InvalidOperationException">
-    /// The client has the handler already, or is the one that sends token requests. What only shows in the finished pipeline is thrown when
-    /// that is built.
-    /// </exception>
+    /// <exception cref="InvalidOperationException">The client has the handler already, or sends token requests itself; thrown when the
+    /// pipeline is built if only that shows it.</exception>
     public static IHttpClientBuilder AddTokenRefreshHandler(this IHttpClientBuilder builder, string name, IConfiguration section)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);

@@ -52,10 +52,7 @@ public static class TokenRefreshServiceCollectionExtensions
         return Add(services, name, options => options.Configure(configure));
     }
 
-    /// <summary>Registers the login of this program, without a name, with options that other services know.</summary>
-    /// <param name="services">The services.</param>
-    /// <param name="configure">Sets the options.</param>
-    /// <returns>A builder for what is not an option.</returns>
+    /// <inheritdoc cref="AddTokenRefresh(IServiceCollection, Action{TokenRefreshOptions})"/>
     public static ITokenRefreshBuilder AddTokenRefresh(
         this IServiceCollection services, Action<IServiceProvider, TokenRefreshOptions> configure)
     {
@@ -64,12 +61,7 @@ public static class TokenRefreshServiceCollectionExtensions
             services, Options.Options.DefaultName, options => options.Configure<IServiceProvider>((o, provider) => configure(provider, o)));
     }
 
-    /// <summary>Registers a named login, one of several, with options that other services know.</summary>
-    /// <param name="services">The services.</param>
-    /// <param name="name">The name; case matters.</param>
-    /// <param name="configure">Sets the options.</param>
-    /// <returns>A builder for what is not an option.</returns>
-    /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
+    /// <inheritdoc cref="AddTokenRefresh(IServiceCollection, string, Action{TokenRefreshOptions})"/>
     public static ITokenRefreshBuilder AddTokenRefresh(
         this IServiceCollection services, string name, Action<IServiceProvider, TokenRefreshOptions> configure)
     {
@@ -80,11 +72,8 @@ public static class TokenRefreshServiceCollectionExtensions
 
     /// <summary>Registers the login of this program, without a name, with options from configuration.</summary>
     /// <param name="services">The services.</param>
-    /// <param name="section">
-    /// Has the properties of <see cref="TokenRefreshOptions"/> as keys, times as <c>hh:mm:ss</c>, formats by name or as a section of member
-    /// names.
-    /// An unknown key, or a value that cannot be read, fails the validation.
-    /// </param>
+    /// <param name="section">Has the properties of <see cref="TokenRefreshOptions"/> as keys, times as <c>hh:mm:ss</c>, formats by name or
+    /// as a section of member names. A key that is unknown, or whose value cannot be read, fails the validation.</param>
     /// <returns>A builder for what is not an option.</returns>
     public static ITokenRefreshBuilder AddTokenRefresh(this IServiceCollection services, IConfiguration section)
     {
@@ -95,11 +84,8 @@ public static class TokenRefreshServiceCollectionExtensions
     /// <summary>Registers a named login, one of several, with options from configuration.</summary>
     /// <param name="services">The services.</param>
     /// <param name="name">The name; case matters.</param>
-    /// <param name="section">
-    /// Has the properties of <see cref="TokenRefreshOptions"/> as keys, times as <c>hh:mm:ss</c>, formats by name or as a section of member
-    /// names.
-    /// An unknown key, or a value that cannot be read, fails the validation.
-    /// </param>
+    /// <param name="section">Has the properties of <see cref="TokenRefreshOptions"/> as keys, times as <c>hh:mm:ss</c>, formats by name or
+    /// as a section of member names. A key that is unknown, or whose value cannot be read, fails the validation.</param>
     /// <returns>A builder for what is not an option.</returns>
     /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
     public static ITokenRefreshBuilder AddTokenRefresh(this IServiceCollection services, string name, IConfiguration section)

@@ -4,17 +4,14 @@ namespace TokenRefresh;
 /// The credentials cannot be read, or the directory cannot take a new file. No refresh token was sent because new tokens could not have
 /// been stored, and the file's bytes are unchanged. Transient only if this process or the system had no file descriptor left.
 /// </summary>
-public sealed class CredentialsFileException : TokenRefreshException
+/// <param name="path">The file or directory concerned.</param>
+/// <param name="message">What failed, on what, and what helps. No secret.</param>
+/// <param name="innerException">The cause, or <see langword="null"/>.</param>
+public sealed class CredentialsFileException(string path, string message, Exception? innerException = null)
+    : TokenRefreshException(message, isTransient: false, innerException)
 {
-    /// <summary>Creates the exception.</summary>
-    /// <param name="path">The file or directory concerned.</param>
-    /// <param name="message">What failed, on what, and what helps. No secret.</param>
-    /// <param name="innerException">The cause, or <see langword="null"/>.</param>
-    public CredentialsFileException(string path, string message, Exception? innerException = null)
-        : base(message, isTransient: false, innerException) => Path = path;
-
     /// <summary>Gets the file or directory concerned.</summary>
-    public string Path { get; }
+    public string Path { get; } = path;
 
     /// <summary>Gets whether the file was read whole and holds no JSON at all: what a crash leaves, or UTF-16.</summary>
     internal bool IsDamaged { get; init; }

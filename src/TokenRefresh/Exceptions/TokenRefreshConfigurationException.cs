@@ -4,13 +4,7 @@ namespace TokenRefresh;
 /// A setting is wrong, or the server says that it is: client id, client authentication, scope, or the token endpoint's address. Or a newer
 /// version of this library shares the login. The refresh token is untouched.
 /// </summary>
-public sealed class TokenRefreshConfigurationException : TokenRefreshException
-{
-    /// <summary>Creates the exception.</summary>
-    /// <param name="message">What failed, on what, and what helps. No secret.</param>
-    /// <param name="innerException">The cause, or <see langword="null"/>.</param>
-    public TokenRefreshConfigurationException(string message, Exception? innerException = null)
-        : base(message, isTransient: false, innerException)
-    {
-    }
-}
+/// <param name="message">What failed, on what, and what helps. No secret.</param>
+/// <param name="innerException">The cause, or <see langword="null"/>.</param>
+public sealed class TokenRefreshConfigurationException(string message, Exception? innerException = null)
+    : TokenRefreshException(message, isTransient: false, innerException);
