@@ -1,4 +1,4 @@
-using TokenRefresh.TestKit;
+using TokenRefresh.Testing;
 
 namespace ConcurrentSessions;
 

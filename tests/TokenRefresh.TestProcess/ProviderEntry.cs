@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using TokenRefresh.TestKit;
 using TokenRefresh.TestProcess.Checkpoints;
 
 namespace TokenRefresh.TestProcess;

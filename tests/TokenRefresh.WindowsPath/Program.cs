@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.Versioning;
-using TokenRefresh.TestKit;
 using TokenRefresh.WindowsPath;
 
 // The children run under Windows, the scenarios beside them on Linux.

@@ -1,5 +1,3 @@
-using TokenRefresh.TestKit;
-
 namespace TokenRefresh.WindowsPath;
 
 /// <content>What other programs do with the files, and what the files are.</content>

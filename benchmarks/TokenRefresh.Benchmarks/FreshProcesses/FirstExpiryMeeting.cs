@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using TokenRefresh.Benchmarks.Reporting;
 using TokenRefresh.TestKit;
+using TokenRefresh.Testing;
 
 namespace TokenRefresh.Benchmarks.FreshProcesses;
 

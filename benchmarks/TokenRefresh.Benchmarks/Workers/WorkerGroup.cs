@@ -3,6 +3,7 @@ using System.Globalization;
 using TokenRefresh.Benchmarks.Coordinations;
 using TokenRefresh.Benchmarks.Reporting;
 using TokenRefresh.TestKit;
+using TokenRefresh.Testing;
 
 namespace TokenRefresh.Benchmarks.Workers;
 

@@ -1,5 +1,5 @@
-using TokenRefresh.TestKit;
 using TokenRefresh.TestKit.Logins;
+using TokenRefresh.Testing;
 
 namespace Recipes.Support;
 

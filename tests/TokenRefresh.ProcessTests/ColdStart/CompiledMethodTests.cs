@@ -1,5 +1,4 @@
 using FluentAssertions;
-using TokenRefresh.TestKit;
 
 namespace TokenRefresh.ProcessTests.ColdStart;
 

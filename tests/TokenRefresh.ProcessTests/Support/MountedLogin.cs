@@ -1,5 +1,3 @@
-using TokenRefresh.TestKit;
-
 namespace TokenRefresh.ProcessTests;
 
 /// <summary>A login in a directory that is a small file system of its own, seen by this test's children only.</summary>

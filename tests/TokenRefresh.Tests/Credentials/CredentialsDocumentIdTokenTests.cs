@@ -1,7 +1,6 @@
 using System.Text;
 using FluentAssertions;
 using TokenRefresh.Stores.Json;
-using TokenRefresh.TestKit;
 using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Credentials;

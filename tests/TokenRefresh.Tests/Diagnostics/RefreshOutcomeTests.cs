@@ -1,5 +1,4 @@
 using FluentAssertions;
-using TokenRefresh.TestKit;
 using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Diagnostics;

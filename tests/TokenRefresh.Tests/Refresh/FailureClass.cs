@@ -1,5 +1,3 @@
-using TokenRefresh.TestKit;
-
 namespace TokenRefresh.Tests.Refresh;
 
 /// <summary>One way in which a refresh fails, and what callers must see of it.</summary>

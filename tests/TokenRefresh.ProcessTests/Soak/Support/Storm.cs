@@ -1,5 +1,3 @@
-using TokenRefresh.TestKit;
-
 namespace TokenRefresh.ProcessTests.Soak;
 
 /// <summary>

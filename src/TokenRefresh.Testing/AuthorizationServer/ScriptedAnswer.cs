@@ -1,4 +1,4 @@
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>An answer that the script gives in place of the server's own.</summary>
 /// <param name="Status">The status.</param>

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(AuthorizationServerBooks))]

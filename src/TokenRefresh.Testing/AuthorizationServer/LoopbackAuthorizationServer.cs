@@ -1,10 +1,10 @@
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>
 /// An authorization server and a protected resource over real HTTP on 127.0.0.1: it rotates refresh tokens, notices the reuse of one and
 /// then revokes the whole login, counts everything, and does what a script says.
 /// </summary>
-/// <remarks>Safe for concurrent use. Knows no test framework.</remarks>
+/// <remarks>Safe for concurrent use.</remarks>
 public sealed class LoopbackAuthorizationServer : IAsyncDisposable
 {
     private readonly TokenLedger _ledger;
@@ -84,7 +84,7 @@ public sealed class LoopbackAuthorizationServer : IAsyncDisposable
     /// <summary>Gets the token requests as they arrived, those aside that were dropped unread. They hold secrets.</summary>
     public IReadOnlyList<ReceivedTokenRequest> ReceivedTokenRequests => _books.Received();
 
-    /// <summary>Gets every token issued so far, those included that reached nobody. They are secrets: only search for them.</summary>
+    /// <summary>Gets every token issued so far, those included that reached no client. They are secrets: only search for them.</summary>
     public IReadOnlyList<string> IssuedTokens => _ledger.IssuedTokens();
 
     /// <summary>Gets or sets the lifetime of access tokens issued from now on.</summary>
@@ -140,8 +140,9 @@ public sealed class LoopbackAuthorizationServer : IAsyncDisposable
 
     /// <summary>Adds to the script of the token endpoint: one behavior per request, in the order of arrival.</summary>
     /// <param name="behaviors">The behaviors.</param>
-    public void EnqueueTokenBehavior(params ReadOnlySpan<TokenEndpointBehavior> behaviors)
+    public void EnqueueTokenBehavior(params TokenEndpointBehavior[] behaviors)
     {
+        ArgumentNullException.ThrowIfNull(behaviors);
         foreach (TokenEndpointBehavior behavior in behaviors)
         {
             _tokenEndpoint.Enqueue(behavior);

@@ -1,4 +1,4 @@
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>One token request in the journal.</summary>
 /// <param name="Login">The login's name, or <see langword="null"/> if the refresh token is not one of this server's.</param>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>
 /// What the token endpoint does with one request instead of, or besides, its normal work. Immutable; combine with <c>with</c>.
@@ -34,7 +34,7 @@ public sealed record TokenEndpointBehavior
     /// <summary>Gets when the connection is reset.</summary>
     public ConnectionDrop Drop { get; init; }
 
-    /// <summary>Gets whether the refresh token is looked at and spent, whatever is answered.</summary>
+    /// <summary>Gets whether the refresh token is looked at and used, whatever is answered.</summary>
     public bool IsProcessed { get; init; } = true;
 
     /// <summary>Gets the answer that replaces the server's own.</summary>
@@ -60,7 +60,7 @@ public sealed record TokenEndpointBehavior
     /// <param name="body">The body.</param>
     /// <param name="contentType">Its media type.</param>
     /// <param name="headers">Further headers.</param>
-    /// <param name="processed">Whether the refresh token is spent all the same.</param>
+    /// <param name="processed">Whether the refresh token is used all the same.</param>
     /// <returns>The behavior.</returns>
     public static TokenEndpointBehavior AnswerWith(
         int status,
@@ -110,7 +110,7 @@ public sealed record TokenEndpointBehavior
 
     /// <summary>Answers with a page of HTML, as proxies and captive portals do.</summary>
     /// <param name="status">The status.</param>
-    /// <param name="processed">Whether the refresh token is spent all the same.</param>
+    /// <param name="processed">Whether the refresh token is used all the same.</param>
     /// <returns>The behavior.</returns>
     public static TokenEndpointBehavior Html(int status = 200, bool processed = false) =>
         AnswerWith(
@@ -131,7 +131,7 @@ public sealed record TokenEndpointBehavior
 
     /// <summary>Answers 200 with a body that goes on and on.</summary>
     /// <param name="bytes">Its size; default 64 MiB.</param>
-    /// <param name="processed">Whether the refresh token is spent.</param>
+    /// <param name="processed">Whether the refresh token is used.</param>
     /// <returns>The behavior.</returns>
     public static TokenEndpointBehavior HugeBody(long bytes = 64L << 20, bool processed = true) =>
         new()
@@ -150,7 +150,7 @@ public sealed record TokenEndpointBehavior
     /// <returns>The behavior.</returns>
     public static TokenEndpointBehavior ResetInBody(int keepBytes) => new() { KeepBytes = keepBytes, ResetsInBody = true };
 
-    /// <summary>Rotates and answers with an error status: the pair is issued, and nobody learns it.</summary>
+    /// <summary>Rotates and answers with an error status: the tokens are issued, and no client learns them.</summary>
     /// <param name="status">For example 500, 502 or 504.</param>
     /// <returns>The behavior.</returns>
     public static TokenEndpointBehavior FailAfterProcessing(int status = 500) =>

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>Leads a request to its endpoint.</summary>
 internal sealed class LoopbackRouter(

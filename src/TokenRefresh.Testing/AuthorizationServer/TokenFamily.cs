@@ -1,4 +1,4 @@
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>One login: everything that descends from one sign-in and is revoked together. Guarded by the ledger's lock.</summary>
 internal sealed class TokenFamily(string id)

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>What an authorization server has counted: a snapshot, consistent in itself.</summary>
 public sealed record AuthorizationServerBooks

@@ -1,4 +1,4 @@
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>When a scripted request loses its connection.</summary>
 public enum ConnectionDrop

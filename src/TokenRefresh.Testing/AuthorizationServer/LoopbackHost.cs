@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>Kestrel on two loopback ports, without configuration files, logging, or a hand on the process's signals.</summary>
 internal sealed class LoopbackHost(LoopbackRouter router) : IAsyncDisposable

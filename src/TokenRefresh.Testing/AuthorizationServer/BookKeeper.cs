@@ -1,4 +1,4 @@
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>Counts. Shares the ledger's lock, so that one snapshot is one moment.</summary>
 internal sealed class BookKeeper(TokenLedger ledger, TimeProvider timeProvider)

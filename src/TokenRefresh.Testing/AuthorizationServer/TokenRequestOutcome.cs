@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>What the server decided about a token request.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<TokenRequestOutcome>))]

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>Serves <c>/control/...</c>, so that other processes can look at the books and drive the server.</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>
 /// Holds requests to the protected resource before their tokens are checked, until so many have arrived; then lets all go and is over.

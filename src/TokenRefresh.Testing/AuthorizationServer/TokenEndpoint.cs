@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
 
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>Serves <c>POST /token</c>: the script first, then RFC 6749 sections 6 and 4.4.</summary>
 internal sealed class TokenEndpoint(

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>Names a token in books, replies and failure messages without showing it.</summary>
 public static class TokenFingerprint

@@ -1,4 +1,4 @@
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>A login as the server issued it: the first pair of a new family.</summary>
 /// <param name="Id">The login's name in the books, such as <c>login-1</c>.</param>

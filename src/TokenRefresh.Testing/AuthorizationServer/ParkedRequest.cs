@@ -1,4 +1,4 @@
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>A request that waits in the server until the test lets it go. Disposal releases it.</summary>
 public sealed class ParkedRequest : IDisposable

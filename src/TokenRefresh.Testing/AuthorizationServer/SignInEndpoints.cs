@@ -1,11 +1,11 @@
-using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
+using Microsoft.AspNetCore.WebUtilities;
 
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>
 /// Serves sign-ins: metadata (RFC 8414), the authorization endpoint with PKCE, whose user agrees at once, and device codes (RFC 8628).
@@ -51,7 +51,7 @@ internal sealed class SignInEndpoints(LoopbackAuthorizationServerOptions options
                 string asked = request.Parameters.GetValueOrDefault("code", "");
                 bool isGood = _codes.TryRemove(asked, out (string RedirectUri, string Challenge) code)
                     && code.RedirectUri == request.Parameters.GetValueOrDefault("redirect_uri")
-                    && code.Challenge == Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier)));
+                    && code.Challenge == WebEncoders.Base64UrlEncode(SHA256.HashData(Encoding.ASCII.GetBytes(verifier)));
                 error = isGood ? null : "invalid_grant";
                 break;
             case DeviceGrant:
@@ -116,7 +116,7 @@ internal sealed class SignInEndpoints(LoopbackAuthorizationServerOptions options
 
     private static string Origin(HttpContext context) => $"http://{context.Request.Host}";
 
-    private static string NewSecret() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+    private static string NewSecret() => WebEncoders.Base64UrlEncode(RandomNumberGenerator.GetBytes(32));
 
     private static Task SendAsync(HttpContext context, byte[] body) =>
         TokenEndpointAnswers.SendAsync(context, new ScriptedAnswer(200, "application/json", body), TokenEndpointBehavior.Normal);

@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>Writes what the token endpoint answers (RFC 6749 sections 5.1 and 5.2).</summary>
 internal static class TokenEndpointAnswers

@@ -1,4 +1,4 @@
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>Configures a <see cref="LoopbackAuthorizationServer"/>. Read at its start.</summary>
 public sealed record LoopbackAuthorizationServerOptions
@@ -9,7 +9,7 @@ public sealed record LoopbackAuthorizationServerOptions
     public TimeSpan AccessTokenLifetime { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>Gets how long a refresh token lives; each rotation starts it anew.</summary>
-    /// <value>Default <see langword="null"/>: for ever, and <c>refresh_token_expires_in</c> is not sent.</value>
+    /// <value>Default <see langword="null"/>: without an end, and <c>refresh_token_expires_in</c> is not sent.</value>
     public TimeSpan? RefreshTokenLifetime { get; init; }
 
     /// <summary>Gets for how long after its first use a refresh token may be presented again.</summary>

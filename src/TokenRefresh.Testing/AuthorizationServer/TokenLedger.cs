@@ -1,9 +1,9 @@
-using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Microsoft.AspNetCore.WebUtilities;
 
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>
 /// Issues, rotates and revokes. Every decision is one step under <see cref="Gate"/>, which the books share, so that a snapshot never shows
@@ -15,7 +15,7 @@ internal sealed class TokenLedger(LoopbackAuthorizationServerOptions options)
     private readonly Dictionary<string, AccessTokenEntry> _accessTokens = new(StringComparer.Ordinal);
     private TimeSpan _accessTokenLifetime = options.AccessTokenLifetime;
 
-    public Lock Gate { get; } = new();
+    public object Gate { get; } = new();
 
     public Dictionary<string, TokenFamily> Families { get; } = new(StringComparer.Ordinal);
 
@@ -227,7 +227,7 @@ internal sealed class TokenLedger(LoopbackAuthorizationServerOptions options)
         return (token, end);
     }
 
-    private static string NewOpaqueToken() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+    private static string NewOpaqueToken() => WebEncoders.Base64UrlEncode(RandomNumberGenerator.GetBytes(32));
 
     private static string NewJwt(string subject, DateTimeOffset expiresAt)
     {
@@ -241,8 +241,8 @@ internal sealed class TokenLedger(LoopbackAuthorizationServerOptions options)
             writer.WriteEndObject();
         }
 
-        string header = Base64Url.EncodeToString(Encoding.UTF8.GetBytes("""{"alg":"HS256","typ":"at+jwt"}"""));
-        return $"{header}.{Base64Url.EncodeToString(payload.ToArray())}.{NewOpaqueToken()}";
+        string header = WebEncoders.Base64UrlEncode(Encoding.UTF8.GetBytes("""{"alg":"HS256","typ":"at+jwt"}"""));
+        return $"{header}.{WebEncoders.Base64UrlEncode(payload.ToArray())}.{NewOpaqueToken()}";
     }
 }
 

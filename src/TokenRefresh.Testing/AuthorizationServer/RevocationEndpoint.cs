@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>
 /// Serves <c>POST /revoke</c> (RFC 7009): revoking either token of a pair revokes its family, and an unknown token is no error.

@@ -1,4 +1,4 @@
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>What was counted of one login.</summary>
 public sealed record LoginBooks

@@ -1,4 +1,4 @@
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>A token request as it arrived, for tests of the client. Holds secrets: never print it.</summary>
 /// <param name="ContentType">The media type, without parameters.</param>

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 
-namespace TokenRefresh.TestKit;
+namespace TokenRefresh.Testing;
 
 /// <summary>Serves <c>/api/...</c>: checks the bearer (RFC 6750) and echoes what it received.</summary>
 internal sealed class ProtectedResource(
