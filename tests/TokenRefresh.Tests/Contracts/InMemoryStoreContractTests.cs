@@ -1,9 +1,11 @@
 namespace TokenRefresh.Tests.Contracts;
 
 /// <summary>What every store must do, of the store in memory, whose medium is the instance itself.</summary>
-public sealed class InMemoryStoreContractTests : CredentialsLeaseContract
+public sealed class InMemoryStoreContractTests : CredentialsStoreConformanceTests
 {
-    private InMemoryCredentialsStore? _store;
+    private readonly InMemoryCredentialsStore _store = new();
 
-    protected override ValueTask<ICredentialsStore> CreateStoreAsync() => new(_store ??= new InMemoryCredentialsStore(timeProvider: Time));
+    protected override bool IsSharedByProcesses => false;
+
+    protected override ValueTask<ICredentialsStore> OpenStoreAsync(string medium) => new(_store);
 }
