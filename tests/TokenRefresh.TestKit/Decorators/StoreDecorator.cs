@@ -15,7 +15,7 @@ internal abstract class StoreDecorator(ICredentialsStore inner) : ICredentialsSt
     public virtual ValueTask<ReadOnlyMemory<byte>> ReadRecordAsync(CancellationToken cancellationToken = default) =>
         Inner.ReadRecordAsync(cancellationToken);
 
-    public ValueTask<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken = default) =>
+    public virtual ValueTask<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken = default) =>
         Inner.ReadHolderAsync(cancellationToken);
 
     public virtual async ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
