@@ -2,6 +2,7 @@ using System.Net;
 using FluentAssertions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using SqliteStore;
 using TokenRefresh.Tests.Validation;
 
 namespace TokenRefresh.Tests.Docs;
@@ -124,6 +125,27 @@ public sealed class Snippets
         (await tokens.GetAccessTokenAsync()).Value.Should().Be("access");
     }
 
+    [Fact]
+    public async Task The_real_provider_refreshes_at_a_server_of_the_test()
+    {
+        #region loopback-server
+        await using var server = await LoopbackAuthorizationServer.StartAsync();
+        using var store = new InMemoryCredentialsStore(server.IssueLogin(TimeSpan.FromMinutes(-1)).Credentials);
+        await using var tokens = CoordinatedTokenProvider.Create(
+            options => (options.TokenEndpoint, options.ClientId) = (server.TokenUri, "my-cli"),
+            new CoordinatedTokenProviderServices { CredentialsStore = store });
+
+        server.EnqueueTokenBehavior(TokenEndpointBehavior.DelayBy(TimeSpan.FromMilliseconds(10)));
+        AccessToken token = await tokens.GetAccessTokenAsync();
+
+        bool isAccepted = server.IsAccepted(token.Value);
+        AuthorizationServerBooks books = server.Books;
+        #endregion
+
+        isAccepted.Should().BeTrue();
+        books.TokenRequests.Should().Be(1);
+    }
+
     // Compiled only: there is no such server.
     internal static async Task<string> WithoutContainerAsync()
     {
@@ -183,4 +205,16 @@ public sealed class Snippets
     }
 
     private sealed class RetryHandler : DelegatingHandler;
+
+    // Compiled only, and so in a class that xunit does not see: it runs as Contracts.SqliteStoreTests.
+    private static class Conformance
+    {
+        #region conformance
+        public sealed class SqliteStoreTests : CredentialsStoreConformanceTests
+        {
+            protected override ValueTask<ICredentialsStore> OpenStoreAsync(string medium) =>
+                new(new SqliteCredentialsStore(Path.Combine(medium, "login.db"), "my-cli"));
+        }
+        #endregion
+    }
 }

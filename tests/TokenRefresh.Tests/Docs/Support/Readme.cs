@@ -16,5 +16,8 @@ internal static class Readme
     internal static DocumentPage Limits { get; } = new("docs/limits.md");
 
     internal static IReadOnlyList<string> CodeBlocks { get; } =
-        [.. Page.CodeBlocks, .. Errors.CodeBlocks, .. Http.CodeBlocks, .. new DocumentPage("docs/testing.md").CodeBlocks];
+    [
+        .. Page.CodeBlocks, .. Errors.CodeBlocks, .. Http.CodeBlocks, .. new DocumentPage("docs/testing.md").CodeBlocks,
+        .. new DocumentPage("src/TokenRefresh.Testing/README.md").CodeBlocks,
+    ];
 }
