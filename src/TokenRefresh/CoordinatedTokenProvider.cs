@@ -56,6 +56,8 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
     /// <inheritdoc/>
     string ITokenProvider.HeaderName => _context.Options.HeaderName;
 
+    internal bool HasUnsavedTokens => _state.Unsaved is not null;
+
     private long Tick =>
         _isSystemClock ? Environment.TickCount64 : _context.TimeProvider.GetTimestamp() / (_context.TimeProvider.TimestampFrequency / 1000);
 

@@ -77,10 +77,18 @@ public sealed class ExampleTests
         shown.Should().Be((await File.ReadAllTextAsync(path)).TrimEnd());
     }
 
-    [Fact]
-    public void The_code_of_the_page_on_stores_is_that_of_an_example()
+    [Theory]
+    [InlineData("docs/stores.md")]
+    [InlineData("docs/many-logins.md")]
+    public void The_code_of_a_page_is_that_of_an_example(string page)
     {
-        new DocumentPage("docs/stores.md").CodeBlocks.Should().NotBeEmpty().And.BeSubsetOf(Compiled);
+        new DocumentPage(page).CodeBlocks.Should().NotBeEmpty().And.BeSubsetOf(Compiled);
+    }
+
+    [Fact]
+    public void The_code_of_the_page_on_hosts_is_compiled()
+    {
+        new DocumentPage("docs/hosting.md").CodeBlocks.Should().BeEquivalentTo(Regions.Of("HostingExample.cs"));
     }
 
     [Fact]

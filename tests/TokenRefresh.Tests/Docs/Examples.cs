@@ -158,6 +158,21 @@ public sealed class Examples
         #endregion
     }
 
+    private static async Task<AccessToken> PoolAsync()
+    {
+        #region pool
+        await using var pool = new TokenProviderPool(tenant => CoordinatedTokenProvider.Create(options =>
+        {
+            options.CredentialsPath = $"/var/lib/my-service/{tenant}.json";
+            options.TokenEndpoint = new Uri("https://auth.example.com/token");
+            options.ClientId = "my-service";
+        }));
+        AccessToken token = await pool.Get("contoso").GetAccessTokenAsync();
+        #endregion
+
+        return token;
+    }
+
     private static async Task<TokenRefreshStatus> ConfigureAsync(ISigner signer)
     {
         #region options
