@@ -49,9 +49,9 @@ public sealed class TokenProviderPool : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(create);
         options ??= new TokenProviderPoolOptions();
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Capacity, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.IdleTimeout, TimeSpan.FromSeconds(1));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.IdleTimeout, TimeSpan.FromDays(1));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Capacity, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.IdleTimeout, TimeSpan.FromSeconds(1), nameof(options));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.IdleTimeout, TimeSpan.FromDays(1), nameof(options));
         (_create, _time, _idleTimeout, _capacity) = (create, timeProvider ?? TimeProvider.System, options.IdleTimeout, options.Capacity);
         _timer = _time.CreateTimer(static self => ((TokenProviderPool)self!).Evict(), this, _idleTimeout, _idleTimeout / 2);
     }

@@ -9,7 +9,7 @@ using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Hosting;
 
-public sealed class KeepFreshServiceTests
+public sealed class KeepFreshServiceTests : IDisposable
 {
     private const int NotKept = 3001;
     private const int KeptAgain = 3002;
@@ -109,6 +109,8 @@ public sealed class KeepFreshServiceTests
 
         services.Count(service => service.ServiceType == typeof(IHostedService)).Should().Be(2);
     }
+
+    public void Dispose() => _log.Dispose();
 
     private static CoordinatedTokenProvider TokensOf(IHost host) => host.Services.GetRequiredService<CoordinatedTokenProvider>();
 
