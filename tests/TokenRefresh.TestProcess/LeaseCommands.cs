@@ -34,7 +34,7 @@ internal sealed class LeaseCommands(CommandHost host)
         using SafeFileHandle inside = Libc.TryOpenRegular($"{path}.inside", forWriting: true, out FileIdentity? identity, out int errno)
             ?? throw new IOException(Libc.Describe(errno));
         using var store = new FileCredentialsStore(
-            new CredentialsFileSettings(path, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, Patience),
+            new CredentialsFileSettings(path, CredentialsFileFormat.Auto, lockPath: null, allowUnreliableLock: false, Patience),
             TimeProvider.System);
         int overlaps = 0;
         int restarts = 0;

@@ -7,7 +7,7 @@ internal static class OwnStore
 {
     internal static FileCredentialsStore Create(string path, TimeProvider timeProvider, Action onLanding) => new(
         new CredentialsFileSettings(
-            path, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, SaveTimeout: TimeSpan.FromSeconds(5)),
+            path, CredentialsFileFormat.Auto, lockPath: null, allowUnreliableLock: false, saveTimeout: TimeSpan.FromSeconds(5)),
         timeProvider,
         new LandingFileOperations(onLanding));
 }

@@ -126,6 +126,16 @@ internal sealed class TokenRefreshMetrics
     /// <summary>The instruments of one meter, or those that an earlier login made on it.</summary>
     private sealed class Instruments
     {
+        internal readonly Histogram<double> RefreshDuration;
+
+        internal readonly Histogram<double> LockWaitDuration;
+
+        internal readonly Histogram<double> RemainingLifetime;
+
+        internal readonly Counter<long> CallersJoined;
+
+        internal readonly Counter<long> SaveFailures;
+
         internal Instruments(Meter meter)
         {
             // From tokens that another process saved (a read) to a save that is retried up to the longest deadlines.
@@ -151,16 +161,6 @@ internal sealed class TokenRefreshMetrics
             SaveFailures = meter.CreateCounter<long>(
                 "token_refresh.save.failures", "{failure}", "Saves of new tokens that failed and left them in memory.");
         }
-
-        internal Histogram<double> RefreshDuration { get; }
-
-        internal Histogram<double> LockWaitDuration { get; }
-
-        internal Histogram<double> RemainingLifetime { get; }
-
-        internal Counter<long> CallersJoined { get; }
-
-        internal Counter<long> SaveFailures { get; }
 
         internal static MeterOptions MeterOptions() => new(TokenRefreshDiagnostics.MeterName) { Version = TokenRefreshActivities.Version };
 

@@ -34,6 +34,37 @@ internal sealed unsafe partial class FileIdentity
     private const uint BsdImmutable = 0x2_0002;
     private const uint BsdAppendOnly = 0x4_0004;
 
+    internal readonly ulong Device;
+
+    internal readonly ulong Inode;
+
+    internal readonly long Size;
+
+    /// <summary>When the content was last changed, in ticks of a UTC <see cref="DateTime"/>.</summary>
+    internal readonly long ModifiedTicks;
+
+    /// <summary>When anything of the file was last changed, its times included; 0 on Windows. No program can set it, as programs that
+    /// restore files set the other one.</summary>
+    internal readonly long ChangedTicks;
+
+    internal readonly uint UserId;
+
+    internal readonly uint GroupId;
+
+    /// <summary>Type and permissions, as <c>st_mode</c> has them.</summary>
+    internal readonly uint Mode;
+
+    /// <summary>How many names the file has; 0 once it is deleted.</summary>
+    internal readonly uint Links;
+
+    /// <summary>Whether a mount stands at this very path, so that no rename can replace it; <see langword="null"/> if the system does not
+    /// say (Linux before 5.8).</summary>
+    internal readonly bool? IsMountPoint;
+
+    internal readonly bool IsImmutable;
+
+    internal readonly bool IsAppendOnly;
+
     /// <summary>A regular file of mode 0600, on a system of a test's own.</summary>
     internal FileIdentity(ulong inode, long size, long modifiedTicks, uint links, uint userId)
     {
@@ -118,38 +149,7 @@ internal sealed unsafe partial class FileIdentity
         ChangedTicks = TicksAt(changed);
     }
 
-    internal ulong Device { get; }
-
-    internal ulong Inode { get; }
-
-    internal long Size { get; }
-
-    /// <summary>When the content was last changed, in ticks of a UTC <see cref="DateTime"/>.</summary>
-    internal long ModifiedTicks { get; }
-
-    /// <summary>When anything of the file was last changed, its times included; 0 on Windows. No program can set it, as programs that
-    /// restore files set the other one.</summary>
-    internal long ChangedTicks { get; }
-
-    internal uint UserId { get; }
-
-    internal uint GroupId { get; }
-
-    /// <summary>Type and permissions, as <c>st_mode</c> has them.</summary>
-    internal uint Mode { get; }
-
-    /// <summary>How many names the file has; 0 once it is deleted.</summary>
-    internal uint Links { get; }
-
-    /// <summary>Whether a mount stands at this very path, so that no rename can replace it; <see langword="null"/> if the system does not
-    /// say (Linux before 5.8).</summary>
-    internal bool? IsMountPoint { get; }
-
     internal bool IsSticky => Permissions.HasFlag(UnixFileMode.StickyBit);
-
-    internal bool IsImmutable { get; }
-
-    internal bool IsAppendOnly { get; }
 
     /// <summary>What tells this content of this file from any other.</summary>
     internal string Version =>

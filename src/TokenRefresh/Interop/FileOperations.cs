@@ -13,7 +13,7 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
     private volatile Tuple<string, bool>? _mount;
     private IFileSystem? _files = files;
 
-    internal static FileOperations Default { get; } = new();
+    internal static readonly FileOperations Default = new();
 
     // Made when something is written: a valid token on disk is read without it.
     private IFileSystem Files => _files ??= new FileSystem();

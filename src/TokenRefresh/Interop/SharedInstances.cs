@@ -36,8 +36,8 @@ internal sealed class SharedInstances<T>(Func<string, T> create)
 
     private sealed class Entry(T instance)
     {
-        internal T Instance { get; } = instance;
+        internal readonly T Instance = instance;
 
-        internal int Users { get; set; }
+        internal int Users;
     }
 }

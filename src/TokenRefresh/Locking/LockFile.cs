@@ -14,21 +14,21 @@ internal abstract class LockFile : IDisposable
 {
     private bool? _mayBlockForever;
 
+    internal readonly string Path;
+
+    internal readonly SafeFileHandle Handle;
+
+    internal readonly IFileOperations Files;
+
+    /// <summary>Whether a second handle was seen to be refused; only a pass is remembered.</summary>
+    internal bool HasPassedSelfTest;
+
     protected LockFile(string path, SafeFileHandle handle, IFileOperations? files = null)
     {
         Path = path;
         Handle = handle;
         Files = files ?? FileOperations.Default;
     }
-
-    internal string Path { get; }
-
-    internal SafeFileHandle Handle { get; }
-
-    internal IFileOperations Files { get; }
-
-    /// <summary>Whether a second handle was seen to be refused; only a pass is remembered.</summary>
-    internal bool HasPassedSelfTest { get; set; }
 
     /// <summary>
     /// Whether a blocked lock may never wake on its file system. Asked only by a thread that has to wait, since finding out takes longer

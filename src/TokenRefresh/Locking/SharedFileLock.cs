@@ -36,17 +36,17 @@ internal sealed partial class SharedFileLock : IDisposable
     private int _turns;
     private int _pauseMilliseconds;
 
+    internal readonly string Path;
+
+    /// <summary>How many have rented it; kept by <see cref="SharedFileLocks"/>, under its lock.</summary>
+    internal int Users;
+
     internal SharedFileLock(string path, Func<LockFile> open, Action<SharedFileLock> onIdle)
     {
         Path = path;
         _open = open;
         _onIdle = onIdle;
     }
-
-    internal string Path { get; }
-
-    /// <summary>How many have rented it; kept by <see cref="SharedFileLocks"/>, under its lock.</summary>
-    internal int Users { get; set; }
 
     /// <summary>Whether it is held or waited for: then it cannot be closed yet.</summary>
     internal bool IsBusy

@@ -5,7 +5,6 @@ namespace TokenRefresh.Locking;
 /// <summary>The registry of a process: one <see cref="SharedFileLock"/> per lock file, however many providers there are.</summary>
 internal sealed class SharedFileLocks
 {
-    // A field, since each getter costs a fresh process a compiled method.
     internal static readonly SharedFileLocks OfThisProcess = new();
 
     private readonly Dictionary<string, SharedFileLock> _locks = new(StringComparer.Ordinal);

@@ -17,6 +17,8 @@ internal sealed class ProviderParts : IDisposable
     private HttpMessageInvoker? _ownInvoker;
     private HttpTokenEndpointClient? _revocation;
 
+    internal readonly RefreshContext Context;
+
     internal ProviderParts(
         TokenRefreshOptions options,
         CoordinatedTokenProviderServices services,
@@ -46,8 +48,6 @@ internal sealed class ProviderParts : IDisposable
             Name = name,
         };
     }
-
-    internal RefreshContext Context { get; }
 
     /// <summary>Gets whether reads of the store complete at once, on the caller's thread.</summary>
     internal bool ReadsAtOnce => _ownStore is not null || Context.Store is FileCredentialsStore or InMemoryCredentialsStore;

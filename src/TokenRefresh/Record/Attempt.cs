@@ -9,9 +9,9 @@ namespace TokenRefresh.Record;
 /// <param name="count">How often these tokens were presented so far, this time included.</param>
 internal sealed class Attempt(RecordKey key, DateTimeOffset at, int count)
 {
-    internal RecordKey Key { get; } = key;
+    internal readonly RecordKey Key = key;
 
-    internal DateTimeOffset At { get; } = at;
+    internal readonly DateTimeOffset At = at;
 
-    internal int Count { get; } = count;
+    internal readonly int Count = count;
 }

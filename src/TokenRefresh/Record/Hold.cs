@@ -24,20 +24,20 @@ internal sealed class Hold(HoldKind kind, RecordKey key, DateTimeOffset since, D
     // Longer than any pause that is ever set.
     private static readonly TimeSpan Longest = TimeSpan.FromDays(1) + TimeSpan.FromHours(12);
 
-    internal HoldKind Kind { get; } = kind;
+    internal readonly HoldKind Kind = kind;
 
-    internal RecordKey Key { get; } = key;
+    internal readonly RecordKey Key = key;
 
-    internal DateTimeOffset Since { get; } = since;
+    internal readonly DateTimeOffset Since = since;
 
-    internal DateTimeOffset? Until { get; } = until;
+    internal readonly DateTimeOffset? Until = until;
 
-    internal int Count { get; } = count;
+    internal readonly int Count = count;
 
     /// <summary>
-    /// Gets more about it, for messages: one of the constants, what the token endpoint answered, or the process that has the tokens.
+    /// More about it, for messages: one of the constants, what the token endpoint answered, or the process that has the tokens.
     /// </summary>
-    internal string? Cause { get; init; }
+    internal string? Cause;
 
     /// <summary>The same for other tokens.</summary>
     internal Hold With(RecordKey key) => new(Kind, key, Since, Until, Count) { Cause = Cause };

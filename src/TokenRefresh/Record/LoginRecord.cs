@@ -8,6 +8,42 @@ internal sealed class LoginRecord
 
     private const int ObtainedCapacity = 4;
 
+    internal static readonly LoginRecord Empty = new();
+
+    /// <summary>What tells this record from one that began anew, after the lock file was deleted.</summary>
+    internal string? Origin;
+
+    /// <summary>The number of the write: of two records of one origin the higher one is newer.</summary>
+    internal long Sequence;
+
+    /// <summary>
+    /// The <see cref="OAuthCredentials.Version"/> of the content that the last refresh or sign-in left in the store.
+    /// </summary>
+    internal string? File;
+
+    /// <summary>
+    /// The attempt whose outcome is not noted yet: under way while its process has the lock, of unknown outcome afterwards.
+    /// </summary>
+    internal Attempt? Attempt;
+
+    /// <summary>The pauses: at most one of a kind and client.</summary>
+    internal Hold[] Holds = [];
+
+    /// <summary>The access tokens obtained last, newest first.</summary>
+    internal ObtainedToken[] Obtained = [];
+
+    /// <summary>The fingerprints of the refresh tokens used last, newest first.</summary>
+    internal string[] Used = [];
+
+    /// <summary>
+    /// The fingerprint of the refresh token that the last sign-in stored, or <see langword="null"/>: it is good, even if a process
+    /// knows it as used.
+    /// </summary>
+    internal string? Restored;
+
+    /// <summary>The version of the record where that is newer than this library's; its content is then not read.</summary>
+    internal int? NewerVersion;
+
     internal LoginRecord()
     {
     }
@@ -23,42 +59,6 @@ internal sealed class LoginRecord
         Used = other.Used;
         Restored = other.Restored;
     }
-
-    internal static LoginRecord Empty { get; } = new();
-
-    /// <summary>Gets what tells this record from one that began anew, after the lock file was deleted.</summary>
-    internal string? Origin { get; init; }
-
-    /// <summary>Gets the number of the write: of two records of one origin the higher one is newer.</summary>
-    internal long Sequence { get; init; }
-
-    /// <summary>
-    /// Gets the <see cref="OAuthCredentials.Version"/> of the content that the last refresh or sign-in left in the store.
-    /// </summary>
-    internal string? File { get; init; }
-
-    /// <summary>
-    /// Gets the attempt whose outcome is not noted yet: under way while its process has the lock, of unknown outcome afterwards.
-    /// </summary>
-    internal Attempt? Attempt { get; init; }
-
-    /// <summary>Gets the pauses: at most one of a kind and client.</summary>
-    internal Hold[] Holds { get; init; } = [];
-
-    /// <summary>Gets the access tokens obtained last, newest first.</summary>
-    internal ObtainedToken[] Obtained { get; init; } = [];
-
-    /// <summary>Gets the fingerprints of the refresh tokens used last, newest first.</summary>
-    internal string[] Used { get; init; } = [];
-
-    /// <summary>
-    /// Gets the fingerprint of the refresh token that the last sign-in stored, or <see langword="null"/>: it is good, even if a process
-    /// knows it as used.
-    /// </summary>
-    internal string? Restored { get; init; }
-
-    /// <summary>Gets the version of the record where that is newer than this library's; its content is then not read.</summary>
-    internal int? NewerVersion { get; init; }
 
     /// <summary>Finds the running or ended hold of a kind for these tokens and client.</summary>
     internal Hold? Find(HoldKind kind, RecordKey key)

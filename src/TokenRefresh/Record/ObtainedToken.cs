@@ -5,7 +5,7 @@ namespace TokenRefresh.Record;
 /// <param name="at">When.</param>
 internal sealed class ObtainedToken(string accessToken, DateTimeOffset at)
 {
-    internal string AccessToken { get; } = accessToken;
+    internal readonly string AccessToken = accessToken;
 
-    internal DateTimeOffset At { get; } = at;
+    internal readonly DateTimeOffset At = at;
 }

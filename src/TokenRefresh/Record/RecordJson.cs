@@ -195,21 +195,21 @@ internal static partial class RecordJson
     /// <summary>The members that an attempt, a hold and an obtained token are made of.</summary>
     private sealed class Entry
     {
-        internal string? Kind { get; set; }
+        internal string? Kind;
 
-        internal string RefreshToken { get; set; } = "";
+        internal string RefreshToken = "";
 
-        internal string AccessToken { get; set; } = "";
+        internal string AccessToken = "";
 
-        internal string Client { get; set; } = "";
+        internal string Client = "";
 
-        internal DateTimeOffset At { get; set; }
+        internal DateTimeOffset At;
 
-        internal DateTimeOffset? Until { get; set; }
+        internal DateTimeOffset? Until;
 
-        internal int Count { get; set; } = 1;
+        internal int Count = 1;
 
-        internal string? Cause { get; set; }
+        internal string? Cause;
 
         internal Attempt ToAttempt() => new(Key, At, Count);
 

@@ -10,11 +10,11 @@ internal sealed class RecordKey(string refreshToken, string accessToken, string 
     /// <summary>The client of a key that finds the entries of every client: that of a provider which presents nothing itself.</summary>
     internal const string AnyClient = "*";
 
-    internal string RefreshToken { get; } = refreshToken;
+    internal readonly string RefreshToken = refreshToken;
 
-    internal string AccessToken { get; } = accessToken;
+    internal readonly string AccessToken = accessToken;
 
-    internal string Client { get; } = client;
+    internal readonly string Client = client;
 
     internal static RecordKey Of(OAuthCredentials credentials, string client) =>
         new(Fingerprint.Of(credentials.RefreshToken ?? ""), Fingerprint.Of(credentials.AccessToken), client);

@@ -12,23 +12,18 @@ namespace TokenRefresh.Refresh;
 /// </remarks>
 internal sealed class ProviderState(ICredentialsStore store, TimeProvider timeProvider, ILogger? logger = null)
 {
+    /// <summary>What the processes tell each other.</summary>
+    internal readonly RecordJournal Journal = new(store, timeProvider, logger ?? NullLogger.Instance);
+
+    /// <summary>The tokens that still have to be saved. Set under a lease.</summary>
+    internal volatile UnsavedTokens? Unsaved;
+
     private readonly object _lock = new();
-    private volatile UnsavedTokens? _unsaved;
     private volatile TokenSnapshot? _snapshot;
     private long _logins;
     private int _inPlace;
     private volatile bool _hasSignedOut;
     private volatile Tuple<string, long>? _inVain;
-
-    /// <summary>Gets what the processes tell each other.</summary>
-    internal RecordJournal Journal { get; } = new(store, timeProvider, logger ?? NullLogger.Instance);
-
-    /// <summary>Gets or sets the tokens that still have to be saved. Set under a lease.</summary>
-    internal UnsavedTokens? Unsaved
-    {
-        get => _unsaved;
-        set => _unsaved = value;
-    }
 
     /// <summary>Gets the token that callers are served.</summary>
     internal TokenSnapshot? Snapshot => _snapshot;
@@ -43,7 +38,7 @@ internal sealed class ProviderState(ICredentialsStore store, TimeProvider timePr
     /// <remarks>A stored access token that is a JWT and has no expiry beside it gets the one that it names itself.</remarks>
     internal OAuthCredentials? WithUnsavedTokens(OAuthCredentials? stored)
     {
-        if (_unsaved is { } unsaved && OAuthCredentials.AreSameLogin(unsaved.Replaces, stored))
+        if (Unsaved is { } unsaved && OAuthCredentials.AreSameLogin(unsaved.Replaces, stored))
         {
             return unsaved.Tokens;
         }
@@ -89,7 +84,7 @@ internal sealed class ProviderState(ICredentialsStore store, TimeProvider timePr
             _logins++;
             _snapshot = snapshot;
             _hasSignedOut = snapshot is null;
-            _unsaved = null;
+            Unsaved = null;
         }
     }
 
@@ -101,7 +96,7 @@ internal sealed class ProviderState(ICredentialsStore store, TimeProvider timePr
     {
         lock (_lock)
         {
-            if (logins == _logins && _unsaved is null)
+            if (logins == _logins && Unsaved is null)
             {
                 _logins++;
                 _snapshot = null;

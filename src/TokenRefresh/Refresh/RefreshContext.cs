@@ -13,20 +13,20 @@ internal sealed class RefreshContext(Func<ITokenEndpointClient> createEndpoint)
     private string? _client;
     private RefreshErrors? _errors;
 
-    internal required TokenRefreshOptions Options { get; init; }
+    internal required TokenRefreshOptions Options;
 
-    internal required ICredentialsStore Store { get; init; }
+    internal required ICredentialsStore Store;
 
-    internal required TimeProvider TimeProvider { get; init; }
+    internal required TimeProvider TimeProvider;
 
-    internal required ILogger Logger { get; init; }
+    internal required ILogger Logger;
 
-    internal required TokenRefreshMetrics Metrics { get; init; }
+    internal required TokenRefreshMetrics Metrics;
 
-    internal required CallbackQueue Callbacks { get; init; }
+    internal required CallbackQueue Callbacks;
 
-    /// <summary>Gets the login's name for metrics and traces, or <see langword="null"/>.</summary>
-    internal string? Name { get; init; }
+    /// <summary>The login's name for metrics and traces, or <see langword="null"/>.</summary>
+    internal string? Name;
 
     /// <summary>Gets whether tokens are requested with the client's own credentials, and so no refresh token is used up.</summary>
     internal bool IsClientGrant => Options.Grant == TokenGrant.ClientCredentials;

@@ -5,30 +5,30 @@ namespace TokenRefresh.Refresh;
 /// <summary>What to do about a login, and why. Immutable.</summary>
 internal sealed class RefreshDecision(RefreshAction action)
 {
-    internal static RefreshDecision Use { get; } = new(RefreshAction.Use);
+    internal static readonly RefreshDecision Use = new(RefreshAction.Use);
 
-    internal static RefreshDecision Refresh { get; } = new(RefreshAction.Refresh);
+    internal static readonly RefreshDecision Refresh = new(RefreshAction.Refresh);
 
-    internal static RefreshDecision Replay { get; } = new(RefreshAction.Replay);
+    internal static readonly RefreshDecision Replay = new(RefreshAction.Replay);
 
-    internal static RefreshDecision NotRefreshable { get; } = new(RefreshAction.NotRefreshable);
+    internal static readonly RefreshDecision NotRefreshable = new(RefreshAction.NotRefreshable);
 
-    internal static RefreshDecision BoundToKey { get; } = new(RefreshAction.BoundToKey);
+    internal static readonly RefreshDecision BoundToKey = new(RefreshAction.BoundToKey);
 
-    internal static RefreshDecision UserLogin { get; } = new(RefreshAction.UserLogin);
+    internal static readonly RefreshDecision UserLogin = new(RefreshAction.UserLogin);
 
-    internal static RefreshDecision Update { get; } = new(RefreshAction.Update);
+    internal static readonly RefreshDecision Update = new(RefreshAction.Update);
 
-    internal RefreshAction Action { get; } = action;
+    internal readonly RefreshAction Action = action;
 
-    /// <summary>Gets why the user must sign in.</summary>
-    internal SignInRequiredReason? SignInReason { get; private init; }
+    /// <summary>Why the user must sign in.</summary>
+    internal SignInRequiredReason? SignInReason;
 
-    /// <summary>Gets the hold that is the reason, if it is one.</summary>
-    internal Hold? Hold { get; private init; }
+    /// <summary>The hold that is the reason, if it is one.</summary>
+    internal Hold? Hold;
 
-    /// <summary>Gets when a wait ends, where that is known.</summary>
-    internal DateTimeOffset? Until { get; private init; }
+    /// <summary>When a wait ends, where that is known.</summary>
+    internal DateTimeOffset? Until;
 
     internal bool IsRefresh => Action is RefreshAction.Refresh or RefreshAction.Replay;
 

@@ -7,11 +7,11 @@ namespace TokenRefresh.Refresh;
 internal sealed class RefreshReason(string? rejectedToken, string? cachedToken)
 {
     /// <summary>A caller needs a token.</summary>
-    internal static RefreshReason TokenNeeded { get; } = new(null, null);
+    internal static readonly RefreshReason TokenNeeded = new(null, null);
 
-    internal string? RejectedToken { get; } = rejectedToken;
+    internal readonly string? RejectedToken = rejectedToken;
 
-    internal string? CachedToken { get; } = cachedToken;
+    internal readonly string? CachedToken = cachedToken;
 
     internal bool IsBackground => CachedToken is not null;
 

@@ -29,7 +29,7 @@ internal sealed partial class RefreshTransaction
                 result.Exception);
         }
 
-        Hold coolDown = Backoff.CoolDown(_record, key, result, Time.GetUtcNow());
+        Hold coolDown = Backoff.CoolDown(_record, key, result, _time.GetUtcNow());
         await WriteRecordAsync(_record.WithHold(coolDown)).ConfigureAwait(false);
         throw context.Errors.OfClientExchange(result, coolDown.Until);
     }

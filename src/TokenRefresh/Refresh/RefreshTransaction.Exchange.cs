@@ -29,14 +29,14 @@ internal sealed partial class RefreshTransaction
     // Null if the lock is not exclusive: start over.
     private async Task<TokenSnapshot?> RefreshAsync(ICredentialsLease lease, CancellationToken closing)
     {
-        using var deadline = new FairTimeout(context.Options.RefreshTimeout, Time);
+        using var deadline = new FairTimeout(context.Options.RefreshTimeout, _time);
         await SaveUnsavedTokensAsync(closing).ConfigureAwait(false);
         for (var exchanges = 1; ; exchanges++)
         {
             NoteClock();
             long logins = state.Logins;
             _stored = await InTimeAsync(lease.ReadAsync(closing), deadline.Token).ConfigureAwait(false);
-            _record = await InTimeAsync(Journal.ReadAsync(_stored, closing), deadline.Token).ConfigureAwait(false);
+            _record = await InTimeAsync(_journal.ReadAsync(_stored, closing), deadline.Token).ConfigureAwait(false);
             OAuthCredentials? tokens = state.WithUnsavedTokens(_stored);
             RefreshDecision decision = Decide(tokens, _record);
             if (decision.Action == RefreshAction.Use)
@@ -104,8 +104,8 @@ internal sealed partial class RefreshTransaction
         {
             Guarded.Forget(step);
             throw new CredentialsFileException(
-                Store.Location,
-                $"The credentials store of '{Store.Location}' did not answer before the deadline of the refresh ('RefreshTimeout', "
+                _store.Location,
+                $"The credentials store of '{_store.Location}' did not answer before the deadline of the refresh ('RefreshTimeout', "
                 + $"'{context.Options.RefreshTimeout}'). Nothing was sent. Find out why that store hangs.",
                 e);
         }
@@ -114,7 +114,7 @@ internal sealed partial class RefreshTransaction
     // Null to read again.
     private async Task<TokenSnapshot?> ExchangeAsync(OAuthCredentials sent, CancellationToken deadline)
     {
-        Log.ExchangeStarting(context.Logger, Store.Location);
+        Log.ExchangeStarting(context.Logger, _store.Location);
         if (context.Options.HandleProcessSignals && !context.IsClientGrant)
         {
             _exitDelay ??= ProcessExitDelay.Enter(context.Options.RefreshTimeout + context.Options.SaveTimeout);
@@ -122,7 +122,7 @@ internal sealed partial class RefreshTransaction
 
         if (sent.ExpiresAt is { } expiresAt)
         {
-            context.Metrics.RemainingLifetimeAtRefresh(expiresAt - Time.GetUtcNow());
+            context.Metrics.RemainingLifetimeAtRefresh(expiresAt - _time.GetUtcNow());
         }
 
         Attempt? former = _record.Attempt;
@@ -130,7 +130,7 @@ internal sealed partial class RefreshTransaction
         TokenRequest request = context.IsClientGrant
             ? new(NoteAttempt) { StoredAccessToken = sent.AccessToken }
             : new(sent.RefreshToken!, NoteAttempt) { StoredAccessToken = sent.AccessToken };
-        long start = Time.GetTimestamp();
+        long start = _time.GetTimestamp();
         TokenEndpointResult? result = null;
         Exception? failure = null;
         using (new QuietActivity(TokenRefreshActivities.StartExchange(context.Options.TokenEndpoint)))
@@ -161,7 +161,7 @@ internal sealed partial class RefreshTransaction
         if (_clockJump is { } jump)
         {
             // The machine slept between the read and the request: what was read may be hours old. Nothing was sent.
-            Log.ClockJumped(context.Logger, Store.Location, jump);
+            Log.ClockJumped(context.Logger, _store.Location, jump);
             _clockJump = null;
             return null;
         }
@@ -169,10 +169,10 @@ internal sealed partial class RefreshTransaction
         result ??= ResultOf(failure!, request, sent);
         if (result.Response is { } response)
         {
-            return await AfterSuccessAsync(sent, response, Time.GetElapsedTime(start)).ConfigureAwait(false);
+            return await AfterSuccessAsync(sent, response, _time.GetElapsedTime(start)).ConfigureAwait(false);
         }
 
-        Log.ExchangeFailed(context.Logger, Store.Location, result.DescribeAnswer(), result.Exception);
+        Log.ExchangeFailed(context.Logger, _store.Location, result.DescribeAnswer(), result.Exception);
         return await AfterFailureAsync(sent, result, former, deadline).ConfigureAwait(false);
     }
 
@@ -194,7 +194,7 @@ internal sealed partial class RefreshTransaction
     private async ValueTask NoteAttemptAsync(OAuthCredentials sent, CancellationToken cancellationToken)
     {
         // Monotonic time stops in a suspend, the wall clock does not.
-        TimeSpan jump = Time.GetUtcNow() - _readAt - Time.GetElapsedTime(_readAtTimestamp);
+        TimeSpan jump = _time.GetUtcNow() - _readAt - _time.GetElapsedTime(_readAtTimestamp);
         if (jump.Duration() > ClockTolerance)
         {
             _clockJump = jump;
@@ -208,10 +208,10 @@ internal sealed partial class RefreshTransaction
 
         RecordKey key = RecordKey.Of(sent, context.Client);
         int before = _record.Attempt is { } former && former.Key.Matches(key) ? former.Count : 0;
-        LoginRecord record = BeforePredecessorIsForgotten(sent).WithAttempt(new Attempt(key, Time.GetUtcNow(), before + 1));
+        LoginRecord record = BeforePredecessorIsForgotten(sent).WithAttempt(new Attempt(key, _time.GetUtcNow(), before + 1));
         try
         {
-            _record = await Journal.WriteAsync(_lease!, record, durable: true, cancellationToken).ConfigureAwait(false);
+            _record = await _journal.WriteAsync(_lease!, record, durable: true, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -233,8 +233,8 @@ internal sealed partial class RefreshTransaction
 
     private void NoteClock()
     {
-        _readAt = Time.GetUtcNow();
-        _readAtTimestamp = Time.GetTimestamp();
+        _readAt = _time.GetUtcNow();
+        _readAtTimestamp = _time.GetTimestamp();
     }
 
     private async Task<TokenSnapshot?> AfterFailureAsync(
@@ -264,7 +264,7 @@ internal sealed partial class RefreshTransaction
         {
             case TokenEndpointOutcome.RefreshTokenRejected:
                 bool afterLostAnswer = _record.Attempt is { Count: > 1 };
-                var rejected = new Hold(HoldKind.Rejected, key, Time.GetUtcNow(), until: null, count: 1)
+                var rejected = new Hold(HoldKind.Rejected, key, _time.GetUtcNow(), until: null, count: 1)
                 {
                     Cause = afterLostAnswer ? Hold.AfterLostAnswer : null,
                 };
@@ -274,7 +274,7 @@ internal sealed partial class RefreshTransaction
                 throw context.Errors.Rejected(afterLostAnswer);
             case TokenEndpointOutcome.RefreshTokenProbablyRejected:
                 await WriteRecordAsync(
-                    _record.WithAttempt(others).WithHold(Backoff.ProbablyRejected(_record, key, Time.GetUtcNow())),
+                    _record.WithAttempt(others).WithHold(Backoff.ProbablyRejected(_record, key, _time.GetUtcNow())),
                     durable: true).ConfigureAwait(false);
                 throw context.Errors.OfExchange(result, null);
             case TokenEndpointOutcome.Unknown:
@@ -285,7 +285,7 @@ internal sealed partial class RefreshTransaction
                     deadline)
                     .ConfigureAwait(false);
             default:
-                Hold coolDown = Backoff.CoolDown(_record, key, result, Time.GetUtcNow());
+                Hold coolDown = Backoff.CoolDown(_record, key, result, _time.GetUtcNow());
 
                 // This exchange left the token untouched; what became of an earlier one, also by another client, is as unknown as before.
                 await WriteRecordAsync(_record.WithAttempt(former).WithHold(coolDown)).ConfigureAwait(false);
@@ -313,12 +313,12 @@ internal sealed partial class RefreshTransaction
         bool mayReplay,
         CancellationToken deadline)
     {
-        Hold pause = Backoff.CoolDown(_record, RecordKey.Of(sent, context.Client), result, Time.GetUtcNow());
+        Hold pause = Backoff.CoolDown(_record, RecordKey.Of(sent, context.Client), result, _time.GetUtcNow());
         bool isRepeated = result.IsWithoutTokens;
         if (result.RecoveredRefreshToken is { } recovered && recovered != sent.RefreshToken)
         {
             // The access token of that answer is unknown: the old one stays, with now as its expiry.
-            (SaveOutcome outcome, sent) = await SaveRecoveredAsync(sent, recovered, expiresAt: Time.GetUtcNow()).ConfigureAwait(false);
+            (SaveOutcome outcome, sent) = await SaveRecoveredAsync(sent, recovered, expiresAt: _time.GetUtcNow()).ConfigureAwait(false);
             if (outcome == SaveOutcome.Discarded || (!isRepeated && !_hasRecovered))
             {
                 _hasRecovered = true;
@@ -342,7 +342,7 @@ internal sealed partial class RefreshTransaction
             {
                 if (result.Exception is OperationCanceledException or TimeoutException)
                 {
-                    await Task.Delay(PauseAfterTimeout, Time, deadline).ConfigureAwait(false);
+                    await Task.Delay(PauseAfterTimeout, _time, deadline).ConfigureAwait(false);
                 }
 
                 return null;
@@ -357,5 +357,5 @@ internal sealed partial class RefreshTransaction
     }
 
     private async Task WriteRecordAsync(LoginRecord record, bool durable = false) =>
-        _record = await Journal.TryWriteAsync(_lease!, record, durable).ConfigureAwait(false);
+        _record = await _journal.TryWriteAsync(_lease!, record, durable).ConfigureAwait(false);
 }

@@ -35,7 +35,7 @@ internal sealed partial class RefreshTransaction
     {
         try
         {
-            if (await Store.AcquireLeaseAsync(context.Options.SaveTimeout).ConfigureAwait(false) is not { } lease)
+            if (await _store.AcquireLeaseAsync(context.Options.SaveTimeout).ConfigureAwait(false) is not { } lease)
             {
                 return;
             }
@@ -57,10 +57,10 @@ internal sealed partial class RefreshTransaction
     {
         if (state.Unsaved is { } unsaved)
         {
-            _record = await Journal.ReadAsync(unsaved.Replaces, cancellationToken).ConfigureAwait(false);
+            _record = await _journal.ReadAsync(unsaved.Replaces, cancellationToken).ConfigureAwait(false);
             if (await SaveUnsavedTokensAsync(unsaved).ConfigureAwait(false))
             {
-                Log.UnsavedTokensSaved(context.Logger, Store.Location);
+                Log.UnsavedTokensSaved(context.Logger, _store.Location);
             }
         }
     }
@@ -91,12 +91,12 @@ internal sealed partial class RefreshTransaction
         }
 
         long logins = state.Logins;
-        DateTimeOffset now = Time.GetUtcNow();
+        DateTimeOffset now = _time.GetUtcNow();
         SaveOutcome outcome = await SaveAsync(_stored, next).ConfigureAwait(false);
         if (_stored is null && outcome == SaveOutcome.Saved)
         {
             // Only now it is known which of the file's logins this is.
-            _record = await Journal.ReadAsync(_commit.Current, CancellationToken.None).ConfigureAwait(false);
+            _record = await _journal.ReadAsync(_commit.Current, CancellationToken.None).ConfigureAwait(false);
         }
 
         if (outcome == SaveOutcome.Discarded)
@@ -114,15 +114,15 @@ internal sealed partial class RefreshTransaction
         await WriteRecordAsync(record).ConfigureAwait(false);
         var snapshot = TokenSnapshot.Create(context.Options, next, next.ExpiresAt - now, now, known.With(answered));
         state.TryPublish(snapshot, logins);
-        Log.Refreshed(context.Logger, Store.Location, duration, Log.Time(next.ExpiresAt));
-        callbacks.Refreshed(new TokensRefreshedEvent(Store.Location, next.ExpiresAt, duration, outcome == SaveOutcome.Saved));
+        Log.Refreshed(context.Logger, _store.Location, duration, Log.Time(next.ExpiresAt));
+        callbacks.Refreshed(new TokensRefreshedEvent(_store.Location, next.ExpiresAt, duration, outcome == SaveOutcome.Saved));
         IsRefreshed = true;
         return snapshot;
     }
 
     private OAuthCredentials NextOf(OAuthCredentials sent, TokenResponse response)
     {
-        DateTimeOffset now = Time.GetUtcNow();
+        DateTimeOffset now = _time.GetUtcNow();
         bool isRotated = response.RefreshToken is not null && response.RefreshToken != sent.RefreshToken;
         DateTimeOffset? refreshTokenExpiresAt = isRotated ? null : sent.RefreshTokenExpiresAt;
         return new OAuthCredentials(
@@ -167,7 +167,7 @@ internal sealed partial class RefreshTransaction
             return;
         }
 
-        var hold = new Hold(HoldKind.Rejected, RecordKey.Of(sent, context.Client), Time.GetUtcNow(), until: null, count: 1)
+        var hold = new Hold(HoldKind.Rejected, RecordKey.Of(sent, context.Client), _time.GetUtcNow(), until: null, count: 1)
         {
             Cause = Hold.OtherAccount,
         };
@@ -190,7 +190,7 @@ internal sealed partial class RefreshTransaction
             }
         }
 
-        Hold pause = Backoff.BoundToKey(former, RecordKey.Of(kept, context.Client), Time.GetUtcNow());
+        Hold pause = Backoff.BoundToKey(former, RecordKey.Of(kept, context.Client), _time.GetUtcNow());
         LoginRecord record = refreshToken == sent.RefreshToken ? _record.WithAttempt(null) : _record;
         await WriteRecordAsync(record.WithHold(pause)).ConfigureAwait(false);
         throw context.Errors.BoundTokenAnswered(pause.Until);
@@ -224,11 +224,11 @@ internal sealed partial class RefreshTransaction
         catch (Exception e)
         {
             // Every exception, also one from a store of the program's own: the tokens cannot be had again.
-            DateTimeOffset at = state.Unsaved is { } unsaved && unsaved.Tokens.IsSamePair(tokens) ? unsaved.At : Time.GetUtcNow();
+            DateTimeOffset at = state.Unsaved is { } unsaved && unsaved.Tokens.IsSamePair(tokens) ? unsaved.At : _time.GetUtcNow();
             state.Unsaved = new UnsavedTokens(replaces, tokens, at);
             context.Metrics.SaveFailed();
-            Log.SaveFailed(context.Logger, Store.Location, e);
-            callbacks.SaveFailed(new SaveFailedEvent(Store.Location, e));
+            Log.SaveFailed(context.Logger, _store.Location, e);
+            callbacks.SaveFailed(new SaveFailedEvent(_store.Location, e));
             return SaveOutcome.Kept;
         }
     }
@@ -244,20 +244,20 @@ internal sealed partial class RefreshTransaction
                 state.Unsaved = null;
                 if (_commit.IsInPlace && state.IsFirstInPlace())
                 {
-                    Log.SavedInPlace(context.Logger, Store.Location);
+                    Log.SavedInPlace(context.Logger, _store.Location);
                 }
 
                 return SaveOutcome.Saved;
             }
 
             if (_commit.Current is { IsSignedOut: false } other
-                && (other.RefreshToken == replaces?.RefreshToken || Journal.IsUsed(other, _record)))
+                && (other.RefreshToken == replaces?.RefreshToken || _journal.IsUsed(other, _record)))
             {
                 // Not another login: its refresh token is used up, and only we have the successor.
                 if (rollbacks == RollbacksUndone)
                 {
                     throw new CredentialsSaveException(
-                        $"The credentials could not be saved to '{Store.Location}': another program keeps putting an older file back. "
+                        $"The credentials could not be saved to '{_store.Location}': another program keeps putting an older file back. "
                         + "Exclude the file from whatever restores it.");
                 }
 
@@ -290,7 +290,7 @@ internal sealed partial class RefreshTransaction
             }
 
             // The attempt stays: if this process ends before it has saved its tokens, the others must know that the outcome is unknown.
-            DateTimeOffset now = Time.GetUtcNow();
+            DateTimeOffset now = _time.GetUtcNow();
             var hold = new Hold(HoldKind.Unsaved, RecordKey.Of(replaces, context.Client), now, now + UnsavedHold, count: 1)
             {
                 Cause = Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture),
@@ -313,7 +313,7 @@ internal sealed partial class RefreshTransaction
     {
         if (state.Snapshot?.Credentials is not { } own
             || own.IsSamePair(stored)
-            || Journal.IsUsed(own, _record)
+            || _journal.IsUsed(own, _record)
             || _record.Obtained.Length == 0
             || _record.Obtained[0].AccessToken != Fingerprint.Of(own.AccessToken))
         {
@@ -322,7 +322,7 @@ internal sealed partial class RefreshTransaction
 
         if (await SaveUnsavedTokensAsync(new UnsavedTokens(stored, own, _record.Obtained[0].At)).ConfigureAwait(false))
         {
-            Log.RollbackUndone(context.Logger, Store.Location);
+            Log.RollbackUndone(context.Logger, _store.Location);
         }
 
         return true;
@@ -330,7 +330,7 @@ internal sealed partial class RefreshTransaction
 
     private void Discarded(TokensDiscardedReason why)
     {
-        Log.TokensDiscarded(context.Logger, Store.Location, why);
-        callbacks.TokensDiscarded(new TokensDiscardedEvent(Store.Location, why));
+        Log.TokensDiscarded(context.Logger, _store.Location, why);
+        callbacks.TokensDiscarded(new TokensDiscardedEvent(_store.Location, why));
     }
 }

@@ -10,15 +10,15 @@ internal sealed partial class RefreshTransaction
     private async Task<TokenSnapshot?> AcquireLeaseAsync(long start, CancellationToken closing)
     {
         using var activity = new QuietActivity(TokenRefreshActivities.StartLockWait());
-        long waiting = Time.GetTimestamp();
-        _lease = await Store.AcquireLeaseAsync(TimeSpan.Zero, closing).ConfigureAwait(false);
+        long waiting = _time.GetTimestamp();
+        _lease = await _store.AcquireLeaseAsync(TimeSpan.Zero, closing).ConfigureAwait(false);
         TokenSnapshot? saved = _lease is null ? await WaitAsync(Left(start), closing).ConfigureAwait(false) : null;
-        TimeSpan wait = Time.GetElapsedTime(waiting);
+        TimeSpan wait = _time.GetElapsedTime(waiting);
         context.Metrics.LockWaited(wait);
         if (saved is null && _lease is null)
         {
             closing.ThrowIfCancellationRequested();
-            throw context.Errors.LockTimeout(Time.GetElapsedTime(start), await Store.ReadHolderAsync(closing).ConfigureAwait(false));
+            throw context.Errors.LockTimeout(_time.GetElapsedTime(start), await _store.ReadHolderAsync(closing).ConfigureAwait(false));
         }
 
         if (_lease is not null && context.Logger.IsEnabled(LogLevel.Debug))
@@ -43,13 +43,13 @@ internal sealed partial class RefreshTransaction
             state.NoteVainWait(_awaited.AccessToken);
         }
 
-        LockHolder? holder = await Store.ReadHolderAsync(closing).ConfigureAwait(false);
-        throw context.Errors.AwaitingOwner(_awaitedWhy!, Time.GetElapsedTime(start), holder);
+        LockHolder? holder = await _store.ReadHolderAsync(closing).ConfigureAwait(false);
+        throw context.Errors.AwaitingOwner(_awaitedWhy!, _time.GetElapsedTime(start), holder);
     }
 
     private async Task<ICredentialsLease?> NoLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
-        await Task.Delay(timeout, Time, cancellationToken).ConfigureAwait(false);
+        await Task.Delay(timeout, _time, cancellationToken).ConfigureAwait(false);
         return null;
     }
 
@@ -62,8 +62,8 @@ internal sealed partial class RefreshTransaction
         try
         {
             // Armed before the look, so that a save between the two is not missed.
-            Task change = Store.WaitForChangeAsync(done.Token);
-            locking = _follows ? NoLeaseAsync(timeout, done.Token) : Store.AcquireLeaseAsync(timeout, done.Token).AsTask();
+            Task change = _store.WaitForChangeAsync(done.Token);
+            locking = _follows ? NoLeaseAsync(timeout, done.Token) : _store.AcquireLeaseAsync(timeout, done.Token).AsTask();
             TokenSnapshot? saved = await LookAsync(closing).ConfigureAwait(false);
             while (saved is null)
             {
@@ -84,7 +84,7 @@ internal sealed partial class RefreshTransaction
                 saved = await LookAsync(closing).ConfigureAwait(false);
                 if (saved is null)
                 {
-                    change = Store.WaitForChangeAsync(done.Token);
+                    change = _store.WaitForChangeAsync(done.Token);
                     saved = await LookAsync(closing).ConfigureAwait(false);
                 }
             }

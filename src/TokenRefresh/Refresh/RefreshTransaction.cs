@@ -16,6 +16,10 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
     private static readonly TimeSpan FirstRestartPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LongestRestartPause = TimeSpan.FromMilliseconds(200);
 
+    private readonly ICredentialsStore _store = context.Store;
+    private readonly TimeProvider _time = context.TimeProvider;
+    private readonly RecordJournal _journal = state.Journal;
+
     // The lease, and what was read under it. Nothing that was read before the grant is kept here.
     private ICredentialsLease? _lease;
     private LoginRecord _record = LoginRecord.Empty;
@@ -29,17 +33,11 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
     /// <summary>Gets whether the token is one that this transaction obtained itself.</summary>
     internal bool IsRefreshed { get; private set; }
 
-    private ICredentialsStore Store => context.Store;
-
-    private TimeProvider Time => context.TimeProvider;
-
-    private RecordJournal Journal => state.Journal;
-
     /// <summary>Finds or fetches a token that will do.</summary>
     /// <param name="closing">Ends the transaction as long as nothing was sent: the provider is being disposed.</param>
     internal async Task<TokenSnapshot> RunAsync(CancellationToken closing)
     {
-        long start = Time.GetTimestamp();
+        long start = _time.GetTimestamp();
         TimeSpan pause = FirstRestartPause;
         _follows = context.Follows();
         while (true)
@@ -62,7 +60,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
                     return saved;
                 }
 
-                granted = Time.GetTimestamp();
+                granted = _time.GetTimestamp();
                 if (await RefreshAsync(_lease!, closing).ConfigureAwait(false) is { } token)
                 {
                     return token;
@@ -73,13 +71,13 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
                 await ReleaseAsync(granted).ConfigureAwait(false);
             }
 
-            Log.LeaseRestarted(context.Logger, Store.Location);
+            Log.LeaseRestarted(context.Logger, _store.Location);
             if (Left(start) == TimeSpan.Zero)
             {
-                throw context.Errors.LockTimeout(Time.GetElapsedTime(start), holder: null);
+                throw context.Errors.LockTimeout(_time.GetElapsedTime(start), holder: null);
             }
 
-            await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), Time, closing).ConfigureAwait(false);
+            await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), _time, closing).ConfigureAwait(false);
             pause = pause * 2 < LongestRestartPause ? pause * 2 : LongestRestartPause;
         }
     }
@@ -90,7 +88,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
     internal TokenSnapshot? TryUseStoredToken()
     {
         long logins = state.Logins;
-        Task<OAuthCredentials?> reading = Store.ReadAsync().AsTask();
+        Task<OAuthCredentials?> reading = _store.ReadAsync().AsTask();
         if (!reading.IsCompletedSuccessfully)
         {
             // The file is being written or cannot be read. The refresh that follows will see the same.
@@ -99,7 +97,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
         }
 
         OAuthCredentials? stored = reading.Result;
-        Task<LoginRecord> recorded = Journal.ReadAsync(stored, CancellationToken.None).AsTask();
+        Task<LoginRecord> recorded = _journal.ReadAsync(stored, CancellationToken.None).AsTask();
         if (!recorded.IsCompletedSuccessfully)
         {
             Guarded.Forget(recorded);
@@ -130,7 +128,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
 
         if (context.Logger.IsEnabled(LogLevel.Debug))
         {
-            Log.LockReleased(context.Logger, lease.LockPath, Time.GetElapsedTime(granted));
+            Log.LockReleased(context.Logger, lease.LockPath, _time.GetElapsedTime(granted));
         }
     }
 
@@ -141,8 +139,8 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
         while (true)
         {
             long logins = state.Logins;
-            OAuthCredentials? stored = await Store.ReadAsync(closing).ConfigureAwait(false);
-            LoginRecord record = await Journal.ReadAsync(stored, closing).ConfigureAwait(false);
+            OAuthCredentials? stored = await _store.ReadAsync(closing).ConfigureAwait(false);
+            LoginRecord record = await _journal.ReadAsync(stored, closing).ConfigureAwait(false);
             OAuthCredentials? tokens = state.WithUnsavedTokens(stored);
             RefreshDecision decision = Decide(tokens, record);
             if (decision.Action == RefreshAction.Use)
@@ -187,10 +185,10 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
         HasSignedOut = state.HasSignedOut,
         Record = record,
         Reason = reason,
-        Now = Time.GetUtcNow(),
+        Now = _time.GetUtcNow(),
         Context = context,
         Follows = _follows,
-        IsUsed = tokens is not null && Journal.IsUsed(tokens, record),
+        IsUsed = tokens is not null && _journal.IsUsed(tokens, record),
     });
 
     // Publishes stored tokens. Null if a sign-in or sign-out of this provider came after the read: read again.
@@ -203,16 +201,16 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
         }
 
         var snapshot = TokenSnapshot.Create(
-            context.Options, tokens, RecordJournal.LifetimeOf(tokens, record), Time.GetUtcNow(), AccountIdentity.Of(tokens, former));
+            context.Options, tokens, RecordJournal.LifetimeOf(tokens, record), _time.GetUtcNow(), AccountIdentity.Of(tokens, former));
         if (!state.TryPublish(snapshot, logins))
         {
             return null;
         }
 
-        Log.Adopted(context.Logger, Store.Location, Log.Time(tokens.ExpiresAt));
+        Log.Adopted(context.Logger, _store.Location, Log.Time(tokens.ExpiresAt));
         if (former is not null)
         {
-            callbacks.Adopted(new TokensAdoptedEvent(Store.Location, tokens.ExpiresAt));
+            callbacks.Adopted(new TokensAdoptedEvent(_store.Location, tokens.ExpiresAt));
         }
 
         return snapshot;
@@ -223,7 +221,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
     {
         if (decision.IsServable
             && tokens is { ExpiresAt: { } expiresAt }
-            && Time.GetUtcNow() < expiresAt
+            && _time.GetUtcNow() < expiresAt
             && !reason.Excludes(tokens.AccessToken)
             && AccessToken.CanBeSent(tokens.AccessToken))
         {
@@ -233,7 +231,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
 
     private TimeSpan Left(long start)
     {
-        TimeSpan left = context.Options.LockTimeout - Time.GetElapsedTime(start);
+        TimeSpan left = context.Options.LockTimeout - _time.GetElapsedTime(start);
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 

@@ -1,13 +1,19 @@
 namespace TokenRefresh.Refresh;
 
 /// <summary>When a token is due for renewal and when it counts as expired. Pure arithmetic on the wall clock.</summary>
-/// <param name="DueAt">From then on a new token is fetched in the background.</param>
-/// <param name="UsableUntil">From then on callers wait for a new token: the expiry less the skew.</param>
-/// <param name="ExpiresAt">The expiry itself.</param>
-internal readonly record struct TokenLifetime(DateTimeOffset DueAt, DateTimeOffset UsableUntil, DateTimeOffset ExpiresAt)
+internal readonly struct TokenLifetime(DateTimeOffset dueAt, DateTimeOffset usableUntil, DateTimeOffset expiresAt)
 {
     /// <summary>A token of unknown expiry is used until a resource rejects it.</summary>
-    internal static TokenLifetime Unknown { get; } = new(DateTimeOffset.MaxValue, DateTimeOffset.MaxValue, DateTimeOffset.MaxValue);
+    internal static readonly TokenLifetime Unknown = new(DateTimeOffset.MaxValue, DateTimeOffset.MaxValue, DateTimeOffset.MaxValue);
+
+    /// <summary>From then on a new token is fetched in the background.</summary>
+    internal readonly DateTimeOffset DueAt = dueAt;
+
+    /// <summary>From then on callers wait for a new token: the expiry less the skew.</summary>
+    internal readonly DateTimeOffset UsableUntil = usableUntil;
+
+    /// <summary>The expiry itself.</summary>
+    internal readonly DateTimeOffset ExpiresAt = expiresAt;
 
     /// <summary>Computes the moments.</summary>
     /// <param name="expiresAt">The expiry, or <see langword="null"/> if unknown.</param>
@@ -29,9 +35,10 @@ internal readonly record struct TokenLifetime(DateTimeOffset DueAt, DateTimeOffs
             return Unknown;
         }
 
-        TimeSpan remaining = Max(expiry - now, TimeSpan.Zero);
-        TimeSpan margin = Min(before, (lifetime ?? remaining) / 2);
-        DateTimeOffset usableUntil = Before(expiry, Min(skew, EffectiveSkewLimit(lifetime)));
+        TimeSpan remaining = expiry > now ? expiry - now : TimeSpan.Zero;
+        TimeSpan half = (lifetime ?? remaining) / 2;
+        TimeSpan margin = before < half ? before : half;
+        DateTimeOffset usableUntil = LessSkew(expiry, lifetime, skew);
         if (margin == TimeSpan.Zero)
         {
             return new(usableUntil, usableUntil, expiry);
@@ -44,16 +51,13 @@ internal readonly record struct TokenLifetime(DateTimeOffset DueAt, DateTimeOffs
 
     /// <summary>Whether a stored token may be given to a caller that waits.</summary>
     internal static bool IsUsable(DateTimeOffset? expiresAt, TimeSpan? lifetime, DateTimeOffset now, TimeSpan skew) =>
-        expiresAt is not { } expiry || now < Before(expiry, Min(skew, EffectiveSkewLimit(lifetime)));
+        expiresAt is not { } expiry || now < LessSkew(expiry, lifetime, skew);
 
     // With a skew as long as the token's life, every process would refresh it at every look.
-    private static TimeSpan EffectiveSkewLimit(TimeSpan? lifetime) => lifetime is { } known ? known / 10 : TimeSpan.MaxValue;
+    private static DateTimeOffset LessSkew(DateTimeOffset expiry, TimeSpan? lifetime, TimeSpan skew) =>
+        Before(expiry, lifetime is { } known && known / 10 < skew ? known / 10 : skew);
 
     // A file may name any time, and a DateTimeOffset before its minimum throws.
     private static DateTimeOffset Before(DateTimeOffset moment, TimeSpan span) =>
         moment - DateTimeOffset.MinValue > span ? moment - span : DateTimeOffset.MinValue;
-
-    private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
-
-    private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }

@@ -8,13 +8,13 @@ internal sealed class TokenSnapshot(AccessToken token, OAuthCredentials credenti
 
     private long _freshUntilTick = long.MinValue;
 
-    internal AccessToken Token { get; } = token;
+    internal readonly AccessToken Token = token;
 
-    internal OAuthCredentials Credentials { get; } = credentials;
+    internal readonly OAuthCredentials Credentials = credentials;
 
-    internal TokenLifetime Lifetime { get; } = lifetime;
+    internal readonly TokenLifetime Lifetime = lifetime;
 
-    internal AccountIdentity Account { get; } = account;
+    internal readonly AccountIdentity Account = account;
 
     internal static TokenSnapshot Create(
         TokenRefreshOptions options,

@@ -6,9 +6,9 @@ namespace TokenRefresh.Refresh;
 /// <param name="at">When they were obtained.</param>
 internal sealed class UnsavedTokens(OAuthCredentials? replaces, OAuthCredentials tokens, DateTimeOffset at)
 {
-    internal OAuthCredentials? Replaces { get; } = replaces;
+    internal readonly OAuthCredentials? Replaces = replaces;
 
-    internal OAuthCredentials Tokens { get; } = tokens;
+    internal readonly OAuthCredentials Tokens = tokens;
 
-    internal DateTimeOffset At { get; } = at;
+    internal readonly DateTimeOffset At = at;
 }

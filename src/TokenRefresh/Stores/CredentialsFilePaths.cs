@@ -22,6 +22,12 @@ internal sealed class CredentialsFilePaths
 
     private readonly string _tempPrefix;
 
+    internal readonly string Target;
+
+    internal readonly string LockPath;
+
+    internal readonly string Directory;
+
     private CredentialsFilePaths(string target, string lockPath)
     {
         Target = target;
@@ -30,14 +36,8 @@ internal sealed class CredentialsFilePaths
         _tempPrefix = PrefixOf(Path.GetFileName(target), LongestTempEnding);
     }
 
-    internal string Target { get; }
-
-    internal string LockPath { get; }
-
     /// <summary>Gets the lock of sign-ins. Another one than that of refreshes, which is held for seconds and not for minutes.</summary>
     internal string SignInLockPath => Path.ChangeExtension(LockPath, ".signin" + Path.GetExtension(LockPath));
-
-    internal string Directory { get; }
 
     /// <exception cref="CredentialsFileException">A link leads in a circle, or through a directory that may not be read.</exception>
     internal static CredentialsFilePaths Resolve(IFileOperations files, CredentialsFileSettings settings)

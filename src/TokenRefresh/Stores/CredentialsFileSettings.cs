@@ -1,9 +1,20 @@
 namespace TokenRefresh.Stores;
 
-/// <summary>What the file store needs of the options.</summary>
-internal sealed record CredentialsFileSettings(
-    string Path,
-    CredentialsFileFormat Format,
-    string? LockPath,
-    bool AllowUnreliableLock,
-    TimeSpan SaveTimeout);
+/// <summary>What the file store needs of the options. Immutable.</summary>
+internal sealed class CredentialsFileSettings(
+    string path,
+    CredentialsFileFormat format,
+    string? lockPath,
+    bool allowUnreliableLock,
+    TimeSpan saveTimeout)
+{
+    internal readonly string Path = path;
+
+    internal readonly CredentialsFileFormat Format = format;
+
+    internal readonly string? LockPath = lockPath;
+
+    internal readonly bool AllowUnreliableLock = allowUnreliableLock;
+
+    internal readonly TimeSpan SaveTimeout = saveTimeout;
+}

@@ -15,19 +15,19 @@ internal sealed class FileChangeWatch : IDisposable
     private FileIdentity? _seen;
     private bool _isArmed;
 
+    internal readonly string Path;
+
+    /// <summary>The number of the inotify watch of the directory; negative without one.</summary>
+    internal int Number = -1;
+
     private FileChangeWatch(string path)
     {
         Path = path;
         _name = Encoding.UTF8.GetBytes(System.IO.Path.GetFileName(path));
     }
 
-    internal string Path { get; }
-
     /// <summary>Gets whether the system reports changes; otherwise only the poll finds them.</summary>
     internal bool HasEvents => Number >= 0 || _watcher is not null;
-
-    /// <summary>Gets or sets the number of the inotify watch of the directory; negative without one.</summary>
-    internal int Number { get; set; } = -1;
 
     internal static FileChangeWatch Rent(string path) => Shared.Rent(path);
 

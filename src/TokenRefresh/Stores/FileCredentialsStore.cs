@@ -14,6 +14,18 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
     private FileChangeWatch? _watch;
     private bool _isDisposed;
 
+    internal readonly CredentialsFileSettings Settings;
+
+    internal readonly TimeProvider TimeProvider;
+
+    internal readonly IFileOperations Files;
+
+    internal readonly SharedFileLocks Locks;
+
+    internal readonly ILogger Logger;
+
+    internal readonly CredentialsFileReader Reader;
+
     internal FileCredentialsStore(
         CredentialsFileSettings settings,
         TimeProvider timeProvider,
@@ -34,18 +46,6 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
 
     /// <inheritdoc/>
     public string LockPath => Settings.LockPath ?? Settings.Path + CredentialsFilePaths.LockSuffix;
-
-    internal CredentialsFileSettings Settings { get; }
-
-    internal TimeProvider TimeProvider { get; }
-
-    internal IFileOperations Files { get; }
-
-    internal SharedFileLocks Locks { get; }
-
-    internal ILogger Logger { get; }
-
-    internal CredentialsFileReader Reader { get; }
 
     // The paths of the last read or lease. What belongs to the same look or lease uses them, and does not follow the links again.
     private CredentialsFilePaths Paths => _paths ?? Resolve();

@@ -42,7 +42,7 @@ public class FileStoreContractTests : CredentialsStoreConformanceTests
     }
 
     private protected FileCredentialsStore NewStore(string medium) => new(
-        new(PathIn(medium), CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, TimeSpan.FromSeconds(5)), _time);
+        new(PathIn(medium), CredentialsFileFormat.Auto, lockPath: null, allowUnreliableLock: false, TimeSpan.FromSeconds(5)), _time);
 
     private static string PathIn(string medium) => Path.Combine(medium, ".credentials.json");
 

@@ -205,7 +205,7 @@ public sealed class PreparationTests : IDisposable
 
     private static FileCredentialsStore CreateStore(string path) =>
         new(
-            new(path, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, TimeSpan.FromSeconds(5)),
+            new(path, CredentialsFileFormat.Auto, lockPath: null, allowUnreliableLock: false, TimeSpan.FromSeconds(5)),
             TimeProvider.System);
 
     private static async Task<bool> TryRunAsync(string program, params string[] arguments)

@@ -208,7 +208,7 @@ public sealed class ClientCredentialsTests
         var events = new EventLog();
         var files = new FailingReplace();
         using var store = new TokenRefresh.Stores.FileCredentialsStore(
-            new(login.Path, CredentialsFileFormat.FlatOAuth, LockPath: null, AllowUnreliableLock: false, TimeSpan.FromMilliseconds(100)),
+            new(login.Path, CredentialsFileFormat.FlatOAuth, lockPath: null, allowUnreliableLock: false, TimeSpan.FromMilliseconds(100)),
             TimeProvider.System,
             files);
         AccessToken token;

@@ -193,7 +193,7 @@ public sealed class KeptLockTests
     }
 
     private static FileCredentialsStore CreateFileStore(string path, TimeProvider time) =>
-        new(new(path, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, TimeSpan.FromSeconds(5)), time);
+        new(new(path, CredentialsFileFormat.Auto, lockPath: null, allowUnreliableLock: false, TimeSpan.FromSeconds(5)), time);
 
     private static async Task SignInAsync(FileCredentialsStore store)
     {

@@ -20,7 +20,7 @@ internal static class SharedLoginStores
         SharedFileLocks? locks = null,
         ILogger? logger = null) =>
         new(
-            new(login.Path, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, TimeSpan.FromSeconds(5)),
+            new(login.Path, CredentialsFileFormat.Auto, lockPath: null, allowUnreliableLock: false, TimeSpan.FromSeconds(5)),
             time ?? TimeProvider.System,
             files,
             logger,

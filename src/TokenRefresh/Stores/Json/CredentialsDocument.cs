@@ -21,6 +21,9 @@ internal sealed class CredentialsDocument
     private readonly JsonSpans? _top;
     private readonly JsonSpans? _login;
 
+    /// <summary>The format in which the document is read and written, never <see cref="CredentialsFileFormat.Auto"/>.</summary>
+    internal readonly CredentialsFileFormat Format;
+
     private CredentialsDocument(ReadOnlyMemory<byte> utf8, int start, CredentialsFileFormat format, bool isBlank = false)
     {
         _utf8 = utf8;
@@ -52,9 +55,6 @@ internal sealed class CredentialsDocument
     /// <summary>Gets the login.</summary>
     /// <value><see langword="null"/> if there is none. The sentinel of a logout is one, <see cref="OAuthCredentials.IsSignedOut"/>.</value>
     internal OAuthCredentials? Credentials { get; private set; }
-
-    /// <summary>Gets the format in which the document is read and written, never <see cref="CredentialsFileFormat.Auto"/>.</summary>
-    internal CredentialsFileFormat Format { get; }
 
     /// <summary>Gets the names of the top level's members, read anew at each call.</summary>
     internal IReadOnlyList<string> MemberNames => _top is null ? [] : CredentialsJsonReader.ReadNames(_utf8.Span, _top);

@@ -5,19 +5,19 @@ namespace TokenRefresh.Stores.Json;
 /// <summary>Where a member stands in the document: byte offsets, each end exclusive, quotes included.</summary>
 internal sealed class JsonMember(CredentialsMember role, int previousEnd, int nameStart, int valueStart, int valueEnd, JsonTokenType kind)
 {
-    internal CredentialsMember Role { get; } = role;
+    internal readonly CredentialsMember Role = role;
 
-    /// <summary>Gets where the value of the member before ends; -1 if this is the first.</summary>
-    internal int PreviousEnd { get; } = previousEnd;
+    /// <summary>Where the value of the member before ends; -1 if this is the first.</summary>
+    internal readonly int PreviousEnd = previousEnd;
 
-    internal int NameStart { get; } = nameStart;
+    internal readonly int NameStart = nameStart;
 
-    internal int ValueStart { get; } = valueStart;
+    internal readonly int ValueStart = valueStart;
 
-    internal int ValueEnd { get; } = valueEnd;
+    internal readonly int ValueEnd = valueEnd;
 
-    internal JsonTokenType Kind { get; } = kind;
+    internal readonly JsonTokenType Kind = kind;
 
-    /// <summary>Gets where the name of the member behind starts; -1 if this is the last.</summary>
-    internal int NextStart { get; set; } = -1;
+    /// <summary>Where the name of the member behind starts; -1 if this is the last.</summary>
+    internal int NextStart = -1;
 }

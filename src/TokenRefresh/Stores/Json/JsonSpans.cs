@@ -5,6 +5,18 @@ namespace TokenRefresh.Stores.Json;
 /// <summary>Where an object of the document and those of its members that the format names stand.</summary>
 internal sealed class JsonSpans
 {
+    /// <summary>The offset of the opening brace.</summary>
+    internal readonly int Start;
+
+    /// <summary>The offset of the closing brace.</summary>
+    internal readonly int End;
+
+    /// <summary>How many members there are, named by the format or not.</summary>
+    internal readonly int Count;
+
+    /// <summary>The members that the format names in the order of the document, duplicates included.</summary>
+    internal readonly List<JsonMember> Members;
+
     private JsonSpans(int start, int end, int count, List<JsonMember> members)
     {
         Start = start;
@@ -15,18 +27,6 @@ internal sealed class JsonSpans
 
     /// <summary>Gets the options of a reader for which no nesting is too deep: what is nested is skipped without recursion.</summary>
     internal static JsonReaderOptions AnyDepth => new() { MaxDepth = int.MaxValue };
-
-    /// <summary>Gets the offset of the opening brace.</summary>
-    internal int Start { get; }
-
-    /// <summary>Gets the offset of the closing brace.</summary>
-    internal int End { get; }
-
-    /// <summary>Gets how many members there are, named by the format or not.</summary>
-    internal int Count { get; }
-
-    /// <summary>Gets the members that the format names in the order of the document, duplicates included.</summary>
-    internal List<JsonMember> Members { get; }
 
     /// <summary>Finds the object that fills a stretch of the document, but for white space.</summary>
     /// <param name="json">The document.</param>

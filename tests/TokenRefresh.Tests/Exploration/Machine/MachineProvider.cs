@@ -11,7 +11,7 @@ internal sealed class MachineProvider
 {
     private static readonly TokenRefreshMetrics Metrics = new();
     private static readonly CredentialsFileSettings Settings =
-        new(Disk.Credentials, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, TimeSpan.FromSeconds(5));
+        new(Disk.Credentials, CredentialsFileFormat.Auto, lockPath: null, allowUnreliableLock: false, TimeSpan.FromSeconds(5));
 
     private readonly Run _run;
     private readonly RefreshContext _context;
