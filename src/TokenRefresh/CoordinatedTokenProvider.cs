@@ -48,7 +48,7 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         _context = parts.Context;
         _shutdown = _shutdownSource.Token;
         _isSystemClock = ReferenceEquals(_context.TimeProvider, TimeProvider.System);
-        _state = new ProviderState(_context.Store, _context.TimeProvider, _context.Logger);
+        _state = new ProviderState(_context.Store, _context.TimeProvider);
         _background = new BackgroundRefresh(_context, _state);
         _refresh = new SharedRefresh(RefreshAsync);
     }

@@ -53,11 +53,6 @@ internal static class TokenRefreshActivities
     }
 
     /// <summary>
-    /// Starts the activity of a wait for the lock, to dispose at the grant, the time-out, or when a saved token made the lock unnecessary.
-    /// </summary>
-    internal static Activity? StartLockWait() => Start(LockWait);
-
-    /// <summary>
     /// Starts the activity of an exchange, the parent of those of its HTTP requests, to dispose when the answer is understood.
     /// </summary>
     /// <param name="tokenEndpoint">The token endpoint; only host and port are shown, since a query may hold a key.</param>
@@ -73,9 +68,6 @@ internal static class TokenRefreshActivities
         return activity;
     }
 
-    /// <summary>Starts the activity of a save, to dispose when the tokens are durable or kept in memory.</summary>
-    internal static Activity? StartSave() => Start(Save);
-
     /// <summary>Notes how a refresh ended.</summary>
     /// <param name="activity">The refresh's activity.</param>
     /// <param name="outcome">One of <see cref="RefreshOutcome"/>.</param>
@@ -85,5 +77,8 @@ internal static class TokenRefreshActivities
     internal static void SetFailure(this Activity? activity, Exception failure) =>
         activity?.SetTag("error.type", failure.GetType().FullName)?.SetStatus(ActivityStatusCode.Error);
 
-    private static Activity? Start(string name) => Source.HasListeners() ? Guarded.Start(Source, name) : null;
+    /// <summary>Starts the activity of a wait for the lock, to dispose at its end, whichever that is, or of a save, to dispose when the
+    /// tokens are durable or kept in memory.</summary>
+    /// <param name="name"><see cref="LockWait"/> or <see cref="Save"/>.</param>
+    internal static Activity? Start(string name) => Source.HasListeners() ? Guarded.Start(Source, name) : null;
 }

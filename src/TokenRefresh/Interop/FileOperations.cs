@@ -43,8 +43,7 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
         }
 
         isMountPoint = false;
-        (byte[]? bytes, identity) = SharingViolation.Outlast(() => (ReadOnce(path, out FileIdentity? read, out _), read));
-        return bytes;
+        return ReadOnWindows(path, out identity);
     }
 
     public void CreateDirectory(string path)
@@ -268,6 +267,12 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
         {
             return null;
         }
+    }
+
+    private byte[]? ReadOnWindows(string path, out FileIdentity? identity)
+    {
+        (byte[]? bytes, identity) = SharingViolation.Outlast(() => (ReadOnce(path, out FileIdentity? read, out _), read));
+        return bytes;
     }
 
     private byte[]? ReadOnce(string path, out FileIdentity? identity, out bool isMountPoint)

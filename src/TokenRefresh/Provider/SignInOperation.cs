@@ -197,10 +197,11 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
         try
         {
             LoginRecord record = await state.Journal.ReadAsync(stored, CancellationToken.None).ConfigureAwait(false);
-            await state.Journal.TryWriteAsync(
-                lease,
-                record.AfterSignIn(stored).WithFile(stored.Version),
-                durable: true).ConfigureAwait(false);
+            if (record.NewerVersion is null)
+            {
+                record = record.AfterSignIn(stored).WithFile(stored.Version);
+                await state.Journal.WriteAsync(lease, record, durable: true, CancellationToken.None).ConfigureAwait(false);
+            }
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

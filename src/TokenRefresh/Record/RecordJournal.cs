@@ -1,6 +1,3 @@
-using Microsoft.Extensions.Logging;
-using TokenRefresh.Diagnostics;
-
 namespace TokenRefresh.Record;
 
 /// <summary>
@@ -11,7 +8,7 @@ namespace TokenRefresh.Record;
 /// is a file that was put back or began anew: then what this process knows is joined with it. No method throws for what stands in the
 /// record.
 /// </remarks>
-internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timeProvider, ILogger logger)
+internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timeProvider)
 {
     internal const int MaximumSize = 64 * 1024;
 
@@ -32,6 +29,18 @@ internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timePr
     // write keeps the other logins' records from.
     private long _reads;
     private long _newestRead;
+
+    /// <summary>What this process knows, whether or not it could be written.</summary>
+    internal LoginRecord Known
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _known;
+            }
+        }
+    }
 
     /// <summary>Reads the record; to be called after the read of the store whose tokens it is to judge.</summary>
     /// <param name="stored">What the store holds, which says which login's record is meant.</param>
@@ -73,51 +82,25 @@ internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timePr
         return at < expiresAt ? expiresAt - at : null;
     }
 
-    /// <summary>Writes the record under a lease, and remembers it whether or not that works.</summary>
+    /// <summary>
+    /// Writes the record under a lease, and remembers it whether or not that works. Not to be called where a newer version's was read.
+    /// </summary>
     /// <exception cref="IOException">It was not written. A store of the user's own may throw anything.</exception>
-    internal async ValueTask<LoginRecord> WriteAsync(
+    internal ValueTask<LoginRecord> WriteAsync(
         ICredentialsLease lease,
         LoginRecord record,
         bool durable,
         CancellationToken cancellationToken)
     {
-        (LoginRecord next, byte[] text) = Remember(record);
-        await lease.WriteRecordAsync(text, durable, cancellationToken).ConfigureAwait(false);
+        byte[] text;
         lock (_lock)
         {
-            _text = text;
-            _newestRead = Interlocked.Increment(ref _reads);
+            record = Remember_NeedsLock(record);
+            text = RecordJson.Write(_text.Span, _login, record, MaximumSize);
         }
 
-        return next;
-    }
-
-    /// <summary>
-    /// Writes pauses, and entries that no longer count once other tokens are stored. If this write is lost, that costs at most one more
-    /// request, so its failure is only logged.
-    /// </summary>
-    internal async ValueTask<LoginRecord> TryWriteAsync(ICredentialsLease lease, LoginRecord record, bool durable = false)
-    {
-        lock (_lock)
-        {
-            if (_newer is not null)
-            {
-                return _newer;
-            }
-        }
-
-        try
-        {
-            return await WriteAsync(lease, record, durable, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            Log.RecordNotWritten(logger, store.Location, e);
-            lock (_lock)
-            {
-                return _known;
-            }
-        }
+        ValueTask writing = lease.WriteRecordAsync(text, durable, cancellationToken);
+        return writing.IsCompletedSuccessfully ? new(AfterWrite(record, text)) : WriteSlowlyAsync(writing, record, text);
     }
 
     private static bool IsNoted(OAuthCredentials stored, LoginRecord record) => stored.Version is { } version && version == record.File;
@@ -168,22 +151,36 @@ internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timePr
         }
     }
 
-    private (LoginRecord Next, byte[] Text) Remember(LoginRecord record)
+    private LoginRecord Remember_NeedsLock(LoginRecord record)
+    {
+        // Deterministic, unlike a random number: the explorer walks this code.
+        string origin = record.Origin ?? _known.Origin ?? $"{timeProvider.GetUtcNow().UtcTicks:x}-{Environment.ProcessId}";
+        LoginRecord next = record.Numbered(origin, Math.Max(record.Sequence, _known.Sequence) + 1);
+        _known = next;
+        if (next.Restored is { } restored)
+        {
+            _used.Remove(restored);
+        }
+
+        AddUsed(next);
+        return next;
+    }
+
+    private async ValueTask<LoginRecord> WriteSlowlyAsync(ValueTask writing, LoginRecord record, byte[] text)
+    {
+        await writing.ConfigureAwait(false);
+        return AfterWrite(record, text);
+    }
+
+    private LoginRecord AfterWrite(LoginRecord record, byte[] text)
     {
         lock (_lock)
         {
-            // Deterministic, unlike a random number: the explorer walks this code.
-            string origin = record.Origin ?? _known.Origin ?? $"{timeProvider.GetUtcNow().UtcTicks:x}-{Environment.ProcessId}";
-            LoginRecord next = record.Numbered(origin, Math.Max(record.Sequence, _known.Sequence) + 1);
-            _known = next;
-            if (next.Restored is { } restored)
-            {
-                _used.Remove(restored);
-            }
-
-            AddUsed(next);
-            return (next, RecordJson.Write(_text.Span, _login, next, MaximumSize));
+            _text = text;
+            _newestRead = Interlocked.Increment(ref _reads);
         }
+
+        return record;
     }
 
     private void AddUsed(LoginRecord record)

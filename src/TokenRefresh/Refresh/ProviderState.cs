@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using TokenRefresh.Endpoint;
 using TokenRefresh.Record;
 
@@ -10,10 +8,10 @@ namespace TokenRefresh.Refresh;
 /// Safe for concurrent use. Tokens are changed under a lease or by a sign-in; a read of the store counts only if no sign-in or sign-out of
 /// this provider came after it.
 /// </remarks>
-internal sealed class ProviderState(ICredentialsStore store, TimeProvider timeProvider, ILogger? logger = null)
+internal sealed class ProviderState(ICredentialsStore store, TimeProvider timeProvider)
 {
     /// <summary>What the processes tell each other.</summary>
-    internal readonly RecordJournal Journal = new(store, timeProvider, logger ?? NullLogger.Instance);
+    internal readonly RecordJournal Journal = new(store, timeProvider);
 
     /// <summary>The tokens that still have to be saved. Set under a lease.</summary>
     internal volatile UnsavedTokens? Unsaved;

@@ -21,6 +21,7 @@ internal sealed partial class RefreshTransaction
     private static readonly TimeSpan PatienceAtDeadline = TimeSpan.FromSeconds(1);
 
     private ProcessExitDelay? _exitDelay;
+    private OAuthCredentials _sent = OAuthCredentials.None;
     private DateTimeOffset _readAt;
     private long _readAtTimestamp;
     private TimeSpan? _clockJump;
@@ -30,7 +31,11 @@ internal sealed partial class RefreshTransaction
     private async Task<TokenSnapshot?> RefreshAsync(ICredentialsLease lease, CancellationToken closing)
     {
         using var deadline = new FairTimeout(context.Options.RefreshTimeout, _time);
-        await SaveUnsavedTokensAsync(closing).ConfigureAwait(false);
+        if (state.Unsaved is not null)
+        {
+            await SaveUnsavedTokensAsync(closing).ConfigureAwait(false);
+        }
+
         for (var exchanges = 1; ; exchanges++)
         {
             NoteClock();
@@ -126,10 +131,10 @@ internal sealed partial class RefreshTransaction
         }
 
         Attempt? former = _record.Attempt;
-        ValueTask NoteAttempt(CancellationToken cancellationToken) => NoteAttemptAsync(sent, cancellationToken);
+        _sent = sent;
         TokenRequest request = context.IsClientGrant
-            ? new(NoteAttempt) { StoredAccessToken = sent.AccessToken }
-            : new(sent.RefreshToken!, NoteAttempt) { StoredAccessToken = sent.AccessToken };
+            ? new(NoteAttemptAsync) { StoredAccessToken = sent.AccessToken }
+            : new(sent.RefreshToken!, NoteAttemptAsync) { StoredAccessToken = sent.AccessToken };
         long start = _time.GetTimestamp();
         TokenEndpointResult? result = null;
         Exception? failure = null;
@@ -191,7 +196,7 @@ internal sealed partial class RefreshTransaction
 
     // The last moment before the refresh token leaves this machine: name resolution, connect and TLS are done.
     // A process killed before this leaves no trace and loses nothing.
-    private async ValueTask NoteAttemptAsync(OAuthCredentials sent, CancellationToken cancellationToken)
+    private async ValueTask NoteAttemptAsync(CancellationToken cancellationToken)
     {
         // Monotonic time stops in a suspend, the wall clock does not.
         TimeSpan jump = _time.GetUtcNow() - _readAt - _time.GetElapsedTime(_readAtTimestamp);
@@ -206,9 +211,9 @@ internal sealed partial class RefreshTransaction
             return;
         }
 
-        RecordKey key = RecordKey.Of(sent, context.Client);
+        RecordKey key = RecordKey.Of(_sent, context.Client);
         int before = _record.Attempt is { } former && former.Key.Matches(key) ? former.Count : 0;
-        LoginRecord record = BeforePredecessorIsForgotten(sent).WithAttempt(new Attempt(key, _time.GetUtcNow(), before + 1));
+        LoginRecord record = BeforePredecessorIsForgotten(_sent).WithAttempt(new Attempt(key, _time.GetUtcNow(), before + 1));
         try
         {
             _record = await _journal.WriteAsync(_lease!, record, durable: true, cancellationToken).ConfigureAwait(false);
@@ -318,8 +323,8 @@ internal sealed partial class RefreshTransaction
         if (result.RecoveredRefreshToken is { } recovered && recovered != sent.RefreshToken)
         {
             // The access token of that answer is unknown: the old one stays, with now as its expiry.
-            (SaveOutcome outcome, sent) = await SaveRecoveredAsync(sent, recovered, expiresAt: _time.GetUtcNow()).ConfigureAwait(false);
-            if (outcome == SaveOutcome.Discarded || (!isRepeated && !_hasRecovered))
+            sent = await SaveRecoveredAsync(sent, recovered, expiresAt: _time.GetUtcNow()).ConfigureAwait(false);
+            if (_outcome == SaveOutcome.Discarded || (!isRepeated && !_hasRecovered))
             {
                 _hasRecovered = true;
                 return null;
@@ -356,6 +361,23 @@ internal sealed partial class RefreshTransaction
         throw context.Errors.OfExchange(result, next.Until);
     }
 
-    private async Task WriteRecordAsync(LoginRecord record, bool durable = false) =>
-        _record = await _journal.TryWriteAsync(_lease!, record, durable).ConfigureAwait(false);
+    // Pauses, and entries that no longer count once other tokens are stored. If this write is lost, that costs at most one more request, so
+    // its failure is only logged.
+    private async ValueTask WriteRecordAsync(LoginRecord record, bool durable = false)
+    {
+        if (_record.NewerVersion is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            _record = await _journal.WriteAsync(_lease!, record, durable, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            _record = _journal.Known;
+            Log.RecordNotWritten(context.Logger, _store.Location, e);
+        }
+    }
 }

@@ -13,6 +13,8 @@ internal sealed partial class RefreshTransaction
     // The owner of unsaved tokens tries again at least every 30 seconds.
     private static readonly TimeSpan UnsavedHold = TimeSpan.FromMinutes(2);
 
+    // What became of the tokens that were saved last.
+    private SaveOutcome _outcome;
     private CredentialsCommit _commit;
 
     /// <summary>What became of new tokens.</summary>
@@ -67,11 +69,11 @@ internal sealed partial class RefreshTransaction
 
     private async Task<bool> SaveUnsavedTokensAsync(UnsavedTokens unsaved)
     {
-        SaveOutcome outcome = await SaveAsync(unsaved.Replaces, unsaved.Tokens).ConfigureAwait(false);
+        await SaveAsync(unsaved.Replaces, unsaved.Tokens).ConfigureAwait(false);
         string token = Fingerprint.Of(unsaved.Tokens.AccessToken);
         var obtained = new ObtainedToken(token, _record.ObtainedAt(token) ?? unsaved.At);
-        await WriteRecordAsync(AfterSave(outcome, unsaved.Replaces, unsaved.Replaces, unsaved.Tokens, obtained)).ConfigureAwait(false);
-        return outcome == SaveOutcome.Saved;
+        await WriteRecordAsync(AfterSave(unsaved.Replaces, unsaved.Replaces, unsaved.Tokens, obtained)).ConfigureAwait(false);
+        return _outcome == SaveOutcome.Saved;
     }
 
     private async Task<TokenSnapshot?> AfterSuccessAsync(OAuthCredentials sent, TokenResponse response, TimeSpan duration)
@@ -92,20 +94,20 @@ internal sealed partial class RefreshTransaction
 
         long logins = state.Logins;
         DateTimeOffset now = _time.GetUtcNow();
-        SaveOutcome outcome = await SaveAsync(_stored, next).ConfigureAwait(false);
-        if (_stored is null && outcome == SaveOutcome.Saved)
+        await SaveAsync(_stored, next).ConfigureAwait(false);
+        if (_stored is null && _outcome == SaveOutcome.Saved)
         {
             // Only now it is known which of the file's logins this is.
             _record = await _journal.ReadAsync(_commit.Current, CancellationToken.None).ConfigureAwait(false);
         }
 
-        if (outcome == SaveOutcome.Discarded)
+        if (_outcome == SaveOutcome.Discarded)
         {
-            await WriteRecordAsync(AfterSave(outcome, _stored, sent, next, obtained: null)).ConfigureAwait(false);
+            await WriteRecordAsync(AfterSave(_stored, sent, next, obtained: null)).ConfigureAwait(false);
             return null;
         }
 
-        LoginRecord record = AfterSave(outcome, _stored, sent, next, new ObtainedToken(Fingerprint.Of(next.AccessToken), now));
+        LoginRecord record = AfterSave(_stored, sent, next, new ObtainedToken(Fingerprint.Of(next.AccessToken), now));
         if (reason.RejectedToken is not null && reason.RejectedToken == sent.AccessToken)
         {
             record = record.WithHold(Backoff.ResourceRejects(_record, RecordKey.Of(sent, context.Client), now));
@@ -115,7 +117,7 @@ internal sealed partial class RefreshTransaction
         var snapshot = TokenSnapshot.Create(context.Options, next, next.ExpiresAt - now, now, known.With(answered));
         state.TryPublish(snapshot, logins);
         Log.Refreshed(context.Logger, _store.Location, duration, Log.Time(next.ExpiresAt));
-        callbacks.Refreshed(new TokensRefreshedEvent(_store.Location, next.ExpiresAt, duration, outcome == SaveOutcome.Saved));
+        callbacks.Refreshed(new TokensRefreshedEvent(_store.Location, next.ExpiresAt, duration, _outcome == SaveOutcome.Saved));
         IsRefreshed = true;
         return snapshot;
     }
@@ -183,8 +185,8 @@ internal sealed partial class RefreshTransaction
         Hold? former = _record.Find(HoldKind.CoolDown, RecordKey.Of(sent, context.Client));
         if (refreshToken is not null && refreshToken != sent.RefreshToken)
         {
-            (SaveOutcome outcome, kept) = await SaveRecoveredAsync(sent, refreshToken, sent.ExpiresAt).ConfigureAwait(false);
-            if (outcome == SaveOutcome.Discarded)
+            kept = await SaveRecoveredAsync(sent, refreshToken, sent.ExpiresAt).ConfigureAwait(false);
+            if (_outcome == SaveOutcome.Discarded)
             {
                 return null;
             }
@@ -197,7 +199,7 @@ internal sealed partial class RefreshTransaction
     }
 
     // A refresh token in an answer that is of no other use cannot be had again, so it is saved beside the old access token.
-    private async Task<(SaveOutcome Outcome, OAuthCredentials Saved)> SaveRecoveredAsync(
+    private async Task<OAuthCredentials> SaveRecoveredAsync(
         OAuthCredentials sent, string refreshToken, DateTimeOffset? expiresAt)
     {
         var recovered = new OAuthCredentials(sent.AccessToken, refreshToken, expiresAt)
@@ -209,17 +211,52 @@ internal sealed partial class RefreshTransaction
             ContinuesLogin = true,
             Login = sent.Login,
         };
-        SaveOutcome outcome = await SaveAsync(_stored!, recovered).ConfigureAwait(false);
-        await WriteRecordAsync(AfterSave(outcome, _stored!, sent, recovered, obtained: null)).ConfigureAwait(false);
-        return (outcome, recovered);
+        await SaveAsync(_stored!, recovered).ConfigureAwait(false);
+        await WriteRecordAsync(AfterSave(_stored!, sent, recovered, obtained: null)).ConfigureAwait(false);
+        return recovered;
     }
 
-    private async Task<SaveOutcome> SaveAsync(OAuthCredentials? replaces, OAuthCredentials tokens)
+    private async Task SaveAsync(OAuthCredentials? replaces, OAuthCredentials tokens)
     {
-        using var activity = new QuietActivity(TokenRefreshActivities.StartSave());
+        using var activity = new QuietActivity(TokenRefreshActivities.Start(TokenRefreshActivities.Save));
         try
         {
-            return await CommitAsync(replaces, tokens).ConfigureAwait(false);
+            OAuthCredentials? expected = replaces;
+            for (var rollbacks = 0; ; rollbacks++)
+            {
+                ValueTask<CredentialsCommit> committing = _lease!.CommitAsync(expected, tokens, CancellationToken.None);
+                _commit = committing.IsCompletedSuccessfully ? committing.Result : await committing.ConfigureAwait(false);
+                if (_commit.IsCommitted || tokens.IsSamePair(_commit.Current))
+                {
+                    break;
+                }
+
+                if (!IsRolledBack(_commit.Current, replaces))
+                {
+                    state.Unsaved = null;
+                    bool isGone = _commit.Current is null or { IsSignedOut: true };
+                    Discarded(isGone ? TokensDiscardedReason.SignedOut : TokensDiscardedReason.Replaced);
+                    _outcome = SaveOutcome.Discarded;
+                    return;
+                }
+
+                if (rollbacks == RollbacksUndone)
+                {
+                    throw new CredentialsSaveException(
+                        $"The credentials could not be saved to '{_store.Location}': another program keeps putting an older file back. "
+                        + "Exclude the file from whatever restores it.");
+                }
+
+                expected = _commit.Current;
+            }
+
+            state.Unsaved = null;
+            if (_commit.IsInPlace && state.IsFirstInPlace())
+            {
+                Log.SavedInPlace(context.Logger, _store.Location);
+            }
+
+            _outcome = SaveOutcome.Saved;
         }
         catch (Exception e)
         {
@@ -229,51 +266,16 @@ internal sealed partial class RefreshTransaction
             context.Metrics.SaveFailed();
             Log.SaveFailed(context.Logger, _store.Location, e);
             callbacks.SaveFailed(new SaveFailedEvent(_store.Location, e));
-            return SaveOutcome.Kept;
+            _outcome = SaveOutcome.Kept;
         }
     }
 
-    private async Task<SaveOutcome> CommitAsync(OAuthCredentials? replaces, OAuthCredentials tokens)
-    {
-        OAuthCredentials? expected = replaces;
-        for (var rollbacks = 0; ; rollbacks++)
-        {
-            _commit = await _lease!.CommitAsync(expected, tokens, CancellationToken.None).ConfigureAwait(false);
-            if (_commit.IsCommitted || tokens.IsSamePair(_commit.Current))
-            {
-                state.Unsaved = null;
-                if (_commit.IsInPlace && state.IsFirstInPlace())
-                {
-                    Log.SavedInPlace(context.Logger, _store.Location);
-                }
-
-                return SaveOutcome.Saved;
-            }
-
-            if (_commit.Current is { IsSignedOut: false } other
-                && (other.RefreshToken == replaces?.RefreshToken || _journal.IsUsed(other, _record)))
-            {
-                // Not another login: its refresh token is used up, and only we have the successor.
-                if (rollbacks == RollbacksUndone)
-                {
-                    throw new CredentialsSaveException(
-                        $"The credentials could not be saved to '{_store.Location}': another program keeps putting an older file back. "
-                        + "Exclude the file from whatever restores it.");
-                }
-
-                expected = other;
-                continue;
-            }
-
-            state.Unsaved = null;
-            Discarded(_commit.Current is null or { IsSignedOut: true } ? TokensDiscardedReason.SignedOut : TokensDiscardedReason.Replaced);
-            return SaveOutcome.Discarded;
-        }
-    }
+    // Not another login: its refresh token is used up, and only we have the successor.
+    private bool IsRolledBack(OAuthCredentials? found, OAuthCredentials? replaces) =>
+        found is { IsSignedOut: false } && (found.RefreshToken == replaces?.RefreshToken || _journal.IsUsed(found, _record));
 
     // What the record says once new tokens were saved, kept or discarded.
     private LoginRecord AfterSave(
-        SaveOutcome outcome,
         OAuthCredentials? replaces,
         OAuthCredentials? sent,
         OAuthCredentials next,
@@ -281,7 +283,7 @@ internal sealed partial class RefreshTransaction
     {
         replaces ??= OAuthCredentials.None;
         sent ??= OAuthCredentials.None;
-        if (outcome == SaveOutcome.Kept)
+        if (_outcome == SaveOutcome.Kept)
         {
             if (context.IsClientGrant)
             {
@@ -300,7 +302,7 @@ internal sealed partial class RefreshTransaction
 
         // Also where the new tokens were discarded: the refresh token that was sent is used up, and may come back with an older file.
         LoginRecord record = _record.AfterRotation(replaces, next).AfterRotation(sent, next);
-        if (outcome == SaveOutcome.Discarded)
+        if (_outcome == SaveOutcome.Discarded)
         {
             return record;
         }

@@ -1,34 +1,8 @@
-using Microsoft.Extensions.Logging;
-using TokenRefresh.Diagnostics;
-
 namespace TokenRefresh.Refresh;
 
 /// <content>The lock, or a token that another process saves: whichever comes first.</content>
 internal sealed partial class RefreshTransaction
 {
-    // Returns the token another process saved, or null with the lease in its field.
-    private async Task<TokenSnapshot?> AcquireLeaseAsync(long start, CancellationToken closing)
-    {
-        using var activity = new QuietActivity(TokenRefreshActivities.StartLockWait());
-        long waiting = _time.GetTimestamp();
-        _lease = await _store.AcquireLeaseAsync(TimeSpan.Zero, closing).ConfigureAwait(false);
-        TokenSnapshot? saved = _lease is null ? await WaitAsync(Left(start), closing).ConfigureAwait(false) : null;
-        TimeSpan wait = _time.GetElapsedTime(waiting);
-        context.Metrics.LockWaited(wait);
-        if (saved is null && _lease is null)
-        {
-            closing.ThrowIfCancellationRequested();
-            throw context.Errors.LockTimeout(_time.GetElapsedTime(start), await _store.ReadHolderAsync(closing).ConfigureAwait(false));
-        }
-
-        if (_lease is not null && context.Logger.IsEnabled(LogLevel.Debug))
-        {
-            Log.LockAcquired(context.Logger, _lease.LockPath, wait);
-        }
-
-        return saved;
-    }
-
     // Waits as the others do for the token that another program saves, and never for the lock.
     private async Task<TokenSnapshot> FollowAsync(long start, CancellationToken closing)
     {

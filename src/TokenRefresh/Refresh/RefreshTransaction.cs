@@ -55,20 +55,42 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
             long granted = start;
             try
             {
-                if (await AcquireLeaseAsync(start, closing).ConfigureAwait(false) is { } saved)
+                long waiting = _time.GetTimestamp();
+                using (new QuietActivity(TokenRefreshActivities.Start(TokenRefreshActivities.LockWait)))
                 {
-                    return saved;
+                    _lease = await _store.AcquireLeaseAsync(TimeSpan.Zero, closing).ConfigureAwait(false);
+                    TokenSnapshot? saved = _lease is null ? await WaitAsync(Left(start), closing).ConfigureAwait(false) : null;
+                    context.Metrics.LockWaited(_time.GetElapsedTime(waiting));
+                    if (saved is not null)
+                    {
+                        return saved;
+                    }
+                }
+
+                if (_lease is null)
+                {
+                    closing.ThrowIfCancellationRequested();
+                    LockHolder? holder = await _store.ReadHolderAsync(closing).ConfigureAwait(false);
+                    throw context.Errors.LockTimeout(_time.GetElapsedTime(start), holder);
                 }
 
                 granted = _time.GetTimestamp();
-                if (await RefreshAsync(_lease!, closing).ConfigureAwait(false) is { } token)
+                if (context.Logger.IsEnabled(LogLevel.Debug))
+                {
+                    Log.LockAcquired(context.Logger, _lease.LockPath, _time.GetElapsedTime(waiting, granted));
+                }
+
+                if (await RefreshAsync(_lease, closing).ConfigureAwait(false) is { } token)
                 {
                     return token;
                 }
             }
             finally
             {
-                await ReleaseAsync(granted).ConfigureAwait(false);
+                if (_lease is { } lease)
+                {
+                    await ReleaseAsync(lease, granted).ConfigureAwait(false);
+                }
             }
 
             Log.LeaseRestarted(context.Logger, _store.Location);
@@ -108,13 +130,8 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
         return Decide(tokens, recorded.Result).Action == RefreshAction.Use ? TryUse(tokens!, recorded.Result, logins) : null;
     }
 
-    private async ValueTask ReleaseAsync(long granted)
+    private async ValueTask ReleaseAsync(ICredentialsLease lease, long granted)
     {
-        if (_lease is not { } lease)
-        {
-            return;
-        }
-
         _lease = null;
         try
         {

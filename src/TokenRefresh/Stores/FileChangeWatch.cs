@@ -5,15 +5,17 @@ namespace TokenRefresh.Stores;
 
 /// <summary>One watch per file and process: completes a task when the file may have changed. A hint: nothing goes wrong if every event is
 /// lost.</summary>
-internal sealed class FileChangeWatch : IDisposable
+internal sealed class FileChangeWatch
 {
-    private static readonly SharedInstances<FileChangeWatch> Shared = new(static path => new FileChangeWatch(path));
+    // Of this process, by path; guarded by the lock of the thread.
+    private static readonly Dictionary<string, FileChangeWatch> Watches = new(StringComparer.Ordinal);
 
     private readonly byte[] _name;
     private readonly List<Waiter> _waiters = [];
     private FileSystemWatcher? _watcher;
     private FileIdentity? _seen;
     private bool _isArmed;
+    private int _users;
 
     internal readonly string Path;
 
@@ -29,9 +31,34 @@ internal sealed class FileChangeWatch : IDisposable
     /// <summary>Gets whether the system reports changes; otherwise only the poll finds them.</summary>
     internal bool HasEvents => Number >= 0 || _watcher is not null;
 
-    internal static FileChangeWatch Rent(string path) => Shared.Rent(path);
+    /// <summary>Gets the watch of this file; for each call there must be one of <see cref="Return"/>.</summary>
+    internal static FileChangeWatch Rent(string path)
+    {
+        lock (FileChangeThread.Lock)
+        {
+            if (!Watches.TryGetValue(path, out FileChangeWatch? watch))
+            {
+                Watches.Add(path, watch = new FileChangeWatch(path));
+            }
 
-    internal void Return() => Shared.Return(Path);
+            watch._users++;
+            return watch;
+        }
+    }
+
+    /// <summary>Lets go of the watch; the last one to do so ends it.</summary>
+    internal void Return()
+    {
+        lock (FileChangeThread.Lock)
+        {
+            if (--_users == 0)
+            {
+                Watches.Remove(Path);
+                Disarm_NeedsLock();
+                End_NeedsLock();
+            }
+        }
+    }
 
     /// <summary>Completes at the next change. The watch is armed when this returns.</summary>
     internal Task WaitAsync(CancellationToken cancellationToken)
@@ -187,15 +214,6 @@ internal sealed class FileChangeWatch : IDisposable
     }
 
     private void OnWatcherLost()
-    {
-        lock (FileChangeThread.Lock)
-        {
-            Disarm_NeedsLock();
-            End_NeedsLock();
-        }
-    }
-
-    public void Dispose()
     {
         lock (FileChangeThread.Lock)
         {

@@ -88,7 +88,7 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
 
             ValueTask<ICredentialsLease?> lease = handle is not null
                 ? new(new FileCredentialsLease(this, paths, fileLock, handle))
-                : new(new LeaseWait(this, paths, fileLock).StartAsync(timeout, cancellationToken));
+                : new(new LeaseWait(this, paths, fileLock, cancellationToken).StartAsync(timeout));
             isTaken = true;
             return lease;
         }
@@ -217,35 +217,38 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
     /// No async method: that would throw on cancellation, which is how each of dozens of processes leaves the queue when it finds the saved
     /// token in the file. What waits for the lease goes on right on the thread on which the lock's own wait ends.
     /// </remarks>
-    private sealed class LeaseWait(FileCredentialsStore store, CredentialsFilePaths paths, SharedFileLock fileLock)
+    private sealed class LeaseWait(
+        FileCredentialsStore store, CredentialsFilePaths paths, SharedFileLock fileLock, CancellationToken cancellationToken)
         : TaskCompletionSource<ICredentialsLease?>
     {
-        internal Task<ICredentialsLease?> StartAsync(TimeSpan timeout, CancellationToken cancellationToken)
+        private Task<LockHandle?>? _waiting;
+
+        internal Task<ICredentialsLease?> StartAsync(TimeSpan timeout)
         {
             bool allowUnreliable = store.Settings.AllowUnreliableLock;
-            Task<LockHandle?> waiting = fileLock.AcquireAsync(timeout, store.TimeProvider, allowUnreliable, cancellationToken).AsTask();
-            if (waiting.IsCompleted)
+            _waiting = fileLock.AcquireAsync(timeout, store.TimeProvider, allowUnreliable, cancellationToken).AsTask();
+            if (_waiting.IsCompleted)
             {
-                End(waiting, cancellationToken);
+                End();
             }
             else
             {
-                waiting.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(() => End(waiting, cancellationToken));
+                _waiting.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(End);
             }
 
             return Task;
         }
 
-        private void End(Task<LockHandle?> waiting, CancellationToken cancellationToken)
+        private void End()
         {
-            if (waiting is { IsCompletedSuccessfully: true, Result: { } handle })
+            if (_waiting is { IsCompletedSuccessfully: true, Result: { } handle })
             {
                 SetResult(new FileCredentialsLease(store, paths, fileLock, handle));
                 return;
             }
 
             store.Locks.Return(fileLock);
-            if (waiting.Exception is { } failure)
+            if (_waiting!.Exception is { } failure)
             {
                 SetException(failure.InnerExceptions);
             }

@@ -70,9 +70,9 @@ public sealed class TokenRefreshActivityTests
         using var listener = Listen();
 
         using var flight = TokenRefreshActivities.StartRefresh("claude", background: false, caller: default);
-        using var wait = TokenRefreshActivities.StartLockWait();
+        using var wait = TokenRefreshActivities.Start(TokenRefreshActivities.LockWait);
         using var exchange = TokenRefreshActivities.StartExchange(new Uri("https://auth.example.com:8443/token?key=hidden"));
-        using var save = TokenRefreshActivities.StartSave();
+        using var save = TokenRefreshActivities.Start(TokenRefreshActivities.Save);
         flight.SetOutcome(RefreshOutcome.Rejected);
 
         new[] { flight, wait, exchange, save }.Select(a => a!.OperationName)

@@ -1,6 +1,5 @@
 using System.Text;
 using FluentAssertions;
-using Microsoft.Extensions.Logging.Abstractions;
 using TokenRefresh.Record;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Validation;
@@ -23,7 +22,7 @@ public sealed class RecordJournalTests
             await lease!.WriteRecordAsync(NewerRecord, durable: false);
         }
 
-        var journal = new RecordJournal(store, TimeProvider.System, NullLogger.Instance);
+        var journal = new RecordJournal(store, TimeProvider.System);
         await journal.ReadAsync(tokens, default);
 
         LoginRecord again = await journal.ReadAsync(tokens, default);

@@ -1,5 +1,4 @@
 using FluentAssertions;
-using Microsoft.Extensions.Logging.Abstractions;
 using TokenRefresh.Endpoint;
 using TokenRefresh.Record;
 using TokenRefresh.TestKit;
@@ -100,7 +99,7 @@ public sealed class HostilePartsTests
     {
         var inner = new InMemoryCredentialsStore(Expired);
         using var store = new SlowRecordOnce(inner);
-        var journal = new RecordJournal(store, TimeProvider.System, NullLogger.Instance);
+        var journal = new RecordJournal(store, TimeProvider.System);
         ICredentialsLease lease = (await inner.AcquireLeaseAsync(TimeSpan.Zero))!;
         var gate = new TaskCompletionSource();
         store.Gate = gate;
