@@ -2,48 +2,67 @@ using System.Net.Http.Headers;
 
 namespace TokenRefresh.Http;
 
-/// <summary>A request with the token on it, and what it takes to send it again and to leave it as it was found.</summary>
-internal sealed class AuthorizedRequest
+/// <summary>A request whose token was rejected, and what it takes to send it again with another one.</summary>
+/// <param name="request">The caller's request, to which a redirect may have given another address, method and content since.</param>
+/// <param name="method">The method that the caller gave it.</param>
+/// <param name="address">The address that the caller gave it.</param>
+/// <param name="content">The content that the caller gave it.</param>
+/// <param name="sent">What is sent for that content.</param>
+/// <param name="isBuffered">Whether that was buffered, which nothing public tells.</param>
+/// <param name="token">The token that was rejected.</param>
+internal sealed class AuthorizedRequest(
+    HttpRequestMessage request,
+    HttpMethod method,
+    Uri? address,
+    HttpContent? content,
+    HttpContent? sent,
+    bool isBuffered,
+    AccessToken token)
 {
-    private readonly HttpRequestMessage _request;
-    private readonly HttpMethod _method;
-    private readonly Uri? _address;
-    private readonly HttpContent? _content;
-    private readonly HttpContent? _sentContent;
-    private readonly string? _bareHeader;
-    private readonly bool _isBuffered;
+    private readonly HttpRequestMessage _request = request;
 
-    /// <summary>Puts the token on the request.</summary>
-    /// <param name="request">The caller's request.</param>
-    /// <param name="token">The token.</param>
-    /// <param name="sentContent">What is sent for the caller's content.</param>
-    /// <param name="isBuffered">Whether that was buffered, which nothing public tells.</param>
-    internal AuthorizedRequest(HttpRequestMessage request, AccessToken token, HttpContent? sentContent, bool isBuffered)
+    /// <summary>Gets the request to send: the caller's, or the clone of it that is sent with the second token.</summary>
+    internal HttpRequestMessage Request { get; private set; } = request;
+
+    internal AccessToken Token { get; private set; } = token;
+
+    /// <summary>Puts the token on a request, and what is sent for its content.</summary>
+    /// <returns>The bare header that gives way to it, or <see langword="null"/>.</returns>
+    internal static string? PutToken(HttpRequestMessage request, AccessToken token, HttpContent? sent)
     {
-        _isBuffered = isBuffered;
-        _request = request;
-        _method = request.Method;
-        _address = request.RequestUri;
-        _content = request.Content;
-        _sentContent = sentContent;
-        Request = request;
-        Token = token;
-        if (request.Headers.NonValidated.TryGetValues(token.HeaderName, out HeaderStringValues bare))
+        string? bare = null;
+        if (request.Headers.NonValidated.TryGetValues(token.HeaderName, out HeaderStringValues values))
         {
-            _bareHeader = bare.ToString();
+            bare = values.ToString();
             request.Headers.Remove(token.HeaderName);
         }
 
-        SetToken(token);
+        request.Content = sent;
+        request.Headers.TryAddWithoutValidation(token.HeaderName, token.HeaderValue);
+        return bare;
     }
 
-    /// <summary>Gets the request to send: the caller's, or the clone of it that is sent with the second token.</summary>
-    internal HttpRequestMessage Request { get; private set; }
+    /// <summary>
+    /// Takes the token off a request, so that no secret stays behind and a retry further outside gets the token of its moment, and gives
+    /// back what was changed for it.
+    /// </summary>
+    internal static void TakeToken(HttpRequestMessage request, AccessToken token, HttpContent? content, HttpContent? sent, string? bare)
+    {
+        request.Headers.Remove(token.HeaderName);
+        if (bare is not null)
+        {
+            request.Headers.TryAddWithoutValidation(token.HeaderName, bare);
+        }
 
-    internal AccessToken Token { get; private set; }
-
-    /// <summary>Gets whether the token is on the request still; a followed redirect takes <c>Authorization</c> off.</summary>
-    internal bool CarriesToken => Request.Headers.Contains(Token.HeaderName);
+        if (!ReferenceEquals(content, sent))
+        {
+            (sent as CopiedContent)?.Copy.DropIfIncomplete();
+            if (ReferenceEquals(request.Content, sent))
+            {
+                request.Content = content;
+            }
+        }
+    }
 
     /// <summary>Tells whether a request has a header of the caller's, which stays as it is.</summary>
     /// <remarks><c>Authorization: Bearer</c> without a token is how Refit marks the requests that a handler is to authorize.</remarks>
@@ -63,10 +82,10 @@ internal sealed class AuthorizedRequest
     internal async ValueTask<bool> IsRepeatableAsync(CancellationToken cancellationToken)
     {
         // A caller that leaves meanwhile gets its cancellation from the wait for the token, or the rejection.
-        await ResendableContent.WhenKnown(_sentContent)
+        await ResendableContent.WhenKnown(sent)
             .WaitAsync(cancellationToken)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return _isBuffered || ResendableContent.IsRepeatable(_sentContent);
+        return isBuffered || ResendableContent.IsRepeatable(sent);
     }
 
     /// <summary>Makes the next sending one with another token: a clone of the request as the caller gave it.</summary>
@@ -77,10 +96,10 @@ internal sealed class AuthorizedRequest
     internal void ReplaceToken(AccessToken next)
     {
         _request.Headers.Remove(Token.HeaderName);
-        _request.Method = _method;
-        _request.RequestUri = _address;
-        _request.Content = _content;
-        Request = new HttpRequestMessage(_method, _address) { Version = _request.Version, VersionPolicy = _request.VersionPolicy };
+        _request.Method = method;
+        _request.RequestUri = address;
+        _request.Content = content;
+        Request = new HttpRequestMessage(method, address) { Version = _request.Version, VersionPolicy = _request.VersionPolicy };
         foreach ((string name, HeaderStringValues values) in _request.Headers.NonValidated)
         {
             Request.Headers.TryAddWithoutValidation(name, values);
@@ -94,35 +113,10 @@ internal sealed class AuthorizedRequest
             options[key] = value;
         }
 
-        SetToken(next);
+        Token = next;
+        PutToken(Request, next, sent);
     }
 
-    /// <summary>
-    /// Takes the token off the request, so that no secret stays behind and a retry further outside gets the token of its moment.
-    /// </summary>
-    internal void Restore()
-    {
-        (_sentContent as CopiedContent)?.Copy.DropIfIncomplete();
-        Remove(Request);
-        if (_bareHeader is not null)
-        {
-            _request.Headers.TryAddWithoutValidation(Token.HeaderName, _bareHeader);
-        }
-    }
-
-    private void SetToken(AccessToken token)
-    {
-        Token = token;
-        Request.Content = _sentContent;
-        Request.Headers.TryAddWithoutValidation(token.HeaderName, token.HeaderValue);
-    }
-
-    private void Remove(HttpRequestMessage request)
-    {
-        request.Headers.Remove(Token.HeaderName);
-        if (ReferenceEquals(request.Content, _sentContent))
-        {
-            request.Content = _content;
-        }
-    }
+    /// <summary>Takes the second token off the clone.</summary>
+    internal void TakeToken() => TakeToken(Request, Token, content, sent, bare: null);
 }

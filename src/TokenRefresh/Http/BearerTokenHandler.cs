@@ -120,21 +120,40 @@ public sealed class BearerTokenHandler : DelegatingHandler
         }
 
         // Nothing is buffered before: that may need another thread, and the content itself may be waiting for this one.
-        AuthorizedRequest authorized = Authorize(request, token, isBuffered: false);
+        (HttpMethod method, Uri? address, HttpContent? content) = (request.Method, request.RequestUri, request.Content);
+        HttpContent? sent = Keep(content, isBuffered: false);
+        string? bare = AuthorizedRequest.PutToken(request, token, sent);
         try
         {
             HttpResponseMessage response = base.Send(request, cancellationToken);
-            if (IsRejected(authorized, response) && Wait(ReplaceAsync(authorized, response, cancellationToken)))
-            {
-                response = base.Send(authorized.Request, cancellationToken);
-                IsRejected(authorized, response);
-            }
+            return IsRejected(request, token, response)
+                ? AnswerRejection(
+                    new AuthorizedRequest(request, method, address, content, sent, isBuffered: false, token), response, cancellationToken)
+                : response;
+        }
+        finally
+        {
+            AuthorizedRequest.TakeToken(request, token, content, sent, bare);
+        }
+    }
 
+    private HttpResponseMessage AnswerRejection(
+        AuthorizedRequest authorized, HttpResponseMessage rejection, CancellationToken cancellationToken)
+    {
+        if (!Wait(ReplaceAsync(authorized, rejection, cancellationToken)))
+        {
+            return rejection;
+        }
+
+        try
+        {
+            HttpResponseMessage response = base.Send(authorized.Request, cancellationToken);
+            IsRejected(authorized.Request, authorized.Token, response);
             return response;
         }
         finally
         {
-            authorized.Restore();
+            authorized.TakeToken();
         }
     }
 
@@ -155,17 +174,24 @@ public sealed class BearerTokenHandler : DelegatingHandler
             return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         }
 
-        AuthorizedRequest authorized = Authorize(request, token, isBuffered);
+        // As the caller gave it: a redirect changes the request.
+        HttpMethod method = request.Method;
+        Uri? address = request.RequestUri;
+        HttpContent? content = request.Content;
+        HttpContent? sent = Keep(content, isBuffered);
+        string? bare = AuthorizedRequest.PutToken(request, token, sent);
         try
         {
             HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
-            return IsRejected(authorized, response)
-                ? await AnswerRejectionAsync(authorized, response, cancellationToken).ConfigureAwait(false)
+            return IsRejected(request, token, response)
+                ? await AnswerRejectionAsync(
+                    new AuthorizedRequest(request, method, address, content, sent, isBuffered, token), response, cancellationToken)
+                    .ConfigureAwait(false)
                 : response;
         }
         finally
         {
-            authorized.Restore();
+            AuthorizedRequest.TakeToken(request, token, content, sent, bare);
         }
     }
 
@@ -177,9 +203,16 @@ public sealed class BearerTokenHandler : DelegatingHandler
             return rejection;
         }
 
-        HttpResponseMessage response = await base.SendAsync(authorized.Request, cancellationToken).ConfigureAwait(false);
-        IsRejected(authorized, response);
-        return response;
+        try
+        {
+            HttpResponseMessage response = await base.SendAsync(authorized.Request, cancellationToken).ConfigureAwait(false);
+            IsRejected(authorized.Request, authorized.Token, response);
+            return response;
+        }
+        finally
+        {
+            authorized.TakeToken();
+        }
     }
 
     private static T Wait<T>(ValueTask<T> task) =>
@@ -262,34 +295,28 @@ public sealed class BearerTokenHandler : DelegatingHandler
         return true;
     }
 
-    private AuthorizedRequest Authorize(HttpRequestMessage request, AccessToken token, bool isBuffered)
-    {
-        HttpContent? content = request.Content;
-        if (!isBuffered && _retryOnUnauthorized)
-        {
-            content = ResendableContent.Keep(content, _bufferLimit);
-        }
-
-        return new AuthorizedRequest(request, token, content, isBuffered);
-    }
+    /// <summary>Gets what to send for a content, so that it can be sent again.</summary>
+    private HttpContent? Keep(HttpContent? content, bool isBuffered) =>
+        content is null || isBuffered || !_retryOnUnauthorized ? content : ResendableContent.Keep(content, _bufferLimit);
 
     /// <summary>Tells whether the answer rejects the token that the request carries; disposes the answer if that cannot be told.</summary>
-    private bool IsRejected(AuthorizedRequest authorized, HttpResponseMessage response)
+    private bool IsRejected(HttpRequestMessage request, AccessToken token, HttpResponseMessage response)
     {
         try
         {
             if (_shouldRefresh is null ? BearerChallenge.RejectsToken(response) : _shouldRefresh(response))
             {
-                if (authorized.CarriesToken && _origins.Allows(authorized.Request.RequestUri))
+                // A followed redirect takes Authorization off.
+                if (request.Headers.Contains(token.HeaderName) && _origins.Allows(request.RequestUri))
                 {
                     return true;
                 }
 
-                LogNotResent(authorized.Request, "a redirect took the token off");
+                LogNotResent(request, "a redirect took the token off");
             }
             else if (response.StatusCode == HttpStatusCode.Unauthorized)
             {
-                LogNotResent(authorized.Request, "the answer says that another token would not help");
+                LogNotResent(request, "the answer says that another token would not help");
             }
 
             return false;
