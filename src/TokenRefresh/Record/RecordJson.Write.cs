@@ -23,11 +23,14 @@ internal static partial class RecordJson
             Write(writer, record);
             try
             {
-                CopyOthers(writer, text, login, maximum);
+                if (!text.IsEmpty)
+                {
+                    CopyOthers(writer, text, login, maximum);
+                }
             }
             catch (Exception e) when (e is JsonException or InvalidOperationException)
             {
-                // Empty, or not our text: there is nothing to keep.
+                // Not our text: there is nothing to keep.
             }
 
             writer.WriteEndObject();
