@@ -285,7 +285,7 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
         }
 
         isMountPoint = identity?.IsMountPoint ?? IsMountPoint(path);
-        long size = RandomAccess.GetLength(file);
+        long size = identity?.Size ?? RandomAccess.GetLength(file);
         if (size > MaximumSize)
         {
             throw TooLarge(path);
@@ -294,7 +294,7 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
         // One byte more than the file's size, so that a file that has grown since is noticed.
         var bytes = new byte[size + 1];
         var length = 0;
-        for (int read = -1; read != 0 && length < bytes.Length; length += read)
+        for (int read = -1; read != 0 && length < Math.Max(size, 1); length += read)
         {
             read = RandomAccess.Read(file, bytes.AsSpan(length), length);
         }

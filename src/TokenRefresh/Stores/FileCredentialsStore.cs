@@ -80,17 +80,17 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
         var isTaken = false;
         try
         {
-            LockHandle? handle = fileLock.TryAcquire(Settings.AllowUnreliableLock, TimeProvider);
-            if (handle is null && timeout <= TimeSpan.Zero && timeout != Timeout.InfiniteTimeSpan)
+            ValueTask<LockHandle?> acquiring = fileLock.AcquireAsync(
+                timeout, TimeProvider, Settings.AllowUnreliableLock, cancellationToken);
+            if (!acquiring.IsCompletedSuccessfully)
             {
-                return default;
+                isTaken = true;
+                return new(new LeaseWait(this, paths, fileLock, acquiring.AsTask(), cancellationToken).Start());
             }
 
-            ValueTask<ICredentialsLease?> lease = handle is not null
-                ? new(new FileCredentialsLease(this, paths, fileLock, handle))
-                : new(new LeaseWait(this, paths, fileLock, cancellationToken).StartAsync(timeout));
-            isTaken = true;
-            return lease;
+            LockHandle? handle = acquiring.Result;
+            isTaken = handle is not null;
+            return new(handle is null ? null : new FileCredentialsLease(this, paths, fileLock, handle));
         }
         finally
         {
@@ -218,22 +218,22 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
     /// token in the file. What waits for the lease goes on right on the thread on which the lock's own wait ends.
     /// </remarks>
     private sealed class LeaseWait(
-        FileCredentialsStore store, CredentialsFilePaths paths, SharedFileLock fileLock, CancellationToken cancellationToken)
+        FileCredentialsStore store,
+        CredentialsFilePaths paths,
+        SharedFileLock fileLock,
+        Task<LockHandle?> waiting,
+        CancellationToken cancellationToken)
         : TaskCompletionSource<ICredentialsLease?>
     {
-        private Task<LockHandle?>? _waiting;
-
-        internal Task<ICredentialsLease?> StartAsync(TimeSpan timeout)
+        internal Task<ICredentialsLease?> Start()
         {
-            bool allowUnreliable = store.Settings.AllowUnreliableLock;
-            _waiting = fileLock.AcquireAsync(timeout, store.TimeProvider, allowUnreliable, cancellationToken).AsTask();
-            if (_waiting.IsCompleted)
+            if (waiting.IsCompleted)
             {
                 End();
             }
             else
             {
-                _waiting.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(End);
+                waiting.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(End);
             }
 
             return Task;
@@ -241,14 +241,14 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
 
         private void End()
         {
-            if (_waiting is { IsCompletedSuccessfully: true, Result: { } handle })
+            if (waiting is { IsCompletedSuccessfully: true, Result: { } handle })
             {
                 SetResult(new FileCredentialsLease(store, paths, fileLock, handle));
                 return;
             }
 
             store.Locks.Return(fileLock);
-            if (_waiting!.Exception is { } failure)
+            if (waiting.Exception is { } failure)
             {
                 SetException(failure.InnerExceptions);
             }
