@@ -360,24 +360,4 @@ internal sealed partial class RefreshTransaction
 
         throw context.Errors.OfExchange(result, next.Until);
     }
-
-    // Pauses, and entries that no longer count once other tokens are stored. If this write is lost, that costs at most one more request, so
-    // its failure is only logged.
-    private async ValueTask WriteRecordAsync(LoginRecord record, bool durable = false)
-    {
-        if (_record.NewerVersion is not null)
-        {
-            return;
-        }
-
-        try
-        {
-            _record = await _journal.WriteAsync(_lease!, record, durable, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            _record = _journal.Known;
-            Log.RecordNotWritten(context.Logger, _store.Location, e);
-        }
-    }
 }

@@ -20,7 +20,7 @@ public sealed class RecordJsonTests
 
         LoginRecord read = RecordJson.Read(RecordJson.Write([], "claudeAiOauth", written, Room), "claudeAiOauth");
 
-        read.Should().BeEquivalentTo(written, options => options.RespectingRuntimeTypes().IncludingInternalProperties());
+        read.Should().BeEquivalentTo(written, options => options.RespectingRuntimeTypes().IncludingInternalFields());
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public sealed class RecordJsonTests
 
         text = RecordJson.Write(text, "third", LoginRecord.Empty.Numbered("y", 2), Room);
 
-        RecordJson.Read(text, "one").Should().BeEquivalentTo(Full(), options => options.IncludingInternalProperties());
+        RecordJson.Read(text, "one").Should().BeEquivalentTo(Full(), options => options.IncludingInternalFields());
         RecordJson.Read(text, "other \"quoted\"").Sequence.Should().Be(1);
         RecordJson.Read(text, "third").Sequence.Should().Be(2);
         JsonDocument.Parse(text).RootElement.GetProperty("logins")
