@@ -4,7 +4,25 @@ namespace TokenRefresh;
 /// <remarks><see cref="ToString"/> never shows a token.</remarks>
 public sealed class OAuthCredentials
 {
-    private string? _version;
+    /// <summary>What stands for nothing stored, where something is to be compared or noted.</summary>
+    internal static readonly OAuthCredentials None = new("", null);
+
+    /// <summary>
+    /// Whether these tokens were obtained by a refresh of the stored login: what the store says of the account then stays.
+    /// </summary>
+    internal bool ContinuesLogin;
+
+    /// <summary>
+    /// What tells this content of the store from any other (for a file: device, inode, size and time), or <see langword="null"/> if the
+    /// store has no such mark.
+    /// </summary>
+    internal string? Version;
+
+    /// <summary>
+    /// Which of the document's logins this is, where a store keeps several: a name made of the path to it. The coordination record is kept
+    /// for each.
+    /// </summary>
+    internal string? Login;
 
     /// <summary>Creates a login.</summary>
     /// <param name="accessToken">The access token.</param>
@@ -52,26 +70,6 @@ public sealed class OAuthCredentials
     /// <summary>Gets whether this is the cleared sentinel of a logout: neither an access nor a refresh token.</summary>
     public bool IsSignedOut => AccessToken.Length == 0 && RefreshToken is null;
 
-    /// <summary>Gets what stands for nothing stored, where something is to be compared or noted.</summary>
-    internal static OAuthCredentials None { get; } = new("", null);
-
-    /// <summary>
-    /// Gets whether these tokens were obtained by a refresh of the stored login: what the store says of the account then stays.
-    /// </summary>
-    internal bool ContinuesLogin { get; init; }
-
-    /// <summary>
-    /// Gets what tells this content of the store from any other (for a file: device, inode, size and time), or <see langword="null"/> if
-    /// the store has no such mark.
-    /// </summary>
-    internal string? Version { get => _version; init => _version = value; }
-
-    /// <summary>
-    /// Gets which of the document's logins this is, where a store keeps several: a name made of the path to it. The coordination record is
-    /// kept for each.
-    /// </summary>
-    internal string? Login { get; init; }
-
     /// <summary>Returns the expiries, never a token.</summary>
     /// <returns>A text that is safe to log.</returns>
     public override string ToString() =>
@@ -85,7 +83,7 @@ public sealed class OAuthCredentials
     internal OAuthCredentials WithVersion(string? version)
     {
         var copy = (OAuthCredentials)MemberwiseClone();
-        copy._version = version;
+        copy.Version = version;
         return copy;
     }
 

@@ -33,6 +33,8 @@ internal static partial class Libc
     private const int LinuxNoFollow = 0x20000;
     private const int LinuxNoFollowOnArmAndPower = 0x8000;
 
+    internal static readonly bool IsLinux = OperatingSystem.IsLinux() || OperatingSystem.IsAndroid();
+
     internal static readonly int ENameTooLong = IsLinux ? 36 : 63;
     internal static readonly int ENoSys = IsLinux ? 38 : 78;
 
@@ -58,8 +60,6 @@ internal static partial class Libc
         : RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Armv6 or Architecture.Ppc64le
             ? LinuxNoFollowOnArmAndPower
         : LinuxNoFollow;
-
-    internal static bool IsLinux => OperatingSystem.IsLinux() || OperatingSystem.IsAndroid();
 
     /// <summary>The user by whose rights this process opens files.</summary>
     internal static uint EffectiveUserId => GetEffectiveUserId();

@@ -13,7 +13,7 @@ internal sealed class RefreshReason(string? rejectedToken, string? cachedToken)
 
     internal readonly string? CachedToken = cachedToken;
 
-    internal bool IsBackground => CachedToken is not null;
+    internal readonly bool IsBackground = cachedToken is not null;
 
     internal bool Excludes(string accessToken) => accessToken == RejectedToken || accessToken == CachedToken;
 }

@@ -20,8 +20,6 @@ internal sealed class CredentialsFilePaths
     // "damaged-20261127T101500Z", and a number where that is taken.
     private const int LongestDamagedEnding = 24 + 4;
 
-    private readonly string _tempPrefix;
-
     internal readonly string Target;
 
     internal readonly string LockPath;
@@ -33,11 +31,12 @@ internal sealed class CredentialsFilePaths
         Target = target;
         LockPath = lockPath;
         Directory = Path.GetDirectoryName(target)!;
-        _tempPrefix = PrefixOf(Path.GetFileName(target), LongestTempEnding);
     }
 
     /// <summary>Gets the lock of sign-ins. Another one than that of refreshes, which is held for seconds and not for minutes.</summary>
     internal string SignInLockPath => Path.ChangeExtension(LockPath, ".signin" + Path.GetExtension(LockPath));
+
+    private string TempPrefix => PrefixOf(Path.GetFileName(Target), LongestTempEnding);
 
     /// <exception cref="CredentialsFileException">A link leads in a circle, or through a directory that may not be read.</exception>
     internal static CredentialsFilePaths Resolve(IFileOperations files, CredentialsFileSettings settings)
@@ -60,15 +59,16 @@ internal sealed class CredentialsFilePaths
     internal bool IsSame(CredentialsFilePaths other) => Target == other.Target && LockPath == other.LockPath;
 
     // Unique per process and attempt: two writers that shared a name would rename each other's half file.
-    internal string NewTempPath() => Path.Combine(Directory, $"{_tempPrefix}{Environment.ProcessId}.{Guid.NewGuid():N}{TempSuffix}");
+    internal string NewTempPath() => Path.Combine(Directory, $"{TempPrefix}{Environment.ProcessId}.{Guid.NewGuid():N}{TempSuffix}");
 
     /// <summary>Lists the temp files beside the target, and not those of a neighbor whose name begins with its name.</summary>
     internal List<string> FindTempFiles(IFileOperations files)
     {
+        string prefix = TempPrefix;
         List<string> found = [];
-        foreach (string path in files.List(Directory, _tempPrefix))
+        foreach (string path in files.List(Directory, prefix))
         {
-            ReadOnlySpan<char> ending = Path.GetFileName(path.AsSpan())[_tempPrefix.Length..];
+            ReadOnlySpan<char> ending = Path.GetFileName(path.AsSpan())[prefix.Length..];
             int dot = ending.IndexOf('.');
             if (dot > 0
                 && IsAscii(ending[..dot], char.IsAsciiDigit)

@@ -24,6 +24,10 @@ internal sealed class CredentialsDocument
     /// <summary>The format in which the document is read and written, never <see cref="CredentialsFileFormat.Auto"/>.</summary>
     internal readonly CredentialsFileFormat Format;
 
+    /// <summary>The login, read with the document: <see langword="null"/> if there is none. The sentinel of a logout is one,
+    /// <see cref="OAuthCredentials.IsSignedOut"/>.</summary>
+    internal OAuthCredentials? Credentials;
+
     private CredentialsDocument(ReadOnlyMemory<byte> utf8, int start, CredentialsFileFormat format, bool isBlank = false)
     {
         _utf8 = utf8;
@@ -51,10 +55,6 @@ internal sealed class CredentialsDocument
         _top = _path[0];
         _login = _path[^1];
     }
-
-    /// <summary>Gets the login.</summary>
-    /// <value><see langword="null"/> if there is none. The sentinel of a logout is one, <see cref="OAuthCredentials.IsSignedOut"/>.</value>
-    internal OAuthCredentials? Credentials { get; private set; }
 
     /// <summary>Gets the names of the top level's members, read anew at each call.</summary>
     internal IReadOnlyList<string> MemberNames => _top is null ? [] : CredentialsJsonReader.ReadNames(_utf8.Span, _top);
