@@ -36,10 +36,9 @@ internal sealed partial class SharedFileLock
         internal void Start(CancellationToken cancellationToken)
         {
             // Set only once it is in its field: one that is due at once would find none there to set again.
-            _timer = time.CreateTimer(
-                static waiter => ((Waiter)waiter!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _timer = time.CreateTimer(Tick, this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             _timer.Change(NextTick(), Timeout.InfiniteTimeSpan);
-            _cancellation = cancellationToken.UnsafeRegister(static waiter => ((Waiter)waiter!).Leave(), this);
+            _cancellation = cancellationToken.UnsafeRegister(Leave, this);
             if (HasEnded)
             {
                 CleanUp();
@@ -81,6 +80,11 @@ internal sealed partial class SharedFileLock
                 SetException(_failure!);
             }
         }
+
+        // Methods, since a fresh process compiles two more for lambdas.
+        private static void Tick(object? waiter) => ((Waiter)waiter!).Tick();
+
+        private static void Leave(object? waiter) => ((Waiter)waiter!).Leave();
 
         private void Tick()
         {

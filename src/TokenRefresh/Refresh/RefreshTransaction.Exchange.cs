@@ -140,7 +140,7 @@ internal sealed partial class RefreshTransaction
         Exception? failure = null;
         using (new QuietActivity(TokenRefreshActivities.StartExchange(context.Options.TokenEndpoint)))
         using (var patience = new CancellationTokenSource())
-        using (deadline.UnsafeRegister(static patience => ((CancellationTokenSource)patience!).CancelAfter(PatienceAtDeadline), patience))
+        using (deadline.UnsafeRegister(LosePatience, patience))
         {
             Task<TokenEndpointResult>? exchange = null;
             try
@@ -180,6 +180,8 @@ internal sealed partial class RefreshTransaction
         Log.ExchangeFailed(context.Logger, _store.Location, result.DescribeAnswer(), result.Exception);
         return await AfterFailureAsync(sent, result, former, deadline).ConfigureAwait(false);
     }
+
+    private static void LosePatience(object? patience) => ((CancellationTokenSource)patience!).CancelAfter(PatienceAtDeadline);
 
     // Clients report failures as results, but one of the program's own may throw. Whether the body had left is known here all the same.
     private TokenEndpointResult ResultOf(Exception failure, TokenRequest request, OAuthCredentials sent)

@@ -3,10 +3,14 @@ namespace TokenRefresh;
 /// <summary>Tells what a compare-and-commit did.</summary>
 public readonly struct CredentialsCommit
 {
-    private CredentialsCommit(bool isCommitted, OAuthCredentials? current)
+    /// <summary>Whether the write could not replace the file and changed it in place.</summary>
+    internal readonly bool IsInPlace;
+
+    internal CredentialsCommit(bool isCommitted, OAuthCredentials? current, bool isInPlace = false)
     {
         IsCommitted = isCommitted;
         Current = current;
+        IsInPlace = isInPlace;
     }
 
     /// <summary>Gets whether the write happened.</summary>
@@ -15,9 +19,6 @@ public readonly struct CredentialsCommit
     /// <summary>Gets what is stored now: the new login if the write happened, otherwise what was found in place of the expected
     /// one.</summary>
     public OAuthCredentials? Current { get; }
-
-    /// <summary>Gets whether the write could not replace the file and changed it in place.</summary>
-    internal bool IsInPlace { get; init; }
 
     /// <summary>The write happened.</summary>
     /// <param name="current">What is stored now.</param>

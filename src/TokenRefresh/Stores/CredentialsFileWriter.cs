@@ -7,6 +7,7 @@ namespace TokenRefresh.Stores;
 internal sealed partial class CredentialsFileWriter(IFileOperations files, CredentialsFilePaths paths, ILogger logger)
 {
     private ITempFile? _temp;
+    private CredentialsFileContent? _lost;
 
     /// <summary>What became of a save.</summary>
     internal enum Outcome
@@ -27,12 +28,12 @@ internal sealed partial class CredentialsFileWriter(IFileOperations files, Crede
     /// <summary>Gets whether the temp file is held, which tells others that an exchange is under way.</summary>
     internal bool IsPrepared => _temp is not null;
 
-    /// <summary>Gets why the file was in use.</summary>
-    internal CredentialsSaveException? Refusal { get; private set; }
-
     /// <summary>Gets what the file held before a replacement that failed half-way and left no file; the temp file is then the only copy of
     /// the login. <see langword="null"/> otherwise.</summary>
-    internal CredentialsFileContent? Lost { get; private set; }
+    internal CredentialsFileContent? Lost => _lost;
+
+    /// <summary>Gets why the file was in use.</summary>
+    internal CredentialsSaveException? Refusal { get; private set; }
 
     /// <summary>Writes, flushes and renames, if the file still is what was merged into.</summary>
     /// <exception cref="CredentialsSaveException">The new login was not stored, or not durably.</exception>
@@ -41,7 +42,7 @@ internal sealed partial class CredentialsFileWriter(IFileOperations files, Crede
         var isReplacing = false;
         try
         {
-            if (Lost != mergedFrom)
+            if (_lost != mergedFrom)
             {
                 WriteTemp(bytes);
 
@@ -59,7 +60,7 @@ internal sealed partial class CredentialsFileWriter(IFileOperations files, Crede
                 return Outcome.WrittenInPlace;
             }
 
-            Lost = null;
+            _lost = null;
             files.FlushDirectory(paths.Directory);
             KeepBackup();
             return Outcome.Replaced;
@@ -106,7 +107,7 @@ internal sealed partial class CredentialsFileWriter(IFileOperations files, Crede
             return;
         }
 
-        if (Lost is not null && IsTargetGone())
+        if (_lost is not null && IsTargetGone())
         {
             KeepBackup();
             return;
@@ -136,11 +137,11 @@ internal sealed partial class CredentialsFileWriter(IFileOperations files, Crede
 
     private void WriteTemp(byte[] bytes)
     {
-        if (Lost is not null)
+        if (_lost is not null)
         {
             // Another program has stored a login since.
             Drop();
-            Lost = null;
+            _lost = null;
         }
 
         _temp ??= Create(bytes.Length);
@@ -156,8 +157,8 @@ internal sealed partial class CredentialsFileWriter(IFileOperations files, Crede
     // file is renamed at the next try.
     private void Abandon(CredentialsFileContent? replacing)
     {
-        Lost = replacing is { Exists: true } && IsTargetGone() ? replacing : null;
-        if (Lost is null)
+        _lost = replacing is { Exists: true } && IsTargetGone() ? replacing : null;
+        if (_lost is null)
         {
             Drop();
         }

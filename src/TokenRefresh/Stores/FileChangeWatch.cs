@@ -231,7 +231,7 @@ internal sealed class FileChangeWatch
 
         internal void Register()
         {
-            _cancellation = cancellationToken.UnsafeRegister(static waiter => ((Waiter)waiter!).Cancel(), this);
+            _cancellation = cancellationToken.UnsafeRegister(Cancel, this);
             if (Task.IsCompleted)
             {
                 _cancellation.Unregister();
@@ -243,6 +243,9 @@ internal sealed class FileChangeWatch
             TrySetResult();
             _cancellation.Unregister();
         }
+
+        // A method, since a fresh process compiles three for a lambda.
+        private static void Cancel(object? waiter) => ((Waiter)waiter!).Cancel();
 
         private void Cancel()
         {

@@ -16,6 +16,7 @@ internal sealed class FileCredentialsLease(
     internal static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
+    private readonly TimeProvider _time = store.TimeProvider;
     private readonly CredentialsFileWriter _writer = new(store.Files, paths, store.Logger);
     private CredentialsFileContent? _content;
     private bool _hasTriedToFinish;
@@ -40,8 +41,6 @@ internal sealed class FileCredentialsLease(
     public string Location => paths.Target;
 
     public string LockPath => paths.LockPath;
-
-    private TimeProvider Time => store.TimeProvider;
 
     public ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
     {
@@ -170,10 +169,10 @@ internal sealed class FileCredentialsLease(
     private async ValueTask<CredentialsCommit> CommitLaterAsync(
         OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken)
     {
-        long start = Time.GetTimestamp();
+        long start = _time.GetTimestamp();
         while (true)
         {
-            TimeSpan elapsed = Time.GetElapsedTime(start);
+            TimeSpan elapsed = _time.GetElapsedTime(start);
             Progress progress = TryCommit(expected, next, elapsed >= SettleTime, out CredentialsCommit commit);
             if (progress == Progress.Done)
             {
@@ -189,7 +188,7 @@ internal sealed class FileCredentialsLease(
 
             if (progress != Progress.Changed)
             {
-                await Task.Delay(Pause, Time, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(Pause, _time, cancellationToken).ConfigureAwait(false);
             }
         }
     }
@@ -237,7 +236,7 @@ internal sealed class FileCredentialsLease(
             return Progress.Done;
         }
 
-        byte[] bytes = next is null ? current.Document.Without() : current.Document.With(next, Time.GetUtcNow());
+        byte[] bytes = next is null ? current.Document.Without() : current.Document.With(next, _time.GetUtcNow());
         CredentialsFileWriter.Outcome outcome = _writer.Save(current, bytes);
         if (outcome is CredentialsFileWriter.Outcome.Changed or CredentialsFileWriter.Outcome.InUse)
         {
@@ -260,7 +259,7 @@ internal sealed class FileCredentialsLease(
 
         _writer.Drop();
         return OAuthCredentials.AreSameLogin(next, stored.Credentials)
-            ? CredentialsCommit.Committed(stored.Credentials) with { IsInPlace = isInPlace }
+            ? new CredentialsCommit(isCommitted: true, stored.Credentials, isInPlace)
             : CredentialsCommit.Superseded(stored.Credentials);
     }
 }
