@@ -10,9 +10,9 @@ namespace TokenRefresh.ProcessTests.ColdStart;
 /// </summary>
 public sealed class CompiledMethodTests
 {
-    private const int MostForAValidToken = 390;
-    private const int MostForTheLeader = 960;
-    private const int MostForAWaiter = 690;
+    private const int MostForAValidToken = 330;
+    private const int MostForTheLeader = 780;
+    private const int MostForAWaiter = 600;
 
     // With the precompiled assembly of the package, which .ci/run puts in place.
     private const int MostForAValidTokenPrecompiled = 80;

@@ -8,7 +8,7 @@ public sealed class HandlerAllocationTests
 #if DEBUG
     private const long MostBytes = 480;
 #else
-    private const long MostBytes = 400;
+    private const long MostBytes = 370;
 #endif
     private const int Rounds = 2000;
     private static readonly Uri Resource = new("https://api.example.com/v1/messages");
