@@ -10,7 +10,7 @@ internal abstract class FaultyProcessTests : CredentialsStoreConformanceTests
     {
         string path = Path.Combine(medium, ".credentials.json");
         var store = new FileCredentialsStore(
-            new(path, CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, TimeSpan.FromSeconds(5)), TimeProvider);
+            new(path, CredentialsFileFormat.Auto, lockPath: null, allowUnreliableLock: false, TimeSpan.FromSeconds(5)), TimeProvider);
         return new(new Store(store, lease => Wrap(lease, medium)));
     }
 
