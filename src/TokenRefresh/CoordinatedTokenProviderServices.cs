@@ -19,7 +19,8 @@ public sealed class CoordinatedTokenProviderServices
     /// <summary>Gets the meter factory. Default <see langword="null"/>: a process-wide meter named <c>TokenRefresh</c>.</summary>
     public IMeterFactory? MeterFactory { get; init; }
 
-    /// <summary>Gets the clock. Default <see langword="null"/>: <see cref="TimeProvider.System"/>.</summary>
+    /// <summary>Gets the clock. Default <see langword="null"/>: <see cref="TimeProvider.System"/>. A store's own
+    /// (<see cref="ICredentialsStore.Clock"/>) goes before it.</summary>
     public TimeProvider? TimeProvider { get; init; }
 
     /// <summary>Gets the store. Default <see langword="null"/>: the file at <see cref="TokenRefreshOptions.CredentialsPath"/>.</summary>

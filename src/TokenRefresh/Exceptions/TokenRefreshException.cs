@@ -8,6 +8,6 @@ public abstract class TokenRefreshException : Exception
     private protected TokenRefreshException(string message, bool isTransient, Exception? innerException)
         : base(message, innerException) => IsTransient = isTransient;
 
-    /// <summary>Gets whether a later call may succeed without user action.</summary>
-    public bool IsTransient { get; internal init; }
+    /// <summary>Gets whether a later call may succeed without user action. A store of your own says so where it knows.</summary>
+    public bool IsTransient { get; init; }
 }

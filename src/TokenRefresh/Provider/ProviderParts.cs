@@ -28,7 +28,7 @@ internal sealed class ProviderParts : IDisposable
         _options = options;
         _services = services;
         _invoker = invoker;
-        TimeProvider time = services.TimeProvider ?? TimeProvider.System;
+        TimeProvider time = services.CredentialsStore?.Clock ?? services.TimeProvider ?? TimeProvider.System;
         ILogger logger = services.LoggerFactory is { } factory
             ? new NonThrowingLogger(factory.CreateLogger("TokenRefresh"))
             : NullLogger.Instance;

@@ -26,6 +26,7 @@ internal sealed partial class RefreshTransaction
     private long _readAtTimestamp;
     private TimeSpan? _clockJump;
     private bool _hasRecovered;
+    private bool _isLeaseLost;
 
     // Null if the lock is not exclusive: start over.
     private async Task<TokenSnapshot?> RefreshAsync(ICredentialsLease lease, CancellationToken closing)
@@ -171,6 +172,13 @@ internal sealed partial class RefreshTransaction
             return null;
         }
 
+        if (_isLeaseLost)
+        {
+            // PrepareAsync says so next, and all starts over with another lease. Nothing was sent.
+            _isLeaseLost = false;
+            return null;
+        }
+
         result ??= ResultOf(failure!, request, sent);
         if (result.Response is { } response)
         {
@@ -194,54 +202,6 @@ internal sealed partial class RefreshTransaction
         SecretRedactor redactor = new TokenRequestWriter(context.Options).CreateRedactor(sent.RefreshToken, sent.AccessToken);
         return TokenEndpointResult.Failure(
             request.IsSent ? TokenEndpointOutcome.Unknown : TokenEndpointOutcome.NotSent, null, exception: redactor.Clean(failure));
-    }
-
-    // The last moment before the refresh token leaves this machine: name resolution, connect and TLS are done.
-    // A process killed before this leaves no trace and loses nothing.
-    private async ValueTask NoteAttemptAsync(CancellationToken cancellationToken)
-    {
-        // Monotonic time stops in a suspend, the wall clock does not.
-        TimeSpan jump = _time.GetUtcNow() - _readAt - _time.GetElapsedTime(_readAtTimestamp);
-        if (jump.Duration() > ClockTolerance)
-        {
-            _clockJump = jump;
-            throw new OperationCanceledException("The machine slept, or its clock was set, since the credentials were read.");
-        }
-
-        if (context.IsClientGrant)
-        {
-            return;
-        }
-
-        RecordKey key = RecordKey.Of(_sent, context.Client);
-        int before = _record.Attempt is { } former && former.Key.Matches(key) ? former.Count : 0;
-        LoginRecord record = BeforePredecessorIsForgotten(_sent).WithAttempt(new Attempt(key, _time.GetUtcNow(), before + 1));
-        try
-        {
-            _record = await _journal.WriteAsync(_lease!, record, durable: true, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            // The journal remembers it whether or not that works, and it would pass for a request whose answer was lost.
-            await WriteRecordAsync(_record).ConfigureAwait(false);
-            throw new CredentialsFileException(
-                _lease!.LockPath,
-                $"The attempt could not be noted in '{_lease.LockPath}': {e.Message} Nothing was sent. Make room on its disk.",
-                e);
-        }
-    }
-
-    // Unsaved tokens are about to be exchanged. The stored refresh token is used up, and only the note of its attempt says so. That note is
-    // about to be replaced, so the token is listed as used first.
-    private LoginRecord BeforePredecessorIsForgotten(OAuthCredentials sent) =>
-        state.Unsaved is { Replaces: { } replaced } unsaved && unsaved.Tokens.IsSamePair(sent)
-            ? _record.AfterRotation(replaced, sent)
-            : _record;
-
-    private void NoteClock()
-    {
-        _readAt = _time.GetUtcNow();
-        _readAtTimestamp = _time.GetTimestamp();
     }
 
     private async Task<TokenSnapshot?> AfterFailureAsync(

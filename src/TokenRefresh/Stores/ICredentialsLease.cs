@@ -43,5 +43,13 @@ public interface ICredentialsLease : IAsyncDisposable
     /// back.</param>
     /// <param name="cancellationToken">Ends the wait before the write.</param>
     /// <returns>A task that completes when the record is written.</returns>
+    /// <remarks>
+    /// The first durable write after <see cref="PrepareAsync"/>, before a commit, notes an attempt: once it has completed, the refresh
+    /// token leaves. Where a lease can be lost while its process lives on, this write must fail then, and the next lease be granted only
+    /// when the outcome of a noted attempt is known or can no longer come. All other writes should succeed without the lease as long as no
+    /// other process has written since.
+    /// </remarks>
+    /// <exception cref="LockUnavailableException">The lease was lost, and nothing was written. Nothing is sent then, and all starts
+    /// over.</exception>
     ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default);
 }

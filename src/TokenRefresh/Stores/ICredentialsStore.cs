@@ -22,6 +22,14 @@ public interface ICredentialsStore
     /// <summary>Gets where the lock is, for messages. Does not touch the medium and does not throw.</summary>
     string LockPath { get; }
 
+    /// <summary>
+    /// Gets the clock that goes with the medium, where machines whose clocks differ share it. The provider then uses this one for
+    /// everything, and what one machine writes (expiries, pauses, attempts) means the same on all. Does not touch the medium and does not
+    /// throw.
+    /// </summary>
+    /// <value>Default <see langword="null"/>: the provider's own clock.</value>
+    TimeProvider? Clock => null;
+
     /// <summary>Reads the login without a lease. Never blocks a writer.</summary>
     /// <param name="cancellationToken">Ends the read.</param>
     /// <returns>The login; <see langword="null"/> if none is stored; one whose <see cref="OAuthCredentials.IsSignedOut"/> is set if a

@@ -5,7 +5,7 @@ namespace TokenRefresh.Stores.Json;
 
 /// <summary>A credentials document cannot be read as a login. The message names member, line and byte, never a value.</summary>
 /// <remarks>No inner exception: the messages of the JSON reader quote what they stumbled over, which may be a piece of a token.</remarks>
-internal sealed class CredentialsDocumentException : Exception
+internal sealed class CredentialsDocumentException : FormatException
 {
     private CredentialsDocumentException(string message, bool isJson)
         : base(message) => IsJson = isJson;
