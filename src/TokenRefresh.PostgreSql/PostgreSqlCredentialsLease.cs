@@ -1,0 +1,344 @@
+using Npgsql;
+
+namespace TokenRefresh.PostgreSql;
+
+/// <summary>The lease: a connection that holds the advisory lock, and the version of the row that nobody else changes meanwhile.</summary>
+/// <remarks>
+/// When the connection is lost, so is the lease, but an exchange may be under way. Its outcome is then written over another connection, as
+/// far as nobody else has written since. Only the note of an attempt, after which a refresh token leaves, needs the lock itself.
+/// </remarks>
+internal sealed class PostgreSqlCredentialsLease(PostgreSqlCredentialsStore store, NpgsqlConnection connection, string mark, long version)
+    : ICredentialsLease
+{
+    private const int MaximumRecordSize = 64 * 1024;
+    private const int Tries = 3;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    private long _version = version;
+    private bool _isLost;
+    private bool _isUnreachable;
+    private bool _isPrepared;
+    private bool _mayHaveAttempt;
+    private bool _isDisposed;
+
+    public string Location => store.Location;
+
+    public string LockPath => store.LockPath;
+
+    public async ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return store.Parse(await ReadRowAsync(cancellationToken).ConfigureAwait(false), out _);
+        }
+        catch (Exception e) when (Errors.IsOfServer(e))
+        {
+            throw Errors.Unreadable(store, e);
+        }
+    }
+
+    public async ValueTask<bool> PrepareAsync(CancellationToken cancellationToken = default)
+    {
+        if (_isLost)
+        {
+            return false;
+        }
+
+        try
+        {
+            object?[]? prepared = await store.ExecuteAsync(
+                connection, store.Statements.Prepare, cancellationToken, store.LeaseKey, store.Name).ConfigureAwait(false);
+            (_version, _isLost) = ((long)prepared![0]!, prepared[1] is not true);
+            _isPrepared = true;
+        }
+        catch (Exception e) when (Errors.IsConnectionLost(e, connection))
+        {
+            _isLost = true;
+        }
+        catch (PostgresException e)
+        {
+            throw Errors.Unreadable(store, e);
+        }
+
+        return !_isLost;
+    }
+
+    public async ValueTask<CredentialsCommit> CommitAsync(
+        OAuthCredentials? expected,
+        OAuthCredentials? next,
+        CancellationToken cancellationToken = default)
+    {
+        long start = store.TimeProvider.GetTimestamp();
+        _isPrepared = false;
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                if (await RunAsync(c => TryCommitAsync(c, expected, next)).ConfigureAwait(false) is { } commit)
+                {
+                    return commit;
+                }
+            }
+            catch (Exception e) when (Errors.IsOfServer(e))
+            {
+                // Whether the write happened is not known, and the next try reads it.
+                if (!Errors.IsTransient(e) || store.TimeProvider.GetElapsedTime(start) >= store.SaveTimeout)
+                {
+                    throw Errors.Unsaved(store, e);
+                }
+
+                await Task.Delay(Pause, store.TimeProvider, CancellationToken.None).ConfigureAwait(false);
+                continue;
+            }
+
+            if (store.TimeProvider.GetElapsedTime(start) >= store.SaveTimeout)
+            {
+                throw new CredentialsSaveException(
+                    $"The login could not be saved to '{Location}': the row changes faster than it can be merged. End what writes it.");
+            }
+        }
+    }
+
+    public async ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default)
+    {
+        if (record.Length > MaximumRecordSize)
+        {
+            throw new ArgumentException(
+                $"A coordination record holds at most {MaximumRecordSize} bytes, not {record.Length}.", nameof(record));
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        if (_isUnreachable)
+        {
+            // Callers wait for what follows a save that failed, and each further try may take its whole time.
+            throw Errors.LeaseLost(store);
+        }
+
+        try
+        {
+            if (durable && _isPrepared)
+            {
+                await NoteAttemptAsync(record.ToArray()).ConfigureAwait(false);
+            }
+            else
+            {
+                await WriteRecordAsync(record.ToArray()).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (Errors.IsOfServer(e))
+        {
+            throw Errors.Unsaved(store, e);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
+        if (_mayHaveAttempt)
+        {
+            await EndAttemptAsync().ConfigureAwait(false);
+        }
+
+        await store.ReleaseAsync(connection, store.LeaseKey, _isLost).ConfigureAwait(false);
+    }
+
+    // Without it, the others wait for the time of the attempt to pass.
+    private async Task EndAttemptAsync()
+    {
+        try
+        {
+            if (!_isUnreachable)
+            {
+                await RunAsync(c => store.ExecuteAsync(
+                    c, store.Statements.EndAttempt, CancellationToken.None, store.Name, mark, ChangeFeed.Channel, store.ReleasedPayload))
+                    .ConfigureAwait(false);
+                return;
+            }
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // As if it could not be reached.
+        }
+
+        store.Abandon(mark);
+    }
+
+    // On the lease's connection, or on another one if that is lost.
+    private async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> run)
+    {
+        if (!_isLost)
+        {
+            try
+            {
+                return await run(connection).ConfigureAwait(false);
+            }
+            catch (Exception e) when (Errors.IsConnectionLost(e, connection))
+            {
+                _isLost = true;
+            }
+        }
+
+        try
+        {
+            T result = await store.RunAsync(run, CancellationToken.None).ConfigureAwait(false);
+            _isUnreachable = false;
+            return result;
+        }
+        catch (Exception e) when (Errors.IsOfServer(e) && e is not PostgresException)
+        {
+            _isUnreachable = true;
+            throw;
+        }
+    }
+
+    private async Task<StoredRow> ReadRowAsync(CancellationToken cancellationToken)
+    {
+        StoredRow row = await RunAsync(c => store.ReadRowAsync(c, cancellationToken)).ConfigureAwait(false);
+        if (!_isLost)
+        {
+            // Of a lost lease the version stays that of the time when it was held: whoever has written since is not overwritten.
+            _version = row.Version;
+        }
+
+        return row;
+    }
+
+    // Nothing may be sent unless the server has confirmed on this connection that it holds the lock, and has kept the note.
+    private async Task NoteAttemptAsync(byte[] record)
+    {
+        if (!_isLost)
+        {
+            DateTimeOffset before = store.TimeProvider.GetUtcNow();
+            _mayHaveAttempt = true;
+            try
+            {
+                object?[]? noted = await store.ExecuteAsync(
+                    connection,
+                    store.Statements.WriteAttempt,
+                    CancellationToken.None,
+                    store.LeaseKey,
+                    store.Name,
+                    _version,
+                    record,
+                    mark,
+                    store.OutcomeTimeout).ConfigureAwait(false);
+
+                // After a suspend of the machine the others may have waited long enough already.
+                if (noted is [long version] && store.TimeProvider.GetUtcNow() - before < store.OutcomeTimeout / 2)
+                {
+                    _version = version;
+                    _isPrepared = false;
+                    return;
+                }
+            }
+            catch (Exception e) when (Errors.IsConnectionLost(e, connection))
+            {
+            }
+
+            _isLost = true;
+        }
+
+        throw Errors.LeaseLost(store);
+    }
+
+    private async Task WriteRecordAsync(byte[] record)
+    {
+        for (var tries = 1; tries <= Tries; tries++)
+        {
+            object?[]? written = await RunAsync(c => store.ExecuteAsync(
+                c, store.Statements.WriteRecord, CancellationToken.None, store.Name, _version, record, mark)).ConfigureAwait(false);
+            if (written is [long version])
+            {
+                _version = version;
+                return;
+            }
+
+            if (_isLost)
+            {
+                break;
+            }
+
+            // Under the lock nobody else writes but by hand.
+            await ReadRowAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+
+        throw Errors.LeaseLost(store);
+    }
+
+    // Null if the row changed between read and write: read again.
+    private async Task<CredentialsCommit?> TryCommitAsync(NpgsqlConnection c, OAuthCredentials? expected, OAuthCredentials? next)
+    {
+        StoredRow row = await store.ReadRowAsync(c, CancellationToken.None).ConfigureAwait(false);
+        OAuthCredentials? stored = store.Parse(row, out byte[] document);
+        if (!IsSameLogin(expected, stored))
+        {
+            // A write whose confirmation was lost with its connection finds itself done.
+            return IsSamePair(next, stored) ? CredentialsCommit.Committed(stored) : CredentialsCommit.Superseded(stored);
+        }
+
+        if (next is null && stored is null)
+        {
+            return CredentialsCommit.Committed(null);
+        }
+
+        byte[] bytes = store.Protect(CredentialsJson.Write(document, next, store.Format, store.Clock!.GetUtcNow()));
+        object?[]? written;
+        try
+        {
+            written = row.Version < 0
+                ? await store.ExecuteAsync(
+                    c,
+                    store.Statements.AddDocument,
+                    CancellationToken.None,
+                    store.Name,
+                    bytes,
+                    store.Protects,
+                    ChangeFeed.Channel,
+                    store.ChangedPayload).ConfigureAwait(false)
+                : await store.ExecuteAsync(
+                    c,
+                    store.Statements.WriteDocument,
+                    CancellationToken.None,
+                    store.Name,
+                    row.Version,
+                    bytes,
+                    store.Protects,
+                    row.Document,
+                    ChangeFeed.Channel,
+                    store.ChangedPayload).ConfigureAwait(false);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.SerializationFailure)
+        {
+            // Where the default isolation is stricter, it is an error that the row has changed.
+            return null;
+        }
+
+        if (written is not [long version, ..])
+        {
+            return null;
+        }
+
+        _mayHaveAttempt = false;
+        if (!_isLost || row.Version == _version)
+        {
+            _version = version;
+        }
+
+        return CredentialsCommit.Committed(next);
+    }
+
+    private static bool IsSameLogin(OAuthCredentials? one, OAuthCredentials? other) =>
+        one is null || other is null
+            ? one is null && other is null
+            : one.RefreshToken == other.RefreshToken && (one.RefreshToken is not null || one.AccessToken == other.AccessToken);
+
+    private static bool IsSamePair(OAuthCredentials? one, OAuthCredentials? other) =>
+        one is not null && other is not null && one.RefreshToken == other.RefreshToken && one.AccessToken == other.AccessToken;
+}

@@ -1,0 +1,195 @@
+using Npgsql;
+
+namespace TokenRefresh.PostgreSql;
+
+/// <content>The locks: how one is had, waited for and given back.</content>
+public sealed partial class PostgreSqlCredentialsStore
+{
+    private volatile string? _abandonedMark;
+
+    /// <summary>
+    /// Notes a lease of this store whose exchange is over, though the server could not be told. This process alone need not wait for that:
+    /// it may have tokens to save.
+    /// </summary>
+    internal void Abandon(string mark) => _abandonedMark = mark;
+
+    /// <summary>Gives a lock back and its connection to the pool. Never throws.</summary>
+    internal async ValueTask ReleaseAsync(NpgsqlConnection connection, long key, bool isLost)
+    {
+        try
+        {
+            if (!isLost)
+            {
+                object?[]? unlocked = await ExecuteAsync(
+                    connection, Statements.Unlock, CancellationToken.None, key, ChangeFeed.Channel, ReleasedPayload).ConfigureAwait(false);
+                isLost = unlocked is not [true, ..];
+            }
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            isLost = true;
+        }
+
+        try
+        {
+            if (isLost)
+            {
+                // Closed instead of pooled: as long as the connection lived on, so would a lock that it may still hold.
+                _dataSource.Clear();
+            }
+
+            await connection.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // It is broken, and closed with that.
+        }
+    }
+
+    private async Task<T?> WaitAsync<T>(
+        Func<CancellationToken, Task<T?>> tryAcquire, TimeSpan timeout, CancellationToken cancellationToken)
+        where T : class
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        ObjectDisposedException.ThrowIf(_isDisposed != 0, this);
+        long start = _timeProvider.GetTimestamp();
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task? over = null;
+        try
+        {
+            while (true)
+            {
+                // Armed before the try, so that a release between the two is not missed.
+                Task released = timeout == TimeSpan.Zero ? Task.CompletedTask : _feed.WaitAsync(ReleasedPayload, ended.Token);
+                try
+                {
+                    if (await tryAcquire(cancellationToken).ConfigureAwait(false) is { } acquired)
+                    {
+                        return acquired;
+                    }
+                }
+                catch (Exception e) when (Errors.IsOfServer(e))
+                {
+                    throw Errors.Unlockable(this, e);
+                }
+
+                TimeSpan left = timeout == Timeout.InfiniteTimeSpan ? timeout : timeout - _timeProvider.GetElapsedTime(start);
+                if (left <= TimeSpan.Zero && timeout != Timeout.InfiniteTimeSpan)
+                {
+                    return null;
+                }
+
+                over ??= Task.Delay(left, _timeProvider, ended.Token);
+                await Task.WhenAny(released, over).ConfigureAwait(false);
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+        }
+        finally
+        {
+            ended.Cancel();
+        }
+    }
+
+    private async Task<ICredentialsLease?> TryAcquireAsync(CancellationToken cancellationToken)
+    {
+        (NpgsqlConnection Connection, string Mark)? locked = await TryLockAsync(LeaseKey, cancellationToken).ConfigureAwait(false);
+        if (locked is not var (connection, mark))
+        {
+            return null;
+        }
+
+        PostgreSqlCredentialsLease? lease = null;
+        try
+        {
+            // A statement after that of the lock: what others committed before they gave it back is seen.
+            StoredRow row = await ReadRowAsync(connection, cancellationToken).ConfigureAwait(false);
+            if (row.IsAttemptPending && row.AttemptBy != _abandonedMark)
+            {
+                // Its holder lost the connection, and may be sending, or be about to save. Until then the lease counts as held.
+                return null;
+            }
+
+            if (row.AttemptBy is not null)
+            {
+                // The version grows, so that nothing of that holder can be written any more but by comparing what is stored.
+                await ExecuteAsync(
+                    connection, Statements.EndAttempt, cancellationToken, Name, row.AttemptBy, ChangeFeed.Channel, ChangedPayload)
+                    .ConfigureAwait(false);
+                row = await ReadRowAsync(connection, cancellationToken).ConfigureAwait(false);
+            }
+
+            return lease = new PostgreSqlCredentialsLease(this, connection, mark, row.Version);
+        }
+        finally
+        {
+            if (lease is null)
+            {
+                await ReleaseAsync(connection, LeaseKey, isLost: false).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<IAsyncDisposable?> TryAcquireSignInAsync(CancellationToken cancellationToken) =>
+        await TryLockAsync(_signInKey, cancellationToken).ConfigureAwait(false) is var (connection, _)
+            ? new SignInRight(this, connection)
+            : null;
+
+    private async Task<(NpgsqlConnection Connection, string Mark)?> TryLockAsync(long key, CancellationToken cancellationToken)
+    {
+        if (!_feed.IsProven)
+        {
+            await LockProof.RunAsync(this, cancellationToken).ConfigureAwait(false);
+            _feed.IsProven = true;
+        }
+
+        for (var tries = 1; ; tries++)
+        {
+            NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
+            bool? isLocked = null;
+            var isKept = false;
+            try
+            {
+                // Not cancelled: after that it would not be known whether the lock is held.
+                object?[] locked = (await ExecuteAsync(connection, Statements.Lock, CancellationToken.None, key).ConfigureAwait(false))!;
+                isLocked = locked[0] is true;
+                if (isLocked == false)
+                {
+                    return null;
+                }
+
+                if (locked[1] is true)
+                {
+                    throw Errors.Copy(this);
+                }
+
+                string mark = HolderMark.New(_timeProvider.GetUtcNow());
+                await ExecuteAsync(connection, Statements.Settings, CancellationToken.None, mark).ConfigureAwait(false);
+                isKept = true;
+                return (connection, mark);
+            }
+            catch (Exception e) when (tries == 1 && Errors.IsStale(e, connection))
+            {
+            }
+            finally
+            {
+                if (isLocked == false)
+                {
+                    await connection.DisposeAsync().ConfigureAwait(false);
+                }
+                else if (!isKept)
+                {
+                    await ReleaseAsync(connection, key, isLost: isLocked is null).ConfigureAwait(false);
+                }
+            }
+        }
+    }
+
+    /// <summary>The right to sign the user in: a lock of its own.</summary>
+    private sealed class SignInRight(PostgreSqlCredentialsStore store, NpgsqlConnection connection) : IAsyncDisposable
+    {
+        private int _isDisposed;
+
+        public ValueTask DisposeAsync() =>
+            Interlocked.Exchange(ref _isDisposed, 1) == 0 ? store.ReleaseAsync(connection, store._signInKey, isLost: false) : default;
+    }
+}
