@@ -2,8 +2,8 @@ namespace TokenRefresh;
 
 /// <summary>
 /// The credentials cannot be read, or the directory cannot take a new file. No refresh token was sent because new tokens could not have
-/// been stored, and the file's bytes are unchanged. Transient only if this process or the system had no file descriptor left, or a store on
-/// another machine could not be reached.
+/// been stored, and the file's bytes are unchanged. Transient only if this process or the system had no file descriptor left, or if a store
+/// on another machine or a keychain did not answer.
 /// </summary>
 /// <param name="path">The file or directory concerned.</param>
 /// <param name="message">What failed, on what, and what helps. No secret.</param>
