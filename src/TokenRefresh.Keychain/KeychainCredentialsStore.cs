@@ -250,7 +250,7 @@ public sealed class KeychainCredentialsStore : ICredentialsStore, IDisposable
         + "Bring the keyring back, or sign in again.");
 
     private FileCredentialsStore NewFileStore(string path, CredentialsFileFormat format, ProtectedFileOperations? files = null) => new(
-        new(path, format, LockPath: null, AllowUnreliableLock: false, Options.WriteTimeout), Time, files, _logger);
+        new(path, format, lockPath: null, allowUnreliableLock: false, Options.WriteTimeout), Time, files, _logger);
 
     private async Task<T> LimitAsync<T>(
         Func<CancellationToken, Task<T>> call, TimeSpan limit, CancellationToken cancellationToken, Action<Task>? onOverdue = null)

@@ -15,7 +15,7 @@ public sealed class ProtectedFileTests : CredentialsStoreConformanceTests
     protected override TimeProvider TimeProvider => _time;
 
     protected override ValueTask<ICredentialsStore> OpenStoreAsync(string medium) => new(new FileCredentialsStore(
-        new(PathIn(medium), CredentialsFileFormat.Auto, LockPath: null, AllowUnreliableLock: false, TimeSpan.FromSeconds(5)),
+        new(PathIn(medium), CredentialsFileFormat.Auto, lockPath: null, allowUnreliableLock: false, TimeSpan.FromSeconds(5)),
         _time,
         new ProtectedFileOperations(FileOperations.Default, Turn, Turn)));
 
