@@ -27,12 +27,14 @@ internal sealed class ColdProcess : IAsyncDisposable
     /// it.</param>
     internal static async Task<ColdProcess> StartAsync(SharedLogin login, string who, string? list = null)
     {
-        // The runtime's settings are those of users, whatever those of the tests are.
+        // The runtime's settings are those of users, whatever those of the tests are. But nothing is compiled a second time, in the
+        // background: how much of that happens until the count depends on how fast the machine is.
         var environment = new Dictionary<string, string?>(StringComparer.Ordinal)
         {
             ["DOTNET_TieredCompilation"] = null,
             ["DOTNET_TieredPGO"] = null,
             ["DOTNET_ReadyToRun"] = null,
+            ["DOTNET_TC_CallCounting"] = "0",
         };
         if (ListDirectory is not null && list is not null && Path.Combine(ListDirectory, $"{list}.txt") is var file && !File.Exists(file))
         {
