@@ -1,6 +1,6 @@
 using TokenRefresh;
-using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Testing;
+using TokenRefresh.TestKit.Logins;
 
 // In place of a real service: a server on this machine that issues tokens and accepts them, and a file with a login that has expired.
 await using SharedLogin login = await SharedLogin.StartExpiredAsync();

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Hosting;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 using TokenRefresh;
-using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Testing;
+using TokenRefresh.TestKit.Logins;
 using Worker;
 
 // In place of a real service: a server on this machine that issues tokens and accepts them, and a file with a login that has expired. Its

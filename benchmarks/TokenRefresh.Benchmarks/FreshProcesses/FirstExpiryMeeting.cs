@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using TokenRefresh.Benchmarks.Reporting;
-using TokenRefresh.TestKit;
 using TokenRefresh.Testing;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Benchmarks.FreshProcesses;
 

@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using TokenRefresh.Benchmarks.Coordinations;
 using TokenRefresh.Benchmarks.Reporting;
-using TokenRefresh.TestKit;
 using TokenRefresh.Testing;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Benchmarks.Workers;
 

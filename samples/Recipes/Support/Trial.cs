@@ -1,5 +1,5 @@
-using TokenRefresh.TestKit.Logins;
 using TokenRefresh.Testing;
+using TokenRefresh.TestKit.Logins;
 
 namespace Recipes.Support;
 
