@@ -137,15 +137,19 @@ public sealed class SqliteCredentialsStore : ICredentialsStore
     private static SqliteConnection Open(string path, bool pooling)
     {
         // SQLite would let others read a new file. Its further files take their mode from this one.
-        var mine = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, Share = FileShare.ReadWrite };
+        var mine = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.ReadWrite };
         if (!OperatingSystem.IsWindows())
         {
             mine.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
 
-        if (!File.Exists(path))
+        try
         {
             new FileStream(path, mine).Dispose();
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            // Never opened a second time: that would end the locks of this process when it is closed.
         }
 
         var connection = new SqliteConnection($"Data Source={path};Pooling={pooling};Default Timeout=5");

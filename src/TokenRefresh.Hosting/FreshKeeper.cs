@@ -17,11 +17,15 @@ internal sealed class FreshKeeper(CoordinatedTokenProvider tokens, TimeSpan marg
     // By the wall clock, since timers stand still while the machine sleeps: after it wakes, the next look is this far away at most.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
-    // The file keeps seconds or milliseconds, a token just obtained keeps all.
-    private static readonly TimeSpan Rounding = TimeSpan.FromSeconds(2);
+    // A clock that differs from the server's can make each new token look due at once.
+    private static readonly TimeSpan LeastPause = TimeSpan.FromMinutes(1);
+
+    // Not stored, so that it is replaced by what is, or by what a refresh brings.
+    private static readonly AccessToken None = new("none");
 
     private readonly double _share = 1 - (Spread * Random.Shared.NextDouble());
     private string? _problem;
+    private long? _renewedAt;
 
     /// <summary>Runs until it is cancelled.</summary>
     internal async Task RunAsync(CancellationToken end)
@@ -39,33 +43,54 @@ internal sealed class FreshKeeper(CoordinatedTokenProvider tokens, TimeSpan marg
         }
     }
 
-    /// <summary>Looks at the store and the clock, and refreshes if it is time.</summary>
+    /// <summary>Looks at the store and the clock, and refreshes if it is time. Never asks the user to sign in.</summary>
     internal async Task LookAsync(CancellationToken end)
     {
         try
         {
-            AccessToken token = await tokens.GetAccessTokenAsync(end).ConfigureAwait(false);
             TokenRefreshStatus status = await tokens.GetStatusAsync(end).ConfigureAwait(false);
-            if (status.AccessTokenExpiresAt is { } stored
-                && token.ExpiresAt is { } known
-                && (stored - known).Duration() > Rounding)
+            if (FindObstacle(status) is { } obstacle)
             {
-                // Another login, or another program's refresh: what counts is when that expires.
-                token = await tokens.RenewAccessTokenAsync(token, end).ConfigureAwait(false);
+                Tell(obstacle);
+                return;
             }
 
-            if (token.ExpiresAt - time.GetUtcNow() <= MarginOf(status))
+            if (status.State == TokenRefreshState.SignedIn && status.AccessTokenExpiresAt - status.ReadAt > MarginOf(status))
             {
-                token = await tokens.RenewAccessTokenAsync(token, end).ConfigureAwait(false);
+                Tell(null);
+                return;
             }
 
-            Tell(token.ExpiresAt is null ? "The expiry of the access token is not known, so it cannot be kept fresh." : null);
+            if (_renewedAt is { } last && time.GetElapsedTime(last) < LeastPause)
+            {
+                return;
+            }
+
+            _renewedAt = time.GetTimestamp();
+            AccessToken due = status.State == TokenRefreshState.SignedIn
+                ? await tokens.GetAccessTokenAsync(end).ConfigureAwait(false)
+                : None;
+            AccessToken token = await tokens.RenewAccessTokenAsync(due, end).ConfigureAwait(false);
+            if (token.Value != due.Value)
+            {
+                Tell(null);
+            }
         }
         catch (TokenRefreshException e)
         {
             Tell(e.Message);
         }
     }
+
+    private static string? FindObstacle(TokenRefreshStatus status) => status.State switch
+    {
+        TokenRefreshState.SignedIn when status.AccessTokenExpiresAt is null =>
+            "The expiry of the access token is not known, so it cannot be kept fresh.",
+        TokenRefreshState.SignedOut => status.Problem ?? $"There is no login in '{status.Location}'. Sign in.",
+        TokenRefreshState.SignInRequired or TokenRefreshState.ExpiredNotRefreshable or TokenRefreshState.Unreadable =>
+            status.Problem ?? $"The login in '{status.Location}' cannot be refreshed. Sign in again.",
+        _ => null,
+    };
 
     // Tokens that live for less than two margins are replaced when half of their life is over. How long one lives is known of those that a
     // refresh brought; one of unknown age is taken for an old one.

@@ -20,6 +20,8 @@ namespace TokenRefresh.Keychain;
 /// </remarks>
 public sealed class KeychainCredentialsStore : ICredentialsStore, IDisposable
 {
+    private const int Room = 512;
+
     private static readonly TimeSpan SlowPoll = TimeSpan.FromSeconds(5);
 
     private readonly object _lock = new();
@@ -200,7 +202,11 @@ public sealed class KeychainCredentialsStore : ICredentialsStore, IDisposable
     /// <exception cref="KeychainException">It cannot.</exception>
     internal async Task CheckWritableAsync(ReadOnlyMemory<byte> content, Action<Task> onOverdue, CancellationToken cancellationToken)
     {
-        if (_keychain!.FindProblem(Item, content) is { } problem)
+        // With room for tokens that are longer than the present ones: once they are issued, it is too late.
+        byte[] next = new byte[content.Length + Room];
+        content.Span.CopyTo(next);
+        next.AsSpan(content.Length).Fill((byte)' ');
+        if (_keychain!.FindProblem(Item, next) is { } problem)
         {
             throw new KeychainException(
                 KeychainFailure.TooLarge, $"The document is too large: {problem}. Keep this login in the credentials file.");

@@ -56,7 +56,8 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
     /// <inheritdoc/>
     string ITokenProvider.HeaderName => _context.Options.HeaderName;
 
-    internal bool HasUnsavedTokens => _state.Unsaved is not null;
+    /// <summary>Gets whether a refresh runs, or its tokens still have to be saved.</summary>
+    internal bool IsBusy => _refresh.IsRunning || _state.Unsaved is not null || !_background.IsIdle;
 
     private long Tick =>
         _isSystemClock ? Environment.TickCount64 : _context.TimeProvider.GetTimestamp() / (_context.TimeProvider.TimestampFrequency / 1000);
@@ -105,7 +106,7 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
     /// <summary>Replaces an access token ahead of its expiry, as the background refresh does, but when the caller says so.</summary>
     /// <remarks>
     /// Unlike <see cref="RefreshAccessTokenAsync"/> it does not count the token as rejected. If another usable token is stored by now, that
-    /// one is used and nothing is sent. Several processes may call it at once; one of them refreshes.
+    /// one is used and nothing is sent. Several processes may call it at once; one of them refreshes. The user is never asked to sign in.
     /// </remarks>
     /// <param name="due">The token to be replaced, as <see cref="GetAccessTokenAsync"/> returned it.</param>
     /// <param name="cancellationToken">Ends this caller's wait only; a refresh that has begun goes on.</param>
@@ -118,7 +119,9 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
     {
         ArgumentNullException.ThrowIfNull(due);
         ThrowIfDisposed();
-        return _background.MayStart() ? JoinRefreshAsync(new RefreshReason(null, due.Value), cancellationToken) : new(due);
+        return _background.MayStart()
+            ? JoinRefreshAsync(new RefreshReason(null, due.Value), cancellationToken, mayAskUser: false)
+            : new(due);
     }
 
     /// <summary>
@@ -201,7 +204,8 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         return null;
     }
 
-    private ValueTask<AccessToken> JoinRefreshAsync(RefreshReason reason, CancellationToken cancellationToken)
+    private ValueTask<AccessToken> JoinRefreshAsync(
+        RefreshReason reason, CancellationToken cancellationToken, bool mayAskUser = true)
     {
         Task<AccessToken> result = _refresh.JoinOrStart(reason, out bool isLeader);
         if (!isLeader)
@@ -210,7 +214,7 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         }
 
         ValueTask<AccessToken> token = new(cancellationToken.CanBeCanceled ? result.WaitAsync(cancellationToken) : result);
-        return _context.Options.SignIn is null ? token : SignInIfRequiredAsync(token, reason, cancellationToken);
+        return _context.Options.SignIn is null || !mayAskUser ? token : SignInIfRequiredAsync(token, reason, cancellationToken);
     }
 
     private async ValueTask<AccessToken> ReplaceAsync(AccessToken rejected, CancellationToken cancellationToken)

@@ -7,8 +7,8 @@ namespace TokenRefresh;
 /// needed, and disposed when it was idle for a while. Safe for concurrent use.
 /// </summary>
 /// <remarks>
-/// No refresh is lost by that: one that runs is waited for while its provider is disposed, and a call that comes meanwhile gets a new
-/// provider, which takes the tokens that are saved, as any other process would. A provider whose tokens could not be saved yet stays.
+/// No refresh is lost by that: a provider stays while one runs, and until its tokens are saved. A later call gets a new provider, which
+/// takes the tokens that are stored, as any other process would.
 /// </remarks>
 /// <example>
 /// <code>
@@ -131,6 +131,11 @@ public sealed class TokenProviderPool : IAsyncDisposable
         {
             lock (_lock)
             {
+                if (_isDisposed && made is not null)
+                {
+                    Close_NeedsLock(new Entry(key, made));
+                }
+
                 ObjectDisposedException.ThrowIf(_isDisposed, this);
                 if (TryRent_NeedsLock(key, made, out Entry? entry))
                 {
@@ -198,7 +203,7 @@ public sealed class TokenProviderPool : IAsyncDisposable
             && (_entries.Count > _capacity || _time.GetElapsedTime(entry.IdleSince) >= _idleTimeout))
         {
             next = next.Next;
-            if (!entry.Provider.HasUnsavedTokens)
+            if (!entry.Provider.IsBusy)
             {
                 _idle.Remove(entry.Node);
                 _entries.Remove(entry.Key);

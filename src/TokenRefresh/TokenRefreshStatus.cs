@@ -14,6 +14,9 @@ public sealed record TokenRefreshStatus
     /// </summary>
     public bool IsFollowing { get; init; }
 
+    /// <summary>Gets when this was read, by the clock of the provider and its store, which all times here go by.</summary>
+    public DateTimeOffset ReadAt { get; init; }
+
     /// <summary>Gets when the stored access token expires, or <see langword="null"/> if unknown.</summary>
     public DateTimeOffset? AccessTokenExpiresAt { get; init; }
 

@@ -27,6 +27,9 @@ internal sealed class SharedRefresh(Func<RefreshReason, ActivityContext, Task> r
     private volatile bool _isRunning;
     private bool _isClosed;
 
+    /// <summary>Gets whether a refresh runs, with or without callers.</summary>
+    internal bool IsRunning => _isRunning;
+
     /// <summary>Joins the refresh that runs, or starts one.</summary>
     /// <param name="reason">What a new one would be for.</param>
     /// <param name="isLeader">Whether this call started it.</param>

@@ -16,7 +16,13 @@ internal sealed class StatusReader(RefreshContext context, ProviderState state)
         }
         catch (CredentialsFileException e)
         {
-            return new() { State = TokenRefreshState.Unreadable, Location = store.Location, Problem = e.Message };
+            return new()
+            {
+                State = TokenRefreshState.Unreadable,
+                Location = store.Location,
+                ReadAt = context.TimeProvider.GetUtcNow(),
+                Problem = e.Message,
+            };
         }
 
         LoginRecord record = LoginRecord.Empty;
@@ -33,13 +39,14 @@ internal sealed class StatusReader(RefreshContext context, ProviderState state)
         LockHolder? holder = await store.ReadHolderAsync(cancellationToken).ConfigureAwait(false);
         OAuthCredentials? tokens = state.WithUnsavedTokens(stored);
         bool follows = context.Follows();
+        DateTimeOffset now = context.TimeProvider.GetUtcNow();
         RefreshDecision decision = RefreshRules.Decide(new RefreshInput
         {
             Stored = tokens,
             HasSignedOut = state.HasSignedOut,
             Record = record,
             Reason = RefreshReason.TokenNeeded,
-            Now = context.TimeProvider.GetUtcNow(),
+            Now = now,
             Context = context,
             Follows = follows,
             IsUsed = tokens is not null && state.Journal.IsUsed(tokens, record),
@@ -50,6 +57,7 @@ internal sealed class StatusReader(RefreshContext context, ProviderState state)
             State = found,
             Location = store.Location,
             IsFollowing = follows,
+            ReadAt = now,
             AccessTokenExpiresAt = tokens?.ExpiresAt,
             RefreshTokenExpiresAt = tokens?.RefreshTokenExpiresAt,
             LockHolder = holder,

@@ -74,6 +74,54 @@ public sealed class KeepFreshServiceTests : IDisposable
     }
 
     [Fact]
+    public async Task Tokens_that_are_due_at_once_are_replaced_once_a_minute()
+    {
+        await using SharedLogin login = await StartAsync();
+        login.StoreExpired();
+        login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Member("expires_in", "1");
+        using IHost host = Host(login);
+        await host.StartAsync();
+
+        await login.Server.WaitForTokenRequestsAsync(1);
+        for (var look = 1; look <= 5; look++)
+        {
+            await _clock.WaitForTimerDueInAsync(Look);
+            _clock.Advance(Look);
+        }
+
+        await _clock.WaitForTimerDueInAsync(Look);
+        int inAMinute = login.Books.TokenRequests;
+        _clock.Advance(Look);
+        await login.Server.WaitForTokenRequestsAsync(2);
+        await host.StopAsync();
+
+        inAMinute.Should().Be(1);
+    }
+
+    [Fact]
+    public async Task A_service_asks_no_user_to_sign_in()
+    {
+        await using SharedLogin login = await StartAsync();
+        login.StoreExpired();
+        login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Error("invalid_grant");
+        var asked = 0;
+        using IHost host = Host(login, builder => builder.Services.Configure<TokenRefreshOptions>(options => options.SignIn = _ =>
+        {
+            asked++;
+            throw new NotSupportedException("There is no user.");
+        }));
+        await host.StartAsync();
+
+        await _log.WaitForAsync(NotKept);
+        await _clock.WaitForTimerDueInAsync(Look);
+        _clock.Advance(TimeSpan.FromMinutes(2));
+        await _clock.WaitForTimerDueInAsync(Look);
+        await host.StopAsync();
+
+        asked.Should().Be(0);
+    }
+
+    [Fact]
     public async Task A_store_that_breaks_does_not_end_the_host()
     {
         await using SharedLogin login = await StartAsync();
