@@ -14,14 +14,21 @@ public sealed partial class PostgreSqlCredentialsStore
     internal void Abandon(string mark) => _abandonedMark = mark;
 
     /// <summary>Gives a lock back and its connection to the pool. Never throws.</summary>
-    internal async ValueTask ReleaseAsync(NpgsqlConnection connection, long key, bool isLost)
+    /// <param name="connection">The connection that holds it.</param>
+    /// <param name="key">The key of the lock.</param>
+    /// <param name="isLost">Whether the connection, or the lock with it, is lost.</param>
+    /// <param name="notifies">Whether those that wait for the lock are told.</param>
+    internal async ValueTask ReleaseAsync(NpgsqlConnection connection, long key, bool isLost, bool notifies = true)
     {
         try
         {
             if (!isLost)
             {
-                object?[]? unlocked = await ExecuteAsync(
-                    connection, Statements.Unlock, CancellationToken.None, key, ChangeFeed.Channel, ReleasedPayload).ConfigureAwait(false);
+                object?[]? unlocked = notifies
+                    ? await ExecuteAsync(
+                        connection, Statements.Unlock, CancellationToken.None, key, ChangeFeed.Channel, ReleasedPayload)
+                        .ConfigureAwait(false)
+                    : await ExecuteAsync(connection, Statements.UnlockSilently, CancellationToken.None, key).ConfigureAwait(false);
                 isLost = unlocked is not [true, ..];
             }
         }
@@ -99,11 +106,13 @@ public sealed partial class PostgreSqlCredentialsStore
         }
 
         PostgreSqlCredentialsLease? lease = null;
+        var isPending = false;
         try
         {
             // A statement after that of the lock: what others committed before they gave it back is seen.
             StoredRow row = await ReadRowAsync(connection, cancellationToken).ConfigureAwait(false);
-            if (row.IsAttemptPending && row.AttemptBy != _abandonedMark)
+            isPending = row.IsAttemptPending && row.AttemptBy != _abandonedMark;
+            if (isPending)
             {
                 // Its holder lost the connection, and may be sending, or be about to save. Until then the lease counts as held.
                 return null;
@@ -124,7 +133,8 @@ public sealed partial class PostgreSqlCredentialsStore
         {
             if (lease is null)
             {
-                await ReleaseAsync(connection, LeaseKey, isLost: false).ConfigureAwait(false);
+                // While an attempt is pending nothing has become free: a notification would wake all that wait, this one too, at once.
+                await ReleaseAsync(connection, LeaseKey, isLost: false, notifies: !isPending).ConfigureAwait(false);
             }
         }
     }

@@ -78,6 +78,8 @@ internal sealed class Statements
 
     internal static string Unlock => "SELECT pg_advisory_unlock($1), pg_notify($2, $3)::text";
 
+    internal static string UnlockSilently => "SELECT pg_advisory_unlock($1)";
+
     /// <summary>
     /// Gets the settings of a connection that holds a lease: its holder's name; a save that is durable also where that is switched off; and
     /// a lease that is free some fifteen seconds after its machine was lost, not two hours.

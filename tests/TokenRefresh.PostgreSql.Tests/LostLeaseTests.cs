@@ -1,4 +1,5 @@
 using FluentAssertions;
+using Npgsql;
 using TokenRefresh.Endpoint;
 using TokenRefresh.PostgreSql.Tests.Support;
 
@@ -91,6 +92,30 @@ public sealed class LostLeaseTests : IAsyncLifetime
         next.Should().NotBeNull();
         TimeProvider.System.GetElapsedTime(start).Should().BeGreaterThan(TimeSpan.FromSeconds(0.9));
         (await other.ReadRecordAsync(Cancellation)).ToArray().Should().Equal("attempt"u8.ToArray(), "the replay rule goes by it");
+    }
+
+    [Fact]
+    public async Task A_look_at_a_pending_attempt_wakes_nobody()
+    {
+        PostgreSqlCredentialsStore one = _row.NewStore();
+        PostgreSqlCredentialsStore other = _row.NewStore();
+        await using ICredentialsLease lost = await Row.AttemptAsync(one);
+        await _row.TerminateHolderAsync(one);
+        var told = new List<string>();
+        await using NpgsqlConnection listener = await _server.DataSource.OpenConnectionAsync(Cancellation);
+        listener.Notification += (_, notification) => told.Add(notification.Payload);
+        await Statements.RunAsync(listener, $"LISTEN {ChangeFeed.Channel}");
+
+        (await other.AcquireLeaseAsync(TimeSpan.Zero, Cancellation)).Should().BeNull();
+
+        await _server.QueryAsync("SELECT pg_notify($1, $2)::text", ChangeFeed.Channel, _row.Name);
+        while (!told.Contains(_row.Name))
+        {
+            await listener.WaitAsync(Cancellation);
+        }
+
+        await Statements.RunAsync(listener, "UNLISTEN *");
+        told.Should().NotContain(other.ReleasedPayload);
     }
 
     [Fact]
