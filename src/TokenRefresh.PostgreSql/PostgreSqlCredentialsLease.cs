@@ -16,6 +16,7 @@ internal sealed class PostgreSqlCredentialsLease(PostgreSqlCredentialsStore stor
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private long _version = version;
+    private Task _running = Task.CompletedTask;
     private bool _isLost;
     private bool _isUnreachable;
     private bool _isPrepared;
@@ -47,8 +48,8 @@ internal sealed class PostgreSqlCredentialsLease(PostgreSqlCredentialsStore stor
 
         try
         {
-            object?[]? prepared = await store.ExecuteAsync(
-                connection, store.Statements.Prepare, cancellationToken, store.LeaseKey, store.Name).ConfigureAwait(false);
+            object?[]? prepared = await RunHereAsync(c => store.ExecuteAsync(
+                c, store.Statements.Prepare, cancellationToken, store.LeaseKey, store.Name)).ConfigureAwait(false);
             (_version, _isLost) = ((long)prepared![0]!, prepared[1] is not true);
             _isPrepared = true;
         }
@@ -141,12 +142,39 @@ internal sealed class PostgreSqlCredentialsLease(PostgreSqlCredentialsStore stor
         }
 
         _isDisposed = true;
+        await EndRunningAsync().ConfigureAwait(false);
         if (_mayHaveAttempt)
         {
             await EndAttemptAsync().ConfigureAwait(false);
         }
 
+        if (!_running.IsCompleted)
+        {
+            // Its time-out has passed, and to cancel it takes a while: nobody need wait for that.
+            _ = ReleaseAfterRunningAsync();
+            return;
+        }
+
         await store.ReleaseAsync(connection, store.LeaseKey, _isLost).ConfigureAwait(false);
+    }
+
+    private async Task ReleaseAfterRunningAsync()
+    {
+        await Task.WhenAny(_running).ConfigureAwait(false);
+        await store.ReleaseAsync(connection, store.LeaseKey, isLost: true).ConfigureAwait(false);
+    }
+
+    // A refresh that has reached its deadline leaves a statement behind, and until that ends no other one can give the lock back.
+    private async Task EndRunningAsync()
+    {
+        try
+        {
+            await _running.WaitAsync(store.CommandTimeout, TimeProvider.System).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            _isLost |= Errors.IsConnectionLost(e, connection);
+        }
     }
 
     // Without it, the others wait for the time of the attempt to pass.
@@ -170,6 +198,13 @@ internal sealed class PostgreSqlCredentialsLease(PostgreSqlCredentialsStore stor
         store.Abandon(mark);
     }
 
+    private Task<T> RunHereAsync<T>(Func<NpgsqlConnection, Task<T>> run)
+    {
+        Task<T> running = run(connection);
+        _running = running;
+        return running;
+    }
+
     // On the lease's connection, or on another one if that is lost.
     private async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> run)
     {
@@ -177,7 +212,7 @@ internal sealed class PostgreSqlCredentialsLease(PostgreSqlCredentialsStore stor
         {
             try
             {
-                return await run(connection).ConfigureAwait(false);
+                return await RunHereAsync(run).ConfigureAwait(false);
             }
             catch (Exception e) when (Errors.IsConnectionLost(e, connection))
             {
@@ -219,8 +254,8 @@ internal sealed class PostgreSqlCredentialsLease(PostgreSqlCredentialsStore stor
             _mayHaveAttempt = true;
             try
             {
-                object?[]? noted = await store.ExecuteAsync(
-                    connection,
+                object?[]? noted = await RunHereAsync(c => store.ExecuteAsync(
+                    c,
                     store.Statements.WriteAttempt,
                     CancellationToken.None,
                     store.LeaseKey,
@@ -228,7 +263,7 @@ internal sealed class PostgreSqlCredentialsLease(PostgreSqlCredentialsStore stor
                     _version,
                     record,
                     mark,
-                    store.OutcomeTimeout).ConfigureAwait(false);
+                    store.OutcomeTimeout)).ConfigureAwait(false);
 
                 // After a suspend of the machine the others may have waited long enough already.
                 if (noted is [long version] && store.TimeProvider.GetUtcNow() - before < store.OutcomeTimeout / 2)

@@ -28,16 +28,37 @@ public sealed class ServerFaultTests : IAsyncLifetime
         await using NpgsqlConnection admin = await _server.DataSource.OpenConnectionAsync(Cancellation);
         await using ICredentialsLease lease = await Row.AcquireAsync(_row.NewStore());
         (await lease.PrepareAsync(Cancellation)).Should().BeTrue();
-        await using NpgsqlTransaction transaction = await admin.BeginTransactionAsync(Cancellation);
-        await using NpgsqlCommand command = new("SELECT 1 FROM token_refresh WHERE name = $1 FOR UPDATE", admin)
-        {
-            Parameters = { new NpgsqlParameter { Value = _row.Name } },
-        };
-        await command.ExecuteNonQueryAsync(Cancellation);
+        await using NpgsqlTransaction transaction = await LockRowAsync(admin);
 
         Func<Task> attempt = () => lease.WriteRecordAsync("attempt"u8.ToArray(), durable: true, Cancellation).AsTask();
 
         await attempt.Should().ThrowAsync<LockUnavailableException>();
+    }
+
+    [Fact]
+    public async Task A_lease_that_is_disposed_while_its_statement_runs_leaves_no_lock_behind()
+    {
+        PostgreSqlCredentialsStore store = _row.NewStore(options => options.CommandTimeout = TimeSpan.FromSeconds(15));
+        PostgreSqlCredentialsStore other = _row.NewStore();
+        await using NpgsqlConnection admin = await _server.DataSource.OpenConnectionAsync(Cancellation);
+        ICredentialsLease lease = await Row.AcquireAsync(store);
+        NpgsqlTransaction transaction = await LockRowAsync(admin);
+        Task<bool> abandoned = lease.PrepareAsync(Cancellation).AsTask();
+        while (await _server.QueryAsync(
+            "SELECT count(*) FROM pg_stat_activity AS a JOIN pg_locks AS l USING (pid)"
+            + " WHERE a.wait_event_type = 'Lock' AND l.locktype = 'advisory' AND (l.classid::bigint << 32 | l.objid::bigint) = $1",
+            store.LeaseKey) is not 1L)
+        {
+            await Task.Yield();
+        }
+
+        Task disposal = lease.DisposeAsync().AsTask();
+        await transaction.DisposeAsync();
+        await disposal.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancellation);
+
+        await using ICredentialsLease? next = await other.AcquireLeaseAsync(TimeSpan.Zero, Cancellation);
+        next.Should().NotBeNull();
+        (await abandoned).Should().BeTrue();
     }
 
     [Fact]
@@ -175,5 +196,17 @@ public sealed class ServerFaultTests : IAsyncLifetime
             _row.NewStore(settings: $"Port={pooler.Port};No Reset On Close=true"));
 
         (await _row.NewStore().AcquireLeaseAsync(TimeSpan.Zero, Cancellation)).Should().BeNull();
+    }
+
+    // Until the transaction is disposed.
+    private async Task<NpgsqlTransaction> LockRowAsync(NpgsqlConnection admin)
+    {
+        NpgsqlTransaction transaction = await admin.BeginTransactionAsync(Cancellation);
+        await using NpgsqlCommand command = new("SELECT 1 FROM token_refresh WHERE name = $1 FOR UPDATE", admin)
+        {
+            Parameters = { new NpgsqlParameter { Value = _row.Name } },
+        };
+        await command.ExecuteNonQueryAsync(Cancellation);
+        return transaction;
     }
 }
