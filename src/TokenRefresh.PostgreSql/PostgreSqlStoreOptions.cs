@@ -40,7 +40,8 @@ public sealed class PostgreSqlStoreOptions
     public IDataProtectionProvider? DataProtection { get; set; }
 
     /// <summary>Gets or sets how long one statement may take, the connection included.</summary>
-    /// <value>Default 5 seconds; 1 second to 1 minute. After that it has failed, and a lease that it was under counts as lost.</value>
+    /// <value>Default 5 seconds; 1 second to 1 minute, and less than <see cref="RefreshTimeout"/>. After that it has failed, and a lease
+    /// that it was under counts as lost.</value>
     public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Gets or sets the <see cref="TokenRefreshOptions.RefreshTimeout"/> of the login.</summary>
@@ -87,6 +88,12 @@ public sealed class PostgreSqlStoreOptions
         CheckRange(nameof(CommandTimeout), CommandTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
         CheckRange(nameof(RefreshTimeout), RefreshTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
         CheckRange(nameof(SaveTimeout), SaveTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1));
+        if (CommandTimeout >= RefreshTimeout)
+        {
+            throw new TokenRefreshConfigurationException(
+                $"'{nameof(CommandTimeout)}' is '{CommandTimeout}', not less than '{nameof(RefreshTimeout)}', '{RefreshTimeout}': a "
+                + $"refresh would end while a statement of it still runs. Lower '{nameof(CommandTimeout)}'.");
+        }
     }
 
     private static void CheckRange(string name, TimeSpan value, TimeSpan least, TimeSpan most)

@@ -50,7 +50,7 @@ public sealed class ManyMachinesTests(PostgreSqlServer server, ITestOutputHelper
         await using Machines machines = await Machines.StartAsync(
             server,
             Count,
-            "refresh-timeout=1000 save-timeout=500 lock-timeout=5000 window=60000",
+            "refresh-timeout=1100 command-timeout=1000 save-timeout=500 lock-timeout=5000 window=60000",
             new LoopbackAuthorizationServerOptions { RefreshTokenReuseWindow = TimeSpan.FromMinutes(1) });
         await machines.StoreExpiredAsync();
         using ParkedRequest parked = machines.Endpoint.ParkNextTokenRequest(ParkPoint.AfterProcessing);

@@ -19,7 +19,8 @@ public sealed class PostgreSqlStoreContractTests(PostgreSqlServer? server) : Cre
         {
             Name = NameOf(medium),
             ConnectionString = medium[(medium.IndexOf(Separator, StringComparison.Ordinal) + 1)..],
-            RefreshTimeout = TimeSpan.FromSeconds(1),
+            CommandTimeout = TimeSpan.FromSeconds(1),
+            RefreshTimeout = TimeSpan.FromSeconds(1.1),
             SaveTimeout = TimeSpan.FromMilliseconds(500),
         }));
 

@@ -28,7 +28,7 @@ public sealed class SoakTests(ITestOutputHelper output)
             RefreshTokenReuseWindow = TimeSpan.FromMinutes(10),
             Latency = TimeSpan.FromMilliseconds(30),
         };
-        const string Settings = "refresh-timeout=2000 save-timeout=1000 lock-timeout=10000 window=600000";
+        const string Settings = "refresh-timeout=2000 command-timeout=1000 save-timeout=1000 lock-timeout=10000 window=600000";
         await using Machines machines = await Machines.StartAsync(server, Processes, Settings, options);
         var rounds = 0;
         var faults = new SortedDictionary<string, int>(StringComparer.Ordinal);

@@ -29,6 +29,7 @@ public sealed class StoreTests(PostgreSqlServer server)
         ShouldBeRefused(options => options.CommandTimeout = TimeSpan.FromMilliseconds(999), "*'CommandTimeout'*");
         ShouldBeRefused(options => options.RefreshTimeout = TimeSpan.FromMinutes(11), "*'RefreshTimeout'*");
         ShouldBeRefused(options => options.SaveTimeout = TimeSpan.Zero, "*'SaveTimeout'*");
+        ShouldBeRefused(options => options.RefreshTimeout = options.CommandTimeout, "*'CommandTimeout'*less than*'RefreshTimeout'*");
         ShouldBeRefused(options => options.FileFormat = null!, "*FileFormat*");
     }
 

@@ -32,10 +32,10 @@ public sealed class Row(PostgreSqlServer server) : IAsyncDisposable
         return store;
     }
 
-    /// <summary>Makes a store that waits for an outcome of others no longer than a second.</summary>
+    /// <summary>Makes a store that waits for an outcome of others little more than a second.</summary>
     public PostgreSqlCredentialsStore NewImpatientStore() => NewStore(options =>
     {
-        options.RefreshTimeout = TimeSpan.FromSeconds(1);
+        options.RefreshTimeout = TimeSpan.FromSeconds(1.1);
         options.SaveTimeout = TimeSpan.FromMilliseconds(100);
     });
 
