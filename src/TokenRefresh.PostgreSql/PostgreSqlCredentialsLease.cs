@@ -77,7 +77,7 @@ internal sealed class PostgreSqlCredentialsLease(PostgreSqlCredentialsStore stor
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
-                if (await RunAsync(c => TryCommitAsync(c, expected, next)).ConfigureAwait(false) is { } commit)
+                if (await RunAsync(c => TryCommitAsync(c, expected, next), store.SaveCommandTimeout).ConfigureAwait(false) is { } commit)
                 {
                     return commit;
                 }
@@ -206,7 +206,7 @@ internal sealed class PostgreSqlCredentialsLease(PostgreSqlCredentialsStore stor
     }
 
     // On the lease's connection, or on another one if that is lost.
-    private async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> run)
+    private async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> run, TimeSpan? limit = null)
     {
         if (!_isLost)
         {
@@ -222,7 +222,7 @@ internal sealed class PostgreSqlCredentialsLease(PostgreSqlCredentialsStore stor
 
         try
         {
-            T result = await store.RunAsync(run, CancellationToken.None).ConfigureAwait(false);
+            T result = await store.RunAsync(run, CancellationToken.None, limit).ConfigureAwait(false);
             _isUnreachable = false;
             return result;
         }
@@ -310,7 +310,8 @@ internal sealed class PostgreSqlCredentialsLease(PostgreSqlCredentialsStore stor
     // Null if the row changed between read and write: read again.
     private async Task<CredentialsCommit?> TryCommitAsync(NpgsqlConnection c, OAuthCredentials? expected, OAuthCredentials? next)
     {
-        StoredRow row = await store.ReadRowAsync(c, CancellationToken.None).ConfigureAwait(false);
+        TimeSpan limit = store.SaveCommandTimeout;
+        StoredRow row = await store.ReadRowAsync(c, CancellationToken.None, limit).ConfigureAwait(false);
         OAuthCredentials? stored = store.Parse(row, out byte[] document);
         if (!IsSameLogin(expected, stored))
         {
@@ -328,18 +329,20 @@ internal sealed class PostgreSqlCredentialsLease(PostgreSqlCredentialsStore stor
         try
         {
             written = row.Version < 0
-                ? await store.ExecuteAsync(
+                ? await Statements.RunAsync(
                     c,
                     store.Statements.AddDocument,
+                    limit,
                     CancellationToken.None,
                     store.Name,
                     bytes,
                     store.Protects,
                     ChangeFeed.Channel,
                     store.ChangedPayload).ConfigureAwait(false)
-                : await store.ExecuteAsync(
+                : await Statements.RunAsync(
                     c,
                     store.Statements.WriteDocument,
+                    limit,
                     CancellationToken.None,
                     store.Name,
                     row.Version,

@@ -57,6 +57,8 @@ public sealed partial class PostgreSqlCredentialsStore : ICredentialsStore, IAsy
         Format = options.FileFormat;
         CommandTimeout = options.CommandTimeout;
         SaveTimeout = options.SaveTimeout;
+        SaveCommandTimeout = TimeSpan.FromTicks(
+            Math.Max(TimeSpan.TicksPerSecond, Math.Min(CommandTimeout.Ticks, SaveTimeout.Ticks)));
         OutcomeTimeout = options.RefreshTimeout + options.SaveTimeout;
         LeaseKey = KeyOf("lease", options.Table, options.Name);
         _signInKey = KeyOf("sign-in", options.Table, options.Name);
@@ -87,6 +89,9 @@ public sealed partial class PostgreSqlCredentialsStore : ICredentialsStore, IAsy
     internal TimeSpan CommandTimeout { get; }
 
     internal TimeSpan SaveTimeout { get; }
+
+    /// <summary>Gets how long one statement of a save may take: one that hangs must leave time for another try.</summary>
+    internal TimeSpan SaveCommandTimeout { get; }
 
     internal TimeSpan OutcomeTimeout { get; }
 
@@ -205,10 +210,10 @@ public sealed partial class PostgreSqlCredentialsStore : ICredentialsStore, IAsy
         }
     }
 
-    internal async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    internal async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken, TimeSpan? limit = null)
     {
         // By the system's clock: what ends here is a connection that hangs, whatever clock the provider has.
-        using var timeout = new CancellationTokenSource(CommandTimeout, TimeProvider.System);
+        using var timeout = new CancellationTokenSource(limit ?? CommandTimeout, TimeProvider.System);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
@@ -225,18 +230,20 @@ public sealed partial class PostgreSqlCredentialsStore : ICredentialsStore, IAsy
         Statements.RunAsync(connection, statement, CommandTimeout, cancellationToken, parameters);
 
     /// <summary>Reads the row on this connection, and compares the clocks. Creates the table if that is wanted.</summary>
-    internal async Task<StoredRow> ReadRowAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    internal async Task<StoredRow> ReadRowAsync(
+        NpgsqlConnection connection, CancellationToken cancellationToken, TimeSpan? limit = null)
     {
+        TimeSpan timeout = limit ?? CommandTimeout;
         DateTimeOffset before = _timeProvider.GetUtcNow();
         object?[]? columns;
         try
         {
-            columns = await ExecuteAsync(connection, Statements.Read, cancellationToken, Name).ConfigureAwait(false);
+            columns = await Statements.RunAsync(connection, Statements.Read, timeout, cancellationToken, Name).ConfigureAwait(false);
         }
         catch (PostgresException e) when (_createsTable && e.SqlState == PostgresErrorCodes.UndefinedTable)
         {
             await CreateTableAsync(connection, cancellationToken).ConfigureAwait(false);
-            columns = await ExecuteAsync(connection, Statements.Read, cancellationToken, Name).ConfigureAwait(false);
+            columns = await Statements.RunAsync(connection, Statements.Read, timeout, cancellationToken, Name).ConfigureAwait(false);
         }
 
         var row = StoredRow.Of(columns);
@@ -249,11 +256,12 @@ public sealed partial class PostgreSqlCredentialsStore : ICredentialsStore, IAsy
         RunAsync(connection => ReadRowAsync(connection, cancellationToken), cancellationToken);
 
     /// <summary>Runs on a connection of its own; once more if that was one of the pool that the server had closed meanwhile.</summary>
-    internal async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> run, CancellationToken cancellationToken)
+    internal async Task<T> RunAsync<T>(
+        Func<NpgsqlConnection, Task<T>> run, CancellationToken cancellationToken, TimeSpan? limit = null)
     {
         for (var tries = 1; ; tries++)
         {
-            NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
+            NpgsqlConnection connection = await OpenAsync(cancellationToken, limit).ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
                 try

@@ -62,6 +62,24 @@ public sealed class ServerFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_save_that_hangs_ends_by_SaveTimeout_however_long_a_statement_may_take()
+    {
+        PostgreSqlCredentialsStore store = _row.NewStore(options =>
+        {
+            options.CommandTimeout = TimeSpan.FromSeconds(15);
+            options.SaveTimeout = TimeSpan.FromMilliseconds(100);
+        });
+        await using NpgsqlConnection admin = await _server.DataSource.OpenConnectionAsync(Cancellation);
+        await using ICredentialsLease lease = await Row.AcquireAsync(store);
+        await using NpgsqlTransaction transaction = await LockRowAsync(admin);
+
+        Func<Task> save = () => lease.CommitAsync(Row.First, Row.Second, Cancellation).AsTask()
+            .WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancellation);
+
+        await save.Should().ThrowAsync<CredentialsSaveException>();
+    }
+
+    [Fact]
     public async Task A_statement_time_out_of_the_server_is_named()
     {
         PostgreSqlCredentialsStore store = _row.NewStore(settings: "Options=-c statement_timeout=100");
