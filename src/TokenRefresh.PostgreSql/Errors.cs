@@ -8,6 +8,8 @@ namespace TokenRefresh.PostgreSql;
 /// <summary>Tells the failures of a server and its connections apart, and says what helps.</summary>
 internal static class Errors
 {
+    private const string KeyRing = "Check that the key ring of 'DataProtection' can be read and written.";
+
     /// <summary>Whether it is a failure of the server or of the way there, not of this code.</summary>
     internal static bool IsOfServer(Exception e) =>
         e is DbException or TimeoutException or IOException or SocketException
@@ -52,6 +54,12 @@ internal static class Errors
             $"The login in '{store.Location}' cannot be decrypted: {e.Message} It was left as it is. All machines need the same key ring, "
             + "the same application name and the same name of the login; if its key is lost, delete the row and sign in again.",
             e);
+
+    internal static CredentialsFileException Unencryptable(PostgreSqlCredentialsStore store, Exception e) =>
+        new(store.Location, $"A login for '{store.Location}' cannot be encrypted: {e.Message} Nothing was sent. {KeyRing}", e);
+
+    internal static CredentialsSaveException UnsavedUnencrypted(PostgreSqlCredentialsStore store, Exception e) =>
+        new($"The login for '{store.Location}' could not be encrypted, and was not written: {e.Message} {KeyRing}", e);
 
     private static string Explain(Exception e)
     {

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Npgsql;
 
 namespace TokenRefresh.PostgreSql;
@@ -48,6 +49,16 @@ internal sealed class PostgreSqlCredentialsLease(PostgreSqlCredentialsStore stor
 
         try
         {
+            // A key ring that cannot encrypt is found now, not by the save.
+            store.Protect("{}"u8.ToArray());
+        }
+        catch (CryptographicException e)
+        {
+            throw Errors.Unencryptable(store, e);
+        }
+
+        try
+        {
             object?[]? prepared = await RunHereAsync(c => store.ExecuteAsync(
                 c, store.Statements.Prepare, cancellationToken, store.LeaseKey, store.Name)).ConfigureAwait(false);
             (_version, _isLost) = ((long)prepared![0]!, prepared[1] is not true);
@@ -81,6 +92,10 @@ internal sealed class PostgreSqlCredentialsLease(PostgreSqlCredentialsStore stor
                 {
                     return commit;
                 }
+            }
+            catch (CryptographicException e)
+            {
+                throw Errors.UnsavedUnencrypted(store, e);
             }
             catch (Exception e) when (Errors.IsOfServer(e))
             {

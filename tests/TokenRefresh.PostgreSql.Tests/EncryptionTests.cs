@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using FluentAssertions;
 using Microsoft.AspNetCore.DataProtection;
@@ -106,6 +107,19 @@ public sealed class EncryptionTests : IAsyncLifetime
         await read.Should().ThrowAsync<CredentialsFileException>();
     }
 
+    [Fact]
+    public async Task A_key_ring_that_cannot_encrypt_is_found_before_anything_is_sent()
+    {
+        PostgreSqlCredentialsStore store = _row.NewStore(options => options.DataProtection = new BrokenKeyRing());
+        await using ICredentialsLease lease = await Row.AcquireAsync(store);
+        Func<Task> prepare = () => lease.PrepareAsync(Cancellation).AsTask();
+        Func<Task> save = () => lease.CommitAsync(expected: null, Row.First, Cancellation).AsTask();
+
+        (await prepare.Should().ThrowAsync<CredentialsFileException>()).WithMessage("*no key*Nothing was sent*'DataProtection'*");
+        (await save.Should().ThrowAsync<CredentialsSaveException>()).WithMessage("*no key*'DataProtection'*");
+        (await NewStore().ReadAsync(Cancellation)).Should().BeNull();
+    }
+
     private static string KeyOf(byte[] document) => Convert.ToHexString(document, 4, 16);
 
     private static async Task<CredentialsCommit> CommitAsync(
@@ -130,5 +144,14 @@ public sealed class EncryptionTests : IAsyncLifetime
         var services = new ServiceCollection();
         services.AddDataProtection().SetApplicationName("tests").PersistKeysToFileSystem(new DirectoryInfo(_keys.Path));
         return services.BuildServiceProvider();
+    }
+
+    private sealed class BrokenKeyRing : IDataProtectionProvider, IDataProtector
+    {
+        public IDataProtector CreateProtector(string purpose) => this;
+
+        public byte[] Protect(byte[] plaintext) => throw new CryptographicException("There is no key.");
+
+        public byte[] Unprotect(byte[] protectedData) => throw new CryptographicException("There is no key.");
     }
 }
