@@ -6,6 +6,9 @@ namespace TokenRefresh.PostgreSql;
 /// <summary>Says where in PostgreSQL a login is kept, and how. Read once, when the store is made.</summary>
 public sealed class PostgreSqlStoreOptions
 {
+    internal static readonly TimeSpan LongestRefreshTimeout = TimeSpan.FromMinutes(10);
+    internal static readonly TimeSpan LongestSaveTimeout = TimeSpan.FromMinutes(1);
+
     /// <summary>Gets or sets the connections to the database: with your own credentials, certificates and hosts.</summary>
     /// <value>Default <see langword="null"/>: they are made from <see cref="ConnectionString"/>. What you give, you dispose.</value>
     public NpgsqlDataSource? DataSource { get; set; }
@@ -86,8 +89,8 @@ public sealed class PostgreSqlStoreOptions
         }
 
         CheckRange(nameof(CommandTimeout), CommandTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
-        CheckRange(nameof(RefreshTimeout), RefreshTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
-        CheckRange(nameof(SaveTimeout), SaveTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1));
+        CheckRange(nameof(RefreshTimeout), RefreshTimeout, TimeSpan.FromSeconds(1), LongestRefreshTimeout);
+        CheckRange(nameof(SaveTimeout), SaveTimeout, TimeSpan.FromMilliseconds(100), LongestSaveTimeout);
         if (CommandTimeout >= RefreshTimeout)
         {
             throw new TokenRefreshConfigurationException(

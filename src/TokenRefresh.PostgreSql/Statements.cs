@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 
 namespace TokenRefresh.PostgreSql;
@@ -13,6 +14,14 @@ internal sealed class Statements
     private const string HoldersOfKey =
         "l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND (l.classid::bigint << 32 | l.objid::bigint) = $1"
         + " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+    private static readonly TimeSpan LongestOutcome =
+        PostgreSqlStoreOptions.LongestRefreshTimeout + PostgreSqlStoreOptions.LongestSaveTimeout;
+
+    // One that is further ahead was noted before the server's clock was set back.
+    private static readonly string IsPending = string.Create(
+        CultureInfo.InvariantCulture,
+        $"t.attempt_until > clock_timestamp() AND t.attempt_until <= clock_timestamp() + interval '{LongestOutcome.TotalSeconds} seconds'");
 
     internal Statements(string table)
     {
@@ -30,7 +39,7 @@ internal sealed class Statements
             )
             """;
         Read = $"""
-            SELECT clock_timestamp(), t.version, t.document, t.protected, t.record, t.attempt_by, t.attempt_until > clock_timestamp()
+            SELECT clock_timestamp(), t.version, t.document, t.protected, t.record, t.attempt_by, {IsPending}
             FROM (SELECT 1) AS always LEFT JOIN {quoted} AS t ON t.name = $1
             """;
         Prepare = $"""

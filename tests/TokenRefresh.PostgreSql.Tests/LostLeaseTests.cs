@@ -94,6 +94,22 @@ public sealed class LostLeaseTests : IAsyncLifetime
         (await other.ReadRecordAsync(Cancellation)).ToArray().Should().Equal("attempt"u8.ToArray(), "the replay rule goes by it");
     }
 
+    [Theory]
+    [InlineData(10, true)]
+    [InlineData(12, false)]
+    public async Task An_attempt_further_ahead_than_any_may_be_is_of_a_clock_that_was_set_back(int minutes, bool isPending)
+    {
+        PostgreSqlCredentialsStore one = _row.NewStore();
+        await using ICredentialsLease lost = await Row.AttemptAsync(one);
+        await _row.TerminateHolderAsync(one);
+        await _server.QueryAsync(
+            "UPDATE token_refresh SET attempt_until = clock_timestamp() + make_interval(mins => $2) WHERE name = $1", _row.Name, minutes);
+
+        await using ICredentialsLease? next = await _row.NewStore().AcquireLeaseAsync(TimeSpan.Zero, Cancellation);
+
+        (next is null).Should().Be(isPending);
+    }
+
     [Fact]
     public async Task A_look_at_a_pending_attempt_wakes_nobody()
     {
