@@ -67,6 +67,11 @@ internal sealed class PostgreSqlCredentialsLease(PostgreSqlCredentialsStore stor
         catch (Exception e) when (Errors.IsConnectionLost(e, connection))
         {
             _isLost = true;
+            if (e.InnerException is TimeoutException)
+            {
+                // Another lease would meet the same.
+                throw Errors.Unreadable(store, e);
+            }
         }
         catch (PostgresException e)
         {
@@ -170,13 +175,13 @@ internal sealed class PostgreSqlCredentialsLease(PostgreSqlCredentialsStore stor
             return;
         }
 
-        await store.ReleaseAsync(connection, store.LeaseKey, _isLost).ConfigureAwait(false);
+        await store.ReleaseAsync(connection, store.LeaseKey).ConfigureAwait(false);
     }
 
     private async Task ReleaseAfterRunningAsync()
     {
         await Task.WhenAny(_running).ConfigureAwait(false);
-        await store.ReleaseAsync(connection, store.LeaseKey, isLost: true).ConfigureAwait(false);
+        await store.ReleaseAsync(connection, store.LeaseKey).ConfigureAwait(false);
     }
 
     // A refresh that has reached its deadline leaves a statement behind, and until that ends no other one can give the lock back.

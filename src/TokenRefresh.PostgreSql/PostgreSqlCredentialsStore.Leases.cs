@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 
 namespace TokenRefresh.PostgreSql;
@@ -14,32 +15,33 @@ public sealed partial class PostgreSqlCredentialsStore
     internal void Abandon(string mark) => _abandonedMark = mark;
 
     /// <summary>Gives a lock back and its connection to the pool. Never throws.</summary>
-    /// <param name="connection">The connection that holds it.</param>
+    /// <param name="connection">The connection that holds it, or did.</param>
     /// <param name="key">The key of the lock.</param>
-    /// <param name="isLost">Whether the connection, or the lock with it, is lost.</param>
     /// <param name="notifies">Whether those that wait for the lock are told.</param>
-    internal async ValueTask ReleaseAsync(NpgsqlConnection connection, long key, bool isLost, bool notifies = true)
+    internal async ValueTask ReleaseAsync(NpgsqlConnection connection, long key, bool notifies = true)
     {
+        var isFree = false;
         try
         {
-            if (!isLost)
+            if (connection.State == ConnectionState.Open)
             {
                 object?[]? unlocked = notifies
                     ? await ExecuteAsync(
                         connection, Statements.Unlock, CancellationToken.None, key, ChangeFeed.Channel, ReleasedPayload)
                         .ConfigureAwait(false)
                     : await ExecuteAsync(connection, Statements.UnlockSilently, CancellationToken.None, key).ConfigureAwait(false);
-                isLost = unlocked is not [true, ..];
+                isFree = unlocked is [true, ..];
             }
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            isLost = true;
+            // As if it was not given back.
         }
 
         try
         {
-            if (isLost)
+            // A connection that has broken is not pooled.
+            if (!isFree && connection.State == ConnectionState.Open)
             {
                 // Closed instead of pooled: as long as the connection lived on, so would a lock that it may still hold.
                 _dataSource.Clear();
@@ -134,7 +136,7 @@ public sealed partial class PostgreSqlCredentialsStore
             if (lease is null)
             {
                 // While an attempt is pending nothing has become free: a notification would wake all that wait, this one too, at once.
-                await ReleaseAsync(connection, LeaseKey, isLost: false, notifies: !isPending).ConfigureAwait(false);
+                await ReleaseAsync(connection, LeaseKey, notifies: !isPending).ConfigureAwait(false);
             }
         }
     }
@@ -188,7 +190,7 @@ public sealed partial class PostgreSqlCredentialsStore
                 }
                 else if (!isKept)
                 {
-                    await ReleaseAsync(connection, key, isLost: isLocked is null).ConfigureAwait(false);
+                    await ReleaseAsync(connection, key).ConfigureAwait(false);
                 }
             }
         }
@@ -200,6 +202,6 @@ public sealed partial class PostgreSqlCredentialsStore
         private int _isDisposed;
 
         public ValueTask DisposeAsync() =>
-            Interlocked.Exchange(ref _isDisposed, 1) == 0 ? store.ReleaseAsync(connection, store._signInKey, isLost: false) : default;
+            Interlocked.Exchange(ref _isDisposed, 1) == 0 ? store.ReleaseAsync(connection, store._signInKey) : default;
     }
 }

@@ -36,6 +36,32 @@ public sealed class ServerFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_preparation_that_times_out_says_so_and_leaves_the_pool_alone()
+    {
+        await using NpgsqlDataSource shared = NpgsqlDataSource.Create(_server.ConnectionString);
+        PostgreSqlCredentialsStore store = _row.NewStore(options => options.DataSource = shared);
+        await using NpgsqlConnection admin = await _server.DataSource.OpenConnectionAsync(Cancellation);
+        ICredentialsLease lease = await Row.AcquireAsync(store);
+        int session;
+        await using (NpgsqlConnection idle = await shared.OpenConnectionAsync(Cancellation))
+        {
+            session = idle.ProcessID;
+        }
+
+        await using (NpgsqlTransaction transaction = await LockRowAsync(admin))
+        {
+            Func<Task> prepare = () => lease.PrepareAsync(Cancellation).AsTask();
+            (await prepare.Should().ThrowAsync<CredentialsFileException>()).Which.IsTransient.Should().BeTrue();
+        }
+
+        await lease.DisposeAsync();
+
+        await using ICredentialsLease? next = await _row.NewStore().AcquireLeaseAsync(TimeSpan.Zero, Cancellation);
+        next.Should().NotBeNull();
+        (await _server.QueryAsync("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", session)).Should().Be(1L);
+    }
+
+    [Fact]
     public async Task A_lease_that_is_disposed_while_its_statement_runs_leaves_no_lock_behind()
     {
         PostgreSqlCredentialsStore store = _row.NewStore(options => options.CommandTimeout = TimeSpan.FromSeconds(15));
