@@ -8,13 +8,12 @@ namespace TokenRefresh.PostgreSql;
 /// When the connection is lost, so is the lease, but an exchange may be under way. Its outcome is then written over another connection, as
 /// far as nobody else has written since. Only the note of an attempt, after which a refresh token leaves, needs the lock itself.
 /// </remarks>
-internal sealed class PostgreSqlCredentialsLease(PostgreSqlCredentialsStore store, NpgsqlConnection connection, string mark, long version)
+internal sealed partial class PostgreSqlCredentialsLease(
+    PostgreSqlCredentialsStore store, NpgsqlConnection connection, string mark, long version)
     : ICredentialsLease
 {
     private const int MaximumRecordSize = 64 * 1024;
     private const int Tries = 3;
-
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private long _version = version;
     private Task _running = Task.CompletedTask;
@@ -79,47 +78,6 @@ internal sealed class PostgreSqlCredentialsLease(PostgreSqlCredentialsStore stor
         }
 
         return !_isLost;
-    }
-
-    public async ValueTask<CredentialsCommit> CommitAsync(
-        OAuthCredentials? expected,
-        OAuthCredentials? next,
-        CancellationToken cancellationToken = default)
-    {
-        long start = store.TimeProvider.GetTimestamp();
-        _isPrepared = false;
-        while (true)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            try
-            {
-                if (await RunAsync(c => TryCommitAsync(c, expected, next), store.SaveCommandTimeout).ConfigureAwait(false) is { } commit)
-                {
-                    return commit;
-                }
-            }
-            catch (CryptographicException e)
-            {
-                throw Errors.UnsavedUnencrypted(store, e);
-            }
-            catch (Exception e) when (Errors.IsOfServer(e))
-            {
-                // Whether the write happened is not known, and the next try reads it.
-                if (!Errors.IsTransient(e) || store.TimeProvider.GetElapsedTime(start) >= store.SaveTimeout)
-                {
-                    throw Errors.Unsaved(store, e);
-                }
-
-                await Task.Delay(Pause, store.TimeProvider, CancellationToken.None).ConfigureAwait(false);
-                continue;
-            }
-
-            if (store.TimeProvider.GetElapsedTime(start) >= store.SaveTimeout)
-            {
-                throw new CredentialsSaveException(
-                    $"The login could not be saved to '{Location}': the row changes faster than it can be merged. End what writes it.");
-            }
-        }
     }
 
     public async ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default)
@@ -326,77 +284,4 @@ internal sealed class PostgreSqlCredentialsLease(PostgreSqlCredentialsStore stor
 
         throw Errors.LeaseLost(store);
     }
-
-    // Null if the row changed between read and write: read again.
-    private async Task<CredentialsCommit?> TryCommitAsync(NpgsqlConnection c, OAuthCredentials? expected, OAuthCredentials? next)
-    {
-        TimeSpan limit = store.SaveCommandTimeout;
-        StoredRow row = await store.ReadRowAsync(c, CancellationToken.None, limit).ConfigureAwait(false);
-        OAuthCredentials? stored = store.Parse(row, out byte[] document);
-        if (!IsSameLogin(expected, stored))
-        {
-            // A write whose confirmation was lost with its connection finds itself done.
-            return IsSamePair(next, stored) ? CredentialsCommit.Committed(stored) : CredentialsCommit.Superseded(stored);
-        }
-
-        if (next is null && stored is null)
-        {
-            return CredentialsCommit.Committed(null);
-        }
-
-        byte[] bytes = store.Protect(CredentialsJson.Write(document, next, store.Format, store.Clock!.GetUtcNow()));
-        object?[]? written;
-        try
-        {
-            written = row.Version < 0
-                ? await Statements.RunAsync(
-                    c,
-                    store.Statements.AddDocument,
-                    limit,
-                    CancellationToken.None,
-                    store.Name,
-                    bytes,
-                    store.Protects,
-                    ChangeFeed.Channel,
-                    store.ChangedPayload).ConfigureAwait(false)
-                : await Statements.RunAsync(
-                    c,
-                    store.Statements.WriteDocument,
-                    limit,
-                    CancellationToken.None,
-                    store.Name,
-                    row.Version,
-                    bytes,
-                    store.Protects,
-                    row.Document,
-                    ChangeFeed.Channel,
-                    store.ChangedPayload).ConfigureAwait(false);
-        }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.SerializationFailure)
-        {
-            // Where the default isolation is stricter, it is an error that the row has changed.
-            return null;
-        }
-
-        if (written is not [long version, ..])
-        {
-            return null;
-        }
-
-        _mayHaveAttempt = false;
-        if (!_isLost || row.Version == _version)
-        {
-            _version = version;
-        }
-
-        return CredentialsCommit.Committed(next);
-    }
-
-    private static bool IsSameLogin(OAuthCredentials? one, OAuthCredentials? other) =>
-        one is null || other is null
-            ? one is null && other is null
-            : one.RefreshToken == other.RefreshToken && (one.RefreshToken is not null || one.AccessToken == other.AccessToken);
-
-    private static bool IsSamePair(OAuthCredentials? one, OAuthCredentials? other) =>
-        one is not null && other is not null && one.RefreshToken == other.RefreshToken && one.AccessToken == other.AccessToken;
 }
