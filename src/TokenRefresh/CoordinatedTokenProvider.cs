@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using TokenRefresh.Diagnostics;
 using TokenRefresh.Provider;
 using TokenRefresh.Refresh;
@@ -232,8 +233,9 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         }
     }
 
-    // Ends by giving the callers their token or their failure, whatever throws on the way.
-    private async Task RefreshAsync(RefreshReason reason, ActivityContext caller)
+    // Ends by giving the callers their token or their failure, whatever throws on the way. Returns whether it was a token.
+    [AsyncMethodBuilder(typeof(LeanTaskMethodBuilder<>))]
+    private async Task<bool> RefreshAsync(RefreshReason reason, ActivityContext caller)
     {
         AccessToken? token = null;
         Exception? failure = null;
@@ -287,6 +289,7 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         }
 
         _background.SaveLaterIfNeeded();
+        return failure is null;
     }
 
     private static string OutcomeOf(Exception failure) => failure switch

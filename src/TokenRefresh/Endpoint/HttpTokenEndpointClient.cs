@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.Retry;
@@ -33,7 +34,7 @@ internal sealed partial class HttpTokenEndpointClient(
         // On a thread of its own. The built-in transport sends there without the pool, which may be starved, and what follows its answer
         // needs no pool either: the save, and the release of the lock. Nor can a handler that blocks its thread keep the lock.
         return new(Task.Factory.StartNew(
-            () => TryAsync(request, invoker(), isRetry: false, cancellationToken).AsTask(),
+            () => TryAsync(request, invoker(), isRetry: false, cancellationToken),
             CancellationToken.None,
             TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach,
             TaskScheduler.Default).Unwrap());
@@ -73,7 +74,8 @@ internal sealed partial class HttpTokenEndpointClient(
     }
 
     // One method, since each async method costs a fresh process several compiled ones.
-    private async ValueTask<TokenEndpointResult> TryAsync(
+    [AsyncMethodBuilder(typeof(LeanTaskMethodBuilder<>))]
+    private async Task<TokenEndpointResult> TryAsync(
         TokenRequest request, HttpMessageInvoker sender, bool isRetry, CancellationToken deadline)
     {
         TokenEndpointResult result;

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 
 namespace TokenRefresh.Endpoint;
 
@@ -30,7 +31,8 @@ internal sealed class LimitedBody
     /// <param name="content">What to read.</param>
     /// <param name="isSynchronous">Whether to stay on this thread, whose reads only the disposal of the content can end.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    internal static async ValueTask<LimitedBody> ReadAsync(HttpContent content, bool isSynchronous, CancellationToken cancellationToken)
+    [AsyncMethodBuilder(typeof(LeanTaskMethodBuilder<>))]
+    internal static async Task<LimitedBody> ReadAsync(HttpContent content, bool isSynchronous, CancellationToken cancellationToken)
     {
         var body = new LimitedBody();
         try

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 
 namespace TokenRefresh.Endpoint;
@@ -80,7 +81,8 @@ public sealed class TokenRequest
     /// <param name="deadline">What <c>beforeSend</c> gets: a limit of one attempt must not look as if <c>beforeSend</c> had failed.</param>
     /// <param name="attempt">The limit of the attempt; if it has passed when <c>beforeSend</c> returns, nothing may be sent.</param>
     /// <returns><see langword="false"/> if nothing may be sent any more.</returns>
-    internal async ValueTask<bool> TryAnnounceAsync(CancellationToken deadline, CancellationToken attempt)
+    [AsyncMethodBuilder(typeof(LeanTaskMethodBuilder<>))]
+    internal async Task<bool> TryAnnounceAsync(CancellationToken deadline, CancellationToken attempt)
     {
         lock (_lock)
         {

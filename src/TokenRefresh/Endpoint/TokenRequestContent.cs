@@ -47,8 +47,7 @@ internal sealed class TokenRequestContent : HttpContent
     protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         Take(stream);
-        ValueTask<bool> announced = _request.TryAnnounceAsync(_deadline, cancellationToken);
-        ThrowUnless(announced.IsCompleted ? announced.Result : announced.AsTask().GetAwaiter().GetResult());
+        ThrowUnless(_request.TryAnnounceAsync(_deadline, cancellationToken).GetAwaiter().GetResult());
         stream.Write(_body);
     }
 

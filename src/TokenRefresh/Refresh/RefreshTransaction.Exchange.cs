@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using TokenRefresh.Diagnostics;
 using TokenRefresh.Endpoint;
@@ -29,6 +30,7 @@ internal sealed partial class RefreshTransaction
     private bool _isLeaseLost;
 
     // Null if the lock is not exclusive: start over.
+    [AsyncMethodBuilder(typeof(LeanTaskMethodBuilder<>))]
     private async Task<TokenSnapshot?> RefreshAsync(ICredentialsLease lease, CancellationToken closing)
     {
         using var deadline = new FairTimeout(context.Options.RefreshTimeout, _time);
@@ -118,6 +120,7 @@ internal sealed partial class RefreshTransaction
     }
 
     // Null to read again.
+    [AsyncMethodBuilder(typeof(LeanTaskMethodBuilder<>))]
     private async Task<TokenSnapshot?> ExchangeAsync(OAuthCredentials sent, CancellationToken deadline)
     {
         Log.ExchangeStarting(context.Logger, _store.Location);

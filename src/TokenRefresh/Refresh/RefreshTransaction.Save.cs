@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using TokenRefresh.Diagnostics;
 using TokenRefresh.Endpoint;
 using TokenRefresh.Record;
@@ -76,6 +77,7 @@ internal sealed partial class RefreshTransaction
         return _outcome == SaveOutcome.Saved;
     }
 
+    [AsyncMethodBuilder(typeof(LeanTaskMethodBuilder<>))]
     private async Task<TokenSnapshot?> AfterSuccessAsync(OAuthCredentials sent, TokenResponse response, TimeSpan duration)
     {
         AccountIdentity known = AccountIdentity.Of(sent, state.Snapshot);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 namespace TokenRefresh.Refresh;
 
 /// <content>The lock, or a token that another process saves: whichever comes first.</content>
@@ -29,6 +30,7 @@ internal sealed partial class RefreshTransaction
 
     // Looks, then waits for the lock or a change of the store, then looks again. Once the holder has saved, the waiter returns the new
     // token and never has the lock. If the holder has failed, the waiter throws what the record says of it.
+    [AsyncMethodBuilder(typeof(LeanTaskMethodBuilder<>))]
     private async Task<TokenSnapshot?> WaitAsync(TimeSpan timeout, CancellationToken closing)
     {
         using var done = CancellationTokenSource.CreateLinkedTokenSource(closing);

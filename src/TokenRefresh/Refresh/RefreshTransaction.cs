@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using TokenRefresh.Diagnostics;
 using TokenRefresh.Record;
@@ -35,6 +36,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
 
     /// <summary>Finds or fetches a token that will do.</summary>
     /// <param name="closing">Ends the transaction as long as nothing was sent: the provider is being disposed.</param>
+    [AsyncMethodBuilder(typeof(LeanTaskMethodBuilder<>))]
     internal async Task<TokenSnapshot> RunAsync(CancellationToken closing)
     {
         long start = _time.GetTimestamp();
@@ -151,7 +153,8 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
 
     // Decides without the lock: publishes and returns a stored token that will do, and throws a failure that is known already. Null if the
     // lock is needed, under which everything is read and decided again, or another program.
-    private async ValueTask<TokenSnapshot?> LookAsync(CancellationToken closing)
+    [AsyncMethodBuilder(typeof(LeanTaskMethodBuilder<>))]
+    private async Task<TokenSnapshot?> LookAsync(CancellationToken closing)
     {
         while (true)
         {

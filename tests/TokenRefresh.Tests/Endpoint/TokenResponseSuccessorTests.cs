@@ -222,7 +222,7 @@ public sealed class TokenResponseSuccessorTests
     private static TokenResponseParser Parse(string body, out long allocated)
     {
         using HttpResponseMessage response = FakeHandler.Response(200, body);
-        Task<LimitedBody> reading = LimitedBody.ReadAsync(response.Content, isSynchronous: true, CancellationToken.None).AsTask();
+        Task<LimitedBody> reading = LimitedBody.ReadAsync(response.Content, isSynchronous: true, CancellationToken.None);
         reading.IsCompleted.Should().BeTrue("a synchronous read ends on its thread");
         LimitedBody bytes = reading.Result;
         long before = GC.GetAllocatedBytesForCurrentThread();
