@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using TokenRefresh.Diagnostics;
 using TokenRefresh.Keychain.Linux;
 using TokenRefresh.Keychain.MacOS;
@@ -59,7 +58,7 @@ public sealed class KeychainCredentialsStore : ICredentialsStore, IDisposable
         Options = options.Validated(login);
         Item = new(Options.Service, Options.Account);
         Time = timeProvider ?? TimeProvider.System;
-        _logger = loggerFactory is null ? NullLogger.Instance : new NonThrowingLogger(loggerFactory.CreateLogger("TokenRefresh"));
+        _logger = NonThrowingLogger.Of(loggerFactory);
         string path = Path.Combine(Options.StateDirectory ?? StateDirectory.Find(), StateDirectory.NameOf(Item));
         _keychain = keychain(Options);
         if (_keychain is not null)

@@ -19,14 +19,14 @@ public sealed class EnvironmentTokenProvider : ITokenProvider
 {
     private readonly string _variable;
     private readonly AccessToken _token;
-    private readonly NonThrowingLogger? _logger;
+    private readonly NonThrowingLogger _logger;
     private int _hasWarned;
 
     private EnvironmentTokenProvider(string variable, AccessToken token, ILoggerFactory? loggerFactory)
     {
         _variable = variable;
         _token = token;
-        _logger = loggerFactory is null ? null : new NonThrowingLogger(loggerFactory.CreateLogger("TokenRefresh"));
+        _logger = NonThrowingLogger.Of(loggerFactory);
     }
 
     string ITokenProvider.HeaderName => _token.HeaderName;
@@ -63,11 +63,7 @@ public sealed class EnvironmentTokenProvider : ITokenProvider
                 ThrowIfNoToken(variable.Name, value);
                 var token = new AccessToken(value, headerName: variable.HeaderName);
                 var provider = new EnvironmentTokenProvider(variable.Name, token, loggerFactory);
-                if (provider._logger is { } logger)
-                {
-                    Log.EnvironmentTokenUsed(logger, variable.Name);
-                }
-
+                Log.EnvironmentTokenUsed(provider._logger, variable.Name);
                 return provider;
             }
         }
@@ -88,9 +84,9 @@ public sealed class EnvironmentTokenProvider : ITokenProvider
             return new(_token);
         }
 
-        if (_logger is { } logger && Interlocked.Exchange(ref _hasWarned, 1) == 0)
+        if (Interlocked.Exchange(ref _hasWarned, 1) == 0)
         {
-            Log.EnvironmentTokenRejected(logger, _variable);
+            Log.EnvironmentTokenRejected(_logger, _variable);
         }
 
         return ValueTask.FromException<AccessToken>(new NotRefreshableException(

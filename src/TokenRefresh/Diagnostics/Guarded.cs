@@ -73,17 +73,21 @@ internal static class Guarded
             TaskScheduler.Default);
 }
 
-/// <summary>A logger that never throws.</summary>
-internal sealed class NonThrowingLogger(ILogger inner) : ILogger
+/// <summary>A logger that never throws, and logs nowhere if there is no other.</summary>
+internal sealed class NonThrowingLogger(ILogger? inner) : ILogger
 {
+    internal static readonly NonThrowingLogger None = new(null);
+
+    internal static NonThrowingLogger Of(ILoggerFactory? factory) => factory is null ? None : new(factory.CreateLogger("TokenRefresh"));
+
     public IDisposable? BeginScope<TState>(TState state)
-        where TState : notnull => inner.BeginScope(state);
+        where TState : notnull => inner?.BeginScope(state);
 
     public bool IsEnabled(LogLevel logLevel)
     {
         try
         {
-            return inner.IsEnabled(logLevel);
+            return inner is not null && inner.IsEnabled(logLevel);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
@@ -96,7 +100,7 @@ internal sealed class NonThrowingLogger(ILogger inner) : ILogger
     {
         try
         {
-            inner.Log(logLevel, eventId, state, exception, formatter);
+            inner?.Log(logLevel, eventId, state, exception, formatter);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

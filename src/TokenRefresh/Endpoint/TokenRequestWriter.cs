@@ -12,7 +12,7 @@ namespace TokenRefresh.Endpoint;
 internal sealed partial class TokenRequestWriter(TokenRefreshOptions options)
 {
     /// <summary>Marks what it writes, so that a <see cref="BearerTokenHandler"/> in its way can tell that it waits for itself.</summary>
-    internal static readonly HttpRequestOptionsKey<bool> Mark = new("TokenRefresh.TokenRequest");
+    internal const string Mark = "TokenRefresh.TokenRequest";
 
     /// <summary>A shorter value is a version or a flag, and a word of many texts.</summary>
     private const int ShortestSecret = 16;
@@ -86,7 +86,7 @@ internal sealed partial class TokenRequestWriter(TokenRefreshOptions options)
             }
         }
 
-        message.Options.Set(Mark, value: true);
+        ((IDictionary<string, object?>)message.Options)[Mark] = null;
         return message;
     }
 

@@ -124,7 +124,7 @@ public sealed partial class BearerTokenHandler
 
     private void LogNotResent(HttpRequestMessage request, string reason, Exception? exception = null)
     {
-        if (_logger is not null && _logger.IsEnabled(LogLevel.Debug))
+        if (_logger.IsEnabled(LogLevel.Debug))
         {
             Log.RequestNotResent(_logger, OriginOf(request), reason, exception);
         }

@@ -47,7 +47,7 @@ public sealed partial class BearerTokenHandler : DelegatingHandler
     private readonly Func<HttpResponseMessage, bool>? _shouldRefresh;
     private readonly int _bufferLimit;
     private readonly bool _retryOnUnauthorized;
-    private readonly NonThrowingLogger? _logger;
+    private readonly NonThrowingLogger _logger;
     private volatile bool _isPipelineChecked;
     private volatile bool _areRedirectsOff;
 
@@ -68,7 +68,7 @@ public sealed partial class BearerTokenHandler : DelegatingHandler
         _shouldRefresh = options.ShouldRefresh;
         _bufferLimit = options.BufferLimit;
         _retryOnUnauthorized = options.RetryOnUnauthorized;
-        _logger = loggerFactory is null ? null : new NonThrowingLogger(loggerFactory.CreateLogger("TokenRefresh"));
+        _logger = NonThrowingLogger.Of(loggerFactory);
     }
 
     /// <exception cref="TokenRefreshConfigurationException">A setting is wrong.</exception>
@@ -199,13 +199,15 @@ public sealed partial class BearerTokenHandler : DelegatingHandler
             return false;
         }
 
-        if (request.Options.TryGetValue(BearerTokenHandlerOptions.Skip, out bool skip) && skip)
+        // Not by HttpRequestOptionsKey<bool>, whose generic methods a fresh process would have to compile.
+        IDictionary<string, object?> options = request.Options;
+        if (options.TryGetValue(BearerTokenHandlerOptions.SkipKey, out object? skip) && skip is true)
         {
             LogNotAttached(request, "its options say so");
             return false;
         }
 
-        if (request.Options.TryGetValue(TokenRequestWriter.Mark, out bool isTokenRequest) && isTokenRequest)
+        if (options.ContainsKey(TokenRequestWriter.Mark))
         {
             throw new TokenRefreshConfigurationException(
                 $"A '{nameof(BearerTokenHandler)}' is in the pipeline of the token endpoint's own client, " +
@@ -260,7 +262,7 @@ public sealed partial class BearerTokenHandler : DelegatingHandler
 
     private void LogNotAttached(HttpRequestMessage request, string reason)
     {
-        if (_logger is not null && _logger.IsEnabled(LogLevel.Debug))
+        if (_logger.IsEnabled(LogLevel.Debug))
         {
             Log.TokenNotAttached(_logger, OriginOf(request), reason);
         }

@@ -5,7 +5,9 @@ public sealed class BearerTokenHandlerOptions
 {
     /// <summary>The key of a request's option that sends this request untouched: no token is attached and no 401 is retried.</summary>
     /// <example><c>request.Options.Set(BearerTokenHandlerOptions.Skip, true);</c></example>
-    public static readonly HttpRequestOptionsKey<bool> Skip = new("TokenRefresh.Skip");
+    public static readonly HttpRequestOptionsKey<bool> Skip = new(SkipKey);
+
+    internal const string SkipKey = "TokenRefresh.Skip";
 
     /// <summary>Gets the origins the token may go to, such as <c>https://api.example.com</c>; scheme, host and port must match.</summary>
     /// <value>Default empty: any <c>https</c> origin, and loopback. Elsewhere a request passes without a token and is not retried.</value>

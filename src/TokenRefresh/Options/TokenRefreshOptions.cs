@@ -261,7 +261,7 @@ public sealed class TokenRefreshOptions
         snapshot.Events = Events.Snapshot();
         if (CompatibleLocks is not null)
         {
-            snapshot.CompatibleLocks = [.. CompatibleLocks];
+            snapshot.CompatibleLocks = new List<CompatibleLock>(CompatibleLocks);
         }
 
         return snapshot;

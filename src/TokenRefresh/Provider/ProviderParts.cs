@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using TokenRefresh.Diagnostics;
 using TokenRefresh.Endpoint;
 using TokenRefresh.Refresh;
@@ -29,9 +28,7 @@ internal sealed class ProviderParts : IDisposable
         _services = services;
         _invoker = invoker;
         TimeProvider time = services.CredentialsStore?.Clock ?? services.TimeProvider ?? TimeProvider.System;
-        ILogger logger = services.LoggerFactory is { } factory
-            ? new NonThrowingLogger(factory.CreateLogger("TokenRefresh"))
-            : NullLogger.Instance;
+        var logger = NonThrowingLogger.Of(services.LoggerFactory);
         if (services.CredentialsStore is null)
         {
             _ownStore = CreateFileStore(options, time, logger);

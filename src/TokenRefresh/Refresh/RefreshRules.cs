@@ -67,15 +67,22 @@ internal static class RefreshRules
             return RefreshDecision.NotRefreshable;
         }
 
-        return DecideRefresh(input, stored, KeyOf(input, stored));
+        return DecideRefresh(input, stored);
     }
 
     private static RecordKey KeyOf(RefreshInput input, OAuthCredentials stored) =>
         RecordKey.Of(stored, input.Follows ? RecordKey.AnyClient : input.Context.Client);
 
-    private static RefreshDecision DecideRefresh(RefreshInput input, OAuthCredentials stored, RecordKey key)
+    private static RefreshDecision DecideRefresh(RefreshInput input, OAuthCredentials stored)
     {
         LoginRecord record = input.Record;
+        if (record.Attempt is null && record.Holds.Length == 0)
+        {
+            // The key takes a hash, which costs a fresh process more than all that follows.
+            return RefreshDecision.Refresh;
+        }
+
+        RecordKey key = KeyOf(input, stored);
         if (record.FindExchanged(HoldKind.Rejected, key.RefreshToken) is { } otherAccount)
         {
             return RefreshDecision.SignIn(SignInRequiredReason.AccountMismatch, otherAccount);
@@ -125,7 +132,7 @@ internal static class RefreshRules
             return RefreshDecision.Update;
         }
 
-        return FindPause(input, stored, KeyOf(input, stored)) is { } pause
+        return input.Record.Holds.Length > 0 && FindPause(input, stored, KeyOf(input, stored)) is { } pause
             ? RefreshDecision.Wait(pause)
             : RefreshDecision.Refresh;
     }

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
+using TokenRefresh.Diagnostics;
 using TokenRefresh.Interop;
 using TokenRefresh.Locking;
 
@@ -33,7 +33,7 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
         ILogger? logger = null,
         SharedFileLocks? locks = null)
     {
-        Logger = logger ?? NullLogger.Instance;
+        Logger = logger ?? NonThrowingLogger.None;
         Settings = settings;
         TimeProvider = timeProvider;
         Files = files ?? FileOperations.Default;

@@ -242,7 +242,7 @@ public sealed class BearerTokenHandlerTests
         var handler = FakeHandler.Answering(200);
         using HttpMessageInvoker client = Client(new RotatingTokens(), handler);
 
-        Func<Task> act = () => SendAsync(client, r => r.Options.Set(TokenRequestWriter.Mark, true));
+        Func<Task> act = () => SendAsync(client, r => r.Options.Set(new HttpRequestOptionsKey<bool>(TokenRequestWriter.Mark), true));
 
         await act.Should().ThrowAsync<TokenRefreshConfigurationException>().WithMessage("*token endpoint's own client*");
         handler.Count.Should().Be(0);
