@@ -14,7 +14,7 @@ internal sealed partial class SharedFileLock
         : TaskCompletionSource<LockHandle?>, IThreadPoolWorkItem
     {
         // How soon a waiter notices that the lock file its thread waits for was deleted.
-        private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
+        private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(2);
 
         // A wait that ends late, because the process was stopped or its thread pool starved, first lets a grant run that came meanwhile.
         private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(100);
