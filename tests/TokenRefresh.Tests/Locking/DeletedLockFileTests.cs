@@ -43,7 +43,7 @@ public sealed class DeletedLockFileTests : IDisposable
         Task<LockHandle?> waiting = shared.AcquireAsync(Patience, time, allowUnreliable: false, default).AsTask();
 
         File.Delete(LockPath);
-        time.Advance(TimeSpan.FromSeconds(1));
+        time.Advance(TimeSpan.FromSeconds(2));
 
         using LockHandle handle = (await waiting.WaitAsync(Patience))!;
         handle.PathNamesLockedFile().Should().BeTrue();
@@ -65,7 +65,7 @@ public sealed class DeletedLockFileTests : IDisposable
             other.TryAcquire().Should().BeTrue();
             Task<LockHandle?> waiting = shared.AcquireAsync(Patience, time, allowUnreliable: false, default).AsTask();
             File.Delete(LockPath);
-            time.Advance(TimeSpan.FromSeconds(1));
+            time.Advance(TimeSpan.FromSeconds(2));
             (await waiting.WaitAsync(Patience))!.Dispose();
         }
 
