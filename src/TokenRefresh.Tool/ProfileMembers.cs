@@ -252,6 +252,7 @@ internal static class ProfileMembers
             TokenTypeMember = Take(nameof(defaults.TokenTypeMember)),
             AccountIdMember = Take(nameof(defaults.AccountIdMember)),
             IdTokenMember = Take(nameof(defaults.IdTokenMember)),
+            DPoPKeyMember = Take(nameof(defaults.DPoPKeyMember)),
             TimeUnit = unit,
         };
         problem = names.Count > 0 ? $"names '{names.Keys.First()}', which is no member of a format. docs/options.md lists them." : null;

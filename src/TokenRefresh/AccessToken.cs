@@ -10,6 +10,15 @@ public sealed class AccessToken
     /// <summary>The token type used when none is named: <c>Bearer</c> (RFC 6750).</summary>
     public const string DefaultTokenType = "Bearer";
 
+    /// <summary>The token type, and the scheme, of a token that is bound to a key (RFC 9449).</summary>
+    internal const string BoundTokenType = "DPoP";
+
+    /// <summary>What <see cref="DPoPKey"/> is.</summary>
+    internal DPoPKey? Key;
+
+    /// <summary>The clock of its proofs; <see langword="null"/> for the system's.</summary>
+    internal TimeProvider? Time;
+
     /// <summary>Creates an access token; meant for tests, fakes and other implementations of <see cref="ITokenProvider"/>.</summary>
     /// <param name="value">The token as the server issued it: printable ASCII (RFC 6749 appendix A.12), not blank.</param>
     /// <param name="expiresAt">When the token expires, or <see langword="null"/> if that is unknown; such a token is used until a resource
@@ -55,6 +64,18 @@ public sealed class AccessToken
     /// <summary>Gets the complete header value, built once. A secret: never log it.</summary>
     public string HeaderValue { get; }
 
+    /// <summary>
+    /// Gets the key with which each request that carries this token has to prove that it is the login's own (DPoP, RFC 9449);
+    /// <see langword="null"/> for a token that needs no proof. A secret: never log it.
+    /// </summary>
+    /// <remarks><see cref="BearerTokenHandler"/> makes the proofs. Without it, <see cref="DPoPKey.CreateProof"/> does, with
+    /// <see cref="Value"/> as its access token, for the header <see cref="DPoPKey.ProofHeaderName"/>.</remarks>
+    public DPoPKey? DPoPKey
+    {
+        get => Key;
+        init => Key = value;
+    }
+
     /// <summary>Tells whether a token can stand in a header (RFC 6749 appendix A.12).</summary>
     internal static bool CanBeSent(string value)
     {
@@ -95,9 +116,9 @@ public sealed class AccessToken
         : OptionText.IsToken(tokenType) ? tokenType
         : null;
 
-    /// <summary>Tells whether a token of this type only works with a proof by a key (RFC 9449), which this version does not have.</summary>
+    /// <summary>Tells whether a token of this type only works with a proof by a key (RFC 9449).</summary>
     internal static bool IsBoundToKey(string? tokenType) =>
-        tokenType is not null && tokenType.Trim().Equals("DPoP", StringComparison.OrdinalIgnoreCase);
+        tokenType is not null && tokenType.Trim().Equals(BoundTokenType, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Returns type and expiry, never the token.</summary>
     /// <returns>A text that is safe to log.</returns>

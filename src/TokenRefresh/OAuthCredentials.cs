@@ -24,6 +24,9 @@ public sealed class OAuthCredentials
     /// </summary>
     internal string? Login;
 
+    /// <summary>What <see cref="DPoPKey"/> is.</summary>
+    internal DPoPKey? Key;
+
     /// <summary>Creates a login.</summary>
     /// <param name="accessToken">The access token.</param>
     /// <param name="refreshToken">The refresh token, or <see langword="null"/> if the login cannot be refreshed.</param>
@@ -66,6 +69,20 @@ public sealed class OAuthCredentials
     /// store does not keep one. A secret: never log it. It is neither used nor verified here.
     /// </summary>
     public string? IdToken { get; init; }
+
+    /// <summary>
+    /// Gets the key to which the tokens are bound (DPoP, RFC 9449), or <see langword="null"/> for a login without one. A secret: never log
+    /// it.
+    /// </summary>
+    /// <remarks>
+    /// A refresh leaves it as it is; every token request carries a proof by it. Access tokens are sent with a proof if their type is
+    /// <c>DPoP</c> or not known, and as plain ones if the server has named another type.
+    /// </remarks>
+    public DPoPKey? DPoPKey
+    {
+        get => Key;
+        init => Key = value;
+    }
 
     /// <summary>Gets whether this is the cleared sentinel of a logout: neither an access nor a refresh token.</summary>
     public bool IsSignedOut => AccessToken.Length == 0 && RefreshToken is null;

@@ -23,6 +23,12 @@ public sealed record TokenRefreshStatus
     /// <summary>Gets when the stored refresh token expires, or <see langword="null"/> if unknown.</summary>
     public DateTimeOffset? RefreshTokenExpiresAt { get; init; }
 
+    /// <summary>
+    /// Gets the thumbprint (RFC 7638) of the key to which the login is bound (<see cref="OAuthCredentials.DPoPKey"/>), or
+    /// <see langword="null"/> if it has none.
+    /// </summary>
+    public string? DPoPKeyThumbprint { get; init; }
+
     /// <summary>Gets who holds the lock, or <see langword="null"/> if no process does or it is not known.</summary>
     public LockHolder? LockHolder { get; init; }
 

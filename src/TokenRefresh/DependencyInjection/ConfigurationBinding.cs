@@ -57,6 +57,7 @@ internal static class ConfigurationBinding
                 TokenTypeMember = section[nameof(defaults.TokenTypeMember)],
                 AccountIdMember = section[nameof(defaults.AccountIdMember)],
                 IdTokenMember = section[nameof(defaults.IdTokenMember)],
+                DPoPKeyMember = section[nameof(defaults.DPoPKeyMember)],
                 TimeUnit = section.GetValue(nameof(defaults.TimeUnit), defaults.TimeUnit),
             };
         }

@@ -7,12 +7,17 @@ namespace TokenRefresh.Endpoint;
 /// <remarks>Safe for concurrent use.</remarks>
 public sealed class TokenRequest
 {
+    /// <summary>What <see cref="DPoPKey"/> is.</summary>
+    internal DPoPKey? Key;
+
     private readonly Func<CancellationToken, ValueTask>? _beforeSend;
     private readonly object _lock = new();
     private object? _body;
     private TaskCompletionSource? _idle;
     private int _running;
     private bool _isClosed;
+    private bool _isAnswered;
+    private bool _isSecond;
     private volatile bool _isSent;
     private volatile Exception? _announcementFailure;
 
@@ -46,6 +51,16 @@ public sealed class TokenRequest
     /// Gets the access token that is stored beside it, so that an answer that repeats it is told and cleaned. A secret: never log it.
     /// </summary>
     internal string? StoredAccessToken { get; init; }
+
+    /// <summary>
+    /// Gets the key by which the request has to prove that it is the login's own (DPoP, RFC 9449), or <see langword="null"/>. A secret:
+    /// never log it.
+    /// </summary>
+    public DPoPKey? DPoPKey
+    {
+        get => Key;
+        init => Key = value;
+    }
 
     /// <summary>Gets whether the body may have left: <c>beforeSend</c> completed while the request was open.</summary>
     internal bool IsSent => _isSent;
@@ -86,7 +101,7 @@ public sealed class TokenRequest
     {
         lock (_lock)
         {
-            if (_isClosed)
+            if (_isClosed || _isAnswered)
             {
                 return false;
             }
@@ -113,7 +128,7 @@ public sealed class TokenRequest
         {
             lock (_lock)
             {
-                maySend &= !_isClosed;
+                maySend &= !_isClosed && !_isAnswered;
                 _isSent |= maySend;
                 if (--_running == 0)
                 {
@@ -134,12 +149,36 @@ public sealed class TokenRequest
         }
     }
 
-    /// <summary>Refuses every further announcement, and completes when none is under way. Never throws.</summary>
-    internal ValueTask CloseAsync()
+    /// <summary>
+    /// Lets another body be sent, once: the answer says that the refresh token was not looked at (RFC 9449 section 8), and nothing of the
+    /// first body can be sent any more.
+    /// </summary>
+    /// <returns><see langword="false"/> if it was done before, or nothing may be sent any more at all.</returns>
+    internal bool TryReopen()
     {
         lock (_lock)
         {
-            _isClosed = true;
+            // A body that was taken and not announced may still be on its way to be sent.
+            if (_isClosed || _isSecond || (_isAnswered && !_isSent))
+            {
+                return false;
+            }
+
+            _isSecond = true;
+            _isAnswered = false;
+            _isSent = false;
+            return true;
+        }
+    }
+
+    /// <summary>Refuses every further announcement, and completes when none is under way. Never throws.</summary>
+    /// <param name="isAnswered">Whether that is since an answer is there, after which <see cref="TryReopen"/> may follow.</param>
+    internal ValueTask CloseAsync(bool isAnswered = false)
+    {
+        lock (_lock)
+        {
+            _isClosed |= !isAnswered;
+            _isAnswered = true;
             if (_running == 0)
             {
                 return default;

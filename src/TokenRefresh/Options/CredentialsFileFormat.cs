@@ -29,9 +29,15 @@ namespace TokenRefresh;
 /// </example>
 public sealed class CredentialsFileFormat
 {
+    /// <summary>
+    /// Whether the type is written for a login with a key alone: programs whose format this is know no types, but without one it could not
+    /// be told that a server has gone back from tokens of type <c>DPoP</c>.
+    /// </summary>
+    internal bool WritesTypeOfBoundOnly;
+
     /// <summary>Creates a format of flat OAuth members, which an initializer may rename.</summary>
     public CredentialsFileFormat()
-        : this(CredentialsTimeUnit.Seconds, [], null, "access_token", "refresh_token", "expires_at", null, null, null, null, null)
+        : this(CredentialsTimeUnit.Seconds, [], null, "access_token", "refresh_token", "expires_at", null, null, null, null, null, null)
     {
     }
 
@@ -53,7 +59,11 @@ public sealed class CredentialsFileFormat
     /// <summary>Gets Claude Code's format: section <c>claudeAiOauth</c>, camel case members, expiry in milliseconds.</summary>
     public static CredentialsFileFormat ClaudeCode { get; } = new(
         CredentialsTimeUnit.Milliseconds,
-        ["claudeAiOauth"], null, "accessToken", "refreshToken", "expiresAt", "refreshTokenExpiresAt", "scopes", null, null, null);
+        ["claudeAiOauth"], null, "accessToken", "refreshToken", "expiresAt", "refreshTokenExpiresAt", "scopes", "tokenType", null, null,
+        "dpopKey")
+    {
+        WritesTypeOfBoundOnly = true,
+    };
 
     /// <summary>
     /// Gets the format of codex: section <c>tokens</c> with <c>access_token</c>, <c>refresh_token</c> and <c>id_token</c>.
@@ -64,7 +74,10 @@ public sealed class CredentialsFileFormat
     /// </remarks>
     public static CredentialsFileFormat Codex { get; } = new(
         CredentialsTimeUnit.Seconds,
-        ["tokens"], "last_refresh", "access_token", "refresh_token", null, null, null, null, "account_id", "id_token");
+        ["tokens"], "last_refresh", "access_token", "refresh_token", null, null, null, "token_type", "account_id", "id_token", "dpop_key")
+    {
+        WritesTypeOfBoundOnly = true,
+    };
 
     /// <summary>
     /// Gets the flat format of SDKs: <c>access_token</c>, <c>refresh_token</c>, <c>expires_at</c> in seconds, at the top level.
@@ -73,7 +86,8 @@ public sealed class CredentialsFileFormat
     public static CredentialsFileFormat FlatOAuth { get; } = new(
         CredentialsTimeUnit.Seconds,
         [],
-        null, "access_token", "refresh_token", "expires_at", "refresh_token_expires_at", "scope", "token_type", "account_id", "id_token");
+        null, "access_token", "refresh_token", "expires_at", "refresh_token_expires_at", "scope", "token_type", "account_id", "id_token",
+        "dpop_key");
 
     /// <summary>
     /// Gets the format of Google's tools: as <see cref="FlatOAuth"/>, but with <c>expiry_date</c> in milliseconds in place of
@@ -82,14 +96,18 @@ public sealed class CredentialsFileFormat
     public static CredentialsFileFormat Google { get; } = new(
         CredentialsTimeUnit.Milliseconds,
         [],
-        null, "access_token", "refresh_token", "expiry_date", "refresh_token_expires_at", "scope", "token_type", "account_id", "id_token");
+        null, "access_token", "refresh_token", "expiry_date", "refresh_token_expires_at", "scope", "token_type", "account_id", "id_token",
+        "dpop_key");
 
     /// <summary>
     /// Gets the format of the AWS CLI's cache of single sign-on: <c>accessToken</c>, <c>refreshToken</c>, <c>expiresAt</c> as an ISO 8601
     /// time, at the top level. <see cref="Auto"/> does not recognize it.
     /// </summary>
     public static CredentialsFileFormat AwsSso { get; } = new(
-        CredentialsTimeUnit.Iso8601, [], null, "accessToken", "refreshToken", "expiresAt", null, null, null, null, null);
+        CredentialsTimeUnit.Iso8601, [], null, "accessToken", "refreshToken", "expiresAt", null, null, "tokenType", null, null, "dpopKey")
+    {
+        WritesTypeOfBoundOnly = true,
+    };
 
     /// <summary>Gets the path to the object that holds the login: the names of the members that lead there from the top level.</summary>
     /// <value>
@@ -169,6 +187,17 @@ public sealed class CredentialsFileFormat
     {
         get => Names[(int)CredentialsMember.IdToken];
         init => Names[(int)CredentialsMember.IdToken] = value;
+    }
+
+    /// <summary>
+    /// Gets the name of the member for the key to which the tokens are bound, a private JSON Web Key (<see cref="TokenRefresh.DPoPKey"/>);
+    /// <see langword="null"/> if the file keeps none, so that no such login can be stored.
+    /// </summary>
+    /// <remarks>Written by <see cref="CoordinatedTokenProvider.StoreAsync"/> only. A refresh never changes it.</remarks>
+    public string? DPoPKeyMember
+    {
+        get => Names[(int)CredentialsMember.DPoPKey];
+        init => Names[(int)CredentialsMember.DPoPKey] = value;
     }
 
     /// <summary>Gets how an expiry is written that is not in the file yet. Default seconds.</summary>

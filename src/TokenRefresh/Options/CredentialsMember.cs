@@ -12,6 +12,7 @@ internal enum CredentialsMember
     TokenType,
     AccountId,
     IdToken,
+    DPoPKey,
 
     /// <summary>The next object on the path to the login.</summary>
     Section,

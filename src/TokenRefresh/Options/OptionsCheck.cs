@@ -210,8 +210,8 @@ internal sealed partial class OptionsCheck
         else if (AccessToken.IsBoundToKey(scheme))
         {
             Fail(
-                $"'AuthorizationScheme' is '{scheme}', which needs a key for each request's proof (RFC 9449), and this version has no "
-                + "keys. Use 'Bearer', with a client that gets such tokens.");
+                $"'AuthorizationScheme' is '{scheme}', which needs a key for each request's proof (RFC 9449). Use 'Bearer': tokens of a "
+                + "login that has a key ('DPoPKey') go out with that scheme by themselves.");
         }
     }
 

@@ -158,10 +158,10 @@ public sealed class TokenRefreshOptions
     /// Gets or sets the authentication scheme that stands before the token in the <c>Authorization</c> header (RFC 9110 section 11.1).
     /// </summary>
     /// <value>
-    /// Default <c>Bearer</c>; a token of RFC 9110 section 5.6.2, but not <c>DPoP</c>, which needs a key (RFC 9449), and this version has
-    /// none. The token type that a server names is stored and never used as a scheme, so that all processes send the same header; a server
-    /// that issues tokens of type <c>DPoP</c> gives <see cref="TokenRefreshConfigurationException"/>. No effect with another
-    /// <see cref="HeaderName"/>.
+    /// Default <c>Bearer</c>; a token of RFC 9110 section 5.6.2, but not <c>DPoP</c>, which tokens of a login with a key have by themselves
+    /// (<see cref="OAuthCredentials.DPoPKey"/>, RFC 9449). Any other token type that a server names is stored and never used as a scheme,
+    /// so that all processes send the same header; tokens of type <c>DPoP</c> for a login without a key give
+    /// <see cref="TokenRefreshConfigurationException"/>. No effect with another <see cref="HeaderName"/>.
     /// </value>
     public string AuthorizationScheme { get; set; } = AccessToken.DefaultTokenType;
 

@@ -60,6 +60,7 @@ internal sealed class StatusReader(RefreshContext context, ProviderState state)
             ReadAt = now,
             AccessTokenExpiresAt = tokens?.ExpiresAt,
             RefreshTokenExpiresAt = tokens?.RefreshTokenExpiresAt,
+            DPoPKeyThumbprint = tokens?.Key?.Thumbprint,
             LockHolder = holder,
             LastRefreshAt = tokens is null || record.Obtained.Length == 0 ? null : record.ObtainedAt(Fingerprint.Of(tokens.AccessToken)),
             RetryAt = found is TokenRefreshState.CoolingDown or TokenRefreshState.OutcomeUnknown ? decision.Until : null,

@@ -25,6 +25,8 @@ public static class Documents
         new() { Section = ["a", "a", "a"], AccessTokenMember = "a", RefreshTokenMember = "b", ExpiresAtMember = null, IdTokenMember = "c" },
     ];
 
+    private static readonly DPoPKey Key = DPoPKey.Create();
+
     // What other programs call their members: much of it is a login's name in another place, or nearly one.
     private static readonly string[] Names =
     [
@@ -105,6 +107,7 @@ public static class Documents
         CredentialsMember.RefreshTokenExpiresAt =>
             Gen.Frequency((8, Time(isIso: false)), (1, Plain("null", "0", "\"soon\"", "true", "{}"))),
         CredentialsMember.Scopes => Plain("\"s:1  s:2\"", "[\"s:1\", \"s:2\"]", "[]", "null", "[1]", "7", "{}"),
+        CredentialsMember.DPoPKey => Plain("null", Key.ExportJwk(), "{ \"kid\":[1]," + Key.ExportJwk()[1..]),
         _ => Plain("\"one\"", "\"tw\\u006f\"", "null", "[1]", "7", "{}"),
     };
 
@@ -160,12 +163,14 @@ public static class Documents
         from scopes in Gen.Elements<string[]?>(null, ["n:1"], ["n:1", "n:2"])
         from tokenType in Gen.Elements<string?>(null, "n-type")
         from idToken in Gen.Elements<string?>(null, "n.id.token")
+        from key in Gen.Elements<DPoPKey?>(null, Key)
         select new OAuthCredentials("at-2+/é", isRotated ? "rt-2\"\\" : "rt-1", expiresAt)
         {
             RefreshTokenExpiresAt = until,
             Scopes = scopes,
             TokenType = tokenType,
             IdToken = idToken,
+            DPoPKey = key,
             ContinuesLogin = true,
         };
 

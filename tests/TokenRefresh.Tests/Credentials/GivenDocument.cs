@@ -106,7 +106,7 @@ public sealed record GivenDocument(
             });
         }
 
-        var mayType = IsTextOrAbsent(CredentialsMember.TokenType);
+        var mayType = IsTextOrAbsent(CredentialsMember.TokenType) && (!Format.WritesTypeOfBoundOnly || Next.DPoPKey is not null);
         Set(CredentialsMember.TokenType, Next.TokenType is null || !mayType ? null : Quote(Next.TokenType));
         var mayRenew = stored(CredentialsMember.IdToken) is not null && IsTextOrAbsent(CredentialsMember.IdToken);
         Set(CredentialsMember.IdToken, Next.IdToken is null || !mayRenew ? null : Quote(Next.IdToken));

@@ -46,7 +46,7 @@ public sealed class ConfigurationTests
     private const string EveryMember = """
         { "FileFormat": { "Section": "login", "accessTokenMember": "at", "RefreshTokenMember": "rt", 
           "ExpiresAtMember": "exp", "RefreshTokenExpiresAtMember": "rexp", "ScopesMember": "sc", 
-          "TokenTypeMember": "tt", "AccountIdMember": "ai", "IdTokenMember": "it", "TimeUnit": "milliseconds" } }
+          "TokenTypeMember": "tt", "AccountIdMember": "ai", "IdTokenMember": "it", "DPoPKeyMember": "dk", "TimeUnit": "milliseconds" } }
         """;
 
     private static readonly string[] OnlyInCode =
@@ -133,6 +133,7 @@ public sealed class ConfigurationTests
             TokenTypeMember = "tt",
             AccountIdMember = "ai",
             IdTokenMember = "it",
+            DPoPKeyMember = "dk",
             TimeUnit = CredentialsTimeUnit.Milliseconds,
         });
     }

@@ -60,12 +60,15 @@ public sealed class PrintedSecretsTests
     public void Nothing_that_holds_a_secret_shows_it_when_it_is_printed()
     {
         const string Token = "bT4kQ9wE2xZ6rY1uP8sN";
-        var pair = new OAuthCredentials(Token, ClientSecret) { AccountId = Token };
+        var key = DPoPKey.Create();
+        string privateKey = key.ExportJwk().Split("\"d\":\"")[1].Split('"')[0];
+        var pair = new OAuthCredentials(Token, ClientSecret) { AccountId = Token, DPoPKey = key };
         object[] holders =
         [
+            key,
             pair,
-            new AccessToken(Token),
-            new TokenRequest(Token) { StoredAccessToken = ClientSecret },
+            new AccessToken(Token) { DPoPKey = key },
+            new TokenRequest(Token) { StoredAccessToken = ClientSecret, DPoPKey = key },
             new TokenResponse(Token, ClientSecret, TimeSpan.FromHours(1)) { AccountId = Token, Subject = Token },
             TokenEndpointResult.Success(new TokenResponse(Token, ClientSecret, null)),
             TokenEndpointResult.Failure(TokenEndpointOutcome.Unknown, 200, "error", recoveredRefreshToken: ClientSecret),
@@ -83,7 +86,7 @@ public sealed class PrintedSecretsTests
 
         string printed = string.Join('\n', holders);
 
-        SecretSearch.CountLeaks(printed, [ClientSecret, Token]).Should().Be(0);
+        SecretSearch.CountLeaks(printed, [ClientSecret, Token, privateKey]).Should().Be(0);
         printed.Should().Contain("auth.example.com");
         holders.Select(holder => holder.GetType().Name).Should().Contain(TypesThatSayTheyHoldASecret());
         ProductTypes.All.Where(type => Attribute.IsDefined(type, typeof(DebuggerDisplayAttribute)))

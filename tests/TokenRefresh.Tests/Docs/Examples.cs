@@ -89,6 +89,17 @@ public sealed class Examples
     }
 
     [Fact]
+    public void The_key_s_example_makes_a_proof()
+    {
+        #region key
+        var key = DPoPKey.Create();
+        string proof = key.CreateProof(HttpMethod.Post, new Uri("https://auth.example.com/token"));
+        #endregion
+
+        proof.Split('.').Should().HaveCount(3);
+    }
+
+    [Fact]
     public void The_formats_of_the_example_read_what_those_programs_write()
     {
         #region formats

@@ -57,6 +57,52 @@ public sealed class TokenRequestStateTests
         request.IsSent.Should().BeFalse();
     }
 
+    [Fact]
+    public async Task A_request_whose_token_was_not_looked_at_is_announced_once_more_and_no_third_time()
+    {
+        int announced = 0;
+        var request = new TokenRequest("rt", _ =>
+        {
+            announced++;
+            return default;
+        });
+        await request.BeforeSendAsync();
+        await request.CloseAsync(isAnswered: true);
+        await FluentActions.Awaiting(() => request.BeforeSendAsync().AsTask()).Should().ThrowAsync<InvalidOperationException>();
+
+        request.TryReopen().Should().BeTrue();
+
+        request.IsSent.Should().BeFalse();
+        await request.BeforeSendAsync();
+        request.IsSent.Should().BeTrue();
+        announced.Should().Be(2);
+        await request.CloseAsync(isAnswered: true);
+        request.TryReopen().Should().BeFalse();
+    }
+
+    [Fact]
+    [FailureMode("F98")]
+    public async Task A_request_that_is_over_is_not_opened_again()
+    {
+        var request = new TokenRequest("rt");
+        await request.BeforeSendAsync();
+        await request.CloseAsync(isAnswered: true);
+        await request.CloseAsync();
+
+        request.TryReopen().Should().BeFalse();
+
+        await FluentActions.Awaiting(() => request.BeforeSendAsync().AsTask()).Should().ThrowAsync<InvalidOperationException>();
+    }
+
+    [Fact]
+    public async Task A_request_whose_body_may_still_be_on_its_way_is_not_opened_again()
+    {
+        var request = new TokenRequest("rt");
+        await request.CloseAsync(isAnswered: true);
+
+        request.TryReopen().Should().BeFalse("the body was taken and not announced");
+    }
+
     [Theory]
     [FailureMode("F98")]
     [InlineData(false)]

@@ -43,6 +43,9 @@ internal sealed class CredentialsDocumentException : FormatException
     internal static CredentialsDocumentException WrongMember(ReadOnlySpan<byte> json, string name, JsonMember member, string expected) =>
         new($"The member '{name}' is {Describe(member.Kind)}, not {expected}, {Position(json, member.ValueStart)}.", isJson: true);
 
+    internal static CredentialsDocumentException WrongKey(ReadOnlySpan<byte> json, string name, JsonMember member, string why) =>
+        new($"The member '{name}' cannot be used as a key, {Position(json, member.ValueStart)}: {why}", isJson: true);
+
     internal static CredentialsDocumentException NoUnicodeText(ReadOnlySpan<byte> json, string name, JsonMember member) =>
         new($"The member '{name}' holds bytes or escapes that are no Unicode text, {Position(json, member.ValueStart)}.", isJson: true);
 

@@ -71,7 +71,8 @@ internal static class CredentialsJsonEditor
             Set(CredentialsMember.Scopes, CompareScopes(json, login?.Find(CredentialsMember.Scopes), scopes, format));
         }
 
-        if (next.TokenType is { } tokenType && tokenType != stored?.TokenType && IsTextOrAbsent(login?.Find(CredentialsMember.TokenType)))
+        if (next.TokenType is { } tokenType && tokenType != stored?.TokenType && IsTextOrAbsent(login?.Find(CredentialsMember.TokenType))
+            && (!format.WritesTypeOfBoundOnly || next.Key is not null))
         {
             Set(CredentialsMember.TokenType, Quote(tokenType));
         }
@@ -89,6 +90,12 @@ internal static class CredentialsJsonEditor
         if (stored?.IdToken != next.IdToken && (!next.ContinuesLogin || isRenewed) && IsTextOrAbsent(idToken))
         {
             Set(CredentialsMember.IdToken, next.IdToken is { } identity ? Quote(identity) : Cut);
+        }
+
+        // The key of the tokens stays as long as they are refreshed. Another login brings its own, or cuts the former one.
+        if (!next.ContinuesLogin && (next.Key is not null || login?.Find(CredentialsMember.DPoPKey) is { Kind: not JsonTokenType.Null }))
+        {
+            Set(CredentialsMember.DPoPKey, CompareKeys(stored?.Key, next.Key, format));
         }
 
         return changes;
@@ -199,6 +206,24 @@ internal static class CredentialsJsonEditor
         }
 
         output.Write(json[position..owner.End]);
+    }
+
+    // One that is the same stays as it stands, with whatever else it says.
+    private static byte[]? CompareKeys(DPoPKey? stored, DPoPKey? next, CredentialsFileFormat format)
+    {
+        if (next is null)
+        {
+            return Cut;
+        }
+
+        if (format.DPoPKeyMember is null)
+        {
+            throw new TokenRefreshConfigurationException(
+                "The login has a key ('DPoPKey'), and the format of the store names no member for it. Nothing was stored. "
+                + "Set 'DPoPKeyMember' of the 'CredentialsFileFormat'.");
+        }
+
+        return stored?.Thumbprint == next.Thumbprint ? null : Encoding.UTF8.GetBytes(next.ExportJwk());
     }
 
     private static byte[]? CompareScopes(

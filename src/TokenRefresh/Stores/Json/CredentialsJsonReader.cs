@@ -27,6 +27,7 @@ internal static class CredentialsJsonReader
         JsonMember? refreshTokenExpiry = login.Find(CredentialsMember.RefreshTokenExpiresAt);
         _ = TryReadTime(json, refreshTokenExpiry, format.TimeUnit, out DateTimeOffset? refreshTokenExpiresAt);
         string? accountId = ReadText(json, login.Find(CredentialsMember.AccountId));
+        JsonMember? key = login.Find(CredentialsMember.DPoPKey);
         return new OAuthCredentials(accessToken ?? "", refreshToken, expiresAt)
         {
             RefreshTokenExpiresAt = refreshTokenExpiresAt,
@@ -35,6 +36,7 @@ internal static class CredentialsJsonReader
             AccountId = string.IsNullOrEmpty(accountId) ? null : accountId,
             IdToken = ReadText(json, login.Find(CredentialsMember.IdToken)),
             Login = NameOf(format.Path),
+            Key = key is null || key.Kind == JsonTokenType.Null ? null : ReadKey(json, key, format),
         };
     }
 
@@ -134,6 +136,24 @@ internal static class CredentialsJsonReader
         }
 
         return ReadText(json, member) ?? throw CredentialsDocumentException.NoUnicodeText(json, PathOf(format, member.Role), member);
+    }
+
+    // A key that cannot be read is no reason to go on without: the refresh token would be presented without its proof.
+    private static DPoPKey ReadKey(ReadOnlySpan<byte> json, JsonMember member, CredentialsFileFormat format)
+    {
+        if (member.Kind != JsonTokenType.StartObject)
+        {
+            throw CredentialsDocumentException.WrongMember(json, PathOf(format, member.Role), member, "a JSON Web Key");
+        }
+
+        try
+        {
+            return DPoPKey.Parse(json[member.ValueStart..member.ValueEnd].ToArray());
+        }
+        catch (FormatException e)
+        {
+            throw CredentialsDocumentException.WrongKey(json, PathOf(format, member.Role), member, e.Message);
+        }
     }
 
     private static bool TryReadTime(ReadOnlySpan<byte> json, JsonMember? member, CredentialsTimeUnit unit, out DateTimeOffset? at)
