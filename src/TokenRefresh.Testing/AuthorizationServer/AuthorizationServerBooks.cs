@@ -35,6 +35,13 @@ public sealed record AuthorizationServerBooks
     /// <summary>Gets how many token requests were malformed, failed client authentication or named an unknown refresh token.</summary>
     public int InvalidRequests { get; init; }
 
+    /// <summary>Gets how many proofs (RFC 9449) were refused, at the token endpoint or the resource, those that lacked the nonce aside.
+    /// </summary>
+    public int ProofsRefused { get; init; }
+
+    /// <summary>Gets how many proofs were refused only since they lacked the nonce.</summary>
+    public int NoncesAsked { get; init; }
+
     /// <summary>
     /// Gets how many access tokens have come to the end of their lifetime, by the clock or by <see
     /// cref="LoopbackAuthorizationServer.ExpireAllAccessTokens"/>, while they were the newest of a living family.
@@ -81,5 +88,6 @@ public sealed record AuthorizationServerBooks
     public override string ToString() =>
         $"token requests {TokenRequests}, grants {Grants} (replays {Replays}), reuses {Reuses}, families revoked {FamiliesRevoked}, "
         + $"in flight at most {InFlightMaximum}, invalid {InvalidRequests}, api {ApiRequests} (rejected {ApiRejections}, "
-        + $"without token {ApiRequestsWithoutToken}), redirect target hits {RedirectTargetHits}";
+        + $"without token {ApiRequestsWithoutToken}), redirect target hits {RedirectTargetHits}, "
+        + $"proofs refused {ProofsRefused}, nonces asked {NoncesAsked}";
 }

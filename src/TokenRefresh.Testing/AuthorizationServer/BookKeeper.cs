@@ -132,17 +132,24 @@ internal sealed class BookKeeper(TokenLedger ledger, TimeProvider timeProvider)
     {
         lock (ledger.Gate)
         {
-            _books = _books with { InvalidRequests = _books.InvalidRequests + 1 };
+            int invalid = outcome == TokenRequestOutcome.ProofRefused ? 0 : 1;
+            _books = _books with { InvalidRequests = _books.InvalidRequests + invalid };
             Enter(refreshToken, new LedgerDecision(outcome, null, null, null));
         }
     }
 
+    public void ProofRefused(string error)
+    {
+        int nonce = error == "use_dpop_nonce" ? 1 : 0;
+        Update(entry => entry with { ProofsRefused = entry.ProofsRefused + 1 - nonce, NoncesAsked = entry.NoncesAsked + nonce });
+    }
+
     /// <summary>Lets the ledger decide and enters the decision, in one step.</summary>
-    public LedgerDecision Refresh(string refreshToken, bool rotate)
+    public LedgerDecision Refresh(string refreshToken, bool rotate, string? thumbprint)
     {
         lock (ledger.Gate)
         {
-            LedgerDecision decision = ledger.Refresh(refreshToken, rotate);
+            LedgerDecision decision = ledger.Refresh(refreshToken, rotate, thumbprint);
             _books = decision.Outcome switch
             {
                 TokenRequestOutcome.Granted or TokenRequestOutcome.GrantedWithoutRotation => _books with { Grants = _books.Grants + 1 },
@@ -153,6 +160,7 @@ internal sealed class BookKeeper(TokenLedger ledger, TimeProvider timeProvider)
                         Reuses = _books.Reuses + 1,
                         FamiliesRevoked = _books.FamiliesRevoked + (decision.Family!.IsRevoked ? 0 : 1),
                     },
+                TokenRequestOutcome.ProofRefused => _books with { ProofsRefused = _books.ProofsRefused + 1 },
                 TokenRequestOutcome.UnknownToken => _books with { InvalidRequests = _books.InvalidRequests + 1 },
                 _ => _books,
             };
@@ -167,11 +175,11 @@ internal sealed class BookKeeper(TokenLedger ledger, TimeProvider timeProvider)
     }
 
     /// <summary>Issues an access token for the client's own credentials, without a refresh token (RFC 6749 section 4.4.3).</summary>
-    public LedgerDecision IssueToClient()
+    public LedgerDecision IssueToClient(string? thumbprint)
     {
         lock (ledger.Gate)
         {
-            LedgerDecision decision = ledger.IssueToClient();
+            LedgerDecision decision = ledger.IssueToClient(thumbprint);
             _books = _books with { Grants = _books.Grants + 1 };
             Enter(refreshToken: null, decision);
             return decision;

@@ -9,6 +9,7 @@ public sealed class LoopbackAuthorizationServer : IAsyncDisposable
 {
     private readonly TokenLedger _ledger;
     private readonly BookKeeper _books;
+    private readonly ProofVerifier _proofs;
     private readonly SignInEndpoints _signIn;
     private readonly TokenEndpoint _tokenEndpoint;
     private readonly ProtectedResource _resource;
@@ -19,9 +20,10 @@ public sealed class LoopbackAuthorizationServer : IAsyncDisposable
     {
         _ledger = new TokenLedger(options);
         _books = new BookKeeper(_ledger, options.TimeProvider);
+        _proofs = new ProofVerifier(options);
         _signIn = new SignInEndpoints(options, _ledger);
-        _tokenEndpoint = new TokenEndpoint(options, _books, _signIn, _stopping.Token);
-        _resource = new ProtectedResource(options, _ledger, _books, _stopping.Token);
+        _tokenEndpoint = new TokenEndpoint(options, _books, _proofs, _signIn, _stopping.Token);
+        _resource = new ProtectedResource(options, _ledger, _books, _proofs, _stopping.Token);
         var router = new LoopbackRouter(
             _tokenEndpoint,
             new RevocationEndpoint(options, _ledger, _books),
@@ -102,6 +104,14 @@ public sealed class LoopbackAuthorizationServer : IAsyncDisposable
         set => _tokenEndpoint.Default = value;
     }
 
+    /// <summary>Gets or sets whether requests must prove that they come from the holder of the login's key (DPoP, RFC 9449).</summary>
+    /// <value>Default that of the options. Switched off, the server issues tokens of type <c>Bearer</c>, as one that has gone back.</value>
+    public bool DemandsDPoP
+    {
+        get => _proofs.IsDemanded;
+        set => _proofs.IsDemanded = value;
+    }
+
     /// <summary>Starts a server on two free ports.</summary>
     /// <param name="options">The options; <see langword="null"/> for the defaults.</param>
     /// <returns>The running server; dispose it.</returns>
@@ -116,8 +126,13 @@ public sealed class LoopbackAuthorizationServer : IAsyncDisposable
     /// <summary>Issues a login: the first pair of a new family, as a sign-in would.</summary>
     /// <param name="accessTokenLifetime">The lifetime of this first access token; negative for one that is expired already. Default that of
     /// the options.</param>
+    /// <param name="thumbprint">The thumbprint (RFC 7638) of the key to which the login is bound; <see langword="null"/> for none.</param>
     /// <returns>The login.</returns>
-    public IssuedLogin IssueLogin(TimeSpan? accessTokenLifetime = null) => _ledger.IssueLogin(accessTokenLifetime);
+    public IssuedLogin IssueLogin(TimeSpan? accessTokenLifetime = null, string? thumbprint = null) =>
+        _ledger.IssueLogin(accessTokenLifetime, thumbprint);
+
+    /// <summary>Replaces the nonce of proofs, see <see cref="LoopbackAuthorizationServerOptions.DemandsDPoPNonce"/>.</summary>
+    public void RotateDPoPNonce() => _proofs.RotateNonce();
 
     /// <summary>Makes the resource reject an access token from now on, whatever the client believes of its expiry.</summary>
     /// <param name="accessToken">The token.</param>

@@ -49,6 +49,22 @@ public sealed record LoopbackAuthorizationServerOptions
     /// <value>Default <c>Authorization</c>, with the scheme <c>Bearer</c>; in any other header the token stands alone.</value>
     public string HeaderName { get; init; } = AccessToken.DefaultHeaderName;
 
+    /// <summary>Gets whether token requests and the resource demand a proof by a key (DPoP, RFC 9449), from the start.</summary>
+    /// <value>
+    /// Default <see langword="false"/>: proofs are not looked at, and tokens are of type <c>Bearer</c>. Otherwise tokens are of type
+    /// <c>DPoP</c>; a login is bound to the key that <see cref="LoopbackAuthorizationServer.IssueLogin"/> names, or to that of its first
+    /// refresh.
+    /// </value>
+    public bool DemandsDPoP { get; init; }
+
+    /// <summary>Gets whether the proofs must hold the server's nonce, at the token endpoint and the resource.</summary>
+    /// <value>Default <see langword="false"/>. The nonce of the next proof is in each answer.</value>
+    public bool DemandsDPoPNonce { get; init; }
+
+    /// <summary>Gets after how many accepted proofs the nonce is replaced; those with the former one are refused.</summary>
+    /// <value>Default <see langword="null"/>: it is replaced by <see cref="LoopbackAuthorizationServer.RotateDPoPNonce"/> alone.</value>
+    public int? DPoPNonceUses { get; init; }
+
     /// <summary>Gets the clock of lifetimes, of the reuse window and of scripted delays.</summary>
     /// <value>Default the system's.</value>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;

@@ -4,11 +4,12 @@ using Microsoft.AspNetCore.Http;
 
 namespace TokenRefresh.Testing;
 
-/// <summary>Serves <c>/api/...</c>: checks the bearer (RFC 6750) and echoes what it received.</summary>
+/// <summary>Serves <c>/api/...</c>: checks the token (RFC 6750, RFC 9449) and echoes what it received.</summary>
 internal sealed class ProtectedResource(
     LoopbackAuthorizationServerOptions options,
     TokenLedger ledger,
     BookKeeper books,
+    ProofVerifier proofs,
     CancellationToken stopping)
 {
     private static readonly byte[] ExpiredBody =
@@ -37,7 +38,9 @@ internal sealed class ProtectedResource(
         }
 
         bool goesOn = gate is null || await gate.PassAsync(ParkPoint.BeforeProcessing, stopping);
-        bool isAccepted = context.Request.Path != "/api/always401" && token is not null && ledger.IsAccepted(token);
+        ProofVerdict? proof = proofs.IsDemanded && token is not null ? Prove(context.Request, token) : null;
+        bool isAccepted = context.Request.Path != "/api/always401" && token is not null && proof is null or { Error: null }
+            && ledger.IsAccepted(token!);
         books.ApiAnswered(token is null ? null : ledger.FindFamily(token), token is not null, !isAccepted);
         goesOn = goesOn && (gate is null || await gate.PassAsync(ParkPoint.AfterProcessing, stopping));
         if (!goesOn)
@@ -46,28 +49,52 @@ internal sealed class ProtectedResource(
             return;
         }
 
-        await AnswerAsync(context, token, isAccepted, body);
+        if (proofs.NonceToSend() is { } nonce)
+        {
+            context.Response.Headers["DPoP-Nonce"] = nonce;
+        }
+
+        await AnswerAsync(context, token, isAccepted, proof, body);
+    }
+
+    private ProofVerdict Prove(HttpRequest request, string token)
+    {
+        ProofVerdict proof = proofs.Verify(request, token);
+        if (proof.Error is not null)
+        {
+            books.ProofRefused(proof.Error);
+        }
+        else if (ledger.FindThumbprint(token) is not { } bound || bound != proof.Thumbprint)
+        {
+            // RFC 9449 section 7.1.
+            books.ProofRefused("invalid_token");
+            return new ProofVerdict(proof.Thumbprint, "invalid_token", "Invalid DPoP key binding");
+        }
+
+        return proof;
     }
 
     private string? ReadToken(HttpRequest request)
     {
         string value = request.Headers[options.HeaderName].ToString();
-        const string scheme = "Bearer ";
+        string scheme = proofs.IsDemanded ? "DPoP " : "Bearer ";
         string token = !string.Equals(options.HeaderName, AccessToken.DefaultHeaderName, StringComparison.OrdinalIgnoreCase) ? value
             : value.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) ? value[scheme.Length..].Trim()
             : "";
         return token.Length == 0 ? null : token;
     }
 
-    private Task AnswerAsync(HttpContext context, string? token, bool isAccepted, MemoryStream body)
+    private Task AnswerAsync(HttpContext context, string? token, bool isAccepted, ProofVerdict? proof, MemoryStream body)
     {
         IHeaderDictionary headers = context.Response.Headers;
         if (!isAccepted)
         {
             // RFC 6750 section 3.1: a request without any authentication gets the bare challenge.
-            headers.WWWAuthenticate = token is null
-                ? "Bearer"
-                : "Bearer error=\"invalid_token\", error_description=\"The access token expired\"";
+            string challenge = proofs.IsDemanded ? "DPoP algs=\"ES256\"" : "Bearer";
+            headers.WWWAuthenticate = token is null ? challenge
+                : challenge + (proofs.IsDemanded ? ", " : " ") + (proof?.Error is { } error
+                    ? $"error=\"{error}\", error_description=\"{proof.Description}\""
+                    : "error=\"invalid_token\", error_description=\"The access token expired\"");
             return SendAsync(context, 401, ExpiredBody);
         }
 

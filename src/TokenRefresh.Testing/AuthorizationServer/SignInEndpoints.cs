@@ -41,7 +41,7 @@ internal sealed class SignInEndpoints(LoopbackAuthorizationServerOptions options
     }
 
     /// <summary>Answers the token request of a sign-in, or returns <see langword="null"/> for other grants.</summary>
-    public ScriptedAnswer? Grant(ReceivedTokenRequest request)
+    public ScriptedAnswer? Grant(ReceivedTokenRequest request, string? thumbprint)
     {
         string? error;
         switch (request.Parameters.GetValueOrDefault("grant_type"))
@@ -68,7 +68,7 @@ internal sealed class SignInEndpoints(LoopbackAuthorizationServerOptions options
         byte[] body = error is not null
             ? Encoding.UTF8.GetBytes(TokenEndpointAnswers.ErrorBody(error, "As the test says."))
             : TokenEndpointAnswers.SuccessBody(
-                ledger.IssueLogin(null).Credentials,
+                ledger.IssueLogin(null, thumbprint).Credentials,
                 ledger.AccessTokenLifetime,
                 options.RefreshTokenLifetime,
                 new Dictionary<string, string?>(StringComparer.Ordinal));

@@ -7,6 +7,7 @@ namespace TokenRefresh.Testing;
 internal sealed class TokenEndpoint(
     LoopbackAuthorizationServerOptions options,
     BookKeeper books,
+    ProofVerifier proofs,
     SignInEndpoints signIn,
     CancellationToken stopping)
 {
@@ -51,7 +52,8 @@ internal sealed class TokenEndpoint(
         ScriptedAnswer? answer = null;
         if (goesOn && behavior.IsProcessed)
         {
-            answer = Process(request, isWellFormed, behavior);
+            ProofVerdict? proof = proofs.IsDemanded ? proofs.Verify(context.Request, accessToken: null) : null;
+            answer = WithNonce(Process(request, isWellFormed, proof, behavior));
         }
         else
         {
@@ -77,21 +79,41 @@ internal sealed class TokenEndpoint(
         }
     }
 
-    private ScriptedAnswer Process(ReceivedTokenRequest request, bool isWellFormed, TokenEndpointBehavior behavior)
+    // RFC 9449 section 8.2: an answer of whatever kind may bring the nonce of the next proof.
+    private ScriptedAnswer WithNonce(ScriptedAnswer answer)
     {
-        if (isWellFormed && TokenRequestReader.IsAuthenticated(request, options) && signIn.Grant(request) is { } granted)
+        if (proofs.NonceToSend() is not { } nonce)
+        {
+            return answer;
+        }
+
+        return answer with { Headers = new Dictionary<string, string>(answer.Headers, StringComparer.Ordinal) { ["DPoP-Nonce"] = nonce } };
+    }
+
+    private ScriptedAnswer Process(ReceivedTokenRequest request, bool isWellFormed, ProofVerdict? proof, TokenEndpointBehavior behavior)
+    {
+        string? refreshToken = request.Parameters.GetValueOrDefault("refresh_token");
+        if (proof is { Error: { } refused })
+        {
+            books.ProofRefused(refused);
+            books.TokenRequestRefused(refreshToken, TokenRequestOutcome.ProofRefused);
+            return Refuse(refused, proof.Description!);
+        }
+
+        if (isWellFormed && TokenRequestReader.IsAuthenticated(request, options) && signIn.Grant(request, proof?.Thumbprint) is { } granted)
         {
             return granted;
         }
 
-        string? refreshToken = request.Parameters.GetValueOrDefault("refresh_token");
         if (FindFault(request, isWellFormed) is var (outcome, error, description))
         {
             books.TokenRequestRefused(refreshToken, outcome);
             return Refuse(error, description);
         }
 
-        LedgerDecision decision = refreshToken is null ? books.IssueToClient() : books.Refresh(refreshToken, behavior.Rotates);
+        LedgerDecision decision = refreshToken is null
+            ? books.IssueToClient(proof?.Thumbprint)
+            : books.Refresh(refreshToken, behavior.Rotates, proof?.Thumbprint);
         return decision switch
         {
             { Pair: { } pair } =>
@@ -101,6 +123,7 @@ internal sealed class TokenEndpoint(
                     TokenEndpointAnswers.SuccessBody(pair, decision.AccessTokenLifetime, options.RefreshTokenLifetime, behavior.Members)),
             { Outcome: TokenRequestOutcome.Reused } => Refuse("invalid_grant", "The refresh token was used before; the login is revoked."),
             { Outcome: TokenRequestOutcome.Expired } => Refuse("invalid_grant", "The refresh token is expired."),
+            { Outcome: TokenRequestOutcome.ProofRefused } => Refuse("invalid_grant", "The refresh token is bound to another key."),
             { Outcome: TokenRequestOutcome.Revoked } => Refuse("invalid_grant", "The login is revoked."),
             _ => Refuse("invalid_grant", "The refresh token is unknown."),
         };

@@ -25,7 +25,7 @@ internal static class TokenEndpointAnswers
             var members = new Dictionary<string, string?>(StringComparer.Ordinal)
             {
                 ["access_token"] = Quoted(pair.AccessToken),
-                ["token_type"] = Quoted(AccessToken.DefaultTokenType),
+                ["token_type"] = Quoted(pair.TokenType ?? AccessToken.DefaultTokenType),
                 ["expires_in"] = Seconds(lifetime),
                 ["refresh_token"] = pair.RefreshToken is { } refreshToken ? Quoted(refreshToken) : null,
                 ["refresh_token_expires_in"] =

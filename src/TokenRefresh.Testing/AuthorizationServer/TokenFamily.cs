@@ -7,6 +7,9 @@ internal sealed class TokenFamily(string id)
 
     public bool IsRevoked { get; set; }
 
+    /// <summary>The key to which the refresh tokens are bound.</summary>
+    public string? Thumbprint { get; set; }
+
     public AccessTokenEntry? NewestAccessToken { get; private set; }
 
     public List<AccessTokenEntry> AccessTokens { get; } = [];
@@ -43,9 +46,12 @@ internal sealed class TokenFamily(string id)
     public int ExpiriesAt(DateTimeOffset now) => SupersededExpiries + (NewestAccessToken?.EndsAt <= now ? 1 : 0);
 }
 
-internal sealed class AccessTokenEntry(TokenFamily family, DateTimeOffset endsAt)
+internal sealed class AccessTokenEntry(TokenFamily family, DateTimeOffset endsAt, string? thumbprint)
 {
     public TokenFamily Family { get; } = family;
+
+    /// <summary>The key to which it is bound.</summary>
+    public string? Thumbprint { get; } = thumbprint;
 
     public DateTimeOffset EndsAt { get; set; } = endsAt;
 }

@@ -40,13 +40,14 @@ internal sealed class TokenLedger(LoopbackAuthorizationServerOptions options)
 
     private DateTimeOffset Now => options.TimeProvider.GetUtcNow();
 
-    public IssuedLogin IssueLogin(TimeSpan? accessTokenLifetime)
+    public IssuedLogin IssueLogin(TimeSpan? accessTokenLifetime, string? thumbprint = null)
     {
         lock (Gate)
         {
-            var family = new TokenFamily($"login-{Families.Count + 1}");
+            var family = new TokenFamily($"login-{Families.Count + 1}") { Thumbprint = thumbprint };
             Families.Add(family.Id, family);
-            return new IssuedLogin(family.Id, IssuePair(family, predecessor: null, accessTokenLifetime ?? _accessTokenLifetime));
+            TimeSpan lifetime = accessTokenLifetime ?? _accessTokenLifetime;
+            return new IssuedLogin(family.Id, IssuePair(family, predecessor: null, lifetime, thumbprint));
         }
     }
 
@@ -58,20 +59,23 @@ internal sealed class TokenLedger(LoopbackAuthorizationServerOptions options)
         }
     }
 
-    public LedgerDecision IssueToClient()
+    public LedgerDecision IssueToClient(string? thumbprint)
     {
         lock (Gate)
         {
             var family = new TokenFamily($"client-{Families.Count + 1}");
             Families.Add(family.Id, family);
-            (string accessToken, DateTimeOffset end) = IssueAccessToken(family, _accessTokenLifetime);
-            var tokens = new OAuthCredentials(accessToken, null, end) { Scopes = options.Scopes, TokenType = AccessToken.DefaultTokenType };
+            (string accessToken, DateTimeOffset end) = IssueAccessToken(family, _accessTokenLifetime, thumbprint);
+            var tokens = new OAuthCredentials(accessToken, null, end) { Scopes = options.Scopes, TokenType = TypeOf(thumbprint) };
             return new LedgerDecision(TokenRequestOutcome.Granted, family, null, tokens) { AccessTokenLifetime = _accessTokenLifetime };
         }
     }
 
     /// <summary>Decides about a refresh token that a well-formed, authenticated request presented.</summary>
-    public LedgerDecision Refresh(string refreshToken, bool rotate)
+    /// <param name="refreshToken">The refresh token.</param>
+    /// <param name="rotate">Whether another one is issued.</param>
+    /// <param name="thumbprint">The key by which the request proved who it is; <see langword="null"/> if that was not demanded.</param>
+    public LedgerDecision Refresh(string refreshToken, bool rotate, string? thumbprint)
     {
         lock (Gate)
         {
@@ -83,7 +87,11 @@ internal sealed class TokenLedger(LoopbackAuthorizationServerOptions options)
             TokenFamily family = entry.Family;
             TimeSpan? remaining = family.NewestAccessToken?.EndsAt - Now;
             family.TokenRequests++;
-            TokenRequestOutcome outcome = Judge(entry, rotate);
+
+            // RFC 9449 section 5: the refresh token of a public client is bound to the key by which it was obtained.
+            TokenRequestOutcome outcome = thumbprint is not null && (family.Thumbprint ??= thumbprint) != thumbprint
+                ? TokenRequestOutcome.ProofRefused
+                : Judge(entry, rotate);
             OAuthCredentials? pair = null;
             switch (outcome)
             {
@@ -92,13 +100,13 @@ internal sealed class TokenLedger(LoopbackAuthorizationServerOptions options)
                     break;
                 case TokenRequestOutcome.GrantedWithoutRotation:
                     family.Grants++;
-                    pair = IssueAccessTokenOnly(family, refreshToken);
+                    pair = IssueAccessTokenOnly(family, refreshToken, thumbprint);
                     break;
                 case TokenRequestOutcome.Granted or TokenRequestOutcome.Replayed:
                     family.Grants++;
                     family.Replays += outcome == TokenRequestOutcome.Replayed ? 1 : 0;
                     Consume(entry);
-                    pair = IssuePair(family, entry, _accessTokenLifetime);
+                    pair = IssuePair(family, entry, _accessTokenLifetime, thumbprint);
                     break;
             }
 
@@ -122,6 +130,15 @@ internal sealed class TokenLedger(LoopbackAuthorizationServerOptions options)
         lock (Gate)
         {
             return _accessTokens.TryGetValue(accessToken, out AccessTokenEntry? entry) && !entry.Family.IsRevoked && entry.EndsAt > Now;
+        }
+    }
+
+    /// <summary>Finds the key to which an access token is bound.</summary>
+    public string? FindThumbprint(string accessToken)
+    {
+        lock (Gate)
+        {
+            return _accessTokens.TryGetValue(accessToken, out AccessTokenEntry? entry) ? entry.Thumbprint : null;
         }
     }
 
@@ -191,45 +208,48 @@ internal sealed class TokenLedger(LoopbackAuthorizationServerOptions options)
         }
     }
 
-    private OAuthCredentials IssuePair(TokenFamily family, RefreshTokenEntry? predecessor, TimeSpan accessTokenLifetime)
+    private static string TypeOf(string? thumbprint) => thumbprint is null ? AccessToken.DefaultTokenType : "DPoP";
+
+    private OAuthCredentials IssuePair(
+        TokenFamily family, RefreshTokenEntry? predecessor, TimeSpan accessTokenLifetime, string? thumbprint)
     {
         DateTimeOffset? refreshTokenEnd = options.RefreshTokenLifetime is { } lifetime ? Now + lifetime : null;
         string refreshToken = NewOpaqueToken();
         _refreshTokens.Add(refreshToken, new RefreshTokenEntry(family, predecessor, refreshTokenEnd));
-        (string accessToken, DateTimeOffset accessTokenEnd) = IssueAccessToken(family, accessTokenLifetime);
+        (string accessToken, DateTimeOffset accessTokenEnd) = IssueAccessToken(family, accessTokenLifetime, thumbprint);
         return new OAuthCredentials(accessToken, refreshToken, accessTokenEnd)
         {
             RefreshTokenExpiresAt = refreshTokenEnd,
             Scopes = options.Scopes,
-            TokenType = AccessToken.DefaultTokenType,
+            TokenType = TypeOf(thumbprint),
         };
     }
 
-    private OAuthCredentials IssueAccessTokenOnly(TokenFamily family, string refreshToken)
+    private OAuthCredentials IssueAccessTokenOnly(TokenFamily family, string refreshToken, string? thumbprint)
     {
-        (string accessToken, DateTimeOffset end) = IssueAccessToken(family, _accessTokenLifetime);
-        return new OAuthCredentials(accessToken, refreshToken, end) { Scopes = options.Scopes, TokenType = AccessToken.DefaultTokenType };
+        (string accessToken, DateTimeOffset end) = IssueAccessToken(family, _accessTokenLifetime, thumbprint);
+        return new OAuthCredentials(accessToken, refreshToken, end) { Scopes = options.Scopes, TokenType = TypeOf(thumbprint) };
     }
 
-    private (string Token, DateTimeOffset EndsAt) IssueAccessToken(TokenFamily family, TimeSpan lifetime)
+    private (string Token, DateTimeOffset EndsAt) IssueAccessToken(TokenFamily family, TimeSpan lifetime, string? thumbprint)
     {
         DateTimeOffset now = Now;
         DateTimeOffset end = now + lifetime;
-        var entry = new AccessTokenEntry(family, end);
+        var entry = new AccessTokenEntry(family, end, thumbprint);
         family.Add(entry, now);
         if (options.RotationRevokesAccessTokens)
         {
             family.AccessTokens.Where(older => older != entry).ToList().ForEach(End);
         }
 
-        string token = options.JwtAccessTokens ? NewJwt(family.Id, end) : NewOpaqueToken();
+        string token = options.JwtAccessTokens ? NewJwt(family.Id, end, thumbprint) : NewOpaqueToken();
         _accessTokens.Add(token, entry);
         return (token, end);
     }
 
     private static string NewOpaqueToken() => WebEncoders.Base64UrlEncode(RandomNumberGenerator.GetBytes(32));
 
-    private static string NewJwt(string subject, DateTimeOffset expiresAt)
+    private static string NewJwt(string subject, DateTimeOffset expiresAt, string? thumbprint)
     {
         using var payload = new MemoryStream();
         using (var writer = new Utf8JsonWriter(payload))
@@ -238,6 +258,14 @@ internal sealed class TokenLedger(LoopbackAuthorizationServerOptions options)
             writer.WriteString("sub", subject);
             writer.WriteNumber("exp", expiresAt.ToUnixTimeSeconds());
             writer.WriteString("jti", NewOpaqueToken());
+            if (thumbprint is not null)
+            {
+                // RFC 9449 section 6.1.
+                writer.WriteStartObject("cnf");
+                writer.WriteString("jkt", thumbprint);
+                writer.WriteEndObject();
+            }
+
             writer.WriteEndObject();
         }
 

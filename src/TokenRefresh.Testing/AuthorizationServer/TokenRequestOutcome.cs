@@ -35,4 +35,10 @@ public enum TokenRequestOutcome
 
     /// <summary>The script answered or dropped it; the refresh token is untouched.</summary>
     NotProcessed,
+
+    /// <summary>
+    /// The proof (RFC 9449) is missing or not valid, lacks the nonce, or is by another key than the login's; the refresh token is
+    /// untouched.
+    /// </summary>
+    ProofRefused,
 }

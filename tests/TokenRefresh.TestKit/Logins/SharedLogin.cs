@@ -36,6 +36,9 @@ public sealed class SharedLogin : IAsyncDisposable
     /// <summary>Gets the login that was stored last.</summary>
     public IssuedLogin Login { get; private set; } = null!;
 
+    /// <summary>Gets the key to which the stored login is bound, or <see langword="null"/>.</summary>
+    public DPoPKey? Key { get; private init; }
+
     /// <summary>Starts with a login whose access token is valid for an hour.</summary>
     /// <param name="options">The server's options; <see langword="null"/> for the defaults.</param>
     /// <returns>The login; dispose it.</returns>
@@ -63,6 +66,18 @@ public sealed class SharedLogin : IAsyncDisposable
     {
         SharedLogin login = await StartAsync(options);
         login.Store(login.Login, LongPast);
+        return login;
+    }
+
+    /// <summary>Starts at a server that demands proofs (RFC 9449), with a login that is bound to a new key.</summary>
+    /// <param name="options">The server's options; <see langword="null"/> for the defaults.</param>
+    /// <param name="lifetime">The lifetime of the stored access token; <see langword="null"/> for an hour.</param>
+    /// <returns>The login; dispose it.</returns>
+    public static async Task<SharedLogin> StartBoundAsync(LoopbackAuthorizationServerOptions? options = null, TimeSpan? lifetime = null)
+    {
+        options = (options ?? new LoopbackAuthorizationServerOptions()) with { DemandsDPoP = true };
+        var login = new SharedLogin(await LoopbackAuthorizationServer.StartAsync(options)) { Key = DPoPKey.Create() };
+        login.StoreBound(lifetime);
         return login;
     }
 
@@ -106,6 +121,11 @@ public sealed class SharedLogin : IAsyncDisposable
     /// <returns>What was stored.</returns>
     public OAuthCredentials StoreExpired() => Store(Server.IssueLogin(TimeSpan.FromMinutes(-1)));
 
+    /// <summary>Stores a new login that is bound to the key.</summary>
+    /// <param name="lifetime">The lifetime of its access token; <see langword="null"/> for an hour.</param>
+    /// <returns>What was stored.</returns>
+    public OAuthCredentials StoreBound(TimeSpan? lifetime = null) => Store(Server.IssueLogin(lifetime, Key!.Thumbprint));
+
     /// <summary>Stores a login.</summary>
     /// <param name="login">The login.</param>
     /// <param name="expiresAt">The expiry that is stored; <see langword="null"/> for the login's own.</param>
@@ -114,7 +134,7 @@ public sealed class SharedLogin : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(login);
         Login = login;
-        Write(Path, login.Credentials, expiresAt ?? login.Credentials.ExpiresAt!.Value);
+        Write(Path, login.Credentials, expiresAt ?? login.Credentials.ExpiresAt!.Value, Key);
         return login.Credentials;
     }
 
@@ -142,8 +162,9 @@ public sealed class SharedLogin : IAsyncDisposable
     }
 
     /// <summary>Writes the file as Claude Code does, with siblings that are not ours; in one step, as a sign-in would.</summary>
-    private static void Write(string path, OAuthCredentials credentials, DateTimeOffset expiresAt)
+    private static void Write(string path, OAuthCredentials credentials, DateTimeOffset expiresAt, DPoPKey? key = null)
     {
+        string bound = key is null ? "" : $"\"tokenType\": \"DPoP\", \"dpopKey\": {key.ExportJwk()},";
         string json = $$"""
             {
               "mcpOAuth": { "server|1": { "accessToken": "other", "expiresAt": 1787613382524.616 } },
@@ -151,7 +172,7 @@ public sealed class SharedLogin : IAsyncDisposable
                 "accessToken": "{{credentials.AccessToken}}",
                 "refreshToken": "{{credentials.RefreshToken}}",
                 "expiresAt": {{expiresAt.ToUnixTimeMilliseconds()}},
-                "scopes": ["user:inference"],
+                "scopes": ["user:inference"],{{bound}}
                 "subscriptionType": "max"
               }
             }
