@@ -25,8 +25,9 @@ public sealed partial class CoordinatedTokenProvider
     /// <param name="cancellationToken">Ends the wait for the lock; a write that has begun is finished.</param>
     /// <returns>A task that completes when the login is durable.</returns>
     /// <exception cref="ArgumentException">The login has no access token, or one that no header may carry.</exception>
-    /// <exception cref="TokenRefreshConfigurationException">The login's token type is <c>DPoP</c> (RFC 9449), which needs a key, and this
-    /// version has none; or the provider only follows the login, see <see cref="TokenRefreshOptions.Mode"/>.</exception>
+    /// <exception cref="TokenRefreshConfigurationException">The login's token type is <c>DPoP</c> (RFC 9449) and it has no key, or the
+    /// store's format names no member for its key; or the provider only follows the login, see
+    /// <see cref="TokenRefreshOptions.Mode"/>.</exception>
     /// <exception cref="LockTimeoutException">Another process held the lock for too long.</exception>
     /// <exception cref="LockUnavailableException">The file cannot be locked here.</exception>
     /// <exception cref="CredentialsFileException">The file cannot be read, or its directory cannot take a new one; nothing was
@@ -45,7 +46,7 @@ public sealed partial class CoordinatedTokenProvider
                 nameof(credentials));
         }
 
-        SignInOperation.ThrowIfBoundToKey(credentials);
+        SignInOperation.ThrowIfKeyIsMissing(credentials);
         ThrowIfDisposed();
         return RunSignInAsync(
             async (operation, token) =>
@@ -118,8 +119,8 @@ public sealed partial class CoordinatedTokenProvider
     /// </para>
     /// <para>With a store of your own that has no <see cref="ICredentialsStore.AcquireSignInLeaseAsync"/>, once per provider only.</para>
     /// </remarks>
-    /// <exception cref="TokenRefreshConfigurationException">The delegate returned no login, or one whose token type is <c>DPoP</c>; or
-    /// <see cref="TokenRefreshOptions.Grant"/> knows no users.</exception>
+    /// <exception cref="TokenRefreshConfigurationException">The delegate returned no login, or one whose token type is <c>DPoP</c> without
+    /// its key; or <see cref="TokenRefreshOptions.Grant"/> knows no users.</exception>
     /// <exception cref="LockTimeoutException">A refresh held the lock for too long, before the user was asked or after.</exception>
     /// <exception cref="LockUnavailableException">The file cannot be locked here; the user was not asked.</exception>
     /// <exception cref="CredentialsFileException">The login could not be stored there; the user was not asked.</exception>

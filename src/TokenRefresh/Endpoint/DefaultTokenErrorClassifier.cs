@@ -22,7 +22,8 @@ internal static partial class DefaultTokenErrorClassifier
         // No code is sent with a refresh token, so it is the one in question; it may also be at home at another address of that server.
         // An administrator may let the user in again.
         (TokenEndpointOutcome.RefreshTokenProbablyRejected, "invalid_code user_disabled user_not_found"),
-        (TokenEndpointOutcome.Misconfigured, "invalid_scope unsupported_grant_type invalid_target"),
+        // RFC 9449: the proof, or the nonce in it, is looked at before the refresh token.
+        (TokenEndpointOutcome.Misconfigured, "invalid_scope unsupported_grant_type invalid_target invalid_dpop_proof use_dpop_nonce"),
         (TokenEndpointOutcome.Throttled, "temporarily_unavailable slow_down rate_limit_error rate_limited ratelimited rate_limit_exceeded "
             + "too_many_requests overloaded_error"),
         (TokenEndpointOutcome.Unknown, "server_error internal_error internal_server_error"));

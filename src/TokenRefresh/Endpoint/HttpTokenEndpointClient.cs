@@ -79,6 +79,7 @@ internal sealed partial class HttpTokenEndpointClient(
         TokenRequest request, HttpMessageInvoker sender, bool isRetry, CancellationToken deadline)
     {
         TokenEndpointResult result;
+        var lacksNonce = false;
         using (var timeout = new FairTimeout(requests.Options.AttemptTimeout, time, deadline))
         {
             string? assertion = null;
@@ -91,6 +92,10 @@ internal sealed partial class HttpTokenEndpointClient(
             byte[] body = requests.WriteTokenRequest(request.RefreshToken, assertion);
             using var content = new TokenRequestContent(body, requests.ContentType, request, deadline);
             using HttpRequestMessage message = requests.CreateMessage(requests.Options.TokenEndpoint!, content);
+            if (request.Key is { } key)
+            {
+                AddProof(message, key);
+            }
 
             // A retry comes on a thread of the pool, as may an assertion, and those must not block.
             bool isSynchronous = sender is TokenEndpointTransport && !Thread.CurrentThread.IsThreadPoolThread;
@@ -114,7 +119,7 @@ internal sealed partial class HttpTokenEndpointClient(
                 // Before anything is concluded: a hedge that is still on its way must not send after this said "not sent".
                 if (!request.TryTake(content))
                 {
-                    await request.CloseAsync().ConfigureAwait(false);
+                    await request.CloseAsync(isAnswered: true).ConfigureAwait(false);
                 }
 
                 request.ThrowIfAnnouncementFailed();
@@ -133,8 +138,14 @@ internal sealed partial class HttpTokenEndpointClient(
                     CancellationToken limit = failure is null ? timeout.Token : CancellationToken.None;
                     LimitedBody answer = await LimitedBody.ReadAsync(response.Content, isSynchronous, limit).ConfigureAwait(false);
                     result = Interpret(request, response, answer, timeout);
+                    lacksNonce = request.Key is not null && LacksNonce(response, result);
                 }
             }
+        }
+
+        if (lacksNonce && request.TryReopen())
+        {
+            return await TryAsync(request, sender, isRetry, deadline).ConfigureAwait(false);
         }
 
         return !result.IsConnectFailure || isRetry ? result : await RetryAsync(request, sender, result, deadline).ConfigureAwait(false);

@@ -173,7 +173,7 @@ internal sealed class CoordinatedSignIn(RefreshContext context, ProviderState st
                 + "Correct the delegate that was given as 'SignIn' or to 'SignInAsync'.");
         }
 
-        SignInOperation.ThrowIfBoundToKey(credentials);
+        SignInOperation.ThrowIfKeyIsMissing(credentials);
         return credentials;
     }
 }

@@ -20,13 +20,13 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
     private TimeProvider Time => context.TimeProvider;
 
     /// <exception cref="TokenRefreshConfigurationException">Its access token only works with a key.</exception>
-    internal static void ThrowIfBoundToKey(OAuthCredentials credentials)
+    internal static void ThrowIfKeyIsMissing(OAuthCredentials credentials)
     {
-        if (AccessToken.IsBoundToKey(credentials.TokenType))
+        if (credentials.Key is null && AccessToken.IsBoundToKey(credentials.TokenType))
         {
             throw new TokenRefreshConfigurationException(
-                "The login's token type is 'DPoP': its access token only works with a key (RFC 9449), and this version has no keys. "
-                + "Nothing was stored. Sign in with a client that gets tokens of type 'Bearer'.");
+                "The login's token type is 'DPoP': its access token only works with a key (RFC 9449), and the login has none. "
+                + "Nothing was stored. Set 'DPoPKey' to the key by which the tokens were obtained.");
         }
     }
 
@@ -56,7 +56,8 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
             credentials,
             lifetime: null,
             Time.GetUtcNow(),
-            AccountIdentity.Of(credentials, heard: null));
+            AccountIdentity.Of(credentials, heard: null),
+            Time);
         ICredentialsLease lease = await AcquireLeaseAsync(cancellationToken).ConfigureAwait(false);
         await using (lease.ConfigureAwait(false))
         {

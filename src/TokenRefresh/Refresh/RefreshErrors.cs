@@ -49,14 +49,15 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
 
     internal TokenRefreshException BoundTokenAnswered(DateTimeOffset? until) => new TokenRefreshConfigurationException(
         $"The token endpoint '{Endpoint}' answered with an access token of type 'DPoP', which only works with a key (RFC 9449), "
-        + $"and this version has no keys. The access token was not used"
+        + $"and none is stored with the login. The access token was not used"
         + $"{(IsClientGrant ? "" : $"; the refresh token in '{store.Location}' is the latest one")}. "
-        + "Configure the client at the server for tokens of type 'Bearer'; "
+        + "Sign in with a key ('DPoPKey'), or configure the client at the server for tokens of type 'Bearer'; "
         + $"the next attempt is made after {until:O}.");
 
     internal TokenRefreshException BoundTokenStored() => new TokenRefreshConfigurationException(
         $"The access token in '{store.Location}' is of type 'DPoP': it only works with the key of the program that obtained it "
-        + "(RFC 9449), and this version has no keys. Nothing was sent. Sign in with a client that gets tokens of type 'Bearer'.");
+        + "(RFC 9449), and that is not stored with it. Nothing was sent. Sign in with a key ('DPoPKey'), or with a client that gets tokens "
+        + "of type 'Bearer'.");
 
     internal TokenRefreshException Waiting(Hold hold) => hold.Kind switch
     {
@@ -160,6 +161,8 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         {
             TokenEndpointOutcome.RefreshTokenRejected or TokenEndpointOutcome.RefreshTokenProbablyRejected =>
                 Rejected(afterLostAnswer: false),
+            TokenEndpointOutcome.Misconfigured when IsAboutTheProof(result.Error) => new TokenRefreshConfigurationException(
+                ProofRefused(answer), result.Exception),
             TokenEndpointOutcome.Misconfigured => new TokenRefreshConfigurationException(
                 $"The token endpoint '{Endpoint}' refused the request ({answer}). "
                 + "Check 'TokenEndpoint', 'ClientId', 'ClientAuthentication' and 'Scope'"
@@ -191,6 +194,8 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
     /// <summary>What callers see of a request for the client's own token that brought none.</summary>
     internal TokenRefreshException OfClientExchange(TokenEndpointResult result, DateTimeOffset? retryAt) => result.Outcome switch
     {
+        TokenEndpointOutcome.Misconfigured when IsAboutTheProof(result.Error) => new TokenRefreshConfigurationException(
+            ProofRefused(result.DescribeAnswer()), result.Exception),
         TokenEndpointOutcome.Misconfigured => new TokenRefreshConfigurationException(
             $"The token endpoint '{Endpoint}' refused the request ({result.DescribeAnswer()}). "
             + "Check 'TokenEndpoint', 'ClientId', 'ClientAuthentication' and 'Scope', "
@@ -211,4 +216,11 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
 
     // What RFC 6749 section 5.2 says of the client and the request, and not of the grant.
     private static bool IsAboutTheClient(string? error) => error is "invalid_client" or "invalid_scope" or "unsupported_grant_type";
+
+    private static bool IsAboutTheProof(string? error) => error is "invalid_dpop_proof" or "use_dpop_nonce";
+
+    private string ProofRefused(string answer) =>
+        $"The token endpoint '{Endpoint}' takes no request without a valid proof by a key (RFC 9449; {answer}). The refresh token is not "
+        + "to blame. If the login has a key ('DPoPKey'), compare the clock of this machine with the server's, and 'TokenEndpoint' with the "
+        + "address by which the server knows itself; otherwise sign in with one.";
 }

@@ -47,7 +47,7 @@ internal static class RefreshRules
                 : RefreshDecision.SignIn(SignInRequiredReason.RolledBack);
         }
 
-        if (AccessToken.IsBoundToKey(stored.TokenType))
+        if (stored.Key is null && AccessToken.IsBoundToKey(stored.TokenType))
         {
             return RefreshDecision.BoundToKey;
         }
@@ -117,7 +117,7 @@ internal static class RefreshRules
             return RefreshDecision.UserLogin;
         }
 
-        if (AccessToken.IsBoundToKey(stored.TokenType))
+        if (stored.Key is null && AccessToken.IsBoundToKey(stored.TokenType))
         {
             return RefreshDecision.BoundToKey;
         }

@@ -28,7 +28,9 @@ internal sealed partial class RefreshTransaction
         }
 
         RecordKey key = RecordKey.Of(_sent, context.Client);
-        int before = _record.Attempt is { } former && former.Key.Matches(key) ? former.Count : 0;
+
+        // One exchange is one attempt, even if it is sent twice since the first sending lacked the server's nonce (RFC 9449 section 8).
+        int before = _former is { } former && former.Key.Matches(key) ? former.Count : 0;
         LoginRecord record = BeforePredecessorIsForgotten(_sent).WithAttempt(new Attempt(key, _time.GetUtcNow(), before + 1));
         try
         {
@@ -37,7 +39,7 @@ internal sealed partial class RefreshTransaction
         catch (Exception e) when (e is not OperationCanceledException)
         {
             // The journal remembers it whether or not that works, and it would pass for a request whose answer was lost.
-            await WriteRecordAsync(_record).ConfigureAwait(false);
+            await WriteRecordAsync(_record.WithAttempt(_former)).ConfigureAwait(false);
             if (e is LockUnavailableException)
             {
                 _isLeaseLost = true;

@@ -23,6 +23,7 @@ internal sealed partial class RefreshTransaction
 
     private ProcessExitDelay? _exitDelay;
     private OAuthCredentials _sent = OAuthCredentials.None;
+    private Attempt? _former;
     private DateTimeOffset _readAt;
     private long _readAtTimestamp;
     private TimeSpan? _clockJump;
@@ -134,11 +135,11 @@ internal sealed partial class RefreshTransaction
             context.Metrics.RemainingLifetimeAtRefresh(expiresAt - _time.GetUtcNow());
         }
 
-        Attempt? former = _record.Attempt;
+        Attempt? former = _former = _record.Attempt;
         _sent = sent;
         TokenRequest request = context.IsClientGrant
-            ? new(NoteAttemptAsync) { StoredAccessToken = sent.AccessToken }
-            : new(sent.RefreshToken!, NoteAttemptAsync) { StoredAccessToken = sent.AccessToken };
+            ? new(NoteAttemptAsync) { StoredAccessToken = sent.AccessToken, Key = sent.Key }
+            : new(sent.RefreshToken!, NoteAttemptAsync) { StoredAccessToken = sent.AccessToken, Key = sent.Key };
         long start = _time.GetTimestamp();
         TokenEndpointResult? result = null;
         Exception? failure = null;
@@ -165,6 +166,12 @@ internal sealed partial class RefreshTransaction
 
             // A token endpoint client of the program's own may go on in the background after it has answered; from here on it may not send.
             await request.CloseAsync().ConfigureAwait(false);
+        }
+
+        if (!request.IsSent && !_isLeaseLost && _record.Attempt != former)
+        {
+            // Noted for a first sending, which the server refused for want of a nonce; the second never left.
+            await WriteRecordAsync(_record.WithAttempt(former)).ConfigureAwait(false);
         }
 
         if (_clockJump is { } jump)

@@ -89,7 +89,7 @@ internal sealed partial class RefreshTransaction
             return null;
         }
 
-        if (AccessToken.IsBoundToKey(response.TokenType))
+        if (sent.Key is null && AccessToken.IsBoundToKey(response.TokenType))
         {
             return await RefuseBoundTokenAsync(sent, next.RefreshToken).ConfigureAwait(false);
         }
@@ -116,7 +116,7 @@ internal sealed partial class RefreshTransaction
         }
 
         await WriteRecordAsync(record).ConfigureAwait(false);
-        var snapshot = TokenSnapshot.Create(context.Options, next, next.ExpiresAt - now, now, known.With(answered));
+        var snapshot = TokenSnapshot.Create(context.Options, next, next.ExpiresAt - now, now, known.With(answered), _time);
         state.TryPublish(snapshot, logins);
         Log.Refreshed(context.Logger, _store.Location, duration, Log.Time(next.ExpiresAt));
         callbacks.Refreshed(new TokensRefreshedEvent(_store.Location, next.ExpiresAt, duration, _outcome == SaveOutcome.Saved));
@@ -146,6 +146,7 @@ internal sealed partial class RefreshTransaction
             AccountId = sent.AccountId,
             ContinuesLogin = true,
             Login = sent.Login,
+            Key = sent.Key,
         };
     }
 
@@ -212,6 +213,7 @@ internal sealed partial class RefreshTransaction
             AccountId = sent.AccountId,
             ContinuesLogin = true,
             Login = sent.Login,
+            Key = sent.Key,
         };
         await SaveAsync(_stored!, recovered).ConfigureAwait(false);
         await WriteRecordAsync(AfterSave(_stored!, sent, recovered, obtained: null)).ConfigureAwait(false);

@@ -221,7 +221,12 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
         }
 
         var snapshot = TokenSnapshot.Create(
-            context.Options, tokens, RecordJournal.LifetimeOf(tokens, record), _time.GetUtcNow(), AccountIdentity.Of(tokens, former));
+            context.Options,
+            tokens,
+            RecordJournal.LifetimeOf(tokens, record),
+            _time.GetUtcNow(),
+            AccountIdentity.Of(tokens, former),
+            _time);
         if (!state.TryPublish(snapshot, logins))
         {
             return null;

@@ -21,10 +21,13 @@ internal sealed class TokenSnapshot(AccessToken token, OAuthCredentials credenti
         OAuthCredentials credentials,
         TimeSpan? lifetime,
         DateTimeOffset now,
-        AccountIdentity account)
+        AccountIdentity account,
+        TimeProvider time)
     {
         return new(
-            new AccessToken(credentials.AccessToken, credentials.ExpiresAt, options.AuthorizationScheme, options.HeaderName),
+            credentials.Key is null
+                ? new AccessToken(credentials.AccessToken, credentials.ExpiresAt, options.AuthorizationScheme, options.HeaderName)
+                : TokenOfKey(options, credentials, time),
             credentials,
             TokenLifetime.Of(
                 credentials.ExpiresAt,
@@ -41,6 +44,16 @@ internal sealed class TokenSnapshot(AccessToken token, OAuthCredentials credenti
 
     internal void ExtendFreshness(long tick, TimeSpan remaining) =>
         Volatile.Write(ref _freshUntilTick, tick + (long)Math.Min(remaining.TotalMilliseconds, LongestFreshness));
+
+    // A server may have gone back to tokens without a key (RFC 9449 section 5). Where no type is stored, the key says it.
+    private static AccessToken TokenOfKey(TokenRefreshOptions options, OAuthCredentials credentials, TimeProvider time) =>
+        credentials.TokenType is null || AccessToken.IsBoundToKey(credentials.TokenType)
+            ? new(credentials.AccessToken, credentials.ExpiresAt, AccessToken.BoundTokenType, options.HeaderName)
+            {
+                Key = credentials.Key,
+                Time = time,
+            }
+            : new(credentials.AccessToken, credentials.ExpiresAt, options.AuthorizationScheme, options.HeaderName);
 
     /// <summary>Ends the freshness, so that the next caller takes the path on which the disposal is noticed.</summary>
     internal void Invalidate() => Volatile.Write(ref _freshUntilTick, long.MinValue);
