@@ -26,9 +26,15 @@ internal sealed class AuthorizedRequest(
 
     internal AccessToken Token { get; private set; } = token;
 
+    /// <summary>Gets or sets whether it is sent with another token than at first, which happens once.</summary>
+    internal bool HasOtherToken { get; set; }
+
+    /// <summary>Gets or sets whether it is sent with the nonce that its server asked for, which happens once.</summary>
+    internal bool HasNonce { get; set; }
+
     /// <summary>Puts the token on a request, and what is sent for its content.</summary>
     /// <returns>The bare header that gives way to it, or <see langword="null"/>.</returns>
-    internal static string? PutToken(HttpRequestMessage request, AccessToken token, HttpContent? sent)
+    internal static string? PutToken(HttpRequestMessage request, AccessToken token, HttpContent? sent, string? nonce = null)
     {
         string? bare = null;
         if (request.Headers.NonValidated.TryGetValues(token.HeaderName, out HeaderStringValues values))
@@ -39,6 +45,11 @@ internal sealed class AuthorizedRequest(
 
         request.Content = sent;
         request.Headers.TryAddWithoutValidation(token.HeaderName, token.HeaderValue);
+        if (token.Key is not null)
+        {
+            Proofs.Put(request, token, nonce);
+        }
+
         return bare;
     }
 
@@ -52,6 +63,11 @@ internal sealed class AuthorizedRequest(
         if (bare is not null)
         {
             request.Headers.TryAddWithoutValidation(token.HeaderName, bare);
+        }
+
+        if (token.Key is not null)
+        {
+            Proofs.Take(request);
         }
 
         if (!ReferenceEquals(content, sent))
@@ -88,12 +104,12 @@ internal sealed class AuthorizedRequest(
         return isBuffered || ResendableContent.IsRepeatable(sent);
     }
 
-    /// <summary>Makes the next sending one with another token: a clone of the request as the caller gave it.</summary>
+    /// <summary>Makes the next sending one with another token, or another proof: a clone of the request as the caller gave it.</summary>
     /// <remarks>
     /// A clone, since another <see cref="HttpClient"/> further inside refuses a message that it has sent, and a redirect has changed
     /// address, method and content of the first one. It shares the content and is never disposed.
     /// </remarks>
-    internal void ReplaceToken(AccessToken next)
+    internal void ReplaceToken(AccessToken next, string? nonce)
     {
         _request.Headers.Remove(Token.HeaderName);
         _request.Method = method;
@@ -114,7 +130,7 @@ internal sealed class AuthorizedRequest(
         }
 
         Token = next;
-        PutToken(Request, next, sent);
+        PutToken(Request, next, sent, nonce);
     }
 
     /// <summary>Takes the second token off the clone.</summary>

@@ -28,24 +28,36 @@ internal static class BearerChallenge
             return false;
         }
 
-        bool isInvalid = false;
-        bool isSomethingElse = false;
+        ReadErrors(response, out bool isInvalid, out bool isSomethingElse, out _);
+        return isInvalid || !isSomethingElse;
+    }
+
+    /// <summary>Tells whether the challenge asks for a proof with the server's nonce (RFC 9449 section 9).</summary>
+    internal static bool AsksForNonce(HttpResponseMessage response)
+    {
+        ReadErrors(response, out _, out _, out bool lacksNonce);
+        return lacksNonce;
+    }
+
+    private static void ReadErrors(HttpResponseMessage response, out bool isInvalid, out bool isSomethingElse, out bool lacksNonce)
+    {
+        isInvalid = false;
+        isSomethingElse = false;
+        lacksNonce = false;
         if (response.Headers.NonValidated.TryGetValues("WWW-Authenticate", out HeaderStringValues lines))
         {
             foreach (string line in lines)
             {
-                ReadErrors(line, ref isInvalid, ref isSomethingElse);
+                ReadErrors(line, ref isInvalid, ref isSomethingElse, ref lacksNonce);
             }
         }
-
-        return isInvalid || !isSomethingElse;
     }
 
     /// <summary>
     /// Reads the <c>error</c> of each Bearer and DPoP challenge. Accepts what RFC 9110 section 11.6.1 allows, and goes on where a line
     /// breaks it.
     /// </summary>
-    private static void ReadErrors(string line, ref bool isInvalid, ref bool isSomethingElse)
+    private static void ReadErrors(string line, ref bool isInvalid, ref bool isSomethingElse, ref bool lacksNonce)
     {
         bool isOurs = false;
         bool mayBeToken68 = false;
@@ -68,7 +80,8 @@ internal static class BearerChallenge
                 {
                     isInvalid |= text.Equals("invalid_token", StringComparison.OrdinalIgnoreCase);
                     isSomethingElse |= text.ToUpperInvariant()
-                        is "INSUFFICIENT_SCOPE" or "INSUFFICIENT_USER_AUTHENTICATION" or "USE_DPOP_NONCE";
+                        is "INSUFFICIENT_SCOPE" or "INSUFFICIENT_USER_AUTHENTICATION" or "USE_DPOP_NONCE" or "INVALID_DPOP_PROOF";
+                    lacksNonce |= text.Equals("use_dpop_nonce", StringComparison.OrdinalIgnoreCase);
                 }
 
                 mayBeToken68 = false;

@@ -11,49 +11,73 @@ public sealed partial class BearerTokenHandler
     private HttpResponseMessage AnswerRejection(
         AuthorizedRequest authorized, HttpResponseMessage rejection, CancellationToken cancellationToken)
     {
-        if (!Wait(ReplaceAsync(authorized, rejection, cancellationToken)))
+        HttpResponseMessage response = rejection;
+        bool isRejected;
+        do
         {
-            return rejection;
-        }
+            if (!Wait(ReplaceAsync(authorized, response, cancellationToken)))
+            {
+                return response;
+            }
 
-        try
-        {
-            HttpResponseMessage response = base.Send(authorized.Request, cancellationToken);
-            IsRejected(authorized.Request, authorized.Token, response);
-            return response;
+            try
+            {
+                response = base.Send(authorized.Request, cancellationToken);
+                isRejected = IsRejected(authorized.Request, authorized.Token, response);
+            }
+            finally
+            {
+                authorized.TakeToken();
+            }
         }
-        finally
-        {
-            authorized.TakeToken();
-        }
+        while (isRejected && authorized.Token.Key is not null);
+
+        return response;
     }
 
     private async Task<HttpResponseMessage> AnswerRejectionAsync(
         AuthorizedRequest authorized, HttpResponseMessage rejection, CancellationToken cancellationToken)
     {
-        if (!await ReplaceAsync(authorized, rejection, cancellationToken).ConfigureAwait(false))
+        HttpResponseMessage response = rejection;
+        bool isRejected;
+        do
         {
-            return rejection;
-        }
+            if (!await ReplaceAsync(authorized, response, cancellationToken).ConfigureAwait(false))
+            {
+                return response;
+            }
 
-        try
-        {
-            HttpResponseMessage response = await base.SendAsync(authorized.Request, cancellationToken).ConfigureAwait(false);
-            IsRejected(authorized.Request, authorized.Token, response);
-            return response;
+            try
+            {
+                response = await base.SendAsync(authorized.Request, cancellationToken).ConfigureAwait(false);
+                isRejected = IsRejected(authorized.Request, authorized.Token, response);
+            }
+            finally
+            {
+                authorized.TakeToken();
+            }
         }
-        finally
-        {
-            authorized.TakeToken();
-        }
+        while (isRejected && authorized.Token.Key is not null);
+
+        return response;
     }
 
-    /// <summary>Tells whether the answer rejects the token that the request carries; disposes the answer if that cannot be told.</summary>
+    /// <summary>
+    /// Tells whether the answer rejects the token that the request carries, or the proof for want of a nonce; disposes the answer if that
+    /// cannot be told.
+    /// </summary>
     private bool IsRejected(HttpRequestMessage request, AccessToken token, HttpResponseMessage response)
     {
         try
         {
-            if (_shouldRefresh is null ? BearerChallenge.RejectsToken(response) : _shouldRefresh(response))
+            var isNonceAsked = false;
+            if (token.Key is not null)
+            {
+                Proofs.NoteNonce(request, token, response);
+                isNonceAsked = Proofs.IsNonceAsked(response);
+            }
+
+            if (isNonceAsked || (_shouldRefresh is null ? BearerChallenge.RejectsToken(response) : _shouldRefresh(response)))
             {
                 // A followed redirect takes Authorization off.
                 if (request.Headers.Contains(token.HeaderName) && _origins.Allows(request.RequestUri))
@@ -82,7 +106,22 @@ public sealed partial class BearerTokenHandler
     private async ValueTask<bool> ReplaceAsync(
         AuthorizedRequest authorized, HttpResponseMessage rejection, CancellationToken cancellationToken)
     {
+        if (authorized.HasOtherToken && authorized.HasNonce)
+        {
+            return false;
+        }
+
         bool mayRetry = _retryOnUnauthorized && await authorized.IsRepeatableAsync(cancellationToken).ConfigureAwait(false);
+        if (authorized.Token.Key is not null && Proofs.IsNonceAsked(rejection))
+        {
+            return MayProveAgain(authorized, rejection, mayRetry);
+        }
+
+        if (authorized.HasOtherToken)
+        {
+            return false;
+        }
+
         AccessToken next;
         try
         {
@@ -101,11 +140,7 @@ public sealed partial class BearerTokenHandler
 
         if (!mayRetry)
         {
-            LogNotResent(
-                authorized.Request,
-                _retryOnUnauthorized
-                    ? "its body cannot be sent twice and is longer than 'BufferLimit', or was still being sent"
-                    : "'RetryOnUnauthorized' is off");
+            LogNotRepeatable(authorized.Request);
             return false;
         }
 
@@ -115,12 +150,38 @@ public sealed partial class BearerTokenHandler
             return false;
         }
 
-        // Before the second sending: its connection may be the only one allowed.
-        rejection.Dispose();
-        authorized.ReplaceToken(next);
-        TokenRefreshMetrics.RequestResent();
+        authorized.HasOtherToken = true;
+        Repeat(authorized, rejection, next);
         return true;
     }
+
+    // The token is as good as before: no refresh, and a second try alone.
+    private bool MayProveAgain(AuthorizedRequest authorized, HttpResponseMessage rejection, bool mayRetry)
+    {
+        if (!mayRetry || authorized.HasNonce)
+        {
+            LogNotRepeatable(authorized.Request, authorized.HasNonce ? "the server asked for a nonce again" : null);
+            return false;
+        }
+
+        authorized.HasNonce = true;
+        Repeat(authorized, rejection, authorized.Token, DPoPKey.NonceOf(rejection));
+        return true;
+    }
+
+    private static void Repeat(AuthorizedRequest authorized, HttpResponseMessage rejection, AccessToken next, string? nonce = null)
+    {
+        // Before the next sending: its connection may be the only one allowed.
+        rejection.Dispose();
+        authorized.ReplaceToken(next, nonce);
+        TokenRefreshMetrics.RequestResent();
+    }
+
+    private void LogNotRepeatable(HttpRequestMessage request, string? reason = null) => LogNotResent(
+        request,
+        reason ?? (_retryOnUnauthorized
+            ? "its body cannot be sent twice and is longer than 'BufferLimit', or was still being sent"
+            : "'RetryOnUnauthorized' is off"));
 
     private void LogNotResent(HttpRequestMessage request, string reason, Exception? exception = null)
     {

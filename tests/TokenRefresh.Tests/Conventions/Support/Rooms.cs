@@ -65,9 +65,10 @@ internal static partial class Rooms
 
     private static bool May(string from, string to, string[] allowed) => from == to || allowed.Contains(to) || ForEveryone.Contains(to);
 
-    /// <summary>The handler knows tokens and where they come from, nothing else of this library.</summary>
+    /// <summary>The handler knows tokens, their keys and where they come from, nothing else of this library.</summary>
     private static bool MayWord(string from, string to, string name) =>
-        from != "Http" || to is "Http" or "Exceptions" or "Diagnostics" || name is nameof(ITokenProvider) or nameof(AccessToken);
+        from != "Http" || to is "Http" or "Exceptions" or "Diagnostics"
+        || name is nameof(ITokenProvider) or nameof(AccessToken) or nameof(DPoPKey);
 
     // The namespace of Endpoint holds words too; its internal types are found by their names.
     private static IEnumerable<string> NamespacesUsed(SourceFile file) =>
