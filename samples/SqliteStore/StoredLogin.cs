@@ -32,6 +32,7 @@ internal sealed class StoredLogin
             Scopes = Text("scope")?.Split(' '),
             TokenType = Text("token_type"),
             AccountId = Text("account_id"),
+            DPoPKey = Text("dpop_key") is { } key ? DPoPKey.Parse(key) : null,
         };
 
     public bool IsSameLogin(OAuthCredentials? expected) => (ToCredentials(), expected) switch
@@ -51,6 +52,7 @@ internal sealed class StoredLogin
         Set("scope", next?.Scopes is { } scopes ? string.Join(' ', scopes) : null);
         Set("token_type", next?.TokenType);
         Set("account_id", next?.AccountId);
+        Set("dpop_key", next?.DPoPKey?.ExportJwk());
         return _document.ToJsonString();
     }
     #endregion

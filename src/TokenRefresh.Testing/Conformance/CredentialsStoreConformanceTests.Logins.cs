@@ -62,6 +62,19 @@ public abstract partial class CredentialsStoreConformanceTests
     }
 
     [Fact]
+    public async Task The_key_to_which_the_tokens_are_bound_survives()
+    {
+        var key = DPoPKey.Create();
+        await OpenWithAsync(new OAuthCredentials("bound-access-token", "bound-refresh-token") { TokenType = "DPoP", DPoPKey = key });
+
+        OAuthCredentials? stored = await ReadAsync(await OpenAsync());
+
+        Assert.Equal(key.Thumbprint, stored!.DPoPKey?.Thumbprint);
+        Assert.Equal(key.ExportJwk(), stored.DPoPKey!.ExportJwk());
+        Assert.Equal("DPoP", stored.TokenType);
+    }
+
+    [Fact]
     public async Task An_unknown_expiry_stays_unknown()
     {
         ICredentialsStore store = await OpenWithAsync(First);

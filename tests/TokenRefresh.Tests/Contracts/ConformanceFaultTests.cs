@@ -39,6 +39,7 @@ public sealed class ConformanceFaultTests
         { StoreFault.CommitComparesAccessTokens, "What_counts_as_expected_is_the_refresh_token_whatever_the_access_token" },
         { StoreFault.CommitComparesRefreshTokensOnly, "Without_refresh_tokens_the_access_token_is_what_is_compared" },
         { StoreFault.CommitDropsExpiryAndScope, "Expiry_scope_and_the_refresh_tokens_own_expiry_survive" },
+        { StoreFault.CommitDropsExpiryAndScope, "The_key_to_which_the_tokens_are_bound_survives" },
         { StoreFault.CommitMakesUpAnExpiry, "An_unknown_expiry_stays_unknown" },
         { StoreFault.CommitDropsUnknownData, "A_commit_keeps_what_the_store_does_not_know" },
         { StoreFault.CommitIsOnceALease, "One_lease_can_commit_more_than_once" },
