@@ -23,6 +23,20 @@ public sealed class StatusCommandTests
     }
 
     [Fact]
+    public async Task A_login_that_is_bound_to_a_key_shows_its_thumbprint_alone()
+    {
+        await using SharedLogin login = await SharedLogin.StartBoundAsync();
+        TestHost[] hosts = [TestHost.Of(login), TestHost.Of(login), TestHost.Of(login)];
+
+        await hosts[0].RunAsync("status");
+        await hosts[1].RunAsync("status", "--json");
+        await hosts[2].RunAsync("doctor");
+
+        string secret = login.Key!.ExportJwk().Split("\"d\":\"")[1][..12];
+        hosts.Should().OnlyContain(host => host.Output.Contains(login.Key.Thumbprint) && !host.Output.Contains(secret));
+    }
+
+    [Fact]
     public async Task A_rejected_login_is_rejected_though_its_token_is_there()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();

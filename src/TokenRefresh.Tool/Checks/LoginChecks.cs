@@ -17,6 +17,11 @@ internal static class LoginChecks
                 "refresh token", $"It expires {Words.Moment(status.RefreshTokenExpiresAt, now)}.", "Run 'token-refresh login' before.");
         }
 
+        if (status.DPoPKeyThumbprint is { } thumbprint)
+        {
+            yield return Finding.Fine("key", $"The login is bound to the key '{thumbprint}' (RFC 9449).");
+        }
+
         if (status.LockHolder is { } holder)
         {
             string who = $"Process {holder} on {holder.Host} has held the lock since {Words.Moment(holder.Since, now)}";

@@ -43,6 +43,11 @@ internal static class StatusCommand
         TokenFormats.WriteTime(writer, "refreshTokenExpiresAt", status.RefreshTokenExpiresAt);
         TokenFormats.WriteTime(writer, "lastRefreshAt", status.LastRefreshAt);
         TokenFormats.WriteTime(writer, "retryAt", status.RetryAt);
+        if (status.DPoPKeyThumbprint is { } thumbprint)
+        {
+            writer.WriteString("dpopKeyThumbprint", thumbprint);
+        }
+
         if (status.LockHolder is { } holder)
         {
             writer.WriteStartObject("lockHolder");
@@ -75,6 +80,11 @@ internal static class StatusCommand
         if (status.RefreshTokenExpiresAt is { } end)
         {
             screen.Row("refresh token", $"{(end >= now ? "expires" : "expired")} {Words.Moment(end, now)}");
+        }
+
+        if (status.DPoPKeyThumbprint is { } thumbprint)
+        {
+            screen.Row("key", $"bound to {thumbprint}");
         }
 
         if (status.LastRefreshAt is { } refreshed)
