@@ -92,6 +92,12 @@ public sealed class ExampleTests
     }
 
     [Fact]
+    public void The_code_of_the_page_on_keys_runs()
+    {
+        new DocumentPage("docs/dpop.md").CodeBlocks.Should().BeEquivalentTo(Regions.Of("DPoPExample.cs"));
+    }
+
+    [Fact]
     public void Every_example_is_compiled()
     {
         Shown.Where(example => !Compiled.Contains(example.Code)).Select(example => example.Member).Should().BeEmpty();
