@@ -27,6 +27,12 @@ public sealed class OAuthCredentials
     /// <summary>What <see cref="DPoPKey"/> is.</summary>
     internal DPoPKey? Key;
 
+    /// <summary>
+    /// The object in which another document of the same format kept this login, where it comes from there: its members that the library
+    /// does not know come along into a document that has no such object.
+    /// </summary>
+    internal byte[]? Model;
+
     /// <summary>Creates a login.</summary>
     /// <param name="accessToken">The access token.</param>
     /// <param name="refreshToken">The refresh token, or <see langword="null"/> if the login cannot be refreshed.</param>
@@ -101,6 +107,14 @@ public sealed class OAuthCredentials
     {
         var copy = (OAuthCredentials)MemberwiseClone();
         copy.Version = version;
+        return copy;
+    }
+
+    /// <summary>The same login with the object that it was kept in.</summary>
+    internal OAuthCredentials WithModel(byte[]? model)
+    {
+        var copy = (OAuthCredentials)MemberwiseClone();
+        copy.Model = model;
         return copy;
     }
 

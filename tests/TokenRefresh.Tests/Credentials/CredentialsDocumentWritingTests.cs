@@ -50,6 +50,21 @@ public sealed class CredentialsDocumentWritingTests
         Encoding.UTF8.GetString(document.With(document.Credentials!)).Should().Be(stored);
     }
 
+    [Fact]
+    public void A_document_without_this_login_gets_the_unknown_members_of_the_one_it_came_from()
+    {
+        CredentialsDocument former = Parse(
+            """{"claudeAiOauth":{"accessToken":"at-1","subscriptionType":"max","refreshToken":"rt-1"},"z":1}""");
+
+        string written = With("""{"other":1}""", Next.WithModel(former.LoginObject));
+
+        former.FurtherMembers.Should().Equal("subscriptionType");
+        written.Should().Be(
+            """
+            {"claudeAiOauth":{"expiresAt":1799999999000,"accessToken":"at-2","subscriptionType":"max","refreshToken":"rt-2"},"other":1}
+            """);
+    }
+
     [Theory]
     [InlineData("\"2026-08-24T23:16:22.524123456Z\"", "\"2027-01-15T08:00:00.000000000Z\"")]
     [InlineData("null", "\"2027-01-15T08:00:00.000Z\"")]

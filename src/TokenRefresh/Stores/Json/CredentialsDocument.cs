@@ -59,6 +59,16 @@ internal sealed class CredentialsDocument
     /// <summary>Gets the names of the top level's members, read anew at each call.</summary>
     internal IReadOnlyList<string> MemberNames => _top is null ? [] : CredentialsJsonReader.ReadNames(_utf8.Span, _top);
 
+    /// <summary>Gets the object that holds nothing but the login; <see langword="null"/> if there is none.</summary>
+    internal byte[]? LoginObject =>
+        _login is null || Format.Path.Length == 0 ? null : _utf8.Span[_login.Start..(_login.End + 1)].ToArray();
+
+    /// <summary>Gets the names of that object's members that the format does not name.</summary>
+    internal IEnumerable<string> FurtherMembers =>
+        _login is null || Format.Path.Length == 0
+            ? []
+            : CredentialsJsonReader.ReadNames(_utf8.Span, _login).Where(name => Array.IndexOf(Format.Names, name) < 0);
+
     /// <summary>Gets whether nothing in the document says that it has this format.</summary>
     private bool IsGuess { get; init; }
 
@@ -118,7 +128,8 @@ internal sealed class CredentialsDocument
                 model: "2000-01-01T00:00:00.000Z");
         }
 
-        return Edit(Format.Path.Length, CredentialsJsonEditor.Compare(_utf8.Span, _login, Credentials, next, Format), refreshed);
+        byte[]?[] changes = CredentialsJsonEditor.Compare(_utf8.Span, _login, Credentials, next, Format);
+        return Edit(Format.Path.Length, changes, refreshed, next.Model);
     }
 
     /// <summary>Makes the bytes without the login: its object, or at the top level its members, are cut out.</summary>
@@ -222,12 +233,12 @@ internal sealed class CredentialsDocument
     private string PathTo(int level) => string.Join('.', Format.Path[..level]);
 
     // Makes the changes to the object at this level, and puts the result in its place in each object around it.
-    private byte[] Edit(int level, byte[]?[] changes, byte[]? refreshed = null)
+    private byte[] Edit(int level, byte[]?[] changes, byte[]? refreshed = null, byte[]? model = null)
     {
         ReadOnlySpan<byte> utf8 = _utf8.Span;
         for (; level > 0; level--)
         {
-            byte[] section = Apply(level, changes);
+            byte[] section = Apply(level, changes, level == Format.Path.Length ? model : null);
             changes = new byte[]?[CredentialsJsonEditor.Roles];
             changes[(int)CredentialsMember.Section] = section;
             changes[(int)CredentialsMember.LastRefresh] = refreshed;
@@ -238,8 +249,14 @@ internal sealed class CredentialsDocument
             : [.. utf8[.._top.Start], .. Apply(0, changes), .. utf8[(_top.End + 1)..]];
     }
 
-    private byte[] Apply(int level, byte[]?[] changes) =>
-        _path[level] is { } owner
-            ? CredentialsJsonEditor.Apply(_utf8.Span, owner, changes, Format, level)
-            : CredentialsJsonEditor.Apply("{}"u8, JsonSpans.Read("{}"u8, 0, 2, Format, level), changes, Format, level);
+    private byte[] Apply(int level, byte[]?[] changes, byte[]? model = null)
+    {
+        if (_path[level] is { } owner)
+        {
+            return CredentialsJsonEditor.Apply(_utf8.Span, owner, changes, Format, level);
+        }
+
+        ReadOnlySpan<byte> start = model ?? "{}"u8;
+        return CredentialsJsonEditor.Apply(start, JsonSpans.Read(start, 0, start.Length, Format, level), changes, Format, level);
+    }
 }
