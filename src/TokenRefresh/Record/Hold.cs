@@ -21,6 +21,10 @@ internal sealed class Hold(HoldKind kind, RecordKey key, DateTimeOffset since, D
     /// <summary>A <see cref="Cause"/> of <see cref="HoldKind.CoolDown"/>: the server answered with a token that needs a key.</summary>
     internal const string BoundToKey = "token bound to a key";
 
+    /// <summary>A <see cref="Cause"/> of <see cref="HoldKind.Rejected"/>, and its client: the login is moved to or from another store.
+    /// </summary>
+    internal const string Moving = "moving";
+
     // Longer than any pause that is ever set.
     private static readonly TimeSpan Longest = TimeSpan.FromDays(1) + TimeSpan.FromHours(12);
 

@@ -24,6 +24,11 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         $"An older file came back to '{store.Location}': its refresh token was used before, so it was not sent. "
         + "Sign in again, and exclude the file from whatever restored it.");
 
+    internal TokenRefreshException Moving() => new SignInRequiredException(
+        SignInRequiredReason.RolledBack,
+        $"The login in '{store.Location}' is being moved to or from another store, and that was interrupted, so its refresh token was not "
+        + "sent. Run the same 'token-refresh migrate' again, or sign in again.");
+
     internal TokenRefreshException AccountMismatch() => new SignInRequiredException(
         SignInRequiredReason.AccountMismatch,
         $"The server refreshed the login in '{store.Location}' with the tokens of another account than the one signed in. "
@@ -123,6 +128,7 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         {
             SignInRequiredReason.NothingStored => NothingStored(),
             SignInRequiredReason.SignedOut => SignedOut(),
+            SignInRequiredReason.RolledBack when Array.Exists(record.Holds, static hold => hold.Cause == Hold.Moving) => Moving(),
             SignInRequiredReason.RolledBack => RolledBack(),
             SignInRequiredReason.AccountMismatch => AccountMismatch(),
             _ => Rejected(decision.Hold?.Cause == Hold.AfterLostAnswer),
