@@ -175,6 +175,17 @@ public sealed class KeychainCredentialsStore : ICredentialsStore, IDisposable
         }
     }
 
+    /// <summary>Reads the whole document.</summary>
+    /// <exception cref="CredentialsFileException">It cannot be read.</exception>
+    internal async ValueTask<ReadOnlyMemory<byte>> ReadBytesAsync(CancellationToken cancellationToken) =>
+        await FindFileAsync(cancellationToken).ConfigureAwait(false) is { } file
+            ? (await file.Reader.ReadAsync(file.Resolve(), cancellationToken).ConfigureAwait(false)).Bytes
+            : (await ReadDocumentAsync(Options.ReadTimeout, cancellationToken).ConfigureAwait(false)).Bytes;
+
+    /// <summary>Finds the process of the keychain's service, where it has one and that is known.</summary>
+    internal async Task<int?> FindServiceAsync(CancellationToken cancellationToken) =>
+        _keychain is SecretService service ? await service.FindProcessAsync(cancellationToken).ConfigureAwait(false) : null;
+
     /// <summary>Writes an item, or deletes it where there is no content.</summary>
     internal Task WriteAsync(KeychainItem item, byte[]? content, TimeSpan limit, Action<Task> onOverdue) => LimitAsync(
         async ended =>

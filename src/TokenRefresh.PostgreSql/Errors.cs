@@ -61,7 +61,8 @@ internal static class Errors
     internal static CredentialsSaveException UnsavedUnencrypted(PostgreSqlCredentialsStore store, Exception e) =>
         new($"The login for '{store.Location}' could not be encrypted, and was not written: {e.Message} {KeyRing}", e);
 
-    private static string Explain(Exception e)
+    /// <summary>Says why, and in the last sentence what helps.</summary>
+    internal static string Explain(Exception e)
     {
         if (e is not PostgresException server)
         {
@@ -76,6 +77,7 @@ internal static class Errors
             PostgresErrorCodes.UndefinedTable => "Create the table: set 'CreateTable', or run 'CreateTableSql' in a migration.",
             PostgresErrorCodes.InsufficientPrivilege => "Grant this user SELECT, INSERT and UPDATE on the table.",
             PostgresErrorCodes.ReadOnlySqlTransaction => "Connect to the primary server: 'Target Session Attributes=primary'.",
+            PostgresErrorCodes.InvalidCatalogName => "Correct 'Database' in the connection string.",
             PostgresErrorCodes.QueryCanceled => "Raise 'statement_timeout', or find out why the server is slow.",
             PostgresErrorCodes.TooManyConnections => "Raise 'max_connections', or lower the pools' 'Maximum Pool Size'.",
             PostgresErrorCodes.DiskFull => "Make room on the server's disk.",

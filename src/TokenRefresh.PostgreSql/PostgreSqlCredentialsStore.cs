@@ -251,6 +251,21 @@ public sealed partial class PostgreSqlCredentialsStore : ICredentialsStore, IAsy
         return row;
     }
 
+    /// <summary>Reads the whole document, decrypted.</summary>
+    /// <exception cref="CredentialsFileException">It cannot be read, or not decrypted.</exception>
+    internal async Task<ReadOnlyMemory<byte>> ReadDocumentAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            Parse(await ReadRowAsync(cancellationToken).ConfigureAwait(false), out byte[] document);
+            return document;
+        }
+        catch (Exception e) when (Errors.IsOfServer(e))
+        {
+            throw Errors.Unreadable(this, e);
+        }
+    }
+
     /// <summary>Reads the row on a connection of its own.</summary>
     internal Task<StoredRow> ReadRowAsync(CancellationToken cancellationToken) =>
         RunAsync(connection => ReadRowAsync(connection, cancellationToken), cancellationToken);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using TokenRefresh.Tool.Commands;
+using TokenRefresh.Tool.Storage;
 
 namespace TokenRefresh.Tool;
 
@@ -42,9 +43,10 @@ internal static class CommandLine
     internal static void SetProfileAction(this Command command, ToolHost host, Func<ParseResult, Profile, ToolLog?, Task<int>> run) =>
         command.SetAction(async parsed =>
         {
+            Profile? profile = null;
             try
             {
-                Profile profile = Configuration.Read(host, name => ValueOf(parsed, name));
+                profile = Configuration.Read(host, name => ValueOf(parsed, name));
                 ToolLog? log = parsed.GetValue<bool>("--verbose") ? new ToolLog(host.Error, LogLevel.Debug, host.Time) : null;
                 return await run(parsed, profile, log).ConfigureAwait(false);
             }
@@ -56,14 +58,22 @@ internal static class CommandLine
             catch (TokenRefreshException e)
             {
                 int code = ExitCode.Of(e);
-                string act = code == ExitCode.SignIn ? " Run 'token-refresh login'." : "";
-                host.Error.WriteLine(Words.Printable($"token-refresh: {Words.OfTool(e.Message)}{act}"));
+                string message = Words.OfTool(e.Message, profile?.Store.Kind ?? StoreKind.File);
+                bool isToSignIn = code == ExitCode.SignIn && !message.Contains("'token-refresh ", StringComparison.Ordinal);
+                host.Error.WriteLine(Words.Printable($"token-refresh: {message}{(isToSignIn ? " Run 'token-refresh login'." : "")}"));
                 return code;
             }
             catch (Exception e)
             {
                 host.Error.WriteLine(Words.Printable($"token-refresh: {e.GetType().Name}: {e.Message}"));
                 return ExitCode.Of(e);
+            }
+            finally
+            {
+                if (profile?.OpenedStore is { } store)
+                {
+                    await store.DisposeAsync().ConfigureAwait(false);
+                }
             }
         });
 
@@ -133,6 +143,12 @@ internal static class CommandLine
         AddGlobal(root, "--credentials", "The credentials file. Variable TOKEN_REFRESH_CREDENTIALS.");
         AddGlobal(root, "--token-endpoint", "Where refresh tokens go. Variable TOKEN_REFRESH_TOKEN_ENDPOINT.");
         AddGlobal(root, "--client-id", "The client as the server knows it. Variable TOKEN_REFRESH_CLIENT_ID.");
+        AddGlobal(root, "--store", "Where the login is kept: file, keychain or postgres. Variable TOKEN_REFRESH_STORE.");
+        AddGlobal(root, "--keychain-service", "The item's service in the keychain. Variable TOKEN_REFRESH_KEYCHAIN_SERVICE.");
+        AddGlobal(root, "--keychain-account", "The item's account in the keychain. Variable TOKEN_REFRESH_KEYCHAIN_ACCOUNT.");
+        AddGlobal(root, "--postgres-file", "The file with the connection string. Variable TOKEN_REFRESH_POSTGRES_FILE.");
+        AddGlobal(root, "--postgres-table", "The table, or schema.table. Variable TOKEN_REFRESH_POSTGRES_TABLE.");
+        AddGlobal(root, "--postgres-name", "The name of the login's row. Variable TOKEN_REFRESH_POSTGRES_NAME.");
         root.Add(new Option<bool>("--verbose") { Recursive = true, Description = "Says on standard error what happens. Shows no secret." });
     }
 

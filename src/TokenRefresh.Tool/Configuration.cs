@@ -1,4 +1,5 @@
 using System.Text.Json;
+using TokenRefresh.Tool.Storage;
 
 namespace TokenRefresh.Tool;
 
@@ -14,6 +15,13 @@ internal static class Configuration
 
         // No option: every user of the machine can read a command line.
         ("clientSecret", "TOKEN_REFRESH_CLIENT_SECRET", nameof(TokenRefreshOptions.ClientSecret)),
+        ("postgresConnection", "TOKEN_REFRESH_POSTGRES", nameof(StoreSettings.PostgresConnection)),
+        ("--store", "TOKEN_REFRESH_STORE", "store"),
+        ("--keychain-service", "TOKEN_REFRESH_KEYCHAIN_SERVICE", nameof(StoreSettings.KeychainService)),
+        ("--keychain-account", "TOKEN_REFRESH_KEYCHAIN_ACCOUNT", nameof(StoreSettings.KeychainAccount)),
+        ("--postgres-file", "TOKEN_REFRESH_POSTGRES_FILE", nameof(StoreSettings.PostgresConnectionFile)),
+        ("--postgres-table", "TOKEN_REFRESH_POSTGRES_TABLE", nameof(StoreSettings.PostgresTable)),
+        ("--postgres-name", "TOKEN_REFRESH_POSTGRES_NAME", nameof(StoreSettings.PostgresName)),
     ];
 
     private const string ProfileVariable = "TOKEN_REFRESH_PROFILE";
@@ -67,7 +75,7 @@ internal static class Configuration
             }
         }
 
-        return new Profile(Words.Printable(name), path, members, overrides);
+        return new Profile(Words.Printable(name), path, members, overrides, host.Time);
     }
 
     /// <summary>The file that is read where none is named: <c>token-refresh/config.json</c> in the user's configuration folder.</summary>

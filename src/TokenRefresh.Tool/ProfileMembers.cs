@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text.Json;
+using TokenRefresh.Tool.Storage;
 
 namespace TokenRefresh.Tool;
 
@@ -12,6 +13,7 @@ internal static class ProfileMembers
     internal static bool TrySet(
         TokenRefreshOptions options,
         SignInSettings signIn,
+        StoreSettings store,
         string name,
         JsonElement value,
         [NotNullWhen(false)] out string? problem)
@@ -50,6 +52,21 @@ internal static class ProfileMembers
             case "DEVICEAUTHORIZATIONENDPOINT": signIn.DeviceAuthorizationEndpoint = Address(value, ref problem); break;
             case "REDIRECTURI": signIn.RedirectUri = Address(value, ref problem); break;
             case "SIGNINSCOPE": signIn.Scope = Text(value, ref problem); break;
+            case "STORE": store.Kind = Word<StoreKind>(value, ref problem); break;
+            case "KEYCHAINSERVICE": store.KeychainService = Text(value, ref problem); break;
+            case "KEYCHAINACCOUNT": store.KeychainAccount = Text(value, ref problem); break;
+            case "KEYCHAINALLOWPROMPT": store.KeychainAllowPrompt = Flag(value, ref problem); break;
+            case "KEYCHAINSTATEDIRECTORY": store.KeychainStateDirectory = Text(value, ref problem); break;
+            case "KEYCHAINREADTIMEOUT": store.KeychainReadTimeout = Time(value, ref problem); break;
+            case "KEYCHAINWRITETIMEOUT": store.KeychainWriteTimeout = Time(value, ref problem); break;
+            case "POSTGRESCONNECTION": store.PostgresConnection = Text(value, ref problem); break;
+            case "POSTGRESCONNECTIONFILE": store.PostgresConnectionFile = Text(value, ref problem); break;
+            case "POSTGRESTABLE": store.PostgresTable = Text(value, ref problem); break;
+            case "POSTGRESNAME": store.PostgresName = Text(value, ref problem); break;
+            case "POSTGRESCREATETABLE": store.PostgresCreateTable = Flag(value, ref problem); break;
+            case "POSTGRESCOMMANDTIMEOUT": store.PostgresCommandTimeout = Time(value, ref problem); break;
+            case "POSTGRESKEYRING": store.PostgresKeyRing = Text(value, ref problem); break;
+            case "POSTGRESAPPLICATION": store.PostgresApplication = Text(value, ref problem); break;
             default: problem = "is no option of a login. docs/options.md lists them."; break;
         }
 
@@ -57,19 +74,39 @@ internal static class ProfileMembers
     }
 
     /// <summary>Sets what a command-line option or a variable says, whose names come from <see cref="Configuration"/>.</summary>
-    internal static void Set(TokenRefreshOptions options, string name, string value)
+    internal static void Set(TokenRefreshOptions options, StoreSettings store, string name, string value)
     {
         switch (name)
         {
             case "--credentials": options.CredentialsPath = value; break;
             case "--token-endpoint": options.TokenEndpoint = Address(value) ?? throw NoAddress(name, value); break;
             case "--client-id": options.ClientId = value; break;
+            case "--store": store.Kind = Kind(value) ?? throw NoStore(value); break;
+            case "--keychain-service": store.KeychainService = value; break;
+            case "--keychain-account": store.KeychainAccount = value; break;
+            case "--postgres-table": store.PostgresTable = value; break;
+            case "--postgres-name": store.PostgresName = value; break;
+
+            // Either names the server alone, whatever the file says.
+            case "--postgres-file": (store.PostgresConnectionFile, store.PostgresConnection) = (value, null); break;
+            case "postgresConnection": (store.PostgresConnection, store.PostgresConnectionFile) = (value, null); break;
             default: options.ClientSecret = value; break;
         }
     }
 
     private static ToolException NoAddress(string name, string value) =>
         new($"'{name}' is '{value}', which is no address. Write it in full, such as 'https://auth.example.com/token'.");
+
+    private static ToolException NoStore(string value) => new($"'--store' is '{value}'. Use 'file', 'keychain' or 'postgres'.");
+
+    private static StoreKind? Kind(string value) =>
+        value.ToUpperInvariant() switch
+        {
+            "FILE" => StoreKind.File,
+            "KEYCHAIN" => StoreKind.Keychain,
+            "POSTGRES" => StoreKind.Postgres,
+            _ => null,
+        };
 
     private static string? Text(JsonElement value, ref string? problem)
     {

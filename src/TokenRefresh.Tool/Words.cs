@@ -1,10 +1,28 @@
 using System.Globalization;
+using TokenRefresh.Tool.Storage;
 
 namespace TokenRefresh.Tool;
 
 /// <summary>How times and states are said to a person.</summary>
 internal static class Words
 {
+    // What the packages of the stores call what has another name here.
+    private static readonly (string Name, string Here)[] OfStores =
+    [
+        ("Service", "--keychain-service"),
+        ("Account", "--keychain-account"),
+        ("AllowPrompt", "keychainAllowPrompt"),
+        ("ReadTimeout", "keychainReadTimeout"),
+        ("WriteTimeout", "keychainWriteTimeout"),
+        ("StateDirectory", "keychainStateDirectory"),
+        ("ConnectionString", "TOKEN_REFRESH_POSTGRES"),
+        ("CommandTimeout", "postgresCommandTimeout"),
+        ("CreateTable", "postgresCreateTable"),
+        ("DataProtection", "postgresKeyRing"),
+        ("Table", "--postgres-table"),
+        ("Name", "--postgres-name"),
+    ];
+
     /// <summary>Says a moment in UTC, and how far it is away.</summary>
     internal static string Moment(DateTimeOffset? moment, DateTimeOffset now)
     {
@@ -26,9 +44,29 @@ internal static class Words
         _ => $"{time.Seconds} s",
     };
 
+    /// <summary>Says a kind of store as options name it.</summary>
+    internal static string Of(StoreKind store) => store switch
+    {
+        StoreKind.Keychain => "keychain",
+        StoreKind.Postgres => "postgres",
+        _ => "file",
+    };
+
     /// <summary>Says what the library says, by the names that its options have here.</summary>
-    internal static string OfTool(string message) => Configuration.Overrides.Aggregate(
-        message, static (text, names) => text.Replace($"'{names.Member}'", $"'{names.Option}'", StringComparison.Ordinal));
+    internal static string OfTool(string message, StoreKind store = StoreKind.File)
+    {
+        if (store != StoreKind.File)
+        {
+            message = message.Replace("'CredentialsPath'", "'--store'", StringComparison.Ordinal);
+            foreach ((string name, string here) in OfStores)
+            {
+                message = message.Replace($"'{name}'", $"'{here}'", StringComparison.Ordinal);
+            }
+        }
+
+        return Configuration.Overrides.Aggregate(
+            message, static (text, names) => text.Replace($"'{names.Member}'", $"'{names.Option}'", StringComparison.Ordinal));
+    }
 
     /// <summary>Takes out what a terminal would obey: servers and files say anything.</summary>
     internal static string Printable(string text) =>

@@ -9,6 +9,7 @@ public sealed class ToolProcessTests
     private static readonly string[] Unneeded =
     [
         "System.Net.Sockets", "System.Net.Security", "Microsoft.Extensions.Http", "Polly", "Duende", "Spectre",
+        "TokenRefresh.Keychain", "TokenRefresh.PostgreSql", "Tmds", "Npgsql", "DataProtection",
     ];
 
     [Fact]
@@ -24,7 +25,7 @@ public sealed class ToolProcessTests
     }
 
     [Fact]
-    public async Task Token_with_a_valid_token_loads_nothing_of_the_network_or_the_screen()
+    public async Task Token_with_a_valid_token_loads_nothing_of_network_screen_or_other_stores()
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
         ProcessStartInfo start = ToolProcess.StartInfo(login, "token");
@@ -37,6 +38,23 @@ public sealed class ToolProcessTests
         string[] loaded = [.. errors.Split('\n').Where(line => line.StartsWith("loaded ", StringComparison.Ordinal))];
         loaded.Should().Contain("loaded TokenRefresh");
         loaded.Where(line => Unneeded.Any(name => line.Contains(name, StringComparison.Ordinal))).Should().BeEmpty();
+    }
+
+    [Theory]
+    [InlineData("keychain", "Tmds.DBus.Protocol", "Npgsql")]
+    [InlineData("postgres", "Npgsql", "Tmds")]
+    public async Task A_store_loads_nothing_of_the_other(string store, string own, string other)
+    {
+        await using SharedLogin login = await SharedLogin.StartAsync();
+        ProcessStartInfo start = ToolProcess.StartInfo(login, "status", "--store", store, "--keychain-service", "tool");
+        start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(ToolProcessTests).Assembly.Location;
+        start.Environment["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/nonexistent/bus";
+        start.Environment["TOKEN_REFRESH_POSTGRES"] = "Host=127.0.0.1;Port=9;Username=u;Password=p";
+
+        var (code, _, errors) = await ToolProcess.RunAsync(start);
+
+        code.Should().Be(ExitCode.File, errors);
+        errors.Should().Contain($"loaded {own}").And.NotContain($"loaded {other}").And.NotContain("DataProtection\n");
     }
 
     [Fact]

@@ -56,6 +56,24 @@ internal sealed class SecretService(string? address, bool allowPrompt) : IKeycha
         return true;
     });
 
+    /// <summary>Asks the bus, which answers although the service is stopped.</summary>
+    internal async Task<int?> FindProcessAsync(CancellationToken cancellationToken)
+    {
+        if (address is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            return await SecretServiceSession.FindProcessAsync(address).WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (DBusExceptionBase)
+        {
+            return null;
+        }
+    }
+
     public void Dispose()
     {
         lock (_lock)

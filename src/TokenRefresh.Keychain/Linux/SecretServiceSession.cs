@@ -59,6 +59,24 @@ internal sealed class SecretServiceSession : IDisposable
         }
     }
 
+    /// <summary>Asks the bus for the process of the service.</summary>
+    internal static async Task<int> FindProcessAsync(string address)
+    {
+        using var connection = new DBusConnection(address);
+        await connection.ConnectAsync().ConfigureAwait(false);
+        return await connection.CallMethodAsync(
+            Question(), static (message, _) => (int)message.GetBodyReader().ReadUInt32()).ConfigureAwait(false);
+
+        MessageBuffer Question()
+        {
+            const string Bus = "org.freedesktop.DBus";
+            using MessageWriter writer = connection.GetMessageWriter();
+            writer.WriteMethodCallHeader(Bus, "/org/freedesktop/DBus", Bus, "GetConnectionUnixProcessID", "s");
+            writer.WriteString(Service);
+            return writer.CreateMessage();
+        }
+    }
+
     internal Task<(string[] Unlocked, string[] Locked)> SearchAsync(KeychainItem item) => CallAsync(
         ServicePath,
         ServiceInterface,

@@ -1,3 +1,5 @@
+using TokenRefresh.Tool.Storage;
+
 namespace TokenRefresh.Tool.Checks;
 
 /// <summary>Looks at the environment variables that change what programs do.</summary>
@@ -25,7 +27,8 @@ internal static class EnvironmentChecks
 
         foreach (string name in Folders)
         {
-            if (host.Variable(name) is { } folder
+            if (profile.Store.Kind == StoreKind.File
+                && host.Variable(name) is { } folder
                 && profile.Options().CredentialsPath is { } path
                 && !Path.GetFullPath(path).StartsWith(Path.GetFullPath(folder), StringComparison.Ordinal))
             {

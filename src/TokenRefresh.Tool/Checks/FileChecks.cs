@@ -1,4 +1,5 @@
 using TokenRefresh.Interop;
+using TokenRefresh.Tool.Storage;
 
 namespace TokenRefresh.Tool.Checks;
 
@@ -8,7 +9,7 @@ internal static class FileChecks
     private const UnixFileMode Others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
     private const UnixFileMode Group = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute;
 
-    internal static IEnumerable<Finding> Look(string path, string configuration)
+    internal static IEnumerable<Finding> Look(string path)
     {
         string target = path;
         if (new FileInfo(path).LinkTarget is not null && File.ResolveLinkTarget(path, returnFinalTarget: true) is { } link)
@@ -33,11 +34,6 @@ internal static class FileChecks
             yield return Mode("file", target, "is for tokens");
         }
 
-        if (File.Exists(configuration) && File.ReadAllText(configuration).Contains("clientSecret", StringComparison.OrdinalIgnoreCase))
-        {
-            yield return Mode("configuration", configuration, "holds a client secret");
-        }
-
         string directory = Path.GetDirectoryName(target)!;
         if (!Directory.Exists(directory))
         {
@@ -58,6 +54,25 @@ internal static class FileChecks
         foreach (Finding finding in Neighbors(target, directory))
         {
             yield return finding;
+        }
+    }
+
+    /// <summary>Looks at the files that hold secrets of the profile's own.</summary>
+    internal static IEnumerable<Finding> LookAtSecrets(Profile profile)
+    {
+        string text = File.Exists(profile.File) ? File.ReadAllText(profile.File) : "";
+        if (text.Contains("clientSecret", StringComparison.OrdinalIgnoreCase))
+        {
+            yield return Mode("configuration", profile.File, "holds a client secret");
+        }
+        else if (text.Contains("\"postgresConnection\"", StringComparison.OrdinalIgnoreCase))
+        {
+            yield return Mode("configuration", profile.File, "holds a connection string");
+        }
+
+        if (profile.Store is { Kind: StoreKind.Postgres, PostgresConnectionFile: { } path } && File.Exists(path))
+        {
+            yield return Mode("connection", path, "holds a connection string");
         }
     }
 

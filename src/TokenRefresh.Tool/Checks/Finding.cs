@@ -1,3 +1,5 @@
+using TokenRefresh.Tool.Storage;
+
 namespace TokenRefresh.Tool.Checks;
 
 /// <summary>How much a finding matters.</summary>
@@ -21,6 +23,16 @@ internal sealed record Finding(string Check, Severity Severity, string Text, str
     internal static Finding Fine(string check, string text) => new(check, Severity.Fine, text);
 
     internal static Finding Note(string check, string text, string? act = null) => new(check, Severity.Note, text, act);
+
+    /// <summary>Makes a problem of a message of the library, whose last sentence says what to do.</summary>
+    internal static Finding OfMessage(string check, string message, StoreKind store)
+    {
+        message = Words.OfTool(message, store).Replace(" Nothing was sent.", "", StringComparison.Ordinal);
+        int end = message.LastIndexOf(". ", StringComparison.Ordinal);
+        return end < 0
+            ? Problem(check, message, "Do what is said there.")
+            : Problem(check, message[..(end + 1)], message[(end + 2)..]);
+    }
 
     internal static Finding Problem(string check, string text, string act) => new(check, Severity.Problem, text, act);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using TokenRefresh.Tool.Storage;
 
 namespace TokenRefresh.Tool.Checks;
 
@@ -8,9 +9,9 @@ internal static class LoginChecks
     private static readonly TimeSpan LongHold = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Soon = TimeSpan.FromDays(1);
 
-    internal static IEnumerable<Finding> Look(TokenRefreshStatus status, DateTimeOffset now)
+    internal static IEnumerable<Finding> Look(TokenRefreshStatus status, DateTimeOffset now, StoreKind store = StoreKind.File)
     {
-        yield return OfState(status, now);
+        yield return OfState(status, now, store);
         if (status.RefreshTokenExpiresAt - now is { } left && left < Soon && left > TimeSpan.Zero)
         {
             yield return Finding.Note(
@@ -42,10 +43,10 @@ internal static class LoginChecks
         }
     }
 
-    private static Finding OfState(TokenRefreshStatus status, DateTimeOffset now)
+    private static Finding OfState(TokenRefreshStatus status, DateTimeOffset now, StoreKind store)
     {
         string state = Words.State(status.State);
-        string text = status.Problem is { } problem ? Words.OfTool(problem) : $"{char.ToUpperInvariant(state[0])}{state[1..]}.";
+        string text = status.Problem is { } problem ? Words.OfTool(problem, store) : $"{char.ToUpperInvariant(state[0])}{state[1..]}.";
         return ExitCode.Of(status) switch
         {
             ExitCode.Healthy => Finding.Fine("login", text),
@@ -53,11 +54,12 @@ internal static class LoginChecks
             ExitCode.TryLater => Finding.Note("login", text, $"Wait: the next attempt is made {Words.Moment(status.RetryAt, now)}."),
             ExitCode.File => Finding.Problem("login", text, "Do what is said there; 'token-refresh login' stores a new login."),
             _ when status.State == TokenRefreshState.ExpiredNotRefreshable => Finding.Problem("login", text, "Do what is said there."),
+            _ when text.Contains("'token-refresh ", StringComparison.Ordinal) => Finding.Problem("login", text, "Do what is said there."),
             _ => Finding.Problem("login", text, "Run 'token-refresh login'."),
         };
     }
 
-    private static bool IsStopped(int process)
+    internal static bool IsStopped(int process)
     {
         string file = string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/stat");
         try

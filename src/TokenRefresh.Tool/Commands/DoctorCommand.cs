@@ -24,9 +24,22 @@ internal static class DoctorCommand
                 await using (tokens.ConfigureAwait(false))
                 {
                     TokenRefreshStatus status = await tokens.GetStatusAsync().ConfigureAwait(false);
-                    Look(findings, "login", LoginChecks.Look(status, host.Time.GetUtcNow()));
-                    Look(findings, "file", FileChecks.Look(status.Location, profile.File));
-                    Look(findings, "owner's lock", OwnerLockChecks.Look(options, host.Time));
+                    IReadOnlyList<Finding> store = profile.OpenedStore is { } opened ? await opened.CheckAsync().ConfigureAwait(false) : [];
+
+                    // Why it cannot be read is said once.
+                    if (status.State != TokenRefreshState.Unreadable || store.All(finding => finding.Severity != Severity.Problem))
+                    {
+                        Look(findings, "login", LoginChecks.Look(status, host.Time.GetUtcNow(), profile.Store.Kind));
+                    }
+
+                    findings.AddRange(store);
+                    if (profile.OpenedStore is null)
+                    {
+                        Look(findings, "file", FileChecks.Look(status.Location));
+                        Look(findings, "owner's lock", OwnerLockChecks.Look(options, host.Time));
+                    }
+
+                    Look(findings, "file", FileChecks.LookAtSecrets(profile));
                     Look(findings, "environment", EnvironmentChecks.Look(host, profile));
                 }
 

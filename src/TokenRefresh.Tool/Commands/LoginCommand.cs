@@ -5,7 +5,7 @@ using TokenRefresh.Tool.SignIn;
 
 namespace TokenRefresh.Tool.Commands;
 
-/// <summary>Signs in, and stores the login for all programs that share the file.</summary>
+/// <summary>Signs in, and stores the login for all programs that share it.</summary>
 internal static class LoginCommand
 {
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(1);

@@ -2,12 +2,12 @@ using System.CommandLine;
 
 namespace TokenRefresh.Tool.Commands;
 
-/// <summary>Removes the login, for all programs that share the file.</summary>
+/// <summary>Removes the login, for all programs that share it.</summary>
 internal static class LogoutCommand
 {
     internal static Command Create(ToolHost host)
     {
-        var command = new Command("logout", "Removes the login from the file, and revokes it where 'revocationEndpoint' is set.");
+        var command = new Command("logout", "Removes the login from its store, and revokes it where 'revocationEndpoint' is set.");
         command.SetProfileAction(
             host,
             async (_, profile, log) =>

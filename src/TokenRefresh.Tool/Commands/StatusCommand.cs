@@ -71,7 +71,7 @@ internal static class StatusCommand
         Screen screen = Screen.Of(host);
         Color colour = code == ExitCode.Healthy ? Color.Green : code == ExitCode.TryLater ? Color.Yellow : Color.Red;
         screen.Line($"{profile.Name}: {Words.State(status.State)}", colour);
-        screen.Row("file", status.Location);
+        screen.Row(Words.Of(profile.Store.Kind), status.Location);
         if (status.AccessTokenExpiresAt is { } expiry)
         {
             screen.Row("access token", $"{(expiry >= now ? "expires" : "expired")} {Words.Moment(expiry, now)}");
@@ -104,7 +104,7 @@ internal static class StatusCommand
 
         if (status.Problem is { } problem)
         {
-            screen.Row("problem", Words.OfTool(problem));
+            screen.Row("problem", Words.OfTool(problem, profile.Store.Kind));
         }
     }
 }

@@ -137,6 +137,7 @@ public sealed class Keyring : IAsyncDisposable
     {
         await _daemon!.KillAsync();
         await _daemon.DisposeAsync();
+        _daemon = null;
     }
 
     /// <summary>Locks the default keyring.</summary>

@@ -2,10 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Npgsql;
-using TokenRefresh.PostgreSql.Tests.Support;
-using TokenRefresh.TestKit;
-
-[assembly: AssemblyFixture(typeof(PostgreSqlServer))]
 
 namespace TokenRefresh.PostgreSql.Tests.Support;
 
@@ -22,7 +18,7 @@ public sealed class PostgreSqlServer : IAsyncLifetime
         ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
         : [];
 
-    private readonly TempDirectory _directory = new();
+    private readonly TestKit.TempDirectory _directory = new();
     private string? _programs;
     private Process? _process;
 
@@ -32,7 +28,7 @@ public sealed class PostgreSqlServer : IAsyncLifetime
     /// <summary>Gets the port on 127.0.0.1.</summary>
     public int Port { get; private set; }
 
-    /// <summary>Gets whether other hosts may connect: those of <see cref="Hosts"/>.</summary>
+    /// <summary>Gets whether other hosts may connect, those of a test.</summary>
     public bool ListensToHosts { get; init; }
 
     /// <summary>Gets the pool of the tests themselves.</summary>
