@@ -18,6 +18,7 @@ internal static class CommandLine
         ("run", RunCommand.Create),
         ("login", LoginCommand.Create),
         ("logout", LogoutCommand.Create),
+        ("migrate", MigrateCommand.Create),
         ("doctor", DoctorCommand.Create),
         ("watch", WatchCommand.Create),
     ];
