@@ -61,6 +61,7 @@ internal sealed class LoginMove(LoginStore source, LoginStore target, TokenRefre
         && one.TokenType == other.TokenType
         && one.AccountId == other.AccountId
         && one.IdToken == other.IdToken
+        && one.DPoPKey?.Thumbprint == other.DPoPKey?.Thumbprint
         && (one.Scopes ?? []).SequenceEqual(other.Scopes ?? [], StringComparer.Ordinal);
 
     private static bool AreSame(DateTimeOffset? one, DateTimeOffset? other) =>

@@ -213,6 +213,23 @@ public sealed class LoginMoveTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_login_that_is_bound_to_a_key_is_still_bound()
+    {
+        await using SharedLogin bound = await SharedLogin.StartBoundAsync(lifetime: TimeSpan.FromMinutes(-1));
+        string moved = Path.Combine(bound.Directory.Path, "new.json");
+        await using (KilledSide one = KilledSide.OfFile(bound.Path, StoreKind.File))
+        await using (KilledSide other = KilledSide.OfFile(moved, StoreKind.Keychain))
+        {
+            var options = new TokenRefreshOptions { CredentialsPath = bound.Path };
+            await new LoginMove(one, other, options, TimeProvider.System).RunAsync(TestContext.Current.CancellationToken);
+        }
+
+        (await bound.CreateProvider(o => o.CredentialsPath = moved).GetAccessTokenAsync()).DPoPKey!.Thumbprint
+            .Should().Be(bound.Key!.Thumbprint);
+        (await File.ReadAllTextAsync(bound.Path)).Should().NotContain("dpopKey");
+    }
+
+    [Fact]
     public async Task A_format_that_does_not_keep_all_members_is_refused_before_anything_is_written()
     {
         Func<Task> move = () => MoveAsync(format: CredentialsFileFormat.FlatOAuth);
