@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Npgsql;
 
 namespace TokenRefresh.PostgreSql;
@@ -7,10 +6,13 @@ namespace TokenRefresh.PostgreSql;
 /// One connection per process and database that listens, while anyone waits, for commits and for leases that were given back.
 /// </summary>
 /// <remarks>
-/// Notifications may be lost (a proxy, a cut network), and the end of a killed holder sends none. So all waits end every half second too.
+/// Notifications may be lost (a proxy, a cut network), and the end of a killed holder sends none. So waits end every half second too; if
+/// there are many, the oldest ones.
 /// Safe for concurrent use.
 /// </remarks>
-internal sealed class ChangeFeed
+/// <param name="pool">Where its connection comes from.</param>
+/// <param name="listens">Whether there is a connection for it; if not, all who wait look again now and then.</param>
+internal sealed class ChangeFeed(SharedPool pool, bool listens)
 {
     internal const string Channel = "token_refresh";
 
@@ -20,26 +22,23 @@ internal sealed class ChangeFeed
     /// <summary>The last letter of a payload: a lease was given back.</summary>
     internal const char Released = 'r';
 
-    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(500);
+    /// <summary>How often waits end by themselves.</summary>
+    internal static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(500);
+
+    // Each wait that ends costs some reads and a try of the lock: with thousands of logins, all at once would leave no time for refreshes.
+    private const int MostEndedByTick = 50;
+
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(30);
-    private static readonly ConditionalWeakTable<NpgsqlDataSource, ChangeFeed> Feeds = [];
 
     // Not of the provider's clock: one feed serves many stores.
     private static readonly TimeProvider Time = TimeProvider.System;
 
-    private readonly NpgsqlDataSource _dataSource;
     private readonly object _lock = new();
     private readonly Dictionary<string, TaskCompletionSource> _waits = new(StringComparer.Ordinal);
+    private readonly Queue<(string Payload, TaskCompletionSource Wait)> _byAge = [];
     private int _stores;
     private bool _isRunning;
     private long _lastWait;
-
-    private ChangeFeed(NpgsqlDataSource dataSource) => _dataSource = dataSource;
-
-    /// <summary>Gets or sets whether a lock of this database was seen to exclude.</summary>
-    internal bool IsProven { get; set; }
-
-    internal static ChangeFeed Of(NpgsqlDataSource dataSource) => Feeds.GetValue(dataSource, static source => new ChangeFeed(source));
 
     /// <summary>Counts a store that may wait; to be called once by each, and <see cref="Leave"/> at its end.</summary>
     internal void Join() => Interlocked.Increment(ref _stores);
@@ -50,7 +49,10 @@ internal sealed class ChangeFeed
     /// <summary>
     /// Waits for a payload. A notification after the call ends the wait once the feed listens; before that, the beginning of that does.
     /// </summary>
-    internal Task WaitAsync(string payload, CancellationToken cancellationToken)
+    /// <param name="payload">What is waited for.</param>
+    /// <param name="limit">The time for the connection, if this call starts the feed.</param>
+    /// <param name="cancellationToken">Ends this wait.</param>
+    internal Task WaitAsync(string payload, TimeSpan limit, CancellationToken cancellationToken)
     {
         TaskCompletionSource? wait;
         lock (_lock)
@@ -59,12 +61,13 @@ internal sealed class ChangeFeed
             if (!_waits.TryGetValue(payload, out wait))
             {
                 _waits[payload] = wait = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                _byAge.Enqueue((payload, wait));
             }
 
             if (!_isRunning)
             {
                 _isRunning = true;
-                _ = Task.Run(RunAsync, CancellationToken.None);
+                _ = Task.Run(() => RunAsync(limit), CancellationToken.None);
             }
         }
 
@@ -72,28 +75,33 @@ internal sealed class ChangeFeed
     }
 
     // Ends where nobody has waited for a while, or no store is left that could. A store that comes meanwhile starts it again.
-    private async Task RunAsync()
+    private async Task RunAsync(TimeSpan limit)
     {
         while (!TryEnd())
         {
             try
             {
-                await ListenAsync().ConfigureAwait(false);
+                if (listens)
+                {
+                    await ListenAsync(limit).ConfigureAwait(false);
+                    continue;
+                }
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
-                // No connection to be had, or it broke: who waits looks again now and then instead.
-                CompleteAll();
-                await Task.Delay(Tick, Time).ConfigureAwait(false);
+                // No connection to be had, or it broke.
             }
+
+            CompleteOldest();
+            await Task.Delay(Tick, Time).ConfigureAwait(false);
         }
 
         CompleteAll();
     }
 
-    private async Task ListenAsync()
+    private async Task ListenAsync(TimeSpan limit)
     {
-        NpgsqlConnection connection = await _dataSource.OpenConnectionAsync().ConfigureAwait(false);
+        NpgsqlConnection connection = await pool.OpenAsync(limit, CancellationToken.None).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
             connection.Notification += (_, notification) => Complete(notification.Payload);
@@ -106,7 +114,7 @@ internal sealed class ChangeFeed
                 if (Time.GetElapsedTime(ticked) >= Tick * 0.8)
                 {
                     ticked = Time.GetTimestamp();
-                    CompleteAll();
+                    CompleteOldest();
                 }
             }
 
@@ -154,13 +162,22 @@ internal sealed class ChangeFeed
         wait?.TrySetResult();
     }
 
-    private void CompleteAll()
+    private void CompleteAll() => CompleteOldest(int.MaxValue);
+
+    private void CompleteOldest(int most = MostEndedByTick)
     {
-        TaskCompletionSource[] waits;
+        var waits = new List<TaskCompletionSource>();
         lock (_lock)
         {
-            waits = [.. _waits.Values];
-            _waits.Clear();
+            while (waits.Count < most && _byAge.TryDequeue(out (string Payload, TaskCompletionSource Wait) oldest))
+            {
+                // A notification has ended the others.
+                if (_waits.TryGetValue(oldest.Payload, out TaskCompletionSource? wait) && wait == oldest.Wait)
+                {
+                    _waits.Remove(oldest.Payload);
+                    waits.Add(wait);
+                }
+            }
         }
 
         foreach (TaskCompletionSource wait in waits)

@@ -41,6 +41,13 @@ internal static class Errors
     internal static LockUnavailableException LeaseLost(PostgreSqlCredentialsStore store) =>
         new($"The lease on '{store.Location}' was lost with its connection, and nothing was written. Try again.") { IsTransient = true };
 
+    internal static LockUnavailableException PoolUsedUp(PostgreSqlCredentialsStore store, TimeSpan waited, int leases) =>
+        new($"The lock of '{store.Location}' was not tried within '{waited}': other logins of this process kept all {leases} connections "
+            + "that leases may have. Nothing was sent. Raise 'Maximum Pool Size', or 'LockTimeout'.")
+        {
+            IsTransient = true,
+        };
+
     internal static LockUnavailableException Copy(PostgreSqlCredentialsStore store) =>
         new($"The server of '{store.Location}' is a read-only copy, whose locks exclude nobody on the primary one. Nothing was sent. "
             + "Connect to the primary one: 'Target Session Attributes=primary' where there are several hosts.");

@@ -12,11 +12,10 @@ namespace TokenRefresh.PostgreSql;
 /// </remarks>
 internal static class LockProof
 {
-    internal static async Task RunAsync(PostgreSqlCredentialsStore store, CancellationToken cancellationToken)
+    internal static async Task RunAsync(PostgreSqlCredentialsStore store)
     {
         long key = BinaryPrimitives.ReadInt64BigEndian(RandomNumberGenerator.GetBytes(sizeof(long)));
-        bool isExclusive = await store.RunAsync(first => RunAsync(store, first, key, cancellationToken), cancellationToken)
-            .ConfigureAwait(false);
+        bool isExclusive = await store.RunAsync(first => RunAsync(store, first, key), CancellationToken.None).ConfigureAwait(false);
         if (!isExclusive)
         {
             throw new LockUnavailableException(
@@ -25,32 +24,31 @@ internal static class LockProof
         }
     }
 
-    private static async Task<bool> RunAsync(
-        PostgreSqlCredentialsStore store, NpgsqlConnection first, long key, CancellationToken cancellationToken)
+    private static async Task<bool> RunAsync(PostgreSqlCredentialsStore store, NpgsqlConnection first, long key)
     {
         const string Lock = "SELECT pg_backend_pid(), pg_try_advisory_lock($1)";
         const string Unlock = "SELECT pg_backend_pid(), pg_advisory_unlock($1)";
-        object?[] held = (await store.ExecuteAsync(first, Lock, cancellationToken, key).ConfigureAwait(false))!;
+        object?[] held = (await store.ExecuteAsync(first, Lock, CancellationToken.None, key).ConfigureAwait(false))!;
         var isExclusive = true;
-        NpgsqlConnection second = await store.OpenAsync(cancellationToken).ConfigureAwait(false);
+        NpgsqlConnection second = await store.OpenAsync(CancellationToken.None).ConfigureAwait(false);
         await using (second.ConfigureAwait(false))
         {
-            NpgsqlTransaction transaction = await second.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+            NpgsqlTransaction transaction = await second.BeginTransactionAsync(CancellationToken.None).ConfigureAwait(false);
             await using (transaction.ConfigureAwait(false))
             {
-                object?[] tried = (await store.ExecuteAsync(second, Lock, cancellationToken, key).ConfigureAwait(false))!;
+                object?[] tried = (await store.ExecuteAsync(second, Lock, CancellationToken.None, key).ConfigureAwait(false))!;
                 if (tried[1] is true)
                 {
                     isExclusive = false;
-                    await store.ExecuteAsync(second, Unlock, cancellationToken, key).ConfigureAwait(false);
+                    await store.ExecuteAsync(second, Unlock, CancellationToken.None, key).ConfigureAwait(false);
                 }
 
                 // A second statement, which such a proxy sends to another session.
-                object?[] same = (await store.ExecuteAsync(first, Unlock, cancellationToken, key).ConfigureAwait(false))!;
+                object?[] same = (await store.ExecuteAsync(first, Unlock, CancellationToken.None, key).ConfigureAwait(false))!;
                 isExclusive &= held[1] is true && same[1] is true && Equals(held[0], same[0]);
                 if (!isExclusive)
                 {
-                    await store.ExecuteAsync(second, Unlock, cancellationToken, key).ConfigureAwait(false);
+                    await store.ExecuteAsync(second, Unlock, CancellationToken.None, key).ConfigureAwait(false);
                 }
             }
         }

@@ -133,13 +133,13 @@ internal sealed partial class PostgreSqlCredentialsLease(
             return;
         }
 
-        await store.ReleaseAsync(connection, store.LeaseKey).ConfigureAwait(false);
+        await store.ReleaseLeaseAsync(connection).ConfigureAwait(false);
     }
 
     private async Task ReleaseAfterRunningAsync()
     {
         await Task.WhenAny(_running).ConfigureAwait(false);
-        await store.ReleaseAsync(connection, store.LeaseKey).ConfigureAwait(false);
+        await store.ReleaseLeaseAsync(connection).ConfigureAwait(false);
     }
 
     // A refresh that has reached its deadline leaves a statement behind, and until that ends no other one can give the lock back.

@@ -44,7 +44,7 @@ public sealed partial class PostgreSqlCredentialsStore
             if (!isFree && connection.State == ConnectionState.Open)
             {
                 // Closed instead of pooled: as long as the connection lived on, so would a lock that it may still hold.
-                _dataSource.Clear();
+                _pool.Clear();
             }
 
             await connection.DisposeAsync().ConfigureAwait(false);
@@ -55,24 +55,34 @@ public sealed partial class PostgreSqlCredentialsStore
         }
     }
 
+    /// <summary>Gives a lease back. Never throws.</summary>
+    internal async Task ReleaseLeaseAsync(NpgsqlConnection connection)
+    {
+        await ReleaseAsync(connection, LeaseKey).ConfigureAwait(false);
+        _pool.Leave();
+    }
+
     private async Task<T?> WaitAsync<T>(
-        Func<CancellationToken, Task<T?>> tryAcquire, TimeSpan timeout, CancellationToken cancellationToken)
+        Func<TimeSpan, CancellationToken, Task<T?>> tryAcquire, TimeSpan timeout, CancellationToken cancellationToken)
         where T : class
     {
         cancellationToken.ThrowIfCancellationRequested();
         ObjectDisposedException.ThrowIf(_isDisposed != 0, this);
         long start = _timeProvider.GetTimestamp();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        TimeSpan left = timeout;
         Task? over = null;
         try
         {
             while (true)
             {
                 // Armed before the try, so that a release between the two is not missed.
-                Task released = timeout == TimeSpan.Zero ? Task.CompletedTask : _feed.WaitAsync(ReleasedPayload, ended.Token);
+                Task released = timeout == TimeSpan.Zero
+                    ? Task.CompletedTask
+                    : _pool.Feed.WaitAsync(ReleasedPayload, CommandTimeout, ended.Token);
                 try
                 {
-                    if (await tryAcquire(cancellationToken).ConfigureAwait(false) is { } acquired)
+                    if (await tryAcquire(left, cancellationToken).ConfigureAwait(false) is { } acquired)
                     {
                         return acquired;
                     }
@@ -82,7 +92,7 @@ public sealed partial class PostgreSqlCredentialsStore
                     throw Errors.Unlockable(this, e);
                 }
 
-                TimeSpan left = timeout == Timeout.InfiniteTimeSpan ? timeout : timeout - _timeProvider.GetElapsedTime(start);
+                left = timeout == Timeout.InfiniteTimeSpan ? timeout : timeout - _timeProvider.GetElapsedTime(start);
                 if (left <= TimeSpan.Zero && timeout != Timeout.InfiniteTimeSpan)
                 {
                     return null;
@@ -99,7 +109,49 @@ public sealed partial class PostgreSqlCredentialsStore
         }
     }
 
-    private async Task<ICredentialsLease?> TryAcquireAsync(CancellationToken cancellationToken)
+    private async Task<ICredentialsLease?> TryAcquireAsync(TimeSpan left, CancellationToken cancellationToken)
+    {
+        if (!_pool.TryEnter() && !await TryEnterAsync(left, cancellationToken).ConfigureAwait(false))
+        {
+            return null;
+        }
+
+        ICredentialsLease? lease = null;
+        try
+        {
+            return lease = await TryLeaseAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (lease is null)
+            {
+                _pool.Leave();
+            }
+        }
+    }
+
+    // The leases of other logins keep all connections that leases may have: this one waits for its turn.
+    private async Task<bool> TryEnterAsync(TimeSpan left, CancellationToken cancellationToken)
+    {
+        if (left == TimeSpan.Zero)
+        {
+            return false;
+        }
+
+        using var limit = new CancellationTokenSource(left, _timeProvider);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        try
+        {
+            await _pool.EnterAsync(ended.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Errors.PoolUsedUp(this, left, _pool.Leases);
+        }
+    }
+
+    private async Task<ICredentialsLease?> TryLeaseAsync(CancellationToken cancellationToken)
     {
         (NpgsqlConnection Connection, string Mark)? locked = await TryLockAsync(LeaseKey, cancellationToken).ConfigureAwait(false);
         if (locked is not var (connection, mark))
@@ -141,19 +193,14 @@ public sealed partial class PostgreSqlCredentialsStore
         }
     }
 
-    private async Task<IAsyncDisposable?> TryAcquireSignInAsync(CancellationToken cancellationToken) =>
+    private async Task<IAsyncDisposable?> TryAcquireSignInAsync(TimeSpan left, CancellationToken cancellationToken) =>
         await TryLockAsync(_signInKey, cancellationToken).ConfigureAwait(false) is var (connection, _)
             ? new SignInRight(this, connection)
             : null;
 
     private async Task<(NpgsqlConnection Connection, string Mark)?> TryLockAsync(long key, CancellationToken cancellationToken)
     {
-        if (!_feed.IsProven)
-        {
-            await LockProof.RunAsync(this, cancellationToken).ConfigureAwait(false);
-            _feed.IsProven = true;
-        }
-
+        await _pool.ProveAsync(this, cancellationToken).ConfigureAwait(false);
         for (var tries = 1; ; tries++)
         {
             NpgsqlConnection connection = await OpenAsync(cancellationToken).ConfigureAwait(false);

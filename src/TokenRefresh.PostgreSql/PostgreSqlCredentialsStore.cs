@@ -31,7 +31,7 @@ public sealed partial class PostgreSqlCredentialsStore : ICredentialsStore, IAsy
     private readonly IDataProtector? _protector;
     private readonly ServerClock _clock;
     private readonly TimeProvider _timeProvider;
-    private readonly ChangeFeed _feed;
+    private readonly SharedPool _pool;
     private readonly long _signInKey;
     private int _isDisposed;
 
@@ -49,9 +49,9 @@ public sealed partial class PostgreSqlCredentialsStore : ICredentialsStore, IAsy
         _protector = options.DataProtection?.CreateProtector("TokenRefresh.PostgreSql", options.Name);
         _timeProvider = options.TimeProvider ?? TimeProvider.System;
         _clock = new ServerClock(_timeProvider);
-        _feed = ChangeFeed.Of(_dataSource);
-        _feed.Join();
-        Statements = new Statements(options.Table);
+        _pool = SharedPool.Of(_dataSource);
+        _pool.Feed.Join();
+        Statements = _pool.StatementsOf(options.Table);
         Table = options.Table;
         Name = options.Name;
         Format = options.FileFormat;
@@ -180,7 +180,7 @@ public sealed partial class PostgreSqlCredentialsStore : ICredentialsStore, IAsy
     public Task WaitForChangeAsync(CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_isDisposed != 0, this);
-        return _feed.WaitAsync(ChangedPayload, cancellationToken);
+        return _pool.Feed.WaitAsync(ChangedPayload, CommandTimeout, cancellationToken);
     }
 
     /// <summary>Closes the connections that the store made itself.</summary>
@@ -188,7 +188,7 @@ public sealed partial class PostgreSqlCredentialsStore : ICredentialsStore, IAsy
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
         {
-            _feed.Leave();
+            _pool.Feed.Leave();
             if (_ownsDataSource)
             {
                 _dataSource.Dispose();
@@ -202,7 +202,7 @@ public sealed partial class PostgreSqlCredentialsStore : ICredentialsStore, IAsy
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
         {
-            _feed.Leave();
+            _pool.Feed.Leave();
             if (_ownsDataSource)
             {
                 await _dataSource.DisposeAsync().ConfigureAwait(false);
@@ -210,20 +210,8 @@ public sealed partial class PostgreSqlCredentialsStore : ICredentialsStore, IAsy
         }
     }
 
-    internal async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken, TimeSpan? limit = null)
-    {
-        // By the system's clock: what ends here is a connection that hangs, whatever clock the provider has.
-        using var timeout = new CancellationTokenSource(limit ?? CommandTimeout, TimeProvider.System);
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
-        try
-        {
-            return await _dataSource.OpenConnectionAsync(ended.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new NpgsqlException("No connection was had within 'CommandTimeout'.", new TimeoutException("Timed out.", e));
-        }
-    }
+    internal ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken, TimeSpan? limit = null) =>
+        _pool.OpenAsync(limit ?? CommandTimeout, cancellationToken);
 
     internal Task<object?[]?> ExecuteAsync(
         NpgsqlConnection connection, string statement, CancellationToken cancellationToken, params object?[] parameters) =>
