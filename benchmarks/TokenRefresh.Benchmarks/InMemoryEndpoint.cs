@@ -7,6 +7,9 @@ internal sealed class InMemoryEndpoint(TimeSpan lifetime, Func<Task>? exchangeAs
 {
     private long _pairs;
 
+    /// <summary>Gets how many it has answered.</summary>
+    internal long Exchanges => Interlocked.Read(ref _pairs);
+
     public async ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default)
     {
         await request.BeforeSendAsync(cancellationToken);

@@ -21,7 +21,7 @@ IQuestion[] own =
     .. isAll ? (IQuestion[])[new ColdStartBenchmarks()] : [],
     new ProcessContentionBenchmarks(),
     new CriticalSectionBenchmarks(),
-    .. isAll ? (IQuestion[])[new LockTurnsBenchmarks(), new InProcessContentionBenchmarks()] : [],
+    .. isAll ? (IQuestion[])[new LockTurnsBenchmarks(), new InProcessContentionBenchmarks(), new ManyLoginsBenchmarks()] : [],
 ];
 Type[] hosted = isAll ? [typeof(HotPathBenchmarks), typeof(HandlerBenchmarks)] : [];
 var results = new Results(command.Results, isSummaryOnly: !isAll);
