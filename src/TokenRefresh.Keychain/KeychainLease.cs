@@ -5,6 +5,8 @@ namespace TokenRefresh.Keychain;
 /// <summary>The lease of the keychain's store: that of the lock file, and under it read, compare, write, read back.</summary>
 internal sealed class KeychainLease(KeychainCredentialsStore store, ICredentialsLease inner) : ICredentialsLease, IDamagedFileLease
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
     private KeychainDocument? _present;
 
     // A write whose time limit is over. It may still happen.
@@ -54,41 +56,18 @@ internal sealed class KeychainLease(KeychainCredentialsStore store, ICredentials
         CancellationToken cancellationToken = default)
     {
         long start = store.Time.GetTimestamp();
-        KeychainDocument current = await ReadInTimeAsync(start, cancellationToken).ConfigureAwait(false);
-        if (!OAuthCredentials.AreSameLogin(expected, current.Credentials))
+        while (true)
         {
-            if (next is null || !next.IsSamePair(current.Credentials))
+            try
             {
-                return CredentialsCommit.Superseded(current.Credentials);
+                return await CommitAsync(expected, next, start, cancellationToken).ConfigureAwait(false);
             }
-
-            // Written already, by a write that was not confirmed in time.
-            store.WriteMark(current.Version);
-            return CredentialsCommit.Committed(current.Credentials);
-        }
-
-        if (next is null && current.Credentials is null)
-        {
-            return CredentialsCommit.Committed(null);
-        }
-
-        cancellationToken.ThrowIfCancellationRequested();
-        byte[]? bytes = next is null ? WithoutLogin(current) : current.Document.With(next, store.Time.GetUtcNow());
-        try
-        {
-            if (_overdue is { IsCompleted: false })
+            catch (Exception e) when (IsUnavailable(e) && Left(start) > Pause)
             {
-                throw new KeychainException(KeychainFailure.TimedOut, "An earlier write has not ended.");
+                // A service that has crashed is started again. A process that ends without a save would lose the new tokens.
+                await Task.Delay(Pause, store.Time, cancellationToken).ConfigureAwait(false);
             }
-
-            await store.WriteAsync(store.Item, bytes, Left(start), Keep).ConfigureAwait(false);
         }
-        catch (KeychainException e)
-        {
-            throw new CredentialsSaveException($"The login could not be saved to {Location}: {e.Message}", e);
-        }
-
-        return await ReadBackAsync(bytes, next, start).ConfigureAwait(false);
     }
 
     public ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default) =>
@@ -141,12 +120,54 @@ internal sealed class KeychainLease(KeychainCredentialsStore store, ICredentials
         }
     }
 
+    private static bool IsUnavailable(Exception e) => e.InnerException is KeychainException { Failure: KeychainFailure.Unavailable };
+
     private TimeSpan Left(long start) => store.Options.WriteTimeout - store.Time.GetElapsedTime(start);
 
     private ValueTask<KeychainDocument> ReadInTimeAsync(long start, CancellationToken cancellationToken)
     {
         TimeSpan left = Left(start);
         return store.ReadDocumentAsync(left < store.Options.ReadTimeout ? left : store.Options.ReadTimeout, cancellationToken);
+    }
+
+    private async ValueTask<CredentialsCommit> CommitAsync(
+        OAuthCredentials? expected, OAuthCredentials? next, long start, CancellationToken cancellationToken)
+    {
+        KeychainDocument current = await ReadInTimeAsync(start, cancellationToken).ConfigureAwait(false);
+        if (!OAuthCredentials.AreSameLogin(expected, current.Credentials))
+        {
+            if (next is null || !next.IsSamePair(current.Credentials))
+            {
+                return CredentialsCommit.Superseded(current.Credentials);
+            }
+
+            // Written already, by a write that was not confirmed in time.
+            store.WriteMark(current.Version);
+            return CredentialsCommit.Committed(current.Credentials);
+        }
+
+        if (next is null && current.Credentials is null)
+        {
+            return CredentialsCommit.Committed(null);
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        byte[]? bytes = next is null ? WithoutLogin(current) : current.Document.With(next, store.Time.GetUtcNow());
+        try
+        {
+            if (_overdue is { IsCompleted: false })
+            {
+                throw new KeychainException(KeychainFailure.TimedOut, "An earlier write has not ended.");
+            }
+
+            await store.WriteAsync(store.Item, bytes, Left(start), Keep).ConfigureAwait(false);
+        }
+        catch (KeychainException e)
+        {
+            throw new CredentialsSaveException($"The login could not be saved to {Location}: {e.Message}", e);
+        }
+
+        return await ReadBackAsync(bytes, next, start).ConfigureAwait(false);
     }
 
     // Another login than ours is another program that wrote right after us, not a failed save.

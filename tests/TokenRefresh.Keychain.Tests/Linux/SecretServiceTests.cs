@@ -124,6 +124,7 @@ public sealed class SecretServiceTests : IAsyncDisposable
         Task<AccessToken> getting = provider.GetAccessTokenAsync(Cancellation).AsTask();
         await exchange.Arrived;
         await keyring.KillAsync();
+        store.Options.WriteTimeout = Short;
 
         exchange.Release();
 
@@ -132,6 +133,23 @@ public sealed class SecretServiceTests : IAsyncDisposable
         await provider.DisposeAsync();
         (await ReadLoginAsync(keyring))!.AccessToken.Should().Be(token.Value);
         (_server.Books.TokenRequests, _server.Books.Reuses).Should().Be((1, 0));
+    }
+
+    [Fact]
+    public async Task A_save_waits_for_a_service_that_is_started_again()
+    {
+        Keyring keyring = await StartAsync();
+        KeychainCredentialsStore store = await OpenExpiredAsync(keyring);
+        await using ICredentialsLease lease = (await store.AcquireLeaseAsync(TimeSpan.Zero, Cancellation))!;
+        OAuthCredentials? stored = await lease.ReadAsync(Cancellation);
+        OAuthCredentials next = _server.IssueLogin().Credentials;
+        await keyring.KillAsync();
+
+        Task<CredentialsCommit> commit = lease.CommitAsync(stored, next, Cancellation).AsTask();
+        await keyring.StartDaemonAsync();
+
+        (await commit).IsCommitted.Should().BeTrue();
+        (await ReadLoginAsync(keyring))!.IsSamePair(next).Should().BeTrue();
     }
 
     [Fact]
