@@ -2,6 +2,7 @@ using FluentAssertions;
 using Microsoft.Extensions.DependencyInjection;
 using TokenRefresh.Keychain.Linux;
 using TokenRefresh.Keychain.Tests.Support;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Keychain.Tests;
 

@@ -5,6 +5,7 @@ using TokenRefresh.TestKit;
 namespace TokenRefresh.PostgreSql.Tests;
 
 /// <summary>Two hosts, each in a network namespace of its own, and the cable of one of them to the database.</summary>
+[Collection(Hosts.Tests)]
 public sealed class NetworkTests(ITestOutputHelper output)
 {
     private const int Rounds = 5;

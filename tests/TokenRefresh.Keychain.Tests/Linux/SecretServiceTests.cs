@@ -1,5 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.Keychain.Tests.Support;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Keychain.Tests.Linux;
 

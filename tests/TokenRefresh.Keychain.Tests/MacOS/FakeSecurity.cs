@@ -1,3 +1,5 @@
+using TokenRefresh.TestKit;
+
 namespace TokenRefresh.Keychain.Tests.MacOS;
 
 /// <summary>

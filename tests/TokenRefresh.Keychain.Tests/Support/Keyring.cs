@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using Tmds.DBus.Protocol;
 using TokenRefresh.Keychain.Linux;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Keychain.Tests.Support;
 
@@ -167,7 +168,8 @@ public sealed class Keyring : IAsyncDisposable
         System.IO.Directory.Delete(_directory, recursive: true);
     }
 
-    private static string AddressIn(string directory) => string.Create(CultureInfo.InvariantCulture, $"unix:path={directory}/bus");
+    /// <summary>Gets the address of the bus in this directory.</summary>
+    internal static string AddressIn(string directory) => string.Create(CultureInfo.InvariantCulture, $"unix:path={directory}/bus");
 
     private async Task<DBusConnection> ConnectAsync()
     {

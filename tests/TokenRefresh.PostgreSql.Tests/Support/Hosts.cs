@@ -11,6 +11,9 @@ internal sealed class Hosts : IAsyncDisposable
 {
     internal const int Count = 2;
 
+    /// <summary>The collection of the tests that have hosts: one after the other, since the addresses are the same.</summary>
+    internal const string Tests = "hosts";
+
     private readonly string _prefix = $"tr{Environment.ProcessId % 100_000}";
     private readonly List<TcpListener> _relays = [];
 
