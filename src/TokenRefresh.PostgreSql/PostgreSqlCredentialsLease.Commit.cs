@@ -6,6 +6,7 @@ namespace TokenRefresh.PostgreSql;
 /// <content>The save.</content>
 internal sealed partial class PostgreSqlCredentialsLease
 {
+    private static readonly TimeSpan LeastLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     public async ValueTask<CredentialsCommit> CommitAsync(
@@ -20,7 +21,9 @@ internal sealed partial class PostgreSqlCredentialsLease
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
-                if (await RunAsync(c => TryCommitAsync(c, expected, next), store.SaveCommandTimeout).ConfigureAwait(false) is { } commit)
+                CredentialsCommit? made = await RunAsync(
+                    c => TryCommitAsync(c, expected, next, start), () => SaveLimit(start)).ConfigureAwait(false);
+                if (made is { } commit)
                 {
                     return commit;
                 }
@@ -50,10 +53,10 @@ internal sealed partial class PostgreSqlCredentialsLease
     }
 
     // Null if the row changed between read and write: read again.
-    private async Task<CredentialsCommit?> TryCommitAsync(NpgsqlConnection c, OAuthCredentials? expected, OAuthCredentials? next)
+    private async Task<CredentialsCommit?> TryCommitAsync(
+        NpgsqlConnection c, OAuthCredentials? expected, OAuthCredentials? next, long start)
     {
-        TimeSpan limit = store.SaveCommandTimeout;
-        StoredRow row = await store.ReadRowAsync(c, CancellationToken.None, limit).ConfigureAwait(false);
+        StoredRow row = await store.ReadRowAsync(c, CancellationToken.None, SaveLimit(start)).ConfigureAwait(false);
         OAuthCredentials? stored = store.Parse(row, out byte[] document);
         if (!IsSameLogin(expected, stored))
         {
@@ -68,6 +71,7 @@ internal sealed partial class PostgreSqlCredentialsLease
 
         byte[] bytes = store.Protect(CredentialsJson.Write(document, next, store.Format, store.Clock!.GetUtcNow()));
         object?[]? written;
+        TimeSpan limit = SaveLimit(start);
         try
         {
             written = row.Version < 0
@@ -112,6 +116,15 @@ internal sealed partial class PostgreSqlCredentialsLease
         }
 
         return CredentialsCommit.Committed(next);
+    }
+
+    // Half of what is left, so that a statement that hangs leaves time for another connection, and the save ends before the others count
+    // its outcome as lost. The server's limits are whole seconds.
+    private TimeSpan SaveLimit(long start)
+    {
+        TimeSpan half = (store.SaveTimeout - store.TimeProvider.GetElapsedTime(start)) / 2;
+        TimeSpan limit = half < store.CommandTimeout ? half : store.CommandTimeout;
+        return limit > LeastLimit ? limit : LeastLimit;
     }
 
     private static bool IsSameLogin(OAuthCredentials? one, OAuthCredentials? other) =>

@@ -184,7 +184,7 @@ internal sealed partial class PostgreSqlCredentialsLease(
     }
 
     // On the lease's connection, or on another one if that is lost.
-    private async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> run, TimeSpan? limit = null)
+    private async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> run, Func<TimeSpan>? limit = null)
     {
         if (!_isLost)
         {
@@ -200,7 +200,7 @@ internal sealed partial class PostgreSqlCredentialsLease(
 
         try
         {
-            T result = await store.RunAsync(run, CancellationToken.None, limit).ConfigureAwait(false);
+            T result = await store.RunAsync(run, CancellationToken.None, limit?.Invoke()).ConfigureAwait(false);
             _isUnreachable = false;
             return result;
         }

@@ -57,8 +57,6 @@ public sealed partial class PostgreSqlCredentialsStore : ICredentialsStore, IAsy
         Format = options.FileFormat;
         CommandTimeout = options.CommandTimeout;
         SaveTimeout = options.SaveTimeout;
-        SaveCommandTimeout = TimeSpan.FromTicks(
-            Math.Max(TimeSpan.TicksPerSecond, Math.Min(CommandTimeout.Ticks, SaveTimeout.Ticks)));
         OutcomeTimeout = options.RefreshTimeout + options.SaveTimeout;
         LeaseKey = KeyOf("lease", options.Table, options.Name);
         _signInKey = KeyOf("sign-in", options.Table, options.Name);
@@ -89,9 +87,6 @@ public sealed partial class PostgreSqlCredentialsStore : ICredentialsStore, IAsy
     internal TimeSpan CommandTimeout { get; }
 
     internal TimeSpan SaveTimeout { get; }
-
-    /// <summary>Gets how long one statement of a save may take: one that hangs must leave time for another try.</summary>
-    internal TimeSpan SaveCommandTimeout { get; }
 
     internal TimeSpan OutcomeTimeout { get; }
 

@@ -44,7 +44,8 @@ public sealed class PostgreSqlStoreOptions
 
     /// <summary>Gets or sets how long one statement may take, the connection included.</summary>
     /// <value>Default 5 seconds; 1 second to 1 minute, and less than <see cref="RefreshTimeout"/>. After that it has failed, and a lease
-    /// that it was under counts as lost. The statements of a save take no longer than <see cref="SaveTimeout"/>, or a second.</value>
+    /// that it was under counts as lost. A statement of a save takes at most half of what is left of <see cref="SaveTimeout"/>, or a
+    /// second.</value>
     public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Gets or sets the <see cref="TokenRefreshOptions.RefreshTimeout"/> of the login.</summary>

@@ -106,6 +106,25 @@ public sealed class ServerFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_save_that_hangs_on_two_connections_ends_by_SaveTimeout_too()
+    {
+        PostgreSqlCredentialsStore store = _row.NewStore(options =>
+        {
+            options.CommandTimeout = TimeSpan.FromSeconds(15);
+            options.SaveTimeout = TimeSpan.FromSeconds(2);
+        });
+        await using NpgsqlConnection admin = await _server.DataSource.OpenConnectionAsync(Cancellation);
+        await using ICredentialsLease lease = await Row.AcquireAsync(store);
+        await using NpgsqlTransaction transaction = await LockRowAsync(admin);
+        long start = TimeProvider.System.GetTimestamp();
+
+        Func<Task> save = () => lease.CommitAsync(Row.First, Row.Second, Cancellation).AsTask();
+
+        await save.Should().ThrowAsync<CredentialsSaveException>();
+        TimeProvider.System.GetElapsedTime(start).Should().BeLessThan(store.SaveTimeout * 1.6, "one connection may not take all of it");
+    }
+
+    [Fact]
     public async Task A_statement_time_out_of_the_server_is_named()
     {
         PostgreSqlCredentialsStore store = _row.NewStore(settings: "Options=-c statement_timeout=100");

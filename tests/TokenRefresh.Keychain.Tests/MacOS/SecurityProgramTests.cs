@@ -1,6 +1,7 @@
 using System.Text;
 using FluentAssertions;
 using TokenRefresh.Keychain.MacOS;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Keychain.Tests.MacOS;
 
