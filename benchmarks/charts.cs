@@ -40,6 +40,10 @@ Draw("LockTurnsBenchmarks", "lock-turns", rows => Bars(
     "milliseconds until all have had it, logarithmic; 64 is the least possible",
     [("least possible", 64), .. rows.Where(row => row[1] == "64" && IsNumber(row[2])).Select(row => (row[0], Number(row[2])))],
     "ms"));
+Draw("ScaleBenchmarks", "scale", rows => Lines(
+    "Machines that wake at once share one login (simulated)",
+    "machines", "milliseconds from the answer of the token endpoint until all are served; both axes logarithmic",
+    Series(rows, x: 1, y: 3)));
 Summarize(Path.Combine(root, "..", "README.md"));
 return 0;
 

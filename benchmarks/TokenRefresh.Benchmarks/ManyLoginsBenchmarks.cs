@@ -3,10 +3,13 @@ using Npgsql;
 using TokenRefresh.Benchmarks.Reporting;
 using TokenRefresh.PostgreSql;
 using TokenRefresh.PostgreSql.Tests.Support;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Benchmarks;
 
-/// <summary>Many logins of one process in PostgreSQL: what each refresh and each login costs, and whether that grows with their number.</summary>
+/// <summary>
+/// Many logins of one process in PostgreSQL: what each refresh and each login costs, and whether that grows with their number.
+/// </summary>
 internal sealed class ManyLoginsBenchmarks : IQuestion
 {
     private const int Connections = 20;
@@ -58,16 +61,25 @@ internal sealed class ManyLoginsBenchmarks : IQuestion
 
         return new Answer(
             "Many logins in PostgreSQL",
-            $"One process, a TokenProviderPool, and a table with so many logins; {Callers} callers ask for the token of a key drawn anew each "
-            + $"time, {Figure.Count(refreshes)} refreshes in all, over a pool of {Connections} connections to a server on the same machine "
-            + "(fsync off), and a token endpoint in memory. A live provider is one in the pool, an idle key one whose provider was evicted.",
+            $"One process, a TokenProviderPool, and a table with so many logins; {Callers} callers ask for the token of a key drawn anew "
+            + $"each time, {Figure.Count(refreshes)} refreshes in all, over a pool of {Connections} connections to a server on the same "
+            + "machine (fsync off), and a token endpoint in memory. A live provider is one in the pool, an idle key one whose provider was "
+            + "evicted.",
             [("", table.ToString())],
             measured.Count == 0
                 ? []
                 :
                 [
-                    new("refreshes per second, 1,000 keys over 100,000", 1.5, measured[0].RefreshesPerSecond / measured[^1].RefreshesPerSecond, "×"),
-                    new("bytes per live provider, 100,000 keys over 1,000", 1.1, measured[^1].BytesPerProvider / measured[0].BytesPerProvider, "×"),
+                    new(
+                        "refreshes per second, 1,000 keys over 100,000",
+                        1.5,
+                        measured[0].RefreshesPerSecond / measured[^1].RefreshesPerSecond,
+                        "×"),
+                    new(
+                        "bytes per live provider, 100,000 keys over 1,000",
+                        1.1,
+                        measured[^1].BytesPerProvider / measured[0].BytesPerProvider,
+                        "×"),
                     new("connections for 100,000 keys", Connections, measured[^1].Connections, ""),
                 ]);
     }
@@ -92,26 +104,16 @@ internal sealed class ManyLoginsBenchmarks : IQuestion
         var clock = new ManualTimeProvider();
         long before = GC.GetTotalMemory(forceFullCollection: true);
         await using var pool = new TokenProviderPool(
-            key => CoordinatedTokenProvider.Create(
-                options => (options.TokenEndpoint, options.ClientId, options.HandleProcessSignals) =
-                    (new Uri("https://localhost/in-memory"), "benchmarks", false),
-                new CoordinatedTokenProviderServices
-                {
-                    TokenEndpointClient = endpoint,
-                    CredentialsStore = new PostgreSqlCredentialsStore(new PostgreSqlStoreOptions
-                    {
-                        DataSource = source,
-                        Table = table,
-                        Name = key,
-                    }),
-                }),
+            key => new PostgreSqlCredentialsStore(new PostgreSqlStoreOptions { DataSource = source, Table = table, Name = key })
+                .Provide(endpoint),
             new TokenProviderPoolOptions { Capacity = count },
             clock);
 
-        long transactions = await CountTransactionsAsync(server);
+        long transactions = await server.CountTransactionsAsync();
         long start = Stopwatch.GetTimestamp();
         var connections = 0L;
-        Task load = Task.WhenAll(Enumerable.Range(0, Callers).Select(seed => CallAsync(pool, endpoint, new Random(seed), count, refreshes)));
+        Task load = Task.WhenAll(
+            Enumerable.Range(0, Callers).Select(seed => CallAsync(pool, endpoint, new Random(seed), count, refreshes)));
         while (!load.IsCompleted)
         {
             connections = Math.Max(connections, (long)(await server.QueryAsync(
@@ -123,7 +125,7 @@ internal sealed class ManyLoginsBenchmarks : IQuestion
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         int live = pool.Count;
         double all = endpoint.Exchanges;
-        double transactionsPerRefresh = (await CountTransactionsAsync(server) - transactions) / all;
+        double transactionsPerRefresh = (await server.CountTransactionsAsync() - transactions) / all;
         long bytes = GC.GetTotalMemory(forceFullCollection: true) - before;
         clock.Advance(TimeSpan.FromHours(1));
         while (pool.Count > 0)
@@ -150,14 +152,6 @@ internal sealed class ManyLoginsBenchmarks : IQuestion
         {
             await pool.Get($"key-{dice.Next(count) + 1}").GetAccessTokenAsync();
         }
-    }
-
-    // Sessions tell theirs when they are idle for a second.
-    private static async Task<long> CountTransactionsAsync(PostgreSqlServer server)
-    {
-        await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System);
-        return (long)(await server.QueryAsync(
-            "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"))!;
     }
 
     private sealed record Load(

@@ -21,7 +21,16 @@ IQuestion[] own =
     .. isAll ? (IQuestion[])[new ColdStartBenchmarks()] : [],
     new ProcessContentionBenchmarks(),
     new CriticalSectionBenchmarks(),
-    .. isAll ? (IQuestion[])[new LockTurnsBenchmarks(), new InProcessContentionBenchmarks(), new ManyLoginsBenchmarks()] : [],
+    .. isAll
+        ? (IQuestion[])
+        [
+            new LockTurnsBenchmarks(),
+            new InProcessContentionBenchmarks(),
+            new StoresBenchmarks(),
+            new ManyLoginsBenchmarks(),
+            new ScaleBenchmarks(),
+        ]
+        : [],
 ];
 Type[] hosted = isAll ? [typeof(HotPathBenchmarks), typeof(HandlerBenchmarks)] : [];
 var results = new Results(command.Results, isSummaryOnly: !isAll);

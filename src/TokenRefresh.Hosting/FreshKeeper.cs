@@ -14,11 +14,14 @@ internal sealed class FreshKeeper(CoordinatedTokenProvider tokens, TimeSpan marg
     /// <summary>How much later than the margin a token may be replaced, as a share of it.</summary>
     internal const double Spread = 0.2;
 
-    // By the wall clock, since timers stand still while the machine sleeps: after it wakes, the next look is this far away at most.
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+    /// <summary>How often it looks.</summary>
+    /// <remarks>By the wall clock, since timers stand still while the machine sleeps: after it wakes, the next look is this far away at
+    /// most.</remarks>
+    internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
-    // A clock that differs from the server's can make each new token look due at once.
-    private static readonly TimeSpan LeastPause = TimeSpan.FromMinutes(1);
+    /// <summary>How long it waits at least from one refresh to the next.</summary>
+    /// <remarks>A clock that differs from the server's can make each new token look due at once.</remarks>
+    internal static readonly TimeSpan LeastPause = TimeSpan.FromMinutes(1);
 
     // Not stored, so that it is replaced by what is, or by what a refresh brings.
     private static readonly AccessToken None = new("none");
@@ -55,7 +58,7 @@ internal sealed class FreshKeeper(CoordinatedTokenProvider tokens, TimeSpan marg
                 return;
             }
 
-            if (status.State == TokenRefreshState.SignedIn && status.AccessTokenExpiresAt - status.ReadAt > MarginOf(status))
+            if (!IsDue(status, margin, _share))
             {
                 Tell(null);
                 return;
@@ -82,6 +85,14 @@ internal sealed class FreshKeeper(CoordinatedTokenProvider tokens, TimeSpan marg
         }
     }
 
+    /// <summary>Whether a login that can be refreshed is to be refreshed now.</summary>
+    /// <param name="status">What is known of it.</param>
+    /// <param name="margin">How long before its expiry.</param>
+    /// <param name="share">The share of the margin that this keeper has drawn.</param>
+    internal static bool IsDue(TokenRefreshStatus status, TimeSpan margin, double share) =>
+        status.State != TokenRefreshState.SignedIn
+        || !(status.AccessTokenExpiresAt - status.ReadAt > share * MarginOf(status, margin));
+
     private static string? FindObstacle(TokenRefreshStatus status) => status.State switch
     {
         TokenRefreshState.SignedIn when status.AccessTokenExpiresAt is null =>
@@ -94,10 +105,10 @@ internal sealed class FreshKeeper(CoordinatedTokenProvider tokens, TimeSpan marg
 
     // Tokens that live for less than two margins are replaced when half of their life is over. How long one lives is known of those that a
     // refresh brought; one of unknown age is taken for an old one.
-    private TimeSpan MarginOf(TokenRefreshStatus status)
+    private static TimeSpan MarginOf(TokenRefreshStatus status, TimeSpan margin)
     {
         TimeSpan? half = (status.AccessTokenExpiresAt - status.LastRefreshAt) / 2;
-        return _share * (half < margin ? half.Value : margin);
+        return half < margin ? half.Value : margin;
     }
 
     private void Tell(string? problem)
