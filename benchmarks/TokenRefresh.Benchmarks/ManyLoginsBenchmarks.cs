@@ -3,7 +3,6 @@ using Npgsql;
 using TokenRefresh.Benchmarks.Reporting;
 using TokenRefresh.PostgreSql;
 using TokenRefresh.PostgreSql.Tests.Support;
-using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Benchmarks;
 

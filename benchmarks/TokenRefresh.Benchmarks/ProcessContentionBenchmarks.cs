@@ -2,7 +2,6 @@ using System.Globalization;
 using TokenRefresh.Benchmarks.Coordinations;
 using TokenRefresh.Benchmarks.Reporting;
 using TokenRefresh.Benchmarks.Workers;
-using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Benchmarks;
 

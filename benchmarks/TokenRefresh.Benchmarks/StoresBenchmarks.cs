@@ -6,7 +6,6 @@ using TokenRefresh.Keychain.Tests.Support;
 using TokenRefresh.PostgreSql;
 using TokenRefresh.PostgreSql.Tests.Support;
 using TokenRefresh.Stores;
-using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Benchmarks;
 

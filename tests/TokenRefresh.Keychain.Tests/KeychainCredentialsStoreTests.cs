@@ -2,7 +2,6 @@ using FluentAssertions;
 using Microsoft.Extensions.DependencyInjection;
 using TokenRefresh.Keychain.Linux;
 using TokenRefresh.Keychain.Tests.Support;
-using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Keychain.Tests;
 

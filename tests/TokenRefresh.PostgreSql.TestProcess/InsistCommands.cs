@@ -12,8 +12,8 @@ internal static class InsistCommands
     /// <summary>Adds them.</summary>
     /// <param name="host">The program.</param>
     /// <param name="open">Makes the store; <see langword="null"/> for the file named by <c>path=</c>.</param>
-    /// <param name="passes">Says of an error that is not transient whether it passes all the same.</param>
-    internal static void Add(CommandHost host, Func<CommandLine, ICredentialsStore?> open, Func<TokenRefreshException, bool> passes)
+    /// <param name="passes">Says of an error that is not transient whether it passes all the same; by default none does.</param>
+    internal static void Add(CommandHost host, Func<CommandLine, ICredentialsStore?> open, Func<TokenRefreshException, bool>? passes = null)
     {
         Func<CoordinatedTokenProvider>? create = null;
         host.Add("create", line =>
@@ -49,7 +49,7 @@ internal static class InsistCommands
                     }
                 }
                 catch (TokenRefreshException e)
-                    when (e.IsTransient || e is LockTimeoutException or RefreshOutcomeUnknownException || passes(e))
+                    when (e.IsTransient || e is LockTimeoutException or RefreshOutcomeUnknownException || passes?.Invoke(e) == true)
                 {
                     host.Announce($"waits: {e.GetType().Name} {e.Message.ReplaceLineEndings(" ")}");
                 }

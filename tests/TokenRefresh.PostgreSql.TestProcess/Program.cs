@@ -1,4 +1,3 @@
-using TokenRefresh;
 using TokenRefresh.PostgreSql;
 using TokenRefresh.TestProcess;
 
@@ -16,8 +15,7 @@ InsistCommands.Add(
             SaveTimeout = InsistCommands.Time(line, "save-timeout", 5),
             CommandTimeout = InsistCommands.Time(line, "command-timeout", 5),
         })
-        : null,
-    error => error is CredentialsFileException);
+        : null);
 int code = await host.RunAsync(Console.In);
 if (store is not null)
 {

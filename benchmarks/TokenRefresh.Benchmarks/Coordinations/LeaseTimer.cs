@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Benchmarks.Coordinations;
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using TokenRefresh.Benchmarks.Reporting;
 using TokenRefresh.Testing;
-using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Benchmarks.FreshProcesses;
 

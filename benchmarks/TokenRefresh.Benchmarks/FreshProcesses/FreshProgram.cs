@@ -1,4 +1,3 @@
-using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Benchmarks.FreshProcesses;
 

@@ -3,7 +3,6 @@ using System.Globalization;
 using TokenRefresh.Benchmarks.Coordinations;
 using TokenRefresh.Benchmarks.Reporting;
 using TokenRefresh.Testing;
-using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Benchmarks.Workers;
 

@@ -90,7 +90,7 @@ internal static class PostgresChecks
     {
         try
         {
-            await LockProof.RunAsync(store, CancellationToken.None).ConfigureAwait(false);
+            await LockProof.RunAsync(store).ConfigureAwait(false);
             return Finding.Fine("lock", "A lock of this server excludes others.");
         }
         catch (LockUnavailableException e)

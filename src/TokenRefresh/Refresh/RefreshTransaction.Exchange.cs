@@ -115,8 +115,11 @@ internal sealed partial class RefreshTransaction
             throw new CredentialsFileException(
                 _store.Location,
                 $"The credentials store of '{_store.Location}' did not answer before the deadline of the refresh ('RefreshTimeout', "
-                + $"'{context.Options.RefreshTimeout}'). Nothing was sent. Find out why that store hangs.",
-                e);
+                + $"'{context.Options.RefreshTimeout}'). Nothing was sent. If that happens again, find out why that store hangs.",
+                e)
+            {
+                IsTransient = true,
+            };
         }
     }
 

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Reflection;
 using FluentAssertions;
 using TokenRefresh.Keychain.Tests.Support;
-using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Keychain.Tests.Linux;
 

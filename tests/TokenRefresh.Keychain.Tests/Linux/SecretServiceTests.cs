@@ -1,6 +1,5 @@
 using FluentAssertions;
 using TokenRefresh.Keychain.Tests.Support;
-using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Keychain.Tests.Linux;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using FluentAssertions;
 using TokenRefresh.Keychain.MacOS;
-using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Keychain.Tests.MacOS;
 

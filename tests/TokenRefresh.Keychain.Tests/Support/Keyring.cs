@@ -3,7 +3,6 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using Tmds.DBus.Protocol;
 using TokenRefresh.Keychain.Linux;
-using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Keychain.Tests.Support;
 

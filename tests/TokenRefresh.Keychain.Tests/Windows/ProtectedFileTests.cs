@@ -3,7 +3,6 @@ using FluentAssertions;
 using TokenRefresh.Interop;
 using TokenRefresh.Keychain.Windows;
 using TokenRefresh.Stores;
-using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Keychain.Tests.Windows;
 
