@@ -133,6 +133,8 @@ internal sealed class ManyLoginsBenchmarks : IQuestion
             clock.Advance(TimeSpan.FromHours(1));
         }
 
+        // Waits for the providers that are being closed.
+        await pool.DisposeAsync();
         long idle = GC.GetTotalMemory(forceFullCollection: true) - before;
         double size = (long)(await server.QueryAsync($"SELECT pg_total_relation_size('{table}')"))!;
         await server.QueryAsync($"DROP TABLE {table}");

@@ -82,7 +82,12 @@ internal sealed class AnswerObject
     {
         var root = new AnswerObject(known);
         ReadOnlySpan<byte> bytes = body.Bytes.Span;
-        bytes = (bytes.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes).TrimStart(" \t\r\n"u8);
+        bytes = bytes.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes;
+        while (bytes is [(byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n', ..])
+        {
+            bytes = bytes[1..];
+        }
+
         if (IsForm(bytes))
         {
             root.ReadForm(Encoding.UTF8.GetString(bytes), body.IsWhole);
