@@ -70,7 +70,6 @@ public sealed partial class PostgreSqlCredentialsStore
         ObjectDisposedException.ThrowIf(_isDisposed != 0, this);
         long start = _timeProvider.GetTimestamp();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        TimeSpan left = timeout;
         Task? over = null;
         try
         {
@@ -82,7 +81,7 @@ public sealed partial class PostgreSqlCredentialsStore
                     : _pool.Feed.WaitAsync(ReleasedPayload, CommandTimeout, ended.Token);
                 try
                 {
-                    if (await tryAcquire(left, cancellationToken).ConfigureAwait(false) is { } acquired)
+                    if (await tryAcquire(Left(), cancellationToken).ConfigureAwait(false) is { } acquired)
                     {
                         return acquired;
                     }
@@ -92,8 +91,7 @@ public sealed partial class PostgreSqlCredentialsStore
                     throw Errors.Unlockable(this, e);
                 }
 
-                left = timeout == Timeout.InfiniteTimeSpan ? timeout : timeout - _timeProvider.GetElapsedTime(start);
-                if (left <= TimeSpan.Zero && timeout != Timeout.InfiniteTimeSpan)
+                if (Left() is var left && left == TimeSpan.Zero)
                 {
                     return null;
                 }
@@ -106,6 +104,12 @@ public sealed partial class PostgreSqlCredentialsStore
         finally
         {
             ended.Cancel();
+        }
+
+        TimeSpan Left()
+        {
+            TimeSpan left = timeout - _timeProvider.GetElapsedTime(start);
+            return timeout == Timeout.InfiniteTimeSpan ? timeout : left > TimeSpan.Zero ? left : TimeSpan.Zero;
         }
     }
 

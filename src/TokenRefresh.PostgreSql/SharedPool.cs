@@ -73,7 +73,7 @@ internal sealed class SharedPool
     {
         lock (_lock)
         {
-            if (_proof is null or { IsFaulted: true })
+            if (_proof is null or { IsCompleted: true, IsCompletedSuccessfully: false })
             {
                 _proof = Task.Run(() => LockProof.RunAsync(store), CancellationToken.None);
             }

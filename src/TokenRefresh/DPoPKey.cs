@@ -108,7 +108,7 @@ public sealed class DPoPKey
         {
             json.WriteStartObject();
             json.WriteString("jti", Encode(RandomNumberGenerator.GetBytes(16)));
-            json.WriteString("htm", method.Method);
+            json.WriteString("htm", NameOf(method));
             json.WriteString("htu", TargetOf(address));
             json.WriteNumber("iat", (timeProvider ?? TimeProvider.System).GetUtcNow().ToUnixTimeSeconds());
             if (accessToken is not null)
@@ -179,6 +179,15 @@ public sealed class DPoPKey
         }
 
         return nonce.Length is > 0 and <= LongestNonce;
+    }
+
+    // As .NET sends it, which mends the case of those it knows.
+    private static string NameOf(HttpMethod method)
+    {
+        string upper = method.Method.ToUpperInvariant();
+        return upper is "GET" or "POST" or "PUT" or "PATCH" or "DELETE" or "HEAD" or "OPTIONS" or "TRACE" or "CONNECT"
+            ? upper
+            : method.Method;
     }
 
     // As the server sees it: a WebSocket begins as an HTTP request (RFC 6455 section 4.1), and a host in ASCII.

@@ -10,8 +10,9 @@ namespace TokenRefresh;
 /// package cannot hold them precompiled. This one costs two.
 /// </summary>
 /// <remarks>
-/// The task, exceptions, cancellation and the flow of the execution context are as the runtime's. A suspended method takes two objects
-/// more, so it is not for the way of each request.
+/// The task, exceptions, cancellation and the flow of the execution context are as the runtime's, but that a caller who suppressed that
+/// flow sees what the method sets before its first await. A suspended method takes two objects more, so it is not for the way of each
+/// request.
 /// </remarks>
 [SuppressMessage("Performance", "CA1822:Mark members as static", Justification = "The compiler calls them on an instance.")]
 internal struct LeanTaskMethodBuilder<TResult>

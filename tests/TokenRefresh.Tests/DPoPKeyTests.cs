@@ -43,6 +43,8 @@ public sealed class DPoPKeyTests
         proof.Header.GetProperty("jwk").TryGetProperty("d", out _).Should().BeFalse("the key's private part is nobody else's");
         proof.Claims.EnumerateObject().Select(member => member.Name).Should().Equal("jti", "htm", "htu", "iat");
         proof.Claims.GetProperty("htm").GetString().Should().Be("POST");
+        Read(_key.CreateProof(new HttpMethod("post"), Endpoint)).Claims.GetProperty("htm").GetString().Should().Be("POST", "so it is sent");
+        Read(_key.CreateProof(new HttpMethod("purge"), Endpoint)).Claims.GetProperty("htm").GetString().Should().Be("purge");
         proof.Claims.GetProperty("htu").GetString().Should().Be("https://server.example.com/token");
         proof.Claims.GetProperty("iat").GetInt64().Should().Be(1562262616);
         proof.Thumbprint.Should().Be(_key.Thumbprint);

@@ -93,7 +93,7 @@ internal sealed class LoginMove(LoginStore source, LoginStore target, TokenRefre
     private async Task<bool?> FinishAsync(MoveSide from, MoveSide to)
     {
         bool wasMoved = to.Login is not null && from.FindMoved(to.Login);
-        if (wasMoved && MovedRecord.IsMoving(to.Record, to.Login!))
+        if (wasMoved && to.Record.IsMoving(to.Login!))
         {
             await from.ForgetGoneAsync().ConfigureAwait(false);
             return await ReleaseAsync(from, to, to.Login!).ConfigureAwait(false);
@@ -120,7 +120,7 @@ internal sealed class LoginMove(LoginStore source, LoginStore target, TokenRefre
 
     private void ThrowIfUnsettled(MoveSide from, MoveSide to, OAuthCredentials login)
     {
-        if (MovedRecord.IsUsed(from.Record, login) && !MovedRecord.IsMoving(from.Record, login))
+        if (MovedRecord.IsUsed(from.Record, login) && !from.Record.IsMoving(login))
         {
             throw new SignInRequiredException(
                 SignInRequiredReason.RolledBack,
@@ -168,7 +168,7 @@ internal sealed class LoginMove(LoginStore source, LoginStore target, TokenRefre
     {
         var former = CredentialsDocument.Parse(await source.ReadDocumentAsync().ConfigureAwait(false), source.Format);
         ReadOnlyMemory<byte> present = await target.ReadDocumentAsync().ConfigureAwait(false);
-        bool isSameFormat = ReferenceEquals(CredentialsDocument.Parse(present, target.Format).Format, former.Format);
+        bool isSameFormat = CredentialsDocument.Parse(present, target.Format).Format.IsSameAs(former.Format);
         OAuthCredentials copy = login.WithModel(isSameFormat ? former.LoginObject : null);
         OAuthCredentials? kept = CredentialsJson.Read(CredentialsJson.Write(present, copy, target.Format), target.Format);
         string lost = string.Join("', '", isSameFormat ? [] : former.FurtherMembers);
@@ -192,7 +192,8 @@ internal sealed class LoginMove(LoginStore source, LoginStore target, TokenRefre
     private async Task<bool> WriteAsync(MoveSide from, MoveSide to, OAuthCredentials login)
     {
         DateTimeOffset now = Clock.GetUtcNow();
-        await to.WriteRecordAsync(MovedRecord.Blocked(to.Record.Union(from.Record), login, now), now).ConfigureAwait(false);
+        ObtainedToken[] obtained = from.Record.Obtained;
+        await to.WriteRecordAsync(MovedRecord.Blocked(to.Record.Union(from.Record), login, obtained, now), now).ConfigureAwait(false);
         if (!await to.Lease.PrepareAsync(CancellationToken.None).ConfigureAwait(false)
             || !(await to.Lease.CommitAsync(to.Stored, login).ConfigureAwait(false)).IsCommitted)
         {
@@ -206,7 +207,7 @@ internal sealed class LoginMove(LoginStore source, LoginStore target, TokenRefre
                 ExitCode.File);
         }
 
-        await from.WriteRecordAsync(MovedRecord.Blocked(from.Record, login, now), now).ConfigureAwait(false);
+        await from.WriteRecordAsync(MovedRecord.Blocked(from.Record, login, obtained, now), now).ConfigureAwait(false);
         return true;
     }
 

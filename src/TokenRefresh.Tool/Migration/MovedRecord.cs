@@ -21,7 +21,7 @@ internal static class MovedRecord
         foreach (CredentialsFileFormat candidate in formats)
         {
             string name = CredentialsJsonReader.NameOf(candidate.Path);
-            if (IsMoving(RecordJson.Read(text, name), moved))
+            if (RecordJson.Read(text, name).IsMoving(moved))
             {
                 return name;
             }
@@ -35,20 +35,19 @@ internal static class MovedRecord
         && (login.Version is null || login.Version != record.File)
         && Array.IndexOf(record.Used, TokenOf(login)) >= 0;
 
-    internal static bool IsMoving(LoginRecord record, OAuthCredentials login)
-    {
-        string token = TokenOf(login);
-        return Array.Exists(record.Holds, hold => hold.Cause == Hold.Moving && hold.Key.RefreshToken == token);
-    }
-
     /// <summary>Makes the record of a store whose copy must not be used.</summary>
-    internal static LoginRecord Blocked(LoginRecord record, OAuthCredentials login, DateTimeOffset now)
+    /// <param name="record">What its record says.</param>
+    /// <param name="login">The login.</param>
+    /// <param name="obtained">When its access tokens were obtained: not those of another login that was here before.</param>
+    /// <param name="now">The time.</param>
+    internal static LoginRecord Blocked(LoginRecord record, OAuthCredentials login, ObtainedToken[] obtained, DateTimeOffset now)
     {
         string token = TokenOf(login);
         IEnumerable<string> others = record.Used.Where(used => used != token);
         var moving = new Hold(HoldKind.Rejected, RecordKey.Of(login, Hold.Moving), now, until: null, count: 1) { Cause = Hold.Moving };
         return Copy(
             record,
+            obtained,
             file: null,
             [moving, .. Rest(record)],
             [token, .. others.Take(LoginRecord.UsedCapacity - 1)],
@@ -59,25 +58,27 @@ internal static class MovedRecord
     internal static LoginRecord Released(LoginRecord record, OAuthCredentials login)
     {
         string token = TokenOf(login);
-        return Copy(record, login.Version, Rest(record), [.. record.Used.Where(used => used != token)], token);
+        return Copy(record, record.Obtained, login.Version, Rest(record), [.. record.Used.Where(used => used != token)], token);
     }
 
     /// <summary>Makes the record of the store that had the login: its token stays used there, should an old copy come back.</summary>
-    internal static LoginRecord Done(LoginRecord record) => Copy(record, record.File, Rest(record), record.Used, record.Restored);
+    internal static LoginRecord Done(LoginRecord record) =>
+        Copy(record, record.Obtained, record.File, Rest(record), record.Used, record.Restored);
 
     private static string TokenOf(OAuthCredentials login) => Fingerprint.Of(login.RefreshToken ?? "");
 
     private static Hold[] Rest(LoginRecord record) => Array.FindAll(record.Holds, static hold => hold.Cause != Hold.Moving);
 
-    private static LoginRecord Copy(LoginRecord record, string? file, Hold[] holds, string[] used, string? restored) => new()
-    {
-        Origin = record.Origin,
-        Sequence = record.Sequence,
-        File = file,
-        Attempt = record.Attempt,
-        Holds = holds,
-        Obtained = record.Obtained,
-        Used = used,
-        Restored = restored,
-    };
+    private static LoginRecord Copy(
+        LoginRecord record, ObtainedToken[] obtained, string? file, Hold[] holds, string[] used, string? restored) => new()
+        {
+            Origin = record.Origin,
+            Sequence = record.Sequence,
+            File = file,
+            Attempt = record.Attempt,
+            Holds = holds,
+            Obtained = obtained,
+            Used = used,
+            Restored = restored,
+        };
 }

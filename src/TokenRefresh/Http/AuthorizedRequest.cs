@@ -29,13 +29,19 @@ internal sealed class AuthorizedRequest(
     /// <summary>Gets or sets whether it is sent with another token than at first, which happens once.</summary>
     internal bool HasOtherToken { get; set; }
 
-    /// <summary>Gets or sets whether it is sent with the nonce that its server asked for, which happens once.</summary>
-    internal bool HasNonce { get; set; }
+    /// <summary>Gets or sets whether it is sent with a second proof of the same token, which happens once.</summary>
+    internal bool HasNewProof { get; set; }
 
     /// <summary>Puts the token on a request, and what is sent for its content.</summary>
     /// <returns>The bare header that gives way to it, or <see langword="null"/>.</returns>
     internal static string? PutToken(HttpRequestMessage request, AccessToken token, HttpContent? sent, string? nonce = null)
     {
+        if (token.Key is not null)
+        {
+            // First, since it may throw, and then the request is as the caller gave it.
+            Proofs.Put(request, token, nonce);
+        }
+
         string? bare = null;
         if (request.Headers.NonValidated.TryGetValues(token.HeaderName, out HeaderStringValues values))
         {
@@ -45,11 +51,6 @@ internal sealed class AuthorizedRequest(
 
         request.Content = sent;
         request.Headers.TryAddWithoutValidation(token.HeaderName, token.HeaderValue);
-        if (token.Key is not null)
-        {
-            Proofs.Put(request, token, nonce);
-        }
-
         return bare;
     }
 
@@ -112,6 +113,11 @@ internal sealed class AuthorizedRequest(
     internal void ReplaceToken(AccessToken next, string? nonce)
     {
         _request.Headers.Remove(Token.HeaderName);
+        if (Token.Key is not null)
+        {
+            Proofs.Take(_request);
+        }
+
         _request.Method = method;
         _request.RequestUri = address;
         _request.Content = content;

@@ -11,6 +11,21 @@ internal static class BearerChallenge
     private const string GrpcStatus = "grpc-status";
     private const string GrpcUnauthenticated = "16";
 
+    [Flags]
+    private enum Errors
+    {
+        None = 0,
+        InvalidToken = 1,
+
+        /// <summary>Another token of this login would not help.</summary>
+        OtherLogin = 2,
+
+        /// <summary>The proof lacks the server's nonce.</summary>
+        LacksNonce = 4,
+
+        RefusesProof = 8,
+    }
+
     /// <summary>
     /// Tells whether the answer says that the token was rejected: 401, unless the challenge says that another token of this login would not
     /// help.
@@ -28,36 +43,36 @@ internal static class BearerChallenge
             return false;
         }
 
-        ReadErrors(response, out bool isInvalid, out bool isSomethingElse, out _);
-        return isInvalid || !isSomethingElse;
+        Errors errors = ReadErrors(response);
+        return errors == Errors.None || (errors & Errors.InvalidToken) != Errors.None;
     }
 
-    /// <summary>Tells whether the challenge asks for a proof with the server's nonce (RFC 9449 section 9).</summary>
-    internal static bool AsksForNonce(HttpResponseMessage response)
+    /// <summary>Tells whether the challenge asks for a proof with the server's nonce (RFC 9449 section 9), or refuses the proof.</summary>
+    internal static void ReadProofErrors(HttpResponseMessage response, out bool lacksNonce, out bool isRefused)
     {
-        ReadErrors(response, out _, out _, out bool lacksNonce);
-        return lacksNonce;
+        Errors errors = ReadErrors(response);
+        (lacksNonce, isRefused) = ((errors & Errors.LacksNonce) != Errors.None, (errors & Errors.RefusesProof) != Errors.None);
     }
 
-    private static void ReadErrors(HttpResponseMessage response, out bool isInvalid, out bool isSomethingElse, out bool lacksNonce)
+    private static Errors ReadErrors(HttpResponseMessage response)
     {
-        isInvalid = false;
-        isSomethingElse = false;
-        lacksNonce = false;
+        Errors errors = Errors.None;
         if (response.Headers.NonValidated.TryGetValues("WWW-Authenticate", out HeaderStringValues lines))
         {
             foreach (string line in lines)
             {
-                ReadErrors(line, ref isInvalid, ref isSomethingElse, ref lacksNonce);
+                ReadErrors(line, ref errors);
             }
         }
+
+        return errors;
     }
 
     /// <summary>
     /// Reads the <c>error</c> of each Bearer and DPoP challenge. Accepts what RFC 9110 section 11.6.1 allows, and goes on where a line
     /// breaks it.
     /// </summary>
-    private static void ReadErrors(string line, ref bool isInvalid, ref bool isSomethingElse, ref bool lacksNonce)
+    private static void ReadErrors(string line, ref Errors errors)
     {
         bool isOurs = false;
         bool mayBeToken68 = false;
@@ -78,10 +93,14 @@ internal static class BearerChallenge
                 string text = ReadValue(line, ref at);
                 if (isOurs && name.Equals("error", StringComparison.OrdinalIgnoreCase))
                 {
-                    isInvalid |= text.Equals("invalid_token", StringComparison.OrdinalIgnoreCase);
-                    isSomethingElse |= text.ToUpperInvariant()
-                        is "INSUFFICIENT_SCOPE" or "INSUFFICIENT_USER_AUTHENTICATION" or "USE_DPOP_NONCE" or "INVALID_DPOP_PROOF";
-                    lacksNonce |= text.Equals("use_dpop_nonce", StringComparison.OrdinalIgnoreCase);
+                    errors |= text.ToUpperInvariant() switch
+                    {
+                        "INVALID_TOKEN" => Errors.InvalidToken,
+                        "INSUFFICIENT_SCOPE" or "INSUFFICIENT_USER_AUTHENTICATION" => Errors.OtherLogin,
+                        "USE_DPOP_NONCE" => Errors.LacksNonce,
+                        "INVALID_DPOP_PROOF" => Errors.RefusesProof,
+                        _ => Errors.None,
+                    };
                 }
 
                 mayBeToken68 = false;

@@ -63,21 +63,21 @@ public sealed partial class BearerTokenHandler
     }
 
     /// <summary>
-    /// Tells whether the answer rejects the token that the request carries, or the proof for want of a nonce; disposes the answer if that
+    /// Tells whether the answer rejects the token that the request carries, or its proof; disposes the answer if that
     /// cannot be told.
     /// </summary>
     private bool IsRejected(HttpRequestMessage request, AccessToken token, HttpResponseMessage response)
     {
         try
         {
-            var isNonceAsked = false;
+            var isProofAsked = false;
             if (token.Key is not null)
             {
                 Proofs.NoteNonce(request, token, response);
-                isNonceAsked = Proofs.IsNonceAsked(response);
+                isProofAsked = Proofs.IsProofAsked(response);
             }
 
-            if (isNonceAsked || (_shouldRefresh is null ? BearerChallenge.RejectsToken(response) : _shouldRefresh(response)))
+            if (isProofAsked || (_shouldRefresh is null ? BearerChallenge.RejectsToken(response) : _shouldRefresh(response)))
             {
                 // A followed redirect takes Authorization off.
                 if (request.Headers.Contains(token.HeaderName) && _origins.Allows(request.RequestUri))
@@ -106,13 +106,13 @@ public sealed partial class BearerTokenHandler
     private async ValueTask<bool> ReplaceAsync(
         AuthorizedRequest authorized, HttpResponseMessage rejection, CancellationToken cancellationToken)
     {
-        if (authorized.HasOtherToken && authorized.HasNonce)
+        if (authorized.HasOtherToken && authorized.HasNewProof)
         {
             return false;
         }
 
         bool mayRetry = _retryOnUnauthorized && await authorized.IsRepeatableAsync(cancellationToken).ConfigureAwait(false);
-        if (authorized.Token.Key is not null && Proofs.IsNonceAsked(rejection))
+        if (authorized.Token.Key is not null && Proofs.IsProofAsked(rejection))
         {
             return MayProveAgain(authorized, rejection, mayRetry);
         }
@@ -158,13 +158,13 @@ public sealed partial class BearerTokenHandler
     // The token is as good as before: no refresh, and a second try alone.
     private bool MayProveAgain(AuthorizedRequest authorized, HttpResponseMessage rejection, bool mayRetry)
     {
-        if (!mayRetry || authorized.HasNonce)
+        if (!mayRetry || authorized.HasNewProof)
         {
-            LogNotRepeatable(authorized.Request, authorized.HasNonce ? "the server asked for a nonce again" : null);
+            LogNotRepeatable(authorized.Request, authorized.HasNewProof ? "its second proof was refused too" : null);
             return false;
         }
 
-        authorized.HasNonce = true;
+        authorized.HasNewProof = true;
         Repeat(authorized, rejection, authorized.Token, DPoPKey.NonceOf(rejection));
         return true;
     }

@@ -44,11 +44,20 @@ internal static class Proofs
         }
     }
 
-    /// <summary>Tells whether the answer says that the proof lacks the nonce that it brings (RFC 9449 section 9).</summary>
-    internal static bool IsNonceAsked(HttpResponseMessage response) =>
-        response.StatusCode == HttpStatusCode.Unauthorized
-        && BearerChallenge.AsksForNonce(response)
-        && DPoPKey.NonceOf(response) is not null;
+    /// <summary>
+    /// Tells whether another proof of the same token may do: with the nonce that the answer brings (RFC 9449 section 9), or for a request
+    /// that a handler further inside has sent twice with the same one.
+    /// </summary>
+    internal static bool IsProofAsked(HttpResponseMessage response)
+    {
+        if (response.StatusCode != HttpStatusCode.Unauthorized)
+        {
+            return false;
+        }
+
+        BearerChallenge.ReadProofErrors(response, out bool lacksNonce, out bool isRefused);
+        return isRefused || (lacksNonce && DPoPKey.NonceOf(response) is not null);
+    }
 
     private static string NameOf(DPoPKey key, Uri address) => $"{key.Thumbprint} {address.GetLeftPart(UriPartial.Authority)}";
 }

@@ -50,6 +50,13 @@ public sealed class CredentialsFileFormat
         TimeUnit = timeUnit;
     }
 
+    /// <summary>Tells whether both read and write the same members in the same way.</summary>
+    internal bool IsSameAs(CredentialsFileFormat other) =>
+        TimeUnit == other.TimeUnit
+        && LastRefreshMember == other.LastRefreshMember
+        && Path.AsSpan().SequenceEqual(other.Path)
+        && Names.AsSpan().SequenceEqual(other.Names);
+
     /// <summary>
     /// Gets the format that recognizes which of the built-in ones but <see cref="AwsSso"/> a file has. A new one gets
     /// <see cref="ClaudeCode"/>.

@@ -109,6 +109,13 @@ internal sealed class LoginRecord
 
     internal LoginRecord WithFile(string? file) => new(this) { File = file };
 
+    /// <summary>Tells whether this login is being moved from or to this store. Its token is blocked for that, and not used up.</summary>
+    internal bool IsMoving(OAuthCredentials login)
+    {
+        string token = Fingerprint.Of(login.RefreshToken ?? "");
+        return Array.Exists(Holds, hold => hold.Cause == Hold.Moving && hold.Key.RefreshToken == token);
+    }
+
     /// <summary>Adds a hold in place of the one of the same kind and client.</summary>
     internal LoginRecord WithHold(Hold added)
     {

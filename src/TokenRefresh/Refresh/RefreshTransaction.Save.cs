@@ -276,7 +276,8 @@ internal sealed partial class RefreshTransaction
 
     // Not another login: its refresh token is used up, and only we have the successor.
     private bool IsRolledBack(OAuthCredentials? found, OAuthCredentials? replaces) =>
-        found is { IsSignedOut: false } && (found.RefreshToken == replaces?.RefreshToken || _journal.IsUsed(found, _record));
+        found is { IsSignedOut: false }
+        && (found.RefreshToken == replaces?.RefreshToken || (_journal.IsUsed(found, _record) && !_record.IsMoving(found)));
 
     // What the record says once new tokens were saved, kept or discarded.
     private LoginRecord AfterSave(
@@ -319,6 +320,7 @@ internal sealed partial class RefreshTransaction
     {
         if (state.Snapshot?.Credentials is not { } own
             || own.IsSamePair(stored)
+            || _record.IsMoving(stored)
             || _journal.IsUsed(own, _record)
             || _record.Obtained.Length == 0
             || _record.Obtained[0].AccessToken != Fingerprint.Of(own.AccessToken))

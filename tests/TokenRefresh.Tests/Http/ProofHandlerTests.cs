@@ -134,8 +134,8 @@ public sealed class ProofHandlerTests
     [InlineData("DPoP error=\"use_dpop_nonce\"", null, 1, 0)]
     [InlineData("DPoP error=\"use_dpop_nonce\"", "no nonce", 1, 0)]
     [InlineData("DPoP error=\"use_dpop_nonce\"", "\"quoted\"", 1, 0)]
-    [InlineData("DPoP error=\"invalid_dpop_proof\"", null, 1, 0)]
-    [InlineData("DPoP error=\"invalid_dpop_proof\"", "n-1", 1, 0)]
+    [InlineData("DPoP error=\"invalid_dpop_proof\"", null, 2, 0)]
+    [InlineData("DPoP error=\"invalid_dpop_proof\"", "n-1", 2, 0)]
     [InlineData("DPoP error=\"invalid_token\"", "n-1", 2, 1)]
     public async Task An_answer_that_never_changes_ends_the_request(string challenge, string? nonce, int sendings, int refreshes)
     {
@@ -159,6 +159,36 @@ public sealed class ProofHandlerTests
         answer.StatusCode.Should().Be(HttpStatusCode.Unauthorized);
         proofs.Should().HaveCount(sendings).And.OnlyHaveUniqueItems();
         tokens.Refreshes.Should().Be(refreshes);
+    }
+
+    [Fact]
+    public async Task A_proof_that_a_retry_further_inside_sent_twice_is_made_anew_without_a_refresh()
+    {
+        await using SharedLogin login = await SharedLogin.StartBoundAsync();
+        using var http = new HttpClient(new BearerTokenHandler(login.CreateProvider())
+        {
+            InnerHandler = new SendsTwice { InnerHandler = new SocketsHttpHandler() },
+        });
+
+        using HttpResponseMessage answer = await http.GetAsync(login.Server.ApiUri);
+
+        answer.StatusCode.Should().Be(HttpStatusCode.OK);
+        login.Books.Should().BeEquivalentTo(new { TokenRequests = 0, ProofsRefused = 1 });
+    }
+
+    [Fact]
+    public async Task A_plain_token_in_place_of_a_bound_one_goes_without_a_proof()
+    {
+        var headers = new List<(string? Scheme, bool HasProof)>();
+        using HttpMessageInvoker client = GivenHandler.Client(new BoundTokens { BecomesPlain = true }, request =>
+        {
+            headers.Add((request.Headers.Authorization?.Scheme, request.Headers.Contains("DPoP")));
+            return FakeHandler.Response(headers.Count == 1 ? 401 : 200);
+        });
+
+        (await GivenHandler.SendAsync(client)).StatusCode.Should().Be(HttpStatusCode.OK);
+
+        headers.Should().Equal(("DPoP", true), ("Bearer", false));
     }
 
     [Fact]
@@ -257,13 +287,34 @@ public sealed class ProofHandlerTests
 
         public int Refreshes { get; private set; }
 
-        public ValueTask<AccessToken> GetAccessTokenAsync(CancellationToken cancellationToken = default) =>
-            new(new AccessToken($"T{Refreshes}", tokenType: "DPoP") { DPoPKey = _key });
+        public bool BecomesPlain { get; init; }
+
+        public ValueTask<AccessToken> GetAccessTokenAsync(CancellationToken cancellationToken = default) => new(
+            BecomesPlain && Refreshes > 0
+                ? new AccessToken($"T{Refreshes}")
+                : new AccessToken($"T{Refreshes}", tokenType: "DPoP") { DPoPKey = _key });
 
         public ValueTask<AccessToken> RefreshAccessTokenAsync(AccessToken rejected, CancellationToken cancellationToken = default)
         {
             Refreshes++;
             return GetAccessTokenAsync(cancellationToken);
+        }
+    }
+
+    // The first request alone, as a retry does whose answer was lost.
+    private sealed class SendsTwice : DelegatingHandler
+    {
+        private bool _hasSent;
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            if (!_hasSent)
+            {
+                _hasSent = true;
+                (await base.SendAsync(request, cancellationToken)).Dispose();
+            }
+
+            return await base.SendAsync(request, cancellationToken);
         }
     }
 

@@ -249,15 +249,72 @@ public sealed class LoginMoveTests : IAsyncLifetime
         (await File.ReadAllTextAsync(New)).Should().Contain("\"theme\": \"dark\"").And.Contain("claudeAiOauth");
     }
 
+    [Fact]
+    public async Task What_a_logout_left_in_the_new_store_gives_way_and_all_members_come_along()
+    {
+        await File.WriteAllTextAsync(New, """{ "claudeAiOauth": { "accessToken": "", "refreshToken": "", "expiresAt": 0 } }""");
+
+        await MoveAsync();
+
+        (await File.ReadAllTextAsync(New)).Should().Contain("subscriptionType").And.Contain(_login.Login.Credentials.RefreshToken!);
+        (await GetTokenAsync(New)).Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task Two_formats_that_say_the_same_are_one()
+    {
+        static CredentialsFileFormat Format() => new()
+        {
+            Section = ["claudeAiOauth"],
+            AccessTokenMember = "accessToken",
+            RefreshTokenMember = "refreshToken",
+            ExpiresAtMember = "expiresAt",
+            TimeUnit = CredentialsTimeUnit.Milliseconds,
+        };
+
+        await MoveAsync(format: Format(), sourceFormat: Format());
+
+        (await File.ReadAllTextAsync(New)).Should().Contain("subscriptionType");
+    }
+
+    [Fact]
+    public async Task A_process_of_a_former_login_does_not_write_over_one_whose_move_was_killed()
+    {
+        OAuthCredentials moved = _login.Login.Credentials;
+        string old = await File.ReadAllTextAsync(_login.Path);
+        File.Move(_login.Path, New);
+        await using CoordinatedTokenProvider former = NewProvider(New);
+        AccessToken token = await former.GetAccessTokenAsync();
+        await using (CoordinatedTokenProvider other = NewProvider(New))
+        {
+            await other.RemoveAsync();
+        }
+
+        IssuedLogin next = _login.Server.IssueLogin(TimeSpan.FromMinutes(-1));
+        string document = old.Replace(moved.RefreshToken!, next.Credentials.RefreshToken, StringComparison.Ordinal)
+            .Replace(moved.AccessToken, next.Credentials.AccessToken, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(_login.Path, document);
+        var done = 0;
+        await this.Awaiting(test => test.MoveAsync(before => before ? ++done == Writes - 1 : false))
+            .Should().ThrowAsync<OperationCanceledException>();
+
+        await former.Awaiting(f => f.RefreshAccessTokenAsync(token).AsTask()).Should().ThrowAsync<SignInRequiredException>();
+
+        (await File.ReadAllTextAsync(New)).Should().Contain(next.Credentials.RefreshToken);
+        (await MoveAsync()).Should().BeTrue();
+        (await GetTokenAsync(New)).Should().BeTrue();
+    }
+
     private static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
 
     private async Task<bool> MoveAsync(
         Func<bool, bool>? isKilled = null,
         bool isBack = false,
         TimeSpan? lockTimeout = null,
-        CredentialsFileFormat? format = null)
+        CredentialsFileFormat? format = null,
+        CredentialsFileFormat? sourceFormat = null)
     {
-        await using KilledSide one = KilledSide.OfFile(_login.Path, StoreKind.File, isKilled: isKilled);
+        await using KilledSide one = KilledSide.OfFile(_login.Path, StoreKind.File, sourceFormat, isKilled);
         await using KilledSide other = KilledSide.OfFile(New, StoreKind.Keychain, format, isKilled);
         var options = new TokenRefreshOptions { CredentialsPath = _login.Path, LockTimeout = lockTimeout ?? TimeSpan.FromSeconds(30) };
         return await new LoginMove(isBack ? other : one, isBack ? one : other, options, TimeProvider.System)

@@ -128,7 +128,9 @@ internal sealed class CredentialsDocument
                 model: "2000-01-01T00:00:00.000Z");
         }
 
-        byte[]?[] changes = CredentialsJsonEditor.Compare(_utf8.Span, _login, Credentials, next, Format);
+        byte[]?[] changes = next.Model is null
+            ? CredentialsJsonEditor.Compare(_utf8.Span, _login, Credentials, next, Format)
+            : CredentialsJsonEditor.Compare(_utf8.Span, login: null, stored: null, next, Format);
         return Edit(Format.Path.Length, changes, refreshed, next.Model);
     }
 
@@ -251,7 +253,8 @@ internal sealed class CredentialsDocument
 
     private byte[] Apply(int level, byte[]?[] changes, byte[]? model = null)
     {
-        if (_path[level] is { } owner)
+        // A model takes the place of what a former login left.
+        if (_path[level] is { } owner && model is null)
         {
             return CredentialsJsonEditor.Apply(_utf8.Span, owner, changes, Format, level);
         }
