@@ -99,7 +99,7 @@ public sealed class KeychainCredentialsStoreTests : IDisposable
         (await store.ReadAsync(Cancellation))!.RefreshToken.Should().Be("refresh");
         store.Location.Should().Be(FilePath);
         File.Exists(FilePath).Should().BeTrue();
-        _logs.CountOf(7000).Should().Be(1);
+        _logs.CountOf(8000).Should().Be(1);
     }
 
     [Fact]

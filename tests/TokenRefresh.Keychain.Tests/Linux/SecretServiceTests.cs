@@ -87,7 +87,7 @@ public sealed class SecretServiceTests : IAsyncDisposable
         await lease.DisposeAsync();
 
         (await other.AcquireLeaseAsync(TimeSpan.Zero, Cancellation)).Should().BeNull("a write may still happen");
-        _logs.CountOf(7002).Should().Be(1);
+        _logs.CountOf(8002).Should().Be(1);
         keyring.Continue();
         await using ICredentialsLease? granted = await other.AcquireLeaseAsync(TimeSpan.FromSeconds(30), Cancellation);
         (await granted!.ReadAsync(Cancellation))!.AccessToken
