@@ -12,12 +12,15 @@ namespace TokenRefresh;
 /// </remarks>
 /// <example>
 /// <code>
-/// await using var pool = new TokenProviderPool(tenant => CoordinatedTokenProvider.Create(options =>
-/// {
-///     options.CredentialsPath = $"/var/lib/my-service/{tenant}.json";
-///     options.TokenEndpoint = new Uri("https://auth.example.com/token");
-///     options.ClientId = "my-service";
-/// }));
+/// using var http = new HttpMessageInvoker(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
+/// await using var pool = new TokenProviderPool(tenant => CoordinatedTokenProvider.Create(
+///     options =>
+///     {
+///         options.CredentialsPath = $"/var/lib/my-service/{tenant}.json";
+///         options.TokenEndpoint = new Uri("https://auth.example.com/token");
+///         options.ClientId = "my-service";
+///     },
+///     new CoordinatedTokenProviderServices { HttpMessageInvoker = http }));
 /// AccessToken token = await pool.Get("contoso").GetAccessTokenAsync();
 /// </code>
 /// </example>

@@ -172,12 +172,15 @@ public sealed class Examples
     private static async Task<AccessToken> PoolAsync()
     {
         #region pool
-        await using var pool = new TokenProviderPool(tenant => CoordinatedTokenProvider.Create(options =>
-        {
-            options.CredentialsPath = $"/var/lib/my-service/{tenant}.json";
-            options.TokenEndpoint = new Uri("https://auth.example.com/token");
-            options.ClientId = "my-service";
-        }));
+        using var http = new HttpMessageInvoker(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
+        await using var pool = new TokenProviderPool(tenant => CoordinatedTokenProvider.Create(
+            options =>
+            {
+                options.CredentialsPath = $"/var/lib/my-service/{tenant}.json";
+                options.TokenEndpoint = new Uri("https://auth.example.com/token");
+                options.ClientId = "my-service";
+            },
+            new CoordinatedTokenProviderServices { HttpMessageInvoker = http }));
         AccessToken token = await pool.Get("contoso").GetAccessTokenAsync();
         #endregion
 
