@@ -78,10 +78,14 @@ public sealed class PostgreSqlStoreOptions
                 $"'{nameof(Table)}' is '{Table}', not 'name' or 'schema.name' of lower-case letters, digits and underscores.");
         }
 
-        if (string.IsNullOrEmpty(Name) || Name.Length > 200 || Name.Contains('\0', StringComparison.Ordinal))
+        if (string.IsNullOrEmpty(Name) || Name.Length > 200)
         {
-            throw new TokenRefreshConfigurationException(
-                $"'{nameof(Name)}' has {Name?.Length ?? 0} characters, or a NUL among them, not 1 to 200.");
+            throw new TokenRefreshConfigurationException($"'{nameof(Name)}' has {Name?.Length ?? 0} characters, not 1 to 200.");
+        }
+
+        if (Name.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new TokenRefreshConfigurationException($"'{nameof(Name)}' holds a NUL character. Remove it.");
         }
 
         if (FileFormat is null)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using TokenRefresh.Endpoint;
 using TokenRefresh.Record;
 
@@ -57,7 +58,7 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         + $"and none is stored with the login. The access token was not used"
         + $"{(IsClientGrant ? "" : $"; the refresh token in '{store.Location}' is the latest one")}. "
         + "Sign in with a key ('DPoPKey'), or configure the client at the server for tokens of type 'Bearer'; "
-        + $"the next attempt is made after {until:O}.");
+        + $"the next attempt is made after {Show(until)}.");
 
     internal TokenRefreshException BoundTokenStored() => new TokenRefreshConfigurationException(
         $"The access token in '{store.Location}' is of type 'DPoP': it only works with the key of the program that obtained it "
@@ -69,19 +70,19 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         HoldKind.Unsaved => new TokenEndpointUnavailableException(
             $"Process '{hold.Cause}' has refreshed '{store.Location}' and could not save the new tokens yet, "
             + "so the stored refresh token is used up. "
-            + $"Make the directory writable and leave room on its disk; that process tries again until {hold.Until:O} at least.",
+            + $"Make the directory writable and leave room on its disk; that process tries again until {Show(hold.Until)} at least.",
             hold.Until),
         HoldKind.ResourceRejects => new TokenEndpointUnavailableException(
             $"The rejected access token of '{store.Location}' had only just been obtained; another one would be rejected too. "
-            + $"The next attempt is made after {hold.Until:O}. Check the account and the audience of the token.",
+            + $"The next attempt is made after {Show(hold.Until)}. Check the account and the audience of the token.",
             hold.Until),
         _ when hold.Cause == Hold.BoundToKey => BoundTokenAnswered(hold.Until),
         _ when hold.Cause == Hold.Configuration => new TokenRefreshConfigurationException(
-            $"The last refresh of '{store.Location}' failed because of a setting; the next attempt is made after {hold.Until:O}. "
+            $"The last refresh of '{store.Location}' failed because of a setting; the next attempt is made after {Show(hold.Until)}. "
             + "Check 'TokenEndpoint', 'ClientId', 'ClientAuthentication' and 'Scope'."),
         _ => new TokenEndpointUnavailableException(
             $"The last refresh of '{store.Location}' at '{Endpoint}' failed ({hold.Cause}); "
-            + $"the next attempt is made after {hold.Until:O}.",
+            + $"the next attempt is made after {Show(hold.Until)}.",
             hold.Until),
     };
 
@@ -95,7 +96,7 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         string why = noted?.Message
             ?? (decision.SignInReason == SignInRequiredReason.RolledBack ? "An older file came back, whose refresh token was used before. "
                 : holder is null ? "No program holds its lock, so none is refreshing it now. "
-                : $"Process '{holder}' on '{holder.Host}' has held its lock since {holder.Since:O}. ")
+                : $"Process '{holder}' on '{holder.Host}' has held its lock since {Show(holder.Since)}. ")
             + "Start the program that refreshes it, and let it run.";
         return new OwnerTimeoutException(
             store.Location,
@@ -139,7 +140,7 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         new RefreshOutcomeUnknownException(
         $"A refresh of '{store.Location}' was sent and {(answer is null ? "its answer was lost" : $"answered with {answer}")}, "
         + "so the server may or may not have replaced the refresh token. "
-        + $"{(until is null ? "It is tried again later" : $"It is tried again after {until:O}")}; if that fails, sign in again. "
+        + $"{(until is null ? "It is tried again later" : $"It is tried again after {Show(until)}")}; if that fails, sign in again. "
         + "Set 'RefreshTokenReuseWindow' if the server has one.",
         cause);
 
@@ -156,7 +157,7 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
         wait,
         holder,
         $"The lock '{store.LockPath}' was not acquired within '{wait}'; "
-        + $"{(holder is null ? "its holder is unknown" : $"process '{holder}' on '{holder.Host}' has held it since {holder.Since:O}")}. "
+        + (holder is null ? "its holder is unknown. " : $"process '{holder}' on '{holder.Host}' has held it since {Show(holder.Since)}. ")
         + $"Nothing was sent. Raise 'LockTimeout' (now '{options.LockTimeout}') or end that process.");
 
     /// <summary>What callers see of an exchange that brought no tokens.</summary>
@@ -175,18 +176,18 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
                 + (IsAboutTheClient(result.Error) ? "; the refresh token is not to blame." : "."),
                 result.Exception),
             TokenEndpointOutcome.NotSent => new TokenEndpointUnavailableException(
-                $"The token endpoint '{Endpoint}' cannot be reached: {result.Exception?.Message ?? "no connection"} "
+                $"The token endpoint '{Endpoint}' cannot be reached: {Why(result)} "
                 + "The refresh token is untouched.",
                 retryAt,
                 result.Exception),
             TokenEndpointOutcome.Unknown when result.RecoveredRefreshToken is not null => new TokenEndpointUnavailableException(
                 (result.IsWithoutTokens ? result.Exception?.Message : $"The answers of the token endpoint '{Endpoint}' are cut off.")
-                + $" The new refresh token in it was saved. It is tried again after {retryAt:O}.",
+                + $" The new refresh token in it was saved. It is tried again after {Show(retryAt)}.",
                 retryAt,
                 result.Exception),
             TokenEndpointOutcome.Unknown when result.IsWithoutTokens => new RefreshOutcomeUnknownException(
                 $"{result.Exception?.Message} The server may or may not have replaced the refresh token of '{store.Location}'. "
-                + $"It is tried again after {retryAt:O}; "
+                + $"It is tried again after {Show(retryAt)}; "
                 + "if that fails, sign in again. Set 'RefreshTokenReuseWindow' if the server has one.",
                 result.Exception),
             TokenEndpointOutcome.Unknown => OutcomeUnknown(retryAt, result.Exception, result.StatusCode is null ? null : answer),
@@ -208,17 +209,23 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
             + "and that the server lets this client use the client credentials grant.",
             result.Exception),
         TokenEndpointOutcome.NotSent => new TokenEndpointUnavailableException(
-            $"The token endpoint '{Endpoint}' cannot be reached: {result.Exception?.Message ?? "no connection"}",
+            $"The token endpoint '{Endpoint}' cannot be reached: {Why(result)}",
             retryAt,
             result.Exception),
         _ => new TokenEndpointUnavailableException(
             (result.IsWithoutTokens
                 ? result.Exception?.Message
                 : $"The token endpoint '{Endpoint}' is unavailable ({result.DescribeAnswer()}).")
-            + $" It is asked again after {retryAt:O}.",
+            + $" It is asked again after {Show(retryAt)}.",
             retryAt,
             result.Exception),
     };
+
+    private static string Show(DateTimeOffset? time) =>
+        time?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "";
+
+    // The framework's own messages end without a stop.
+    private static string Why(TokenEndpointResult result) => $"{(result.Exception?.Message ?? "no connection").TrimEnd('.')}.";
 
     // What RFC 6749 section 5.2 says of the client and the request, and not of the grant.
     private static bool IsAboutTheClient(string? error) => error is "invalid_client" or "invalid_scope" or "unsupported_grant_type";
