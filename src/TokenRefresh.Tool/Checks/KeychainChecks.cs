@@ -58,7 +58,7 @@ internal static class KeychainChecks
         }
 
         if (e.Failure == KeychainFailure.TimedOut
-            && await store.FindServiceAsync(CancellationToken.None).ConfigureAwait(false) is { } process
+            && await FindServiceAsync(store).ConfigureAwait(false) is { } process
             && LoginChecks.IsStopped(process))
         {
             return Finding.Problem(
@@ -67,5 +67,19 @@ internal static class KeychainChecks
         }
 
         return Finding.OfMessage("keychain", e.Message, StoreKind.Keychain);
+    }
+
+    // The bus itself may be stopped.
+    private static async Task<int?> FindServiceAsync(KeychainCredentialsStore store)
+    {
+        using var limit = new CancellationTokenSource(store.Options.ReadTimeout, TimeProvider.System);
+        try
+        {
+            return await store.FindServiceAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
     }
 }

@@ -132,6 +132,12 @@ public sealed class Keyring : IAsyncDisposable
     /// <summary>Lets a stopped service go on.</summary>
     public void Continue() => _daemon!.Continue();
 
+    /// <summary>Stops the bus itself.</summary>
+    public void StopBus() => _bus.Stop();
+
+    /// <summary>Lets a stopped bus go on.</summary>
+    public void ContinueBus() => _bus.Continue();
+
     /// <summary>Kills the service.</summary>
     public async Task KillAsync()
     {

@@ -117,6 +117,7 @@ public sealed class KeychainStoreTests : IAsyncLifetime
     [Theory]
     [InlineData("locked", "The keyring is locked", "Unlock it")]
     [InlineData("stopped", "is stopped", "kill -CONT")]
+    [InlineData("bus stopped", "did not answer", "")]
     [InlineData("killed", "No Secret Service answers", "Start one")]
     [InlineData("no bus", "The session bus cannot be reached", "Start the program in the user's session")]
     public async Task Doctor_knows_why_a_keychain_cannot_be_used(string state, string reason, string act)
@@ -133,6 +134,10 @@ public sealed class KeychainStoreTests : IAsyncLifetime
         {
             _keyring.Stop();
         }
+        else if (state == "bus stopped")
+        {
+            _keyring.StopBus();
+        }
         else if (state == "no bus")
         {
             Environment.SetEnvironmentVariable(Bus, "unix:path=/nonexistent/bus");
@@ -143,6 +148,10 @@ public sealed class KeychainStoreTests : IAsyncLifetime
         if (state == "stopped")
         {
             _keyring.Continue();
+        }
+        else if (state == "bus stopped")
+        {
+            _keyring.ContinueBus();
         }
 
         code.Should().Be(ExitCode.Failed, output);
