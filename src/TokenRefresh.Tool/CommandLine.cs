@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using TokenRefresh.Tool.Commands;
@@ -53,15 +54,16 @@ internal static class CommandLine
             }
             catch (ToolException e)
             {
-                host.Error.WriteLine(Words.Printable($"token-refresh: {e.Message}"));
+                host.Error.WriteLine(Words.Printable($"token-refresh: {profile?.WithCommands(e.Message) ?? e.Message}"));
                 return e.ExitCode;
             }
             catch (TokenRefreshException e)
             {
                 int code = ExitCode.Of(e);
-                string message = Words.OfTool(e.Message, profile?.Store.Kind ?? StoreKind.File);
+                string message = Words.OfTool(e.Message, profile?.OpenedStore?.Kind ?? StoreKind.File);
                 bool isToSignIn = code == ExitCode.SignIn && !message.Contains("'token-refresh ", StringComparison.Ordinal);
-                host.Error.WriteLine(Words.Printable($"token-refresh: {message}{(isToSignIn ? " Run 'token-refresh login'." : "")}"));
+                message = isToSignIn ? $"{message} Run 'token-refresh login'." : message;
+                host.Error.WriteLine(Words.Printable($"token-refresh: {profile?.WithCommands(message) ?? message}"));
                 return code;
             }
             catch (Exception e)
@@ -77,6 +79,15 @@ internal static class CommandLine
                 }
             }
         });
+
+    /// <summary>Refuses a mistyped option, which is taken for an argument.</summary>
+    internal static void RefuseOption(ArgumentResult result, string command)
+    {
+        if (result.Tokens.Count > 0 && result.Tokens[0].Value.StartsWith('-'))
+        {
+            result.AddError($"'{result.Tokens[0].Value}' is no option of '{command}'. '--help' lists them.");
+        }
+    }
 
     /// <summary>An option that takes a whole number of a range.</summary>
     internal static Option<int> Number(string name, int byDefault, int least, int most, string description) => new(name)
@@ -127,7 +138,7 @@ internal static class CommandLine
     private static RootCommand Build(ToolHost host)
     {
         var root = new RootCommand(
-            "Shares one OAuth login, in one credentials file, with all programs on this machine: one token request per expiry.");
+            "Shares one OAuth login with all programs that use it, in a file, keychain or database: one token request per expiry.");
         foreach ((_, Func<ToolHost, Command> create) in Commands)
         {
             root.Add(create(host));

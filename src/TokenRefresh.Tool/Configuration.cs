@@ -34,6 +34,11 @@ internal static class Configuration
     internal static Profile Read(ToolHost host, Func<string, string?> option)
     {
         string? given = option("--config") ?? host.Variable(FileVariable);
+        if (given is { Length: 0 })
+        {
+            throw new ToolException("'--config' is empty. Name the configuration file, or leave it out.");
+        }
+
         string path = given is null ? DefaultPath(host) : Path.GetFullPath(given);
         try
         {
@@ -75,7 +80,14 @@ internal static class Configuration
             }
         }
 
-        return new Profile(Words.Printable(name), path, members, overrides, host.Time);
+        if (overrides.Count == 0 && !hasProfiles && !File.Exists(path))
+        {
+            throw new ToolException(
+                $"No login is configured: there is no '{path}'. Write a profile there, or give '--credentials', '--token-endpoint' and "
+                + "'--client-id'.");
+        }
+
+        return new Profile(Words.Printable(name), path, members, overrides, option, host.Time);
     }
 
     /// <summary>The file that is read where none is named: <c>token-refresh/config.json</c> in the user's configuration folder.</summary>
@@ -121,7 +133,8 @@ internal static class Configuration
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ToolException($"'{path}' cannot be read: {e.Message}");
+            throw new ToolException(
+                $"'{path}' cannot be read: {e.Message.TrimEnd('.')}. Give this user read access to it, or name another one by '--config'.");
         }
     }
 

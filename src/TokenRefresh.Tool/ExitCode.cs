@@ -33,6 +33,21 @@ internal static class ExitCode
         _ => Failed,
     };
 
+    /// <summary>The code of a state: for a login that is not usable, the one with which a command fails that needs a token.</summary>
+    internal static async Task<int> OfAsync(TokenRefreshStatus status, Profile profile)
+    {
+        if (status.State is not (TokenRefreshState.Unreadable or TokenRefreshState.ExpiredNotRefreshable))
+        {
+            return Of(status);
+        }
+
+        (OAuthCredentials? login, TokenRefreshException? failure) = await profile.ReadLoginAsync().ConfigureAwait(false);
+        bool isOfWrongKind = status.State == TokenRefreshState.ExpiredNotRefreshable
+            && login is not null
+            && (login.RefreshToken is not null || (login.Key is null && AccessToken.IsBoundToKey(login.TokenType)));
+        return failure is not null ? Of(failure) : isOfWrongKind ? Usage : Of(status);
+    }
+
     internal static int Of(TokenRefreshStatus status) => status.State switch
     {
         TokenRefreshState.SignedIn or TokenRefreshState.ExpiredButRefreshable => status.Problem is null ? Healthy : File,

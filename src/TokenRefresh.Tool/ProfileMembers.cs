@@ -56,18 +56,18 @@ internal static class ProfileMembers
             case "KEYCHAINSERVICE": store.KeychainService = Text(value, ref problem); break;
             case "KEYCHAINACCOUNT": store.KeychainAccount = Text(value, ref problem); break;
             case "KEYCHAINALLOWPROMPT": store.KeychainAllowPrompt = Flag(value, ref problem); break;
-            case "KEYCHAINSTATEDIRECTORY": store.KeychainStateDirectory = Text(value, ref problem); break;
+            case "KEYCHAINSTATEDIRECTORY": store.KeychainStateDirectory = FilePath(value, ref problem); break;
             case "KEYCHAINREADTIMEOUT": store.KeychainReadTimeout = Time(value, ref problem); break;
             case "KEYCHAINWRITETIMEOUT": store.KeychainWriteTimeout = Time(value, ref problem); break;
             case "POSTGRESCONNECTION": store.PostgresConnection = Text(value, ref problem); break;
-            case "POSTGRESCONNECTIONFILE": store.PostgresConnectionFile = Text(value, ref problem); break;
+            case "POSTGRESCONNECTIONFILE": store.PostgresConnectionFile = FilePath(value, ref problem); break;
             case "POSTGRESTABLE": store.PostgresTable = Text(value, ref problem); break;
             case "POSTGRESNAME": store.PostgresName = Text(value, ref problem); break;
             case "POSTGRESCREATETABLE": store.PostgresCreateTable = Flag(value, ref problem); break;
             case "POSTGRESCOMMANDTIMEOUT": store.PostgresCommandTimeout = Time(value, ref problem); break;
-            case "POSTGRESKEYRING": store.PostgresKeyRing = Text(value, ref problem); break;
+            case "POSTGRESKEYRING": store.PostgresKeyRing = FilePath(value, ref problem); break;
             case "POSTGRESAPPLICATION": store.PostgresApplication = Text(value, ref problem); break;
-            default: problem = "is no option of a login. docs/options.md lists them."; break;
+            default: problem = "is no option that a profile can set. docs/tool.md says which it can."; break;
         }
 
         return problem is null;
@@ -88,6 +88,8 @@ internal static class ProfileMembers
             case "--postgres-name": store.PostgresName = value; break;
 
             // Either names the server alone, whatever the file says.
+            case "--postgres-file" when value.Length == 0:
+                throw new ToolException("'--postgres-file' is empty. Name the file that holds the connection string.");
             case "--postgres-file": (store.PostgresConnectionFile, store.PostgresConnection) = (value, null); break;
             case "postgresConnection": (store.PostgresConnection, store.PostgresConnectionFile) = (value, null); break;
             default: options.ClientSecret = value; break;
@@ -112,6 +114,15 @@ internal static class ProfileMembers
     {
         problem = value.ValueKind == JsonValueKind.String ? null : "must be a string.";
         return problem is null ? value.GetString() : null;
+    }
+
+    private static string? FilePath(JsonElement value, ref string? problem)
+    {
+        string? path = Text(value, ref problem);
+        problem ??= string.IsNullOrEmpty(path) || path.Contains('\0', StringComparison.Ordinal)
+            ? "must be a path, not empty and without NUL characters."
+            : null;
+        return path;
     }
 
     private static bool Flag(JsonElement value, ref string? problem)

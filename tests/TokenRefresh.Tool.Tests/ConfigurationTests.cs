@@ -1,9 +1,13 @@
 using FluentAssertions;
+using TokenRefresh.Tool.Storage;
 
 namespace TokenRefresh.Tool.Tests;
 
 public sealed class ConfigurationTests : IDisposable
 {
+    private static readonly string[] Postgres =
+        ["--store", "postgres", "--token-endpoint", "https://a.example/t", "--client-id", "x"];
+
     private readonly TempDirectory _directory = new();
     private readonly TestHost _host = new();
 
@@ -162,6 +166,80 @@ public sealed class ConfigurationTests : IDisposable
         code.Should().Be(ExitCode.Usage);
         _host.Errors.Should().Contain(expected);
     }
+
+    [Fact]
+    public async Task Where_nothing_is_configured_the_file_that_is_missing_is_named()
+    {
+        int code = await _host.RunAsync("status");
+
+        code.Should().Be(ExitCode.Usage);
+        _host.Errors.Should().Contain("No login is configured: there is no '/nonexistent/token-refresh/config.json'.")
+            .And.Contain("'--credentials', '--token-endpoint' and '--client-id'");
+    }
+
+    [Theory]
+    [InlineData("keychainStateDirectory")]
+    [InlineData("postgresConnectionFile")]
+    [InlineData("postgresKeyRing")]
+    public async Task An_empty_path_is_an_error_that_names_its_member(string member)
+    {
+        Write($$"""{ "profiles": { "a": { "{{member}}": "" } } }""");
+
+        int code = await _host.RunAsync("status", "--config", File);
+
+        code.Should().Be(ExitCode.Usage);
+        _host.Errors.Should().Contain($"'{member}' must be a path");
+    }
+
+    [Theory]
+    [InlineData("", "is empty. Write the connection string into it.")]
+    [InlineData("\0\0\0", "cannot be parsed")]
+    [InlineData("postgres://u:secret@h/db", "write 'Host=...;Username=...;Database=...'")]
+    public async Task A_wrong_connection_string_is_named_by_the_file_that_holds_it(string text, string expected)
+    {
+        Write(text);
+
+        int code = await _host.RunAsync(["status", .. Postgres, "--postgres-file", File]);
+
+        code.Should().Be(ExitCode.Usage);
+        _host.Errors.Should().Contain($"'{File}', which '--postgres-file' names").And.Contain(expected);
+        _host.Errors.Should().NotContain("TOKEN_REFRESH_POSTGRES'").And.NotContain("secret").And.NotContain("DataSource");
+    }
+
+    [Fact]
+    public async Task An_option_is_named_as_the_store_that_lacks_it_has_it()
+    {
+        _host.Variables["TOKEN_REFRESH_POSTGRES"] = "Host=127.0.0.1;Port=9";
+
+        int code = await _host.RunAsync(["migrate", "--to", "file", .. Postgres]);
+
+        code.Should().Be(ExitCode.Usage);
+        _host.Errors.Should().Contain("'--credentials' is not set").And.NotContain("'--store' is not set");
+    }
+
+    [Fact]
+    public void A_command_that_is_advised_names_the_login_by_the_options_that_were_given()
+    {
+        Write("{}");
+
+        Profile profile = Read(("--store", "file"), ("--postgres-name", "my work"), ("--token-endpoint", "https://a.example/t?key=x"));
+
+        profile.Command("logout", StoreKind.Postgres).Should().Be(
+            $"token-refresh logout --config {File} --token-endpoint ... --store postgres --postgres-name \"my work\"");
+        profile.WithCommands("Run 'token-refresh login'.").Should().Contain("login --config").And.Contain("--store file");
+    }
+
+    [Theory]
+    [InlineData("/tmp/a/c.json", "/tmp/a/c.json")]
+    [InlineData("/tmp/a b/c.json", "\"/tmp/a b/c.json\"")]
+    [InlineData("/tmp/$(a)\"", "\"/tmp/\\$(a)\\\"\"")]
+    public void A_path_in_a_command_is_one_word(string path, string expected) => Words.Argument(path).Should().Be(expected);
+
+    [Theory]
+    [InlineData("Create the table: set 'CreateTable', or run 'CreateTableSql' in a migration.", "set 'postgresCreateTable' to true in the")]
+    [InlineData("Sign in with a key ('DPoPKey'), or with a client.", "'login' makes no key: sign in with a program")]
+    public void What_only_a_program_can_do_is_not_advised(string message, string expected) =>
+        Words.OfTool(message).Should().Contain(expected).And.NotContain("Sql").And.NotContain("DPoPKey");
 
     public void Dispose() => _directory.Dispose();
 

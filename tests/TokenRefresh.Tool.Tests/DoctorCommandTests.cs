@@ -54,6 +54,35 @@ public sealed class DoctorCommandTests
     }
 
     [Fact]
+    public async Task A_file_that_its_owner_may_not_read_is_a_problem_and_its_path_one_word()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no file modes.");
+        await using SharedLogin login = await StartAsync();
+        string path = Path.Combine(Directory.CreateDirectory(Path.Combine(login.Directory.Path, "a b")).FullName, "c.json");
+        File.Move(login.Path, path);
+        SetMode(path, 0);
+
+        var (code, output) = await RunAsync(login, "--offline", "--credentials", path);
+
+        code.Should().Be(ExitCode.Failed);
+        output.Should().Contain("mode 0000").And.Contain($"Run 'chmod u+rw \"{path}\"'.");
+    }
+
+    [Theory]
+    [InlineData("{ broken", true)]
+    [InlineData("{ \"claudeAiOauth\": { \"accessToken\": 1 } }", false)]
+    public async Task A_new_login_is_advised_only_where_one_moves_the_file_aside(string text, bool isAdvised)
+    {
+        await using SharedLogin login = await StartAsync();
+        await File.WriteAllTextAsync(login.Path, text);
+
+        var (code, output) = await RunAsync(login, "--offline");
+
+        code.Should().Be(ExitCode.Failed);
+        output.Contains("token-refresh login", StringComparison.Ordinal).Should().Be(isAdvised, output);
+    }
+
+    [Fact]
     public async Task A_rejected_login_and_a_broken_file_are_told_apart()
     {
         await using SharedLogin login = await StartAsync();

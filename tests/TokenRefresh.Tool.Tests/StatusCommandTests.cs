@@ -37,6 +37,36 @@ public sealed class StatusCommandTests
     }
 
     [Fact]
+    public async Task A_token_whose_key_is_missing_has_a_state_of_its_own_and_the_code_of_token()
+    {
+        await using SharedLogin login = await SharedLogin.StartAsync();
+        long expiry = TimeProvider.System.GetUtcNow().AddHours(1).ToUnixTimeSeconds();
+        await File.WriteAllTextAsync(
+            login.Path, $$"""{ "access_token": "a", "refresh_token": "r", "token_type": "DPoP", "expires_at": {{expiry}} }""");
+        TestHost[] hosts = [TestHost.Of(login), TestHost.Of(login)];
+
+        int[] codes = [await hosts[0].RunAsync("status"), await hosts[1].RunAsync("token")];
+
+        codes.Should().Equal(ExitCode.Usage, ExitCode.Usage);
+        hosts[0].Output.Should().StartWith("default: the access token cannot be used here\n").And.NotContain("expired");
+        hosts[0].Output.Should().Contain("'login' makes no key");
+        hosts[1].Errors.Should().Contain("'login' makes no key").And.NotContain("DPoPKey");
+    }
+
+    [Fact]
+    public async Task A_server_that_is_down_is_a_reason_to_try_later()
+    {
+        await using SharedLogin login = await SharedLogin.StartAsync();
+        using var host = TestHost.Of(login);
+        host.Variables["TOKEN_REFRESH_POSTGRES"] = "Host=127.0.0.1;Port=9;Username=u";
+
+        int code = await host.RunAsync("status", "--store", "postgres");
+
+        code.Should().Be(ExitCode.TryLater, host.Output + host.Errors);
+        host.Output.Should().StartWith("default: unreadable");
+    }
+
+    [Fact]
     public async Task A_rejected_login_is_rejected_though_its_token_is_there()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();

@@ -22,6 +22,34 @@ public sealed class TokenCommandTests
         login.Books.TokenRequests.Should().Be(0);
     }
 
+    [Theory]
+    [InlineData("token", "--stor", "file")]
+    [InlineData("token", "--format", "git-credential", "--stor")]
+    [InlineData("run", "--varable", "X", "--", "true")]
+    public async Task A_mistyped_option_is_not_taken_for_an_argument(params string[] args)
+    {
+        await using SharedLogin login = await SharedLogin.StartAsync();
+        using var host = TestHost.Of(login);
+
+        int code = await host.RunAsync(args);
+
+        code.Should().Be(ExitCode.Usage);
+        host.Errors.Should().Contain($"is no option of '{args[0]}'").And.ContainAny("'--stor'", "'--varable'");
+    }
+
+    [Fact]
+    public async Task A_token_that_is_bound_to_a_key_is_printed_with_a_warning()
+    {
+        await using SharedLogin login = await SharedLogin.StartBoundAsync();
+        using var host = TestHost.Of(login);
+
+        int code = await host.RunAsync("token");
+
+        code.Should().Be(ExitCode.Healthy);
+        login.Server.IsAccepted(host.Output.Trim()).Should().BeTrue();
+        host.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries).Should().ContainSingle().Which.Should().Contain("bound to a key");
+    }
+
     [Fact]
     public async Task A_valid_token_is_printed_and_nothing_is_sent()
     {

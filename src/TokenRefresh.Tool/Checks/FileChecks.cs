@@ -70,9 +70,11 @@ internal static class FileChecks
             yield return Mode("configuration", profile.File, "holds a connection string");
         }
 
-        if (profile.Store is { Kind: StoreKind.Postgres, PostgresConnectionFile: { } path } && File.Exists(path))
+        if (profile.Store is { Kind: StoreKind.Postgres, PostgresConnectionFile: { } path }
+            && CredentialsPath.Resolve(path) is var connection
+            && File.Exists(connection))
         {
-            yield return Mode("connection", path, "holds a connection string");
+            yield return Mode("connection", connection, "holds a connection string");
         }
     }
 
@@ -87,10 +89,17 @@ internal static class FileChecks
         string shown = Convert.ToString((int)mode, 8).PadLeft(4, '0');
         if ((mode & Others) != UnixFileMode.None)
         {
-            return Finding.Problem(check, $"'{path}' {what}, and every user can reach it (mode {shown}).", $"Run 'chmod o= {path}'.") with
+            return Finding.Problem(
+                check, $"'{path}' {what}, and every user can reach it (mode {shown}).", $"Run 'chmod o= {Words.Argument(path)}'.") with
             {
                 Fix = () => TakeFromOthersAsync(path, mode),
             };
+        }
+
+        if ((mode & UnixFileMode.UserRead) == UnixFileMode.None)
+        {
+            return Finding.Problem(
+                check, $"'{path}' {what}, and its owner may not read it (mode {shown}).", $"Run 'chmod u+rw {Words.Argument(path)}'.");
         }
 
         return (mode & Group) != UnixFileMode.None

@@ -9,9 +9,14 @@ internal static class LoginChecks
     private static readonly TimeSpan LongHold = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Soon = TimeSpan.FromDays(1);
 
-    internal static IEnumerable<Finding> Look(TokenRefreshStatus status, DateTimeOffset now, StoreKind store = StoreKind.File)
+    /// <param name="status">The state.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="store">Where the login is.</param>
+    /// <param name="isDamaged">Whether the file holds no JSON, and a sign-in would move it aside.</param>
+    internal static IEnumerable<Finding> Look(
+        TokenRefreshStatus status, DateTimeOffset now, StoreKind store = StoreKind.File, bool isDamaged = false)
     {
-        yield return OfState(status, now, store);
+        yield return OfState(status, now, store, isDamaged);
         if (status.RefreshTokenExpiresAt - now is { } left && left < Soon && left > TimeSpan.Zero)
         {
             yield return Finding.Note(
@@ -20,7 +25,10 @@ internal static class LoginChecks
 
         if (status.DPoPKeyThumbprint is { } thumbprint)
         {
-            yield return Finding.Fine("key", $"The login is bound to the key '{thumbprint}' (RFC 9449).");
+            yield return Finding.Fine(
+                "key",
+                $"The login is bound to the key '{thumbprint}' (RFC 9449): what 'token' and 'run' hand out works only with proofs by it, "
+                + "which programs with the library make.");
         }
 
         if (status.LockHolder is { } holder)
@@ -43,16 +51,18 @@ internal static class LoginChecks
         }
     }
 
-    private static Finding OfState(TokenRefreshStatus status, DateTimeOffset now, StoreKind store)
+    private static Finding OfState(TokenRefreshStatus status, DateTimeOffset now, StoreKind store, bool isDamaged)
     {
-        string state = Words.State(status.State);
+        string state = Words.State(status);
         string text = status.Problem is { } problem ? Words.OfTool(problem, store) : $"{char.ToUpperInvariant(state[0])}{state[1..]}.";
         return ExitCode.Of(status) switch
         {
             ExitCode.Healthy => Finding.Fine("login", text),
             ExitCode.TryLater when status.RetryAt is null => Finding.Note("login", text, "Wait, or start the program that refreshes."),
             ExitCode.TryLater => Finding.Note("login", text, $"Wait: the next attempt is made {Words.Moment(status.RetryAt, now)}."),
-            ExitCode.File => Finding.Problem("login", text, "Do what is said there; 'token-refresh login' stores a new login."),
+            ExitCode.File when isDamaged => Finding.Problem(
+                "login", text, "Repair it, or run 'token-refresh login', which moves it aside and stores a new login."),
+            ExitCode.File => Finding.OfMessage("login", text, store),
             _ when status.State == TokenRefreshState.ExpiredNotRefreshable => Finding.Problem("login", text, "Do what is said there."),
             _ when text.Contains("'token-refresh ", StringComparison.Ordinal) => Finding.Problem("login", text, "Do what is said there."),
             _ => Finding.Problem("login", text, "Run 'token-refresh login'."),

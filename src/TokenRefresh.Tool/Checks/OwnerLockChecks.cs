@@ -42,7 +42,7 @@ internal static class OwnerLockChecks
                         Check,
                         $"'{path}' was left by a program that ended without removing it, or whose clock was wrong, "
                         + "and keeps others waiting.",
-                        $"End programs that use the login, and run 'rmdir {path}'.") with
+                        $"End programs that use the login, and run 'rmdir {Words.Argument(path)}'.") with
                     {
                         Fix = () => RemoveAsync(options, item, path, time),
                     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Spectre.Console;
 using TokenRefresh.Tool.Checks;
+using TokenRefresh.Tool.Storage;
 
 namespace TokenRefresh.Tool.Commands;
 
@@ -29,7 +30,12 @@ internal static class DoctorCommand
                     // Why it cannot be read is said once.
                     if (status.State != TokenRefreshState.Unreadable || store.All(finding => finding.Severity != Severity.Problem))
                     {
-                        Look(findings, "login", LoginChecks.Look(status, host.Time.GetUtcNow(), profile.Store.Kind));
+                        bool isOfFile = profile.Store.Kind == StoreKind.File;
+                        TokenRefreshException? failure = isOfFile && status.State == TokenRefreshState.Unreadable
+                            ? (await profile.ReadLoginAsync().ConfigureAwait(false)).Failure
+                            : null;
+                        bool isDamaged = failure is CredentialsFileException { IsDamaged: true };
+                        Look(findings, "login", LoginChecks.Look(status, host.Time.GetUtcNow(), profile.Store.Kind, isDamaged));
                     }
 
                     findings.AddRange(store);
@@ -48,7 +54,7 @@ internal static class DoctorCommand
                     findings.AddRange(await EndpointChecks.LookAsync(endpoint, host.Time).ConfigureAwait(false));
                 }
 
-                return await ShowAsync(findings, parsed.GetValue(fix), Screen.Of(host)).ConfigureAwait(false);
+                return await ShowAsync(profile, findings, parsed.GetValue(fix), Screen.Of(host)).ConfigureAwait(false);
             });
         return command;
     }
@@ -78,7 +84,7 @@ internal static class DoctorCommand
         }
     }
 
-    private static async Task<int> ShowAsync(List<Finding> findings, bool fixes, Screen screen)
+    private static async Task<int> ShowAsync(Profile profile, List<Finding> findings, bool fixes, Screen screen)
     {
         int problems = 0;
         foreach (Finding finding in findings)
@@ -99,7 +105,7 @@ internal static class DoctorCommand
             problems += finding.Severity == Severity.Problem ? 1 : 0;
             if (finding.Act is { } act)
             {
-                screen.Row("         do", act, labelWidth: LabelWidth);
+                screen.Row("         do", profile.WithCommands(act), labelWidth: LabelWidth);
             }
         }
 

@@ -12,6 +12,7 @@ internal static class GitCredential
         {
             case "get":
                 AccessToken token = await Waiting.ForAsync(tokens.GetAccessTokenAsync(), tokens, host).ConfigureAwait(false);
+                TokenFormats.WarnIfBound(token, host);
                 host.Out.WriteLine($"username={asked.GetValueOrDefault("username", "oauth2")}");
                 host.Out.WriteLine($"password={token.Value}");
                 if (token.ExpiresAt is { } expiry)

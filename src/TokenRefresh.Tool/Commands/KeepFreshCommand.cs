@@ -28,8 +28,8 @@ internal static class KeepFreshCommand
                 {
                     TokenRefreshStatus status = await tokens.GetStatusAsync().ConfigureAwait(false);
                     log.Write(
-                        $"Keeping '{status.Location}' fresh, {Words.Length(before)} ahead of each expiry; the access token expires "
-                        + Words.Moment(status.AccessTokenExpiresAt, host.Time.GetUtcNow()));
+                        $"Keeping {Words.Place(status.Location)} fresh, {Words.Length(before)} ahead of each expiry; "
+                        + "the access token expires " + Words.Moment(status.AccessTokenExpiresAt, host.Time.GetUtcNow()));
                     await new FreshKeeper(tokens, before, log, host.Time).RunAsync(end.Token).ConfigureAwait(false);
                 }
 

@@ -55,7 +55,7 @@ internal static class LoginCommand
 
                     TokenRefreshStatus status = await tokens.GetStatusAsync().ConfigureAwait(false);
                     host.Out.WriteLine(
-                        $"Signed in: '{status.Location}', the access token expires "
+                        $"Signed in: {Words.Place(status.Location)}, the access token expires "
                         + $"{Words.Moment(status.AccessTokenExpiresAt, host.Time.GetUtcNow())}.");
                     return ExitCode.Healthy;
                 }

@@ -19,7 +19,8 @@ internal static class LogoutCommand
                     TokenRefreshStatus status = await tokens.GetStatusAsync().ConfigureAwait(false);
                     bool isRevoked = profile.Options().RevocationEndpoint is not null;
                     host.Out.WriteLine(
-                        $"Signed out: '{status.Location}'{(isRevoked ? "." : ". The server was not told: set 'revocationEndpoint'.")}");
+                        $"Signed out: {Words.Place(status.Location)}"
+                        + (isRevoked ? "." : ". The server was not told: set 'revocationEndpoint'."));
                     return ExitCode.Healthy;
                 }
             });

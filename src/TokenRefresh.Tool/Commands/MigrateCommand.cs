@@ -41,10 +41,13 @@ internal static class MigrateCommand
                     await using (target.ConfigureAwait(false))
                     {
                         bool isMoved = await new LoginMove(source, target, options, host.Time).RunAsync(end.Token).ConfigureAwait(false);
+                        (string from, string there) = (Words.Place(source.Store.Location), Words.Place(target.Store.Location));
                         host.Out.WriteLine(
-                            $"{(isMoved ? "Moved" : "Nothing to do")}: the login is in '{target.Store.Location}', and no more in "
-                            + $"'{source.Store.Location}'. Set 'store' to '{name}' in profile '{profile.Name}' of '{profile.File}', and in "
-                            + "all programs that share the login.");
+                            (isMoved ? $"Moved from {from} to {there}. " : $"Nothing to do: {from} has no login, and {there} has one. ")
+                            + (File.Exists(profile.File)
+                                ? $"Set 'store' to '{name}' in profile '{profile.Name}' of '{profile.File}', and in all programs that "
+                                    + "share the login."
+                                : $"Give '--store {name}' in all programs that share the login."));
                         return ExitCode.Healthy;
                     }
                 }

@@ -20,6 +20,7 @@ internal static class RunCommand
             Arity = ArgumentArity.OneOrMore,
             Description = "The program and its arguments, after --.",
         };
+        program.Validators.Add(result => CommandLine.RefuseOption(result, "run"));
         var variable = new Option<string>("--variable")
         {
             Description = "The name of the environment variable that holds the token. Default ACCESS_TOKEN.",
@@ -53,11 +54,12 @@ internal static class RunCommand
                     token = await Waiting.ForAsync(tokens.GetAccessTokenAsync(), tokens, host).ConfigureAwait(false);
                 }
 
+                TokenFormats.WarnIfBound(token, host);
                 using var stop = new CancellationTokenSource();
                 Task keeping = before is { } ahead ? KeepAsync(profile, ahead, log, host, stop.Token) : Task.CompletedTask;
                 try
                 {
-                    return await RunAsync(parsed, token, host).ConfigureAwait(false);
+                    return await RunAsync(parsed, profile, token, host).ConfigureAwait(false);
                 }
                 finally
                 {
@@ -67,7 +69,7 @@ internal static class RunCommand
             });
         return command;
 
-        async Task<int> RunAsync(ParseResult parsed, AccessToken token, ToolHost host)
+        async Task<int> RunAsync(ParseResult parsed, Profile profile, AccessToken token, ToolHost host)
         {
             string[] words = parsed.GetValue(program)!;
             string name = parsed.GetValue(variable)!;
@@ -78,7 +80,7 @@ internal static class RunCommand
             using Process child = Start(start);
             signals.SetChild(child.Id);
             using var over = new CancellationTokenSource();
-            Task telling = parsed.GetValue(quiet) ? Task.CompletedTask : TellAsync(name, token.ExpiresAt, host, over.Token);
+            Task telling = parsed.GetValue(quiet) ? Task.CompletedTask : TellAsync(profile, name, token.ExpiresAt, host, over.Token);
             await child.WaitForExitAsync().ConfigureAwait(false);
             signals.SetChild(null);
             await over.CancelAsync().ConfigureAwait(false);
@@ -114,23 +116,25 @@ internal static class RunCommand
     }
 
     // By the wall clock, once a minute: a timer stands still while the machine sleeps.
-    private static async Task TellAsync(string variable, DateTimeOffset? expiresAt, ToolHost host, CancellationToken over)
+    private static async Task TellAsync(
+        Profile profile, string variable, DateTimeOffset? expiresAt, ToolHost host, CancellationToken over)
     {
         if (expiresAt is not { } expiry)
         {
             return;
         }
 
+        string command = profile.Command("token");
         DateTimeOffset now = host.Time.GetUtcNow();
         host.Error.WriteLine(
             $"token-refresh: the token in {variable} expires {Words.Moment(expiry, now)}. "
-            + "A program that runs longer asks 'token-refresh token' for each next one.");
+            + $"A program that runs longer asks '{command}' for each next one.");
         for (; now < expiry; now = host.Time.GetUtcNow())
         {
             var left = TimeSpan.FromSeconds(Math.Min(Math.Ceiling((expiry - now).TotalSeconds), 60));
             await Task.Delay(left, host.Time, over).ConfigureAwait(false);
         }
 
-        host.Error.WriteLine($"token-refresh: the token in {variable} has expired. 'token-refresh token' prints a new one.");
+        host.Error.WriteLine($"token-refresh: the token in {variable} has expired. '{command}' prints a new one.");
     }
 }

@@ -18,16 +18,17 @@ internal static class StatusCommand
                 await using (tokens.ConfigureAwait(false))
                 {
                     TokenRefreshStatus status = await tokens.GetStatusAsync().ConfigureAwait(false);
+                    int code = await ExitCode.OfAsync(status, profile).ConfigureAwait(false);
                     if (parsed.GetValue(json))
                     {
                         host.Out.WriteLine(Json(profile, status));
                     }
                     else
                     {
-                        Show(profile, status, host);
+                        Show(profile, status, code, host);
                     }
 
-                    return ExitCode.Of(status);
+                    return code;
                 }
             });
         return command;
@@ -60,17 +61,16 @@ internal static class StatusCommand
 
         if (status.Problem is { } problem)
         {
-            writer.WriteString("problem", problem);
+            writer.WriteString("problem", profile.WithCommands(Words.OfTool(problem, profile.Store.Kind)));
         }
     });
 
-    private static void Show(Profile profile, TokenRefreshStatus status, ToolHost host)
+    private static void Show(Profile profile, TokenRefreshStatus status, int code, ToolHost host)
     {
         DateTimeOffset now = host.Time.GetUtcNow();
-        int code = ExitCode.Of(status);
         Screen screen = Screen.Of(host);
         Color colour = code == ExitCode.Healthy ? Color.Green : code == ExitCode.TryLater ? Color.Yellow : Color.Red;
-        screen.Line($"{profile.Name}: {Words.State(status.State)}", colour);
+        screen.Line($"{profile.Name}: {Words.State(status)}", colour);
         screen.Row(Words.Of(profile.Store.Kind), status.Location);
         if (status.AccessTokenExpiresAt is { } expiry)
         {
@@ -104,7 +104,7 @@ internal static class StatusCommand
 
         if (status.Problem is { } problem)
         {
-            screen.Row("problem", Words.OfTool(problem, profile.Store.Kind));
+            screen.Row("problem", profile.WithCommands(Words.OfTool(problem, profile.Store.Kind)));
         }
     }
 }

@@ -20,6 +20,7 @@ internal static class TokenCommand
             Arity = ArgumentArity.ZeroOrOne,
             Description = "With --format git-credential: get, store or erase, as git appends it.",
         };
+        operation.Validators.Add(result => CommandLine.RefuseOption(result, "token"));
         var command = new Command("token", "Prints a valid access token, a secret; refreshed under the lock if that is needed.")
         {
             operation, format, validFor,
@@ -46,6 +47,7 @@ internal static class TokenCommand
                     }
 
                     AccessToken token = await Waiting.ForAsync(tokens.GetAccessTokenAsync(), tokens, host).ConfigureAwait(false);
+                    TokenFormats.WarnIfBound(token, host);
                     host.Out.WriteLine(TokenFormats.Write(token, parsed.GetValue(format)!, host));
                     return ExitCode.Healthy;
                 }

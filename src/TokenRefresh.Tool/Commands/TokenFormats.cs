@@ -14,6 +14,17 @@ internal static class TokenFormats
         _ => token.Value,
     };
 
+    /// <summary>Says once what a token is not good for by itself.</summary>
+    internal static void WarnIfBound(AccessToken token, ToolHost host)
+    {
+        if (token.Key is not null)
+        {
+            host.Error.WriteLine(
+                "token-refresh: this token is bound to a key (RFC 9449): a resource refuses it without a proof by that key, which only "
+                + "programs with the library make.");
+        }
+    }
+
     // The client authentication plug-in of Kubernetes: the answer has the version that was asked for.
     private static string Kubectl(AccessToken token, ToolHost host) => Json(writer =>
     {

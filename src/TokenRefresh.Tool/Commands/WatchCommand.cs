@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
+using TokenRefresh.Tool.Storage;
 
 namespace TokenRefresh.Tool.Commands;
 
@@ -20,7 +21,7 @@ internal static class WatchCommand
                 CoordinatedTokenProvider tokens = profile.CreateProvider();
                 await using (tokens.ConfigureAwait(false))
                 {
-                    await RunAsync(tokens, log, host, end.Token).ConfigureAwait(false);
+                    await RunAsync(tokens, log, host, end.Token, profile.Store.Kind).ConfigureAwait(false);
                 }
 
                 return ExitCode.Healthy;
@@ -28,7 +29,8 @@ internal static class WatchCommand
         return command;
     }
 
-    internal static async Task RunAsync(CoordinatedTokenProvider tokens, ToolLog log, ToolHost host, CancellationToken end)
+    internal static async Task RunAsync(
+        CoordinatedTokenProvider tokens, ToolLog log, ToolHost host, CancellationToken end, StoreKind store = StoreKind.File)
     {
         TokenRefreshStatus? last = null;
         try
@@ -37,7 +39,7 @@ internal static class WatchCommand
             {
                 TokenRefreshStatus status = await tokens.GetStatusAsync(end).ConfigureAwait(false);
                 DateTimeOffset now = host.Time.GetUtcNow();
-                string[] events = [.. Events(last, status, now)];
+                string[] events = [.. Events(last, status, now, store)];
                 if (host.IsOutputTerminal)
                 {
                     // The last line is the state, and is written over.
@@ -68,11 +70,12 @@ internal static class WatchCommand
     }
 
     /// <summary>Says what happened between two looks.</summary>
-    internal static IEnumerable<string> Events(TokenRefreshStatus? last, TokenRefreshStatus status, DateTimeOffset now)
+    internal static IEnumerable<string> Events(
+        TokenRefreshStatus? last, TokenRefreshStatus status, DateTimeOffset now, StoreKind store = StoreKind.File)
     {
         if (last is null)
         {
-            yield return $"{status.Location}: {Words.State(status.State)}";
+            yield return $"{status.Location}: {Words.State(status)}";
         }
 
         if (last?.LockHolder is { } before && status.LockHolder != before)
@@ -96,16 +99,16 @@ internal static class WatchCommand
 
         if (last is not null && status.State != last.State)
         {
-            yield return Words.State(status.State);
+            yield return Words.State(status);
         }
 
         if (status.Problem is { } problem && problem != last?.Problem)
         {
-            yield return problem;
+            yield return Words.OfTool(problem, store);
         }
     }
 
     private static string StateLine(TokenRefreshStatus status, DateTimeOffset now) =>
-        status.AccessTokenExpiresAt is { } expiry && expiry > now ? $"{Words.State(status.State)}, {Words.Length(expiry - now)} left"
-        : Words.State(status.State);
+        status.AccessTokenExpiresAt is { } expiry && expiry > now ? $"{Words.State(status)}, {Words.Length(expiry - now)} left"
+        : Words.State(status);
 }

@@ -157,8 +157,8 @@ internal sealed class LoginMove(LoginStore source, LoginStore target, TokenRefre
         if (to.Login is { } other && !other.IsSamePair(login) && !MovedRecord.IsUsed(to.Record, other))
         {
             throw new ToolException(
-                $"'{to.Location}' holds another login, which was left as it is. Sign out of it by "
-                + $"'token-refresh logout --store {Words.Of(target.Kind)}', or sign out here.",
+                $"{Words.Place(to.Location)} holds another login, which was left as it is. Sign out of it by '{target.Logout}', or sign "
+                + "out here.",
                 ExitCode.File);
         }
     }

@@ -14,6 +14,9 @@ internal abstract class LoginStore(StoreKind kind, CredentialsFileFormat format)
 
     internal abstract ICredentialsStore Store { get; }
 
+    /// <summary>Gets the command that signs out of its login.</summary>
+    internal string Logout { get; private set; } = $"token-refresh logout --store {Words.Of(kind)}";
+
     /// <summary>Opens the store of a profile.</summary>
     /// <param name="kind">Which.</param>
     /// <param name="profile">Its settings.</param>
@@ -22,6 +25,33 @@ internal abstract class LoginStore(StoreKind kind, CredentialsFileFormat format)
     /// <exception cref="ToolException">A setting is missing.</exception>
     /// <exception cref="TokenRefreshConfigurationException">A setting is wrong.</exception>
     internal static LoginStore Open(StoreKind kind, Profile profile, ILoggerFactory? log, CredentialsFileFormat? found = null)
+    {
+        try
+        {
+            LoginStore opened = Open(profile, kind, log, found);
+            opened.Logout = profile.Command("logout", kind);
+            return opened;
+        }
+        catch (TokenRefreshConfigurationException e)
+        {
+            // Said here, where it is known which of two stores it is about.
+            throw new TokenRefreshConfigurationException(Words.OfTool(e.Message, kind), e.InnerException);
+        }
+    }
+
+    /// <summary>Reads the whole document, decrypted.</summary>
+    /// <exception cref="CredentialsFileException">It cannot be read.</exception>
+    internal abstract ValueTask<ReadOnlyMemory<byte>> ReadDocumentAsync();
+
+    /// <summary>Whether a read failed since a removal of the login was not noted as such: there is none, and it is not damaged.</summary>
+    internal virtual bool IsGone(CredentialsFileException e) => false;
+
+    /// <summary>Looks for what keeps the store from being used.</summary>
+    internal virtual Task<IReadOnlyList<Finding>> CheckAsync() => Task.FromResult<IReadOnlyList<Finding>>([]);
+
+    public abstract ValueTask DisposeAsync();
+
+    private static LoginStore Open(Profile profile, StoreKind kind, ILoggerFactory? log, CredentialsFileFormat? found)
     {
         TokenRefreshOptions options = profile.Options();
         if (kind != StoreKind.File)
@@ -50,16 +80,4 @@ internal abstract class LoginStore(StoreKind kind, CredentialsFileFormat format)
             _ => FileLoginStore.Open(profile, options, log),
         };
     }
-
-    /// <summary>Reads the whole document, decrypted.</summary>
-    /// <exception cref="CredentialsFileException">It cannot be read.</exception>
-    internal abstract ValueTask<ReadOnlyMemory<byte>> ReadDocumentAsync();
-
-    /// <summary>Whether a read failed since a removal of the login was not noted as such: there is none, and it is not damaged.</summary>
-    internal virtual bool IsGone(CredentialsFileException e) => false;
-
-    /// <summary>Looks for what keeps the store from being used.</summary>
-    internal virtual Task<IReadOnlyList<Finding>> CheckAsync() => Task.FromResult<IReadOnlyList<Finding>>([]);
-
-    public abstract ValueTask DisposeAsync();
 }

@@ -28,10 +28,11 @@ internal sealed class PostgresLoginStore : LoginStore
     internal static PostgresLoginStore Open(Profile profile, TokenRefreshOptions options)
     {
         StoreSettings settings = profile.Store;
+        (string connection, string origin) = ConnectionString(profile);
         ServiceProvider? keys = settings.PostgresKeyRing is { } ring ? OpenKeyRing(ring, settings.PostgresApplication) : null;
         var row = new PostgreSqlStoreOptions
         {
-            ConnectionString = ConnectionString(settings),
+            ConnectionString = connection,
             Name = settings.PostgresName ?? profile.Name,
             CreateTable = settings.PostgresCreateTable,
             FileFormat = options.FileFormat,
@@ -42,7 +43,20 @@ internal sealed class PostgresLoginStore : LoginStore
         };
         row.Table = settings.PostgresTable ?? row.Table;
         row.CommandTimeout = settings.PostgresCommandTimeout ?? row.CommandTimeout;
-        return new(new PostgreSqlCredentialsStore(row), options.FileFormat, keys);
+        try
+        {
+            return new(new PostgreSqlCredentialsStore(row), options.FileFormat, keys);
+        }
+        catch (TokenRefreshConfigurationException e)
+        {
+            bool isAddress = connection.StartsWith("postgres", StringComparison.OrdinalIgnoreCase)
+                && connection.Contains("://", StringComparison.Ordinal);
+            string hint = isAddress && e.Message.StartsWith("'ConnectionString'", StringComparison.Ordinal)
+                ? " An address 'postgres://...' is not taken; write 'Host=...;Username=...;Database=...'."
+                : "";
+            throw new TokenRefreshConfigurationException(
+                e.Message.Replace("'ConnectionString'", origin, StringComparison.Ordinal) + hint, e);
+        }
     }
 
     internal override async ValueTask<ReadOnlyMemory<byte>> ReadDocumentAsync() =>
@@ -50,23 +64,33 @@ internal sealed class PostgresLoginStore : LoginStore
 
     internal override Task<IReadOnlyList<Finding>> CheckAsync() => PostgresChecks.LookAsync(_row);
 
-    private static string ConnectionString(StoreSettings settings)
+    // And how an error names where it is from: never by what it is.
+    private static (string Text, string Origin) ConnectionString(Profile profile)
     {
+        StoreSettings settings = profile.Store;
         if (settings.PostgresConnection is { } given)
         {
-            return given;
+            string member = profile.IsOverridden("postgresConnection") ? "'TOKEN_REFRESH_POSTGRES'" : "'postgresConnection'";
+            return string.IsNullOrWhiteSpace(given)
+                ? throw new ToolException($"{member} is empty. Set it to the connection string.")
+                : (given, member);
         }
 
         string path = settings.PostgresConnectionFile ?? throw new ToolException(
             "The store is PostgreSQL, and its connection string is not known. Set the variable 'TOKEN_REFRESH_POSTGRES' to it, or "
             + "'--postgres-file' to a file that holds it.");
+        string origin = $"'{path}', which '--postgres-file' names,";
         try
         {
-            return File.ReadAllText(CredentialsPath.Resolve(path)).Trim();
+            string text = File.ReadAllText(CredentialsPath.Resolve(path)).Trim();
+            return text.Length == 0
+                ? throw new ToolException($"{origin} is empty. Write the connection string into it.")
+                : (text, origin);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ToolException($"'{path}', which '--postgres-file' names, cannot be read: {e.Message}");
+            throw new ToolException(
+                $"{origin} cannot be read: {e.Message.TrimEnd('.')}. Give this user read access to it, or name another one.");
         }
     }
 
