@@ -23,6 +23,9 @@ internal sealed class RefreshInput
     /// <summary>Whether this provider leaves refreshing to another program.</summary>
     internal bool Follows;
 
+    /// <summary>Whether the lock is waited for whatever became of the last attempt, and that is decided under it.</summary>
+    internal bool IsBeforeLock;
+
     /// <summary>Whether the stored refresh token is known to be used.</summary>
     internal bool IsUsed;
 }

@@ -76,7 +76,7 @@ internal static class RefreshRules
     private static RefreshDecision DecideRefresh(RefreshInput input, OAuthCredentials stored)
     {
         LoginRecord record = input.Record;
-        if (record.Attempt is null && record.Holds.Length == 0)
+        if (record.Holds.Length == 0 && (record.Attempt is null || input.IsBeforeLock))
         {
             // The key takes a hash, which costs a fresh process more than all that follows.
             return RefreshDecision.Refresh;

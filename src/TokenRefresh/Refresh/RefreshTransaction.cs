@@ -208,6 +208,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
         Now = _time.GetUtcNow(),
         Context = context,
         Follows = _follows,
+        IsBeforeLock = _lease is null && !_follows,
         IsUsed = tokens is not null && _journal.IsUsed(tokens, record),
     });
 

@@ -33,6 +33,7 @@ internal static class Decisions
         TimeSpan? window = null,
         string client = "tests",
         bool follows = false,
+        bool beforeLock = false,
         TokenGrant grant = TokenGrant.RefreshToken) => RefreshRules.Decide(new RefreshInput
         {
             Stored = stored,
@@ -41,6 +42,7 @@ internal static class Decisions
             Now = now ?? Now,
             Context = Context(client, before, skew, window, grant),
             Follows = follows,
+            IsBeforeLock = beforeLock,
             IsUsed = isUsed,
         });
 

@@ -146,6 +146,10 @@ public sealed class RefreshRulesTests
         ("the next try after a lost replay is due",
             () => Decide(Stored(Expired), Attempt(Now.AddMinutes(-10), count: 2)), RefreshAction.Replay, null),
         ("a lost replay of the future", () => Decide(Stored(Expired), Attempt(Now + Tick, count: 5)), RefreshAction.Replay, null),
+        ("the replay was lost too, and the lock is to be waited for anyway",
+            () => Decide(Stored(Expired), Attempt(Now, count: 2), beforeLock: true), RefreshAction.Refresh, null),
+        ("an attempt and a cool-down, before the lock is had",
+            () => Decide(Stored(Expired), Attempt(Now).WithHold(CoolDown(Now, Valid)), beforeLock: true), HoldKind.CoolDown, Valid),
         ("the attempt of another client",
             () => Decide(Stored(Expired), Attempt(Now, count: 2), client: "another client"), RefreshAction.Refresh, null),
         ("an attempt with another pair",
@@ -224,7 +228,8 @@ public sealed class RefreshRulesTests
         bool isUsed = false,
         int? window = null,
         string client = "tests",
-        bool follows = false) =>
+        bool follows = false,
+        bool beforeLock = false) =>
         Decisions.Decide(
             stored,
             record,
@@ -232,7 +237,8 @@ public sealed class RefreshRulesTests
             isUsed: isUsed,
             window: window is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             client: client,
-            follows: follows);
+            follows: follows,
+            beforeLock: beforeLock);
 
     private static RefreshDecision DecideClient(OAuthCredentials? stored, LoginRecord? record = null, RefreshReason? reason = null) =>
         Decisions.Decide(stored, record, reason, grant: TokenGrant.ClientCredentials);
