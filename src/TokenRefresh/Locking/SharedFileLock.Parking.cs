@@ -139,7 +139,11 @@ internal sealed partial class SharedFileLock
         }
     }
 
-    private void AbandonDeletedFile()
+    /// <summary>
+    /// Looks whether the lock file that the thread waits for was deleted. To be called twice a second while something waits, which no
+    /// timer of each waiter does: it would be most of the processor time that waiting takes.
+    /// </summary>
+    internal void AbandonDeletedFile()
     {
         lock (_lock)
         {

@@ -7,17 +7,15 @@ internal sealed partial class SharedFileLock
     /// </summary>
     /// <remarks>
     /// Time-out and cancellation go on right on the thread they come on: in each of dozens of processes someone leaves the queue at the
-    /// moment a save lands, and a detour over a sleeping pool thread costs more than the rest.
-    /// Grant and failure come under the lock, so they go on elsewhere.
+    /// moment of a save, and a detour over a sleeping pool thread costs more than the rest. Grant and failure come under the lock, so they
+    /// go on elsewhere.
     /// </remarks>
     private sealed class Waiter(SharedFileLock owner, TimeSpan timeout, TimeProvider time, bool allowUnreliable)
         : TaskCompletionSource<LockHandle?>, IThreadPoolWorkItem
     {
-        // How soon a waiter notices that the lock file its thread waits for was deleted.
-        private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(2);
-
         // A wait that ends late, because the process was stopped or its thread pool starved, first lets a grant run that came meanwhile.
         private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(100);
+        private static readonly TimeSpan Extension = TimeSpan.FromSeconds(1);
 
         private readonly long _start = time.GetTimestamp();
         private ITimer? _timer;
@@ -35,9 +33,13 @@ internal sealed partial class SharedFileLock
         /// </summary>
         internal void Start(CancellationToken cancellationToken)
         {
-            // Set only once it is in its field: one that is due at once would find none there to set again.
-            _timer = time.CreateTimer(Tick, this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            _timer.Change(NextTick(), Timeout.InfiniteTimeSpan);
+            if (timeout != Timeout.InfiniteTimeSpan)
+            {
+                // Set only once it is in its field: one that is due at once would find none there to set again.
+                _timer = time.CreateTimer(Tick, this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                _timer.Change(timeout, Timeout.InfiniteTimeSpan);
+            }
+
             _cancellation = cancellationToken.UnsafeRegister(Leave, this);
             if (HasEnded)
             {
@@ -90,20 +92,20 @@ internal sealed partial class SharedFileLock
         {
             try
             {
-                if (timeout != Timeout.InfiniteTimeSpan && Left() is var left && left < -Tolerance)
+                TimeSpan left = Left();
+                if (left < -Tolerance)
                 {
-                    _extension += CheckInterval - left;
+                    _extension += Extension - left;
+                    left = Extension;
                 }
 
-                TimeSpan next = NextTick();
-                if (next <= TimeSpan.Zero)
+                if (left <= TimeSpan.Zero)
                 {
                     Leave();
                 }
                 else if (!HasEnded)
                 {
-                    owner.AbandonDeletedFile();
-                    _timer?.Change(next, Timeout.InfiniteTimeSpan);
+                    _timer?.Change(left, Timeout.InfiniteTimeSpan);
                 }
             }
             catch (Exception e)
@@ -115,19 +117,6 @@ internal sealed partial class SharedFileLock
                     SetException(e);
                 }
             }
-        }
-
-        private TimeSpan NextTick()
-        {
-            if (timeout == Timeout.InfiniteTimeSpan)
-            {
-                return CheckInterval;
-            }
-
-            // Never negative: a thread may be put aside for longer than its whole time-out, and a timer refuses that, or never fires.
-            TimeSpan left = Left();
-            left = left > TimeSpan.Zero ? left : TimeSpan.Zero;
-            return left < CheckInterval ? left : CheckInterval;
         }
 
         private TimeSpan Left() => timeout + _extension - time.GetElapsedTime(_start);

@@ -1,10 +1,12 @@
 using System.Runtime.Versioning;
 using TokenRefresh.Interop;
+using TokenRefresh.Locking;
 
 namespace TokenRefresh.Stores;
 
 /// <summary>The thread that serves all watches of the process, and runs only while a task waits. Takes the events and, now and then, asks
-/// the system whether a watched file is still the same one: on a thread of its own that costs a tenth of what a .NET timer does.</summary>
+/// the system whether a watched file is still the same one, and whether a lock file that is waited for is still there: on a thread of its
+/// own that costs a tenth of what a .NET timer does.</summary>
 internal static class FileChangeThread
 {
     /// <summary>Guards all watches: there are one or two of them in a process, and nothing is done under it that waits.</summary>
@@ -13,7 +15,7 @@ internal static class FileChangeThread
     private const string Name = "TokenRefresh watch";
     private const int StackSize = 256 * 1024;
 
-    // How long it takes to notice a change whose event was lost, or that has none: a write in place, or the file's deletion.
+    // How long it takes to notice a change whose event was lost, or that has none: a write in place, or a file's deletion.
     private const int PollMilliseconds = 500;
 
     // Where there are no events, the poll alone tells of changes: on macOS, where a watch makes the system sync its disks, and where this
@@ -21,6 +23,7 @@ internal static class FileChangeThread
     private const int PollMillisecondsWithoutEvents = 250;
 
     private static readonly List<FileChangeWatch> Armed = [];
+    private static readonly List<SharedFileLock> Awaited = [];
     private static Inotify? _inotify;
     private static bool _isRunning;
 
@@ -30,6 +33,25 @@ internal static class FileChangeThread
     {
         _inotify ??= Inotify.TryOpen();
         return _inotify?.Add(directory) ?? -1;
+    }
+
+    /// <summary>Looks after a lock file while something waits for its lock; for each call there must be one of <see cref="Remove"/>.
+    /// </summary>
+    internal static void Add(SharedFileLock awaited)
+    {
+        lock (Lock)
+        {
+            Awaited.Add(awaited);
+            Start_NeedsLock();
+        }
+    }
+
+    internal static void Remove(SharedFileLock awaited)
+    {
+        lock (Lock)
+        {
+            Awaited.Remove(awaited);
+        }
     }
 
     internal static void Add_NeedsLock(FileChangeWatch watch)
@@ -63,7 +85,7 @@ internal static class FileChangeThread
         }
         catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
         {
-            // Then the waiters of this process learn of a change when they have the lock.
+            // Then the waiters of this process learn of a change when they have the lock, or no longer wait for it.
         }
     }
 
@@ -106,7 +128,12 @@ internal static class FileChangeThread
                     Armed[i].Poll_NeedsLock();
                 }
 
-                if (Armed.Count == 0)
+                foreach (SharedFileLock awaited in Awaited)
+                {
+                    awaited.AbandonDeletedFile();
+                }
+
+                if (Armed.Count + Awaited.Count == 0)
                 {
                     // The next wait starts another thread; until then this process keeps neither thread nor descriptor.
                     Close_NeedsLock();

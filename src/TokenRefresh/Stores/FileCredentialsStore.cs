@@ -227,6 +227,7 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
     {
         internal Task<ICredentialsLease?> Start()
         {
+            FileChangeThread.Add(fileLock);
             if (waiting.IsCompleted)
             {
                 End();
@@ -241,6 +242,7 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
 
         private void End()
         {
+            FileChangeThread.Remove(fileLock);
             if (waiting is { IsCompletedSuccessfully: true, Result: { } handle })
             {
                 SetResult(new FileCredentialsLease(store, paths, fileLock, handle));

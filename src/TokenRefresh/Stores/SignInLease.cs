@@ -34,8 +34,16 @@ internal sealed class SignInLease : IAsyncDisposable
                 Log.SignInAwaited(store.Logger, paths.Target, holder?.ToString() ?? "unknown");
 
                 // Without a limit: a user in a browser takes minutes, and the caller says for how long it waits.
-                handle = await fileLock.AcquireAsync(
-                    Timeout.InfiniteTimeSpan, store.TimeProvider, allowUnreliable, cancellationToken).ConfigureAwait(false);
+                FileChangeThread.Add(fileLock);
+                try
+                {
+                    handle = await fileLock.AcquireAsync(
+                        Timeout.InfiniteTimeSpan, store.TimeProvider, allowUnreliable, cancellationToken).ConfigureAwait(false);
+                }
+                finally
+                {
+                    FileChangeThread.Remove(fileLock);
+                }
             }
 
             if (handle is null)

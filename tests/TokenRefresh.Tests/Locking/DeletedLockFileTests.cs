@@ -1,5 +1,6 @@
 using FluentAssertions;
 using TokenRefresh.Locking;
+using TokenRefresh.Stores;
 using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Locking;
@@ -36,17 +37,17 @@ public sealed class DeletedLockFileTests : IDisposable
     [FailureMode("F109")]
     public async Task A_waiter_goes_on_with_the_file_that_the_path_names_though_the_deleted_one_is_held()
     {
-        var time = new ManualTimeProvider();
-        using SharedFileLock shared = NewLock();
         using LockFile other = OpenLockFile();
         other.TryAcquire().Should().BeTrue();
-        Task<LockHandle?> waiting = shared.AcquireAsync(Patience, time, allowUnreliable: false, default).AsTask();
+        var settings = new CredentialsFileSettings(
+            CredentialsPath, CredentialsFileFormat.Auto, LockPath, allowUnreliableLock: false, Patience);
+        using var store = new FileCredentialsStore(settings, TimeProvider.System);
+        Task<ICredentialsLease?> waiting = store.AcquireLeaseAsync(Patience).AsTask();
 
         File.Delete(LockPath);
-        time.Advance(TimeSpan.FromSeconds(2));
 
-        using LockHandle handle = (await waiting.WaitAsync(Patience))!;
-        handle.PathNamesLockedFile().Should().BeTrue();
+        await using ICredentialsLease lease = (await waiting.WaitAsync(Patience))!;
+        (await lease.PrepareAsync()).Should().BeTrue();
         other.IsAtPath().Should().BeFalse();
     }
 
@@ -54,7 +55,6 @@ public sealed class DeletedLockFileTests : IDisposable
     [FailureMode("F109", "F98")]
     public async Task Threads_at_deleted_lock_files_are_bounded_and_the_wait_goes_on_all_the_same()
     {
-        var time = new ManualTimeProvider();
         using SharedFileLock shared = NewLock();
         List<LockFile> deleted = [];
 
@@ -63,9 +63,9 @@ public sealed class DeletedLockFileTests : IDisposable
             LockFile other = OpenLockFile();
             deleted.Add(other);
             other.TryAcquire().Should().BeTrue();
-            Task<LockHandle?> waiting = shared.AcquireAsync(Patience, time, allowUnreliable: false, default).AsTask();
+            Task<LockHandle?> waiting = AcquireAsync(shared).AsTask();
             File.Delete(LockPath);
-            time.Advance(TimeSpan.FromSeconds(2));
+            shared.AbandonDeletedFile();
             (await waiting.WaitAsync(Patience))!.Dispose();
         }
 

@@ -19,7 +19,7 @@ public sealed class LockWaitClockTests
         using var shared = new SharedFileLock(path, Open, static _ => { });
         using LockFile other = Open();
         other.TryAcquire().Should().BeTrue();
-        var clock = new ThrowingClock();
+        var clock = new HandClock();
         Task<LockHandle?> wait = shared.AcquireAsync(Patience, clock, allowUnreliable: false, CancellationToken.None).AsTask();
         clock.Throws = true;
 
@@ -32,13 +32,40 @@ public sealed class LockWaitClockTests
         next!.Dispose();
     }
 
-    private sealed class ThrowingClock : TimeProvider
+    [Fact]
+    [FailureMode("F100")]
+    public async Task A_wait_that_ends_late_twice_gets_a_second_each_time_and_then_ends()
+    {
+        using var directory = new TempDirectory();
+        string path = Path.Combine(directory.Path, "test.lock");
+        LockFile Open() => LockFile.Open(path, Path.Combine(directory.Path, "test"));
+        using var shared = new SharedFileLock(path, Open, static _ => { });
+        using LockFile other = Open();
+        other.TryAcquire().Should().BeTrue();
+        var clock = new HandClock();
+        Task<LockHandle?> wait = shared.AcquireAsync(TimeSpan.FromSeconds(10), clock, allowUnreliable: false, default).AsTask();
+
+        clock.FireAt(15);
+        bool endedAtFirst = wait.IsCompleted;
+        clock.FireAt(36);
+        bool endedAtSecond = wait.IsCompleted;
+        clock.FireAt(37);
+
+        (endedAtFirst, endedAtSecond).Should().Be((false, false));
+        (await wait.WaitAsync(Patience)).Should().BeNull();
+        other.Release();
+        (await shared.AcquireAsync(Patience, TimeProvider.System, allowUnreliable: false, default))!.Dispose();
+    }
+
+    private sealed class HandClock : TimeProvider
     {
         private Action? _timer;
+        private int _seconds;
 
         internal bool Throws { get; set; }
 
-        public override long GetTimestamp() => Throws ? throw new InvalidOperationException("The clock stands still.") : 0;
+        public override long GetTimestamp() =>
+            Throws ? throw new InvalidOperationException("The clock stands still.") : _seconds * TimestampFrequency;
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
@@ -47,5 +74,11 @@ public sealed class LockWaitClockTests
         }
 
         internal void Fire() => _timer!();
+
+        internal void FireAt(int seconds)
+        {
+            _seconds = seconds;
+            Fire();
+        }
     }
 }
