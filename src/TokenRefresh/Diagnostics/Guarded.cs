@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 
 namespace TokenRefresh.Diagnostics;
@@ -37,30 +36,6 @@ internal static class Guarded
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             Activity.Current = activity.Parent;
-        }
-    }
-
-    internal static void Record(Histogram<double> histogram, TimeSpan value, in TagList tags)
-    {
-        try
-        {
-            histogram.Record(value.TotalSeconds, tags);
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            // Thrown by a listener.
-        }
-    }
-
-    internal static void Increment(Counter<long> counter, in TagList tags)
-    {
-        try
-        {
-            counter.Add(1, tags);
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            // Thrown by a listener.
         }
     }
 

@@ -32,13 +32,7 @@ internal sealed class TokenRefreshMetrics
     /// <summary>
     /// Counts a request that is sent once more with another token. A handler belongs to no login, so this one carries no name.
     /// </summary>
-    internal static void RequestResent()
-    {
-        if (TryGetShared() is not null)
-        {
-            Guarded.Increment(SharedMeter.RequestsResent, default);
-        }
-    }
+    internal static void RequestResent() => Increment(TryGetShared(), static instruments => instruments.RequestsResent, default);
 
     /// <summary>Records the end of a refresh.</summary>
     /// <param name="outcome">One of <see cref="RefreshOutcome"/>.</param>
@@ -50,21 +44,21 @@ internal sealed class TokenRefreshMetrics
         {
             TagList tags = Tags();
             tags.Add(OutcomeTag, outcome);
-            Guarded.Record(instruments.RefreshDuration, duration, tags);
+            Record(instruments.RefreshDuration, duration, tags);
         }
     }
 
     /// <summary>Records the end of a wait for the lock, however it ended.</summary>
-    internal void LockWaited(TimeSpan wait) => Record(GetInstruments()?.LockWaitDuration, wait);
+    internal void LockWaited(TimeSpan wait) => Record(GetInstruments()?.LockWaitDuration, wait, Tags());
 
     /// <summary>Records what was left of a token when its refresh began. Not to be called for a token of unknown expiry.</summary>
-    internal void RemainingLifetimeAtRefresh(TimeSpan remaining) => Record(GetInstruments()?.RemainingLifetime, remaining);
+    internal void RemainingLifetimeAtRefresh(TimeSpan remaining) => Record(GetInstruments()?.RemainingLifetime, remaining, Tags());
 
     /// <summary>Counts a caller that joined a refresh instead of starting one.</summary>
-    internal void CallerJoined() => Increment(_instruments?.CallersJoined);
+    internal void CallerJoined() => Increment(_instruments, static instruments => instruments.CallersJoined, Tags());
 
     /// <summary>Counts a save that failed.</summary>
-    internal void SaveFailed() => Increment(GetInstruments()?.SaveFailures);
+    internal void SaveFailed() => Increment(GetInstruments(), static instruments => instruments.SaveFailures, Tags());
 
     private static Instruments? TryGetShared()
     {
@@ -81,19 +75,33 @@ internal sealed class TokenRefreshMetrics
 
     private Instruments? GetInstruments() => _instruments ??= TryGetShared();
 
-    private void Record(Histogram<double>? histogram, TimeSpan value)
+    private static void Record(Histogram<double>? histogram, TimeSpan value, in TagList tags)
     {
-        if (histogram is { Enabled: true })
+        try
         {
-            Guarded.Record(histogram, value, Tags());
+            if (histogram is { Enabled: true })
+            {
+                histogram.Record(value.TotalSeconds, tags);
+            }
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // Thrown by a listener.
         }
     }
 
-    private void Increment(Counter<long>? counter)
+    private static void Increment(Instruments? instruments, Func<Instruments, Counter<long>> counter, in TagList tags)
     {
-        if (counter is { Enabled: true })
+        try
         {
-            Guarded.Increment(counter, Tags());
+            if (instruments is not null)
+            {
+                counter(instruments).Add(1, tags);
+            }
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // Thrown by a listener.
         }
     }
 
@@ -111,33 +119,28 @@ internal sealed class TokenRefreshMetrics
     /// <summary>For providers without a container. Never disposed: it lives as long as the process.</summary>
     private static class SharedMeter
     {
-        internal static readonly Counter<long> RequestsResent;
-        internal static readonly Instruments Instruments;
-
-        static SharedMeter()
-        {
-            var meter = new Meter(Instruments.MeterOptions());
-            Instruments = new Instruments(meter);
-            RequestsResent = meter.CreateCounter<long>(
-                "token_refresh.http.retries", "{retry}", "Requests that were rejected and sent once more with another token.");
-        }
+        internal static readonly Instruments Instruments = new(new Meter(Instruments.MeterOptions()));
     }
 
     /// <summary>The instruments of one meter, or those that an earlier login made on it.</summary>
+    /// <remarks>Counters are made when there is something to count: a fresh process would have to compile their generic methods.</remarks>
     private sealed class Instruments
     {
+        private readonly Meter _meter;
+        private Counter<long>? _callersJoined;
+        private Counter<long>? _saveFailures;
+        private Counter<long>? _requestsResent;
+
         internal readonly Histogram<double> RefreshDuration;
 
         internal readonly Histogram<double> LockWaitDuration;
 
         internal readonly Histogram<double> RemainingLifetime;
 
-        internal readonly Counter<long> CallersJoined;
-
-        internal readonly Counter<long> SaveFailures;
-
         internal Instruments(Meter meter)
         {
+            _meter = meter;
+
             // From tokens that another process saved (a read) to a save that is retried up to the longest deadlines.
             double[] durations = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 20, 30, 60];
 
@@ -156,11 +159,16 @@ internal sealed class TokenRefreshMetrics
                 meter, "token_refresh.token.remaining_lifetime",
                 "What was left of the access token's life when its refresh began; negative once it had expired.",
                 lifetimes);
-            CallersJoined = meter.CreateCounter<long>(
-                "token_refresh.callers.joined", "{caller}", "Callers that waited for a refresh that another caller had begun.");
-            SaveFailures = meter.CreateCounter<long>(
-                "token_refresh.save.failures", "{failure}", "Saves of new tokens that failed and left them in memory.");
         }
+
+        internal Counter<long> CallersJoined => _callersJoined ??= _meter.CreateCounter<long>(
+            "token_refresh.callers.joined", "{caller}", "Callers that waited for a refresh that another caller had begun.");
+
+        internal Counter<long> SaveFailures => _saveFailures ??= _meter.CreateCounter<long>(
+            "token_refresh.save.failures", "{failure}", "Saves of new tokens that failed and left them in memory.");
+
+        internal Counter<long> RequestsResent => _requestsResent ??= _meter.CreateCounter<long>(
+            "token_refresh.http.retries", "{retry}", "Requests that were rejected and sent once more with another token.");
 
         internal static MeterOptions MeterOptions() => new(TokenRefreshDiagnostics.MeterName) { Version = TokenRefreshActivities.Version };
 

@@ -60,7 +60,7 @@ public sealed class TokenRefreshMetricsTests
         new TokenRefreshMetrics(collected.Factory, "one").SaveFailed();
         new TokenRefreshMetrics(collected.Factory, "two").SaveFailed();
 
-        collected.Instruments.Should().HaveCount(5).And.OnlyHaveUniqueItems(i => i.Name);
+        collected.Instruments.Should().HaveCount(4).And.OnlyHaveUniqueItems(i => i.Name);
         collected.Instruments
             .Should().OnlyContain(i => i.Meter.Name == TokenRefreshDiagnostics.MeterName && !string.IsNullOrEmpty(i.Description));
         collected.Lines.Should().HaveCount(2);

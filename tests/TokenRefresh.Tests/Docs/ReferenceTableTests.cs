@@ -86,7 +86,10 @@ public sealed class ReferenceTableTests
                 }
             },
         };
-        new TokenRefreshMetrics().SaveFailed();
+        var metrics = new TokenRefreshMetrics();
+        metrics.SaveFailed();
+        metrics.CallerJoined();
+        TokenRefreshMetrics.RequestResent();
         listener.Start();
 
         var rows = Diagnostics.Table("## Metrics", "instrument").Select(cells => (cells[0], cells[1], (string?)cells[2]));
