@@ -8,48 +8,24 @@ namespace TokenRefresh;
 /// <content>What follows when a resource rejects the token.</content>
 public sealed partial class BearerTokenHandler
 {
-    private HttpResponseMessage AnswerRejection(
-        AuthorizedRequest authorized, HttpResponseMessage rejection, CancellationToken cancellationToken)
-    {
-        HttpResponseMessage response = rejection;
-        bool isRejected;
-        do
-        {
-            if (!Wait(ReplaceAsync(authorized, response, cancellationToken)))
-            {
-                return response;
-            }
-
-            try
-            {
-                response = base.Send(authorized.Request, cancellationToken);
-                isRejected = IsRejected(authorized.Request, authorized.Token, response);
-            }
-            finally
-            {
-                authorized.TakeToken();
-            }
-        }
-        while (isRejected && authorized.Token.Key is not null);
-
-        return response;
-    }
-
     private async Task<HttpResponseMessage> AnswerRejectionAsync(
-        AuthorizedRequest authorized, HttpResponseMessage rejection, CancellationToken cancellationToken)
+        AuthorizedRequest authorized, HttpResponseMessage rejection, bool isSynchronous, CancellationToken cancellationToken)
     {
         HttpResponseMessage response = rejection;
         bool isRejected;
         do
         {
-            if (!await ReplaceAsync(authorized, response, cancellationToken).ConfigureAwait(false))
+            ValueTask<bool> replacing = ReplaceAsync(authorized, response, cancellationToken);
+            if (isSynchronous ? !Wait(replacing) : !await replacing.ConfigureAwait(false))
             {
                 return response;
             }
 
             try
             {
-                response = await base.SendAsync(authorized.Request, cancellationToken).ConfigureAwait(false);
+                response = isSynchronous
+                    ? base.Send(authorized.Request, cancellationToken)
+                    : await base.SendAsync(authorized.Request, cancellationToken).ConfigureAwait(false);
                 isRejected = IsRejected(authorized.Request, authorized.Token, response);
             }
             finally

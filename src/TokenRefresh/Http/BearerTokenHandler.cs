@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using TokenRefresh.Diagnostics;
 using TokenRefresh.Endpoint;
@@ -95,9 +96,15 @@ public sealed partial class BearerTokenHandler : DelegatingHandler
             return base.SendAsync(request, cancellationToken);
         }
 
-        return _retryOnUnauthorized && request.Content is { } content && ResendableContent.IsToBeBuffered(content, _bufferLimit)
-            ? SendBufferedAsync(request, content, cancellationToken)
-            : SendWithTokenAsync(request, isBuffered: false, cancellationToken);
+        if (_retryOnUnauthorized && request.Content is { } content && ResendableContent.IsToBeBuffered(content, _bufferLimit))
+        {
+            return SendLaterAsync(request, getting: null, cancellationToken);
+        }
+
+        ValueTask<AccessToken> getting = _tokens.GetAccessTokenAsync(cancellationToken);
+        return getting.IsCompletedSuccessfully
+            ? SendWithTokenAsync(request, getting.Result, isBuffered: false, isSynchronous: false, cancellationToken)
+            : SendLaterAsync(request, getting.AsTask(), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -112,45 +119,37 @@ public sealed partial class BearerTokenHandler : DelegatingHandler
             return base.Send(request, cancellationToken);
         }
 
-        AccessToken token = Wait(_tokens.GetAccessTokenAsync(cancellationToken));
-        if (!MayCarry(request, token))
-        {
-            return base.Send(request, cancellationToken);
-        }
-
         // Nothing is buffered before: that may need another thread, and the content itself may be waiting for this one.
-        (HttpMethod method, Uri? address, HttpContent? content) = (request.Method, request.RequestUri, request.Content);
-        HttpContent? sent = Keep(content, isBuffered: false);
-        string? bare = AuthorizedRequest.PutToken(request, token, sent);
-        try
-        {
-            HttpResponseMessage response = base.Send(request, cancellationToken);
-            return IsRejected(request, token, response)
-                ? AnswerRejection(
-                    new AuthorizedRequest(request, method, address, content, sent, isBuffered: false, token), response, cancellationToken)
-                : response;
-        }
-        finally
-        {
-            AuthorizedRequest.TakeToken(request, token, content, sent, bare);
-        }
+        AccessToken token = Wait(_tokens.GetAccessTokenAsync(cancellationToken));
+        return SendWithTokenAsync(request, token, isBuffered: false, isSynchronous: true, cancellationToken).GetAwaiter().GetResult();
     }
 
-    private async Task<HttpResponseMessage> SendBufferedAsync(
-        HttpRequestMessage request, HttpContent content, CancellationToken cancellationToken)
+    // Has the body buffered first, if there is no wait for a token yet, or waits for that.
+    [AsyncMethodBuilder(typeof(LeanTaskMethodBuilder<>))]
+    private async Task<HttpResponseMessage> SendLaterAsync(
+        HttpRequestMessage request, Task<AccessToken>? getting, CancellationToken cancellationToken)
     {
-        await ResendableContent.BufferAsync(content, _bufferLimit, cancellationToken).ConfigureAwait(false);
-        return await SendWithTokenAsync(request, isBuffered: true, cancellationToken).ConfigureAwait(false);
+        bool isBuffered = getting is null;
+        if (isBuffered)
+        {
+            await ResendableContent.BufferAsync(request.Content!, _bufferLimit, cancellationToken).ConfigureAwait(false);
+            getting = _tokens.GetAccessTokenAsync(cancellationToken).AsTask();
+        }
+
+        AccessToken token = await getting!.ConfigureAwait(false);
+        return await SendWithTokenAsync(request, token, isBuffered, isSynchronous: false, cancellationToken).ConfigureAwait(false);
     }
 
-    // Its state machine is what a request with a valid token costs, so what only some requests need lives elsewhere.
+    // Its state machine is what a request with a valid token costs, so what only some requests need lives elsewhere. Synchronous, it ends
+    // on the caller's thread.
     private async Task<HttpResponseMessage> SendWithTokenAsync(
-        HttpRequestMessage request, bool isBuffered, CancellationToken cancellationToken)
+        HttpRequestMessage request, AccessToken token, bool isBuffered, bool isSynchronous, CancellationToken cancellationToken)
     {
-        AccessToken token = await _tokens.GetAccessTokenAsync(cancellationToken).ConfigureAwait(false);
         if (!MayCarry(request, token))
         {
-            return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            return isSynchronous
+                ? base.Send(request, cancellationToken)
+                : await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         }
 
         // As the caller gave it: a redirect changes the request.
@@ -161,11 +160,15 @@ public sealed partial class BearerTokenHandler : DelegatingHandler
         string? bare = AuthorizedRequest.PutToken(request, token, sent);
         try
         {
-            HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            HttpResponseMessage response = isSynchronous
+                ? base.Send(request, cancellationToken)
+                : await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
             return IsRejected(request, token, response)
                 ? await AnswerRejectionAsync(
-                    new AuthorizedRequest(request, method, address, content, sent, isBuffered, token), response, cancellationToken)
-                    .ConfigureAwait(false)
+                    new AuthorizedRequest(request, method, address, content, sent, isBuffered, token),
+                    response,
+                    isSynchronous,
+                    cancellationToken).ConfigureAwait(false)
                 : response;
         }
         finally
