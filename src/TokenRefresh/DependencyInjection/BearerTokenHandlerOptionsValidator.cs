@@ -7,7 +7,6 @@ namespace TokenRefresh.DependencyInjection;
 internal sealed class BearerTokenHandlerOptionsValidator(IServiceProvider services, string optionsName, string? loginName)
     : IValidateOptions<BearerTokenHandlerOptions>
 {
-    /// <inheritdoc/>
     public ValidateOptionsResult Validate(string? name, BearerTokenHandlerOptions options)
     {
         if (name != optionsName)

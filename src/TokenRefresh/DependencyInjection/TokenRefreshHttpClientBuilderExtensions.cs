@@ -70,15 +70,8 @@ public static class TokenRefreshHttpClientBuilderExtensions
         return Add(builder, null, options => ConfigurationBinding.Bind(section, options));
     }
 
-    /// <summary>Adds the token of a named login to a client's requests, with options from configuration.</summary>
-    /// <param name="builder">The client, named or typed.</param>
-    /// <param name="name">The login's name.</param>
-    /// <param name="section">Has the properties of <see cref="BearerTokenHandlerOptions"/> as keys; one that is unknown, or whose value
-    /// cannot be read, fails the validation.</param>
-    /// <returns>The same builder.</returns>
-    /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
-    /// <exception cref="InvalidOperationException">The client has the handler already, or sends token requests itself; thrown when the
-    /// pipeline is built if only that shows it.</exception>
+    /// <inheritdoc cref="AddTokenRefreshHandler(IHttpClientBuilder, string, Action{BearerTokenHandlerOptions}?)"/>
+    /// <inheritdoc cref="AddTokenRefreshHandler(IHttpClientBuilder, IConfiguration)" path="/param[@name='section']"/>
     public static IHttpClientBuilder AddTokenRefreshHandler(this IHttpClientBuilder builder, string name, IConfiguration section)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);

@@ -42,8 +42,7 @@ internal sealed class TokenRefreshRegistry
     /// <summary>Returns the name of the client of <see cref="IHttpClientFactory"/> that sends a login's token requests.</summary>
     internal static string ClientNameOf(string name) => name.Length == 0 ? ClientNamePrefix : $"{ClientNamePrefix}:{name}";
 
-    /// <summary>Notes a login.</summary>
-    /// <returns>Whether it is new.</returns>
+    /// <summary>Notes a login, and tells whether it is new.</summary>
     internal bool TryAddLogin(string name)
     {
         if (_names.Contains(name))
@@ -71,8 +70,7 @@ internal sealed class TokenRefreshRegistry
     /// </summary>
     internal bool IsReplaced(string name) => IsReplacedAt(KeyOf(name)) || (_names.Count == 1 && IsReplacedAt(key: null));
 
-    /// <summary>Notes that a client got our handler.</summary>
-    /// <returns>Whether it is its first.</returns>
+    /// <summary>Notes that a client got our handler, and tells whether it is its first.</summary>
     internal bool TryAddHandledClient(string clientName) => _handledClients.Add(clientName);
 
     /// <summary>Tells whether a client sends token requests itself.</summary>

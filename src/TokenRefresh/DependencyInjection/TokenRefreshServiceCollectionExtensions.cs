@@ -81,13 +81,8 @@ public static class TokenRefreshServiceCollectionExtensions
         return Add(services, Options.Options.DefaultName, Bind(section));
     }
 
-    /// <summary>Registers a named login, one of several, with options from configuration.</summary>
-    /// <param name="services">The services.</param>
-    /// <param name="name">The name; case matters.</param>
-    /// <param name="section">Has the properties of <see cref="TokenRefreshOptions"/> as keys, times as <c>hh:mm:ss</c>, formats by name or
-    /// as a section of member names. A key that is unknown, or whose value cannot be read, fails the validation.</param>
-    /// <returns>A builder for what is not an option.</returns>
-    /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
+    /// <inheritdoc cref="AddTokenRefresh(IServiceCollection, string, Action{TokenRefreshOptions})"/>
+    /// <inheritdoc cref="AddTokenRefresh(IServiceCollection, IConfiguration)" path="/param[@name='section']"/>
     public static ITokenRefreshBuilder AddTokenRefresh(this IServiceCollection services, string name, IConfiguration section)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);

@@ -25,14 +25,10 @@ internal static class TokenRefreshActivities
     /// </summary>
     internal static ActivityContext Caller() => Source.HasListeners() && Activity.Current is { } caller ? caller.Context : default;
 
-    /// <summary>Starts the activity of a refresh.</summary>
-    /// <param name="name">The login's name, or <see langword="null"/>.</param>
-    /// <param name="background">
-    /// Whether no caller waits. Such a refresh outlives the request that noticed the due token, so it is a trace of its own, linked to that
-    /// request.
-    /// </param>
-    /// <param name="caller">The activity of the caller that started it: the parent, if it waits.</param>
-    /// <returns>The activity to dispose at the end of the refresh.</returns>
+    /// <summary>
+    /// Starts the activity of a refresh, to dispose at its end: a child of that of the caller, if it waits. A refresh in the background
+    /// outlives the request that noticed the due token, so it is a trace of its own, linked to that request.
+    /// </summary>
     /// <remarks>To be called inside the refresh's own async method, so that the current activity outside stays what it was.</remarks>
     internal static Activity? StartRefresh(string? name, bool background, ActivityContext caller)
     {
@@ -68,9 +64,7 @@ internal static class TokenRefreshActivities
         return activity;
     }
 
-    /// <summary>Notes how a refresh ended.</summary>
-    /// <param name="activity">The refresh's activity.</param>
-    /// <param name="outcome">One of <see cref="RefreshOutcome"/>.</param>
+    /// <summary>Notes how a refresh ended, as one of <see cref="RefreshOutcome"/>.</summary>
     internal static void SetOutcome(this Activity? activity, string outcome) => activity?.SetTag(TokenRefreshMetrics.OutcomeTag, outcome);
 
     /// <summary>Notes a failure by its type. Not by its message: that of a foreign exception may hold anything.</summary>
@@ -79,6 +73,5 @@ internal static class TokenRefreshActivities
 
     /// <summary>Starts the activity of a wait for the lock, to dispose at its end, whichever that is, or of a save, to dispose when the
     /// tokens are durable or kept in memory.</summary>
-    /// <param name="name"><see cref="LockWait"/> or <see cref="Save"/>.</param>
     internal static Activity? Start(string name) => Source.HasListeners() ? Guarded.Start(Source, name) : null;
 }

@@ -21,9 +21,7 @@ internal sealed class FairTimeout : IDisposable
     private bool _isDisposed;
     private volatile bool _isExpired;
 
-    /// <param name="timeout">The limit; <see cref="Timeout.InfiniteTimeSpan"/> for none.</param>
-    /// <param name="time">Where the time comes from.</param>
-    /// <param name="linked">Cancels <see cref="Token"/> too, at once.</param>
+    /// <summary>Starts the limit, if it is not <see cref="Timeout.InfiniteTimeSpan"/>.</summary>
     internal FairTimeout(TimeSpan timeout, TimeProvider time, CancellationToken linked = default)
     {
         _time = time;

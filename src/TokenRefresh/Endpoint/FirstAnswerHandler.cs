@@ -10,7 +10,6 @@ namespace TokenRefresh.Endpoint;
 /// </remarks>
 internal sealed class FirstAnswerHandler : DelegatingHandler
 {
-    /// <inheritdoc/>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var content = request.Content as TokenRequestContent;

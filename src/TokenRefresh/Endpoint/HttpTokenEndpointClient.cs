@@ -10,12 +10,8 @@ namespace TokenRefresh.Endpoint;
 /// <remarks>
 /// Safe for concurrent use. A request is tried again only if nothing of its body was sent. After the first byte of the body there is either
 /// an answer, or the outcome is unknown.
+/// What sends is asked for anew for each exchange, since a factory's handlers age, and never disposed here.
 /// </remarks>
-/// <param name="requests">Writes the requests.</param>
-/// <param name="invoker">What sends; asked anew for each exchange, since a factory's handlers age. Never disposed here.</param>
-/// <param name="classifier">Asked before the built-in classification.</param>
-/// <param name="time">Drives time-outs, back-off and dates.</param>
-/// <param name="logger">Where retries and odd answers are noted.</param>
 internal sealed partial class HttpTokenEndpointClient(
     TokenRequestWriter requests, Func<HttpMessageInvoker> invoker, ITokenErrorClassifier? classifier, TimeProvider time, ILogger logger)
     : ITokenEndpointClient
@@ -25,7 +21,6 @@ internal sealed partial class HttpTokenEndpointClient(
 
     private string ShownEndpoint => UriRedaction.Show(requests.Options.TokenEndpoint!);
 
-    /// <inheritdoc/>
     public ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);

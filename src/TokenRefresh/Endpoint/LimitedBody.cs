@@ -26,11 +26,8 @@ internal sealed class LimitedBody
 
     /// <summary>
     /// Reads as far as it goes, and keeps what came before a failure: it may hold the only copy of a refresh token. Announced lengths are
-    /// not believed.
+    /// not believed. A synchronous reading stays on this thread, and only the disposal of the content can end it.
     /// </summary>
-    /// <param name="content">What to read.</param>
-    /// <param name="isSynchronous">Whether to stay on this thread, whose reads only the disposal of the content can end.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
     [AsyncMethodBuilder(typeof(LeanTaskMethodBuilder<>))]
     internal static async Task<LimitedBody> ReadAsync(HttpContent content, bool isSynchronous, CancellationToken cancellationToken)
     {

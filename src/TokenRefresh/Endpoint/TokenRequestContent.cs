@@ -31,11 +31,9 @@ internal sealed class TokenRequestContent : HttpContent
     /// <summary>Gets or sets what makes the error answer to this body, which every further sending of it gets.</summary>
     internal Func<HttpRequestMessage, HttpResponseMessage>? Answer { get; set; }
 
-    /// <inheritdoc/>
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         SerializeToStreamAsync(stream, context, CancellationToken.None);
 
-    /// <inheritdoc/>
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         Take(stream);
@@ -43,7 +41,6 @@ internal sealed class TokenRequestContent : HttpContent
         await stream.WriteAsync(_body, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <inheritdoc/>
     protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         Take(stream);
@@ -51,13 +48,10 @@ internal sealed class TokenRequestContent : HttpContent
         stream.Write(_body);
     }
 
-    /// <inheritdoc/>
     protected override Task<Stream> CreateContentReadStreamAsync() => throw RefuseBuffering();
 
-    /// <inheritdoc/>
     protected override Stream CreateContentReadStream(CancellationToken cancellationToken) => throw RefuseBuffering();
 
-    /// <inheritdoc/>
     protected override bool TryComputeLength(out long length)
     {
         length = _body.Length;

@@ -6,9 +6,8 @@ namespace TokenRefresh.Endpoint;
 
 /// <summary>
 /// Writes the requests to the token and the revocation endpoint: their parameters as a form or as JSON, the headers, and the client's
-/// authentication (RFC 6749 section 2.3) in either.
+/// authentication (RFC 6749 section 2.3) in either. Its options are validated, and do not change any more.
 /// </summary>
-/// <param name="options">Validated options, which do not change any more.</param>
 internal sealed partial class TokenRequestWriter(TokenRefreshOptions options)
 {
     /// <summary>Marks what it writes, so that a <see cref="BearerTokenHandler"/> in its way can tell that it waits for itself.</summary>

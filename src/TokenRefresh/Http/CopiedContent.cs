@@ -17,19 +17,15 @@ internal sealed class CopiedContent : HttpContent
 
     internal BodyCopy Copy { get; }
 
-    /// <inheritdoc/>
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         Copy.SendAsync(stream, context, CancellationToken.None);
 
-    /// <inheritdoc/>
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
         Copy.SendAsync(stream, context, cancellationToken);
 
-    /// <inheritdoc/>
     protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
         Copy.Send(stream, context, cancellationToken);
 
-    /// <inheritdoc/>
     protected override bool TryComputeLength(out long length) => Copy.TryGetLength(out length);
 
     /// <summary>
@@ -47,25 +43,19 @@ internal sealed class CopiedContent : HttpContent
 
         internal BodyCopy Copy { get; }
 
-        /// <inheritdoc/>
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
             Copy.SendAsync(stream, context, CancellationToken.None);
 
-        /// <inheritdoc/>
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
             Copy.SendAsync(stream, context, cancellationToken);
 
-        /// <inheritdoc/>
         protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
             Copy.Send(stream, context, cancellationToken);
 
-        /// <inheritdoc/>
         protected override bool TryComputeLength(out long length) => Copy.TryGetLength(out length);
 
-        /// <inheritdoc/>
         protected override Stream CreateContentReadStream(CancellationToken cancellationToken) => Copy.Read(cancellationToken);
 
-        /// <inheritdoc/>
         protected override Task<Stream> CreateContentReadStreamAsync() => Copy.ReadAsync();
     }
 }

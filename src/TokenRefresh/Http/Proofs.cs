@@ -12,11 +12,10 @@ internal static class Proofs
     // By key and origin, for all handlers of the process: those of a factory live for minutes.
     private static readonly ConcurrentDictionary<string, string> Nonces = new(StringComparer.Ordinal);
 
-    /// <summary>Puts a new proof on a request, in place of an older one.</summary>
-    /// <param name="request">The request.</param>
-    /// <param name="token">Its token.</param>
-    /// <param name="nonce">The nonce that was asked for; <see langword="null"/> for the last one, which the late answer to another request
-    /// may have brought and which may be older.</param>
+    /// <summary>
+    /// Puts a new proof on a request, in place of an older one: with the nonce that was asked for, else with the last one, which the late
+    /// answer to another request may have brought and which may be older.
+    /// </summary>
     internal static void Put(HttpRequestMessage request, AccessToken token, string? nonce)
     {
         DPoPKey key = token.Key!;

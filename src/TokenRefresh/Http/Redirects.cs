@@ -4,8 +4,6 @@ namespace TokenRefresh.Http;
 internal static class Redirects
 {
     /// <summary>Switches automatic redirects off, which carry along every header but <c>Authorization</c>.</summary>
-    /// <param name="handler">The first of the handlers inside.</param>
-    /// <param name="headerName">The header that carries the token.</param>
     /// <exception cref="TokenRefreshConfigurationException">
     /// The innermost handler follows redirects and is in use already, or is one of which that cannot be told.
     /// </exception>

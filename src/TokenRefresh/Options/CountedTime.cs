@@ -10,11 +10,10 @@ internal static class CountedTime
     // 9999-12-31T23:59:59Z, the last moment of DateTimeOffset.
     private const long MaxSeconds = 253402300799;
 
-    /// <summary>Reads a count: an integer, a fraction, or one with an exponent.</summary>
-    /// <param name="text">The count.</param>
-    /// <param name="unit">The unit where the size of the count does not tell it.</param>
-    /// <param name="at">The moment; none for 0 and less, the last one for a count past the year 9999, which stands for never.</param>
-    /// <returns><see langword="false"/> if <paramref name="text"/> is no count.</returns>
+    /// <summary>
+    /// Reads a count: an integer, a fraction, or one with an exponent, in the given unit where its size does not tell another. 0 and less
+    /// are no moment, and a count past the year 9999, which stands for never, is the last one.
+    /// </summary>
     internal static bool TryRead(string? text, CredentialsTimeUnit unit, out DateTimeOffset? at)
     {
         // Decimal first: it keeps the ticks of 1787613382524.616, which a double rounds.

@@ -6,8 +6,6 @@ namespace TokenRefresh;
 internal static class CredentialsPath
 {
     /// <summary>Resolves a leading <c>~</c> to the user's home, and a relative path against the current directory.</summary>
-    /// <param name="path">The path as configured.</param>
-    /// <returns>The full path.</returns>
     /// <exception cref="TokenRefreshConfigurationException">
     /// The path starts with <c>~</c> and there is no home, or it names another user's home. On Windows also if it is no file's: a device
     /// such as <c>NUL</c>, or a stream such as <c>file:stream</c>.

@@ -10,7 +10,6 @@ namespace TokenRefresh;
 internal sealed class TokenRefreshOptionsValidator(
     string name, Func<bool> isNeeded, Func<bool> hasStore, Func<bool> hasTokenEndpointClient) : IValidateOptions<TokenRefreshOptions>
 {
-    /// <inheritdoc/>
     public ValidateOptionsResult Validate(string? optionsName, TokenRefreshOptions options)
     {
         if ((optionsName is not null && optionsName != name) || !isNeeded())
