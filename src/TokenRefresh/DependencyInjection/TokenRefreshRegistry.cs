@@ -81,17 +81,12 @@ internal sealed class TokenRefreshRegistry
     /// <exception cref="InvalidOperationException">There are several named logins and no unnamed one.</exception>
     internal string SoleLogin()
     {
-        if (_names.Contains(Options.DefaultName))
+        if (_names.Count > 1 && !_names.Contains(Options.DefaultName))
         {
-            return Options.DefaultName;
+            throw new InvalidOperationException(SeveralLogins());
         }
 
-        if (_names.Count == 1)
-        {
-            return _names[0];
-        }
-
-        throw new InvalidOperationException(SeveralLogins());
+        return _names.Count == 1 ? _names[0] : Options.DefaultName;
     }
 
     /// <summary>Tells why no provider is meant where no name is given, or <see langword="null"/> if one is.</summary>

@@ -4,7 +4,6 @@ using Microsoft.Extensions.Http;
 using Microsoft.Extensions.Options;
 using TokenRefresh;
 using TokenRefresh.DependencyInjection;
-using TokenRefresh.Endpoint;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -102,11 +101,8 @@ public static class TokenRefreshServiceCollectionExtensions
         if (registry.TryAddLogin(name))
         {
             options.ValidateOnStart();
-            services.AddSingleton<IValidateOptions<TokenRefreshOptions>>(provider => new TokenRefreshOptionsValidator(
-                name,
-                isNeeded: () => !registry.IsReplaced(name),
-                hasStore: () => ProviderFactory.Has<ICredentialsStore>(provider, name),
-                hasTokenEndpointClient: () => ProviderFactory.Has<ITokenEndpointClient>(provider, name)));
+            services.AddSingleton<IValidateOptions<TokenRefreshOptions>>(
+                provider => new TokenRefreshOptionsValidator(provider, registry, name));
             AddProvider(services, registry, name);
             AddTokenEndpointClient(services, name);
         }
