@@ -261,8 +261,9 @@ internal sealed partial class OptionsCheck
             {
                 Fail($"{shown}, which no request header can be named. Use letters, digits and hyphens.");
             }
-            else if (value is null || !OptionText.IsHeaderValue(value))
+            else if (value is null || value.Replace('\t', ' ').AsSpan().ContainsAnyExceptInRange(' ', '~'))
             {
+                // SocketsHttpHandler refuses control characters and what is not ASCII only when it sends, which is too late to tell.
                 Fail(
                     $"'AdditionalHeaders' gives '{name}' a value (not shown) that no header can carry. Use printable ASCII characters; "
                     + "a line end left from a file is a common cause.");
