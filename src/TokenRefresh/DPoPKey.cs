@@ -181,18 +181,12 @@ public sealed class DPoPKey
             : method.Method;
     }
 
-    // As the server sees it: a WebSocket begins as an HTTP request (RFC 6455 section 4.1), and a host in ASCII.
+    // As the server sees it: the host in ASCII.
     private static string TargetOf(Uri address)
     {
-        string scheme = address.Scheme switch
-        {
-            "wss" => Uri.UriSchemeHttps,
-            "ws" => Uri.UriSchemeHttp,
-            string other => other,
-        };
         string host = address.HostNameType == UriHostNameType.Dns ? address.IdnHost : address.Host;
         string port = address.IsDefaultPort ? "" : $":{address.Port}";
-        return $"{scheme}://{host}{port}{address.AbsolutePath}";
+        return $"{UriRedaction.HttpSchemeOf(address)}://{host}{port}{address.AbsolutePath}";
     }
 
     private static ECParameters Read(JsonElement jwk)

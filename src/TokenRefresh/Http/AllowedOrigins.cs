@@ -22,23 +22,12 @@ internal sealed class AllowedOrigins
     /// <summary>Tells whether scheme, host and port are allowed; no allocation.</summary>
     internal bool Allows(Uri? address)
     {
-        if (address is not { IsAbsoluteUri: true })
+        if (address is not { IsAbsoluteUri: true } || !UriRedaction.IsSecure(address))
         {
             return false;
         }
 
-        // A WebSocket begins as an HTTP request to the same origin (RFC 6455 section 4.1).
-        string scheme = address.Scheme switch
-        {
-            "wss" => Uri.UriSchemeHttps,
-            "ws" => Uri.UriSchemeHttp,
-            string other => other,
-        };
-        if (!UriRedaction.IsSecure(address, scheme))
-        {
-            return false;
-        }
-
+        string scheme = UriRedaction.HttpSchemeOf(address);
         foreach (Uri origin in _origins)
         {
             if (address.Port == origin.Port

@@ -47,11 +47,15 @@ internal static class BearerChallenge
         return errors == Errors.None || (errors & Errors.InvalidToken) != Errors.None;
     }
 
-    /// <summary>Tells whether the challenge asks for a proof with the server's nonce (RFC 9449 section 9), or refuses the proof.</summary>
-    internal static void ReadProofErrors(HttpResponseMessage response, out bool lacksNonce, out bool isRefused)
+    /// <summary>
+    /// Tells whether another proof of the same token may do: with the nonce that the answer brings (RFC 9449 section 9), or for a request
+    /// that a handler further inside has sent twice with the same one.
+    /// </summary>
+    internal static bool IsProofAsked(HttpResponseMessage response)
     {
-        Errors errors = ReadErrors(response);
-        (lacksNonce, isRefused) = ((errors & Errors.LacksNonce) != Errors.None, (errors & Errors.RefusesProof) != Errors.None);
+        Errors errors = response.StatusCode == HttpStatusCode.Unauthorized ? ReadErrors(response) : Errors.None;
+        return (errors & Errors.RefusesProof) != Errors.None
+            || ((errors & Errors.LacksNonce) != Errors.None && DPoPKey.NonceOf(response) is not null);
     }
 
     private static Errors ReadErrors(HttpResponseMessage response)

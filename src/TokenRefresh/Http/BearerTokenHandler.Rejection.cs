@@ -50,7 +50,7 @@ public sealed partial class BearerTokenHandler
             if (token.Key is not null)
             {
                 Proofs.NoteNonce(request, token, response);
-                isProofAsked = Proofs.IsProofAsked(response);
+                isProofAsked = BearerChallenge.IsProofAsked(response);
             }
 
             if (isProofAsked || (_shouldRefresh is null ? BearerChallenge.RejectsToken(response) : _shouldRefresh(response)))
@@ -88,7 +88,7 @@ public sealed partial class BearerTokenHandler
         }
 
         bool mayRetry = _retryOnUnauthorized && await authorized.IsRepeatableAsync(cancellationToken).ConfigureAwait(false);
-        if (authorized.Token.Key is not null && Proofs.IsProofAsked(rejection))
+        if (authorized.Token.Key is not null && BearerChallenge.IsProofAsked(rejection))
         {
             return MayProveAgain(authorized, rejection, mayRetry);
         }

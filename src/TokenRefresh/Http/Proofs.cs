@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 
 namespace TokenRefresh.Http;
 
@@ -41,21 +40,6 @@ internal static class Proofs
 
             Nonces[NameOf(token.Key!, address)] = nonce;
         }
-    }
-
-    /// <summary>
-    /// Tells whether another proof of the same token may do: with the nonce that the answer brings (RFC 9449 section 9), or for a request
-    /// that a handler further inside has sent twice with the same one.
-    /// </summary>
-    internal static bool IsProofAsked(HttpResponseMessage response)
-    {
-        if (response.StatusCode != HttpStatusCode.Unauthorized)
-        {
-            return false;
-        }
-
-        BearerChallenge.ReadProofErrors(response, out bool lacksNonce, out bool isRefused);
-        return isRefused || (lacksNonce && DPoPKey.NonceOf(response) is not null);
     }
 
     private static string NameOf(DPoPKey key, Uri address) => $"{key.Thumbprint} {address.GetLeftPart(UriPartial.Authority)}";

@@ -4,21 +4,21 @@ namespace TokenRefresh;
 internal static class UriRedaction
 {
     /// <summary>Tells whether what is sent there cannot be read on the way.</summary>
-    internal static bool IsSecure(Uri address) => IsSecure(address, address.Scheme);
-
-    /// <inheritdoc cref="IsSecure(Uri)"/>
-    internal static bool IsSecure(Uri address, string scheme) =>
-        scheme == Uri.UriSchemeHttps || (scheme == Uri.UriSchemeHttp && IsLoopback(address));
-
-    // Not Uri.IsLoopback: a Uri publishes its host before the flag that this reads, and says no for a moment where two threads are the
-    // first to ask. The token would stay off that request.
-    // Host is published whole, in canonical form: 'loopback' reads 'localhost', '127.1' reads '127.0.0.1', and no scope id is in it.
-    private static bool IsLoopback(Uri address) => address.HostNameType switch
+    internal static bool IsSecure(Uri address) => HttpSchemeOf(address) switch
     {
-        UriHostNameType.Dns => address.Host == "localhost",
-        UriHostNameType.IPv4 => address.Host.StartsWith("127.", StringComparison.Ordinal),
-        UriHostNameType.IPv6 => address.Host is "[::1]" or "[::ffff:127.0.0.1]",
+        "https" => true,
+        "http" => IsLoopback(address),
         _ => false,
+    };
+
+    /// <summary>
+    /// Returns the scheme of the HTTP request: a WebSocket begins as one to the same origin (RFC 6455 section 4.1).
+    /// </summary>
+    internal static string HttpSchemeOf(Uri address) => address.Scheme switch
+    {
+        "wss" => Uri.UriSchemeHttps,
+        "ws" => Uri.UriSchemeHttp,
+        string other => other,
     };
 
     /// <summary>Returns scheme, host, port and path: no user information, no query, no fragment.</summary>
@@ -55,4 +55,15 @@ internal static class UriRedaction
     internal static string ShowOrigin(Uri address) => address.IsAbsoluteUri
         ? address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped)
         : "a relative address";
+
+    // Not Uri.IsLoopback: a Uri publishes its host before the flag that this reads, and says no for a moment where two threads are the
+    // first to ask. The token would stay off that request.
+    // Host is published whole, in canonical form: 'loopback' reads 'localhost', '127.1' reads '127.0.0.1', and no scope id is in it.
+    private static bool IsLoopback(Uri address) => address.HostNameType switch
+    {
+        UriHostNameType.Dns => address.Host == "localhost",
+        UriHostNameType.IPv4 => address.Host.StartsWith("127.", StringComparison.Ordinal),
+        UriHostNameType.IPv6 => address.Host is "[::1]" or "[::ffff:127.0.0.1]",
+        _ => false,
+    };
 }
