@@ -11,6 +11,9 @@ internal sealed class FairTimeout : IDisposable
     private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Extension = TimeSpan.FromSeconds(1);
 
+    /// <summary>Whether the limit has passed, as opposed to a cancellation of the linked token.</summary>
+    internal volatile bool IsExpired;
+
     private readonly object _lock = new();
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _source;
@@ -19,7 +22,6 @@ internal sealed class FairTimeout : IDisposable
     private TimeSpan _tolerance = Tolerance;
     private long _start;
     private bool _isDisposed;
-    private volatile bool _isExpired;
 
     /// <summary>Starts the limit, if it is not <see cref="Timeout.InfiniteTimeSpan"/>.</summary>
     internal FairTimeout(TimeSpan timeout, TimeProvider time, CancellationToken linked = default)
@@ -43,20 +45,6 @@ internal sealed class FairTimeout : IDisposable
     /// <summary>Gets the token that cancels <see cref="Token"/> too.</summary>
     internal CancellationToken Linked { get; }
 
-    /// <summary>Gets whether the limit has passed, as opposed to a cancellation of the linked token.</summary>
-    internal bool IsExpired => _isExpired;
-
-    public void Dispose()
-    {
-        lock (_lock)
-        {
-            _isDisposed = true;
-        }
-
-        _timer.Dispose();
-        _source.Dispose();
-    }
-
     // Called by the pool, once what was queued before the limit fired has begun to run.
     private void Expire()
     {
@@ -75,7 +63,7 @@ internal sealed class FairTimeout : IDisposable
             // A clock of the program's own that throws.
         }
 
-        _isExpired = true;
+        IsExpired = true;
         try
         {
             _source.Cancel();
@@ -100,5 +88,16 @@ internal sealed class FairTimeout : IDisposable
         _start = _time.GetTimestamp();
         _timer.Change(Extension, Timeout.InfiniteTimeSpan);
         return true;
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _isDisposed = true;
+        }
+
+        _timer.Dispose();
+        _source.Dispose();
     }
 }

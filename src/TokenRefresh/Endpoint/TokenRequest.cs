@@ -10,6 +10,9 @@ public sealed class TokenRequest
     /// <summary>What <see cref="DPoPKey"/> is.</summary>
     internal DPoPKey? Key;
 
+    /// <summary>Whether the body may have left: <c>beforeSend</c> completed while the request was open.</summary>
+    internal volatile bool IsSent;
+
     private readonly Func<CancellationToken, ValueTask>? _beforeSend;
     private readonly object _lock = new();
     private object? _body;
@@ -18,7 +21,6 @@ public sealed class TokenRequest
     private bool _isClosed;
     private bool _isAnswered;
     private bool _isSecond;
-    private volatile bool _isSent;
     private volatile Exception? _announcementFailure;
 
     /// <summary>Creates a request.</summary>
@@ -61,9 +63,6 @@ public sealed class TokenRequest
         get => Key;
         init => Key = value;
     }
-
-    /// <summary>Gets whether the body may have left: <c>beforeSend</c> completed while the request was open.</summary>
-    internal bool IsSent => _isSent;
 
     /// <summary>
     /// Announces that the body is about to leave. A client calls this once name resolution, connect and TLS are done; what it throws ends
@@ -129,7 +128,7 @@ public sealed class TokenRequest
             lock (_lock)
             {
                 maySend &= !_isClosed && !_isAnswered;
-                _isSent |= maySend;
+                IsSent |= maySend;
                 if (--_running == 0)
                 {
                     _idle?.TrySetResult();
@@ -159,14 +158,14 @@ public sealed class TokenRequest
         lock (_lock)
         {
             // A body that was taken and not announced may still be on its way to be sent.
-            if (_isClosed || _isSecond || (_isAnswered && !_isSent))
+            if (_isClosed || _isSecond || (_isAnswered && !IsSent))
             {
                 return false;
             }
 
             _isSecond = true;
             _isAnswered = false;
-            _isSent = false;
+            IsSent = false;
             return true;
         }
     }

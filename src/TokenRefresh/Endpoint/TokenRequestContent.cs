@@ -10,10 +10,12 @@ namespace TokenRefresh.Endpoint;
 /// </remarks>
 internal sealed class TokenRequestContent : HttpContent
 {
+    /// <summary>The refusal of a second sending, if there was one.</summary>
+    internal volatile TokenRequestResentException? Refusal;
+
     private readonly byte[] _body;
     private readonly TokenRequest _request;
     private readonly CancellationToken _deadline;
-    private volatile TokenRequestResentException? _refusal;
 
     // The request knows whether the body may be sent, and is told right before the first byte leaves. The deadline is the whole call's.
     internal TokenRequestContent(byte[] body, string contentType, TokenRequest request, CancellationToken deadline)
@@ -24,9 +26,6 @@ internal sealed class TokenRequestContent : HttpContent
         Headers.ContentType = new MediaTypeHeaderValue(contentType);
         request.Offer(this);
     }
-
-    /// <summary>Gets the refusal of a second sending, if there was one.</summary>
-    internal TokenRequestResentException? Refusal => _refusal;
 
     /// <summary>Gets or sets what makes the error answer to this body, which every further sending of it gets.</summary>
     internal Func<HttpRequestMessage, HttpResponseMessage>? Answer { get; set; }
@@ -85,7 +84,7 @@ internal sealed class TokenRequestContent : HttpContent
     private TokenRequestResentException RefuseBuffering() =>
         Refuse("buffer the body of a token request, from where it could be sent a second time");
 
-    private TokenRequestResentException Refuse(string attempt) => _refusal = new TokenRequestResentException(
+    private TokenRequestResentException Refuse(string attempt) => Refusal = new TokenRequestResentException(
         $"A handler of the token endpoint's HTTP client tried to {attempt}; that was refused, since a refresh token may be used once. " +
         "Remove retry, hedging, redirect and body-logging handlers from that client.");
 }
