@@ -6,7 +6,7 @@ namespace TokenRefresh.Endpoint;
 /// <content>What an answer means, or that there was none.</content>
 internal sealed partial class HttpTokenEndpointClient
 {
-    private static readonly SecretRedactor Printable = new([]);
+    private static readonly SecretRedactor Printable = new();
 
     private static bool IsConnectFailure(Exception exception)
     {

@@ -29,16 +29,11 @@ internal sealed class SecretRedactor
     // Bit n: there is a secret of n bytes.
     private int _shortLengths;
 
-    internal SecretRedactor(IReadOnlyList<string> configured, params ReadOnlySpan<string?> tokens)
+    internal SecretRedactor(params ReadOnlySpan<string?> secrets)
     {
-        foreach (string secret in configured)
+        foreach (string? secret in secrets)
         {
             Add(secret);
-        }
-
-        foreach (string? token in tokens)
-        {
-            Add(token);
         }
     }
 

@@ -95,7 +95,7 @@ internal sealed partial class TokenRequestWriter(TokenRefreshOptions options)
     /// </summary>
     internal SecretRedactor CreateRedactor(params ReadOnlySpan<string?> tokens)
     {
-        List<string> secrets = [options.ClientSecret ?? "", _basicCredentials ?? "", _lastAssertion ?? ""];
+        List<string?> secrets = [.. tokens, options.ClientSecret, _basicCredentials, _lastAssertion];
         foreach ((string name, string value) in options.AdditionalParameters.Concat(options.AdditionalHeaders))
         {
             if (value.Length >= ShortestSecret && !PlainNames.Contains(name, StringComparer.OrdinalIgnoreCase))
@@ -104,7 +104,7 @@ internal sealed partial class TokenRequestWriter(TokenRefreshOptions options)
             }
         }
 
-        return new SecretRedactor(secrets, tokens);
+        return new SecretRedactor([.. secrets]);
     }
 
     // RFC 6749 section 2.3.1: both parts are form-encoded before they are joined, so that a colon in the identifier does not end it.

@@ -12,8 +12,6 @@ internal sealed partial class BodyCopy
         /// <summary>Gets what was written, or <see langword="null"/> once it is longer than the limit.</summary>
         public MemoryStream? Copy { get; private set; } = new();
 
-        public Stream Target => target;
-
         /// <summary>Gets or sets the thread that is in the call that serializes the body, or zero.</summary>
         public int AheadThread { get; set; }
 

@@ -40,43 +40,15 @@ internal sealed partial class BodyCopy
     /// <summary>Ends the copying of a body that is still on its way when the answer is there; it was sent without a copy, then.</summary>
     internal void DropIfIncomplete() => _isDropped = true;
 
-    internal Task SendAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
-        SendAsync(new CopyingStream(this, stream, _limit), context, cancellationToken);
-
-    internal void Send(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
-        Send(new CopyingStream(this, stream, _limit), context, cancellationToken);
-
-    /// <summary>
-    /// Reads the body for a handler that wants to see it, and copies it at any length: what cannot be produced twice has yet to be sent.
-    /// </summary>
-    internal async Task<Stream> ReadAsync()
+    internal async Task SendAsync(Stream target, TransportContext? context, CancellationToken cancellationToken, long? limit = null)
     {
-        await SendAsync(new CopyingStream(this, Stream.Null, long.MaxValue), context: null, CancellationToken.None).ConfigureAwait(false);
-        return Open();
-    }
-
-    /// <inheritdoc cref="ReadAsync"/>
-    internal MemoryStream Read(CancellationToken cancellationToken)
-    {
-        Send(new CopyingStream(this, Stream.Null, long.MaxValue), context: null, cancellationToken);
-        return Open();
-    }
-
-    internal bool TryGetLength(out long length)
-    {
-        MemoryStream? sent = _sent;
-        length = sent?.Length ?? 0;
-        return sent is not null;
-    }
-
-    private async Task SendAsync(CopyingStream stream, TransportContext? context, CancellationToken cancellationToken)
-    {
+        var stream = new CopyingStream(this, target, limit ?? _limit);
         try
         {
             if (!TryBegin(stream, context, cancellationToken, out Task sending))
             {
                 MemoryStream sent = _sent!;
-                await stream.Target.WriteAsync(sent.GetBuffer().AsMemory(0, (int)sent.Length), cancellationToken).ConfigureAwait(false);
+                await target.WriteAsync(sent.GetBuffer().AsMemory(0, (int)sent.Length), cancellationToken).ConfigureAwait(false);
                 return;
             }
 
@@ -91,6 +63,50 @@ internal sealed partial class BodyCopy
         }
 
         await stream.Written.ConfigureAwait(false);
+    }
+
+    internal void Send(Stream target, TransportContext? context, CancellationToken cancellationToken, long? limit = null)
+    {
+        if (_sent is { } sent)
+        {
+            target.Write(sent.GetBuffer(), 0, (int)sent.Length);
+            return;
+        }
+
+        var stream = new CopyingStream(this, target, limit ?? _limit);
+        _isStarted = true;
+        try
+        {
+            _inner.CopyTo(stream, context, cancellationToken);
+            Publish(stream);
+        }
+        finally
+        {
+            _firstReturned.TrySetResult();
+        }
+    }
+
+    /// <summary>
+    /// Reads the body for a handler that wants to see it, and copies it at any length: what cannot be produced twice has yet to be sent.
+    /// </summary>
+    internal async Task<Stream> ReadAsync()
+    {
+        await SendAsync(Stream.Null, context: null, CancellationToken.None, long.MaxValue).ConfigureAwait(false);
+        return Open();
+    }
+
+    /// <inheritdoc cref="ReadAsync"/>
+    internal MemoryStream Read(CancellationToken cancellationToken)
+    {
+        Send(Stream.Null, context: null, cancellationToken, long.MaxValue);
+        return Open();
+    }
+
+    internal bool TryGetLength(out long length)
+    {
+        MemoryStream? sent = _sent;
+        length = sent?.Length ?? 0;
+        return sent is not null;
     }
 
     /// <summary>Begins to serialize the body, unless there is a copy to send.</summary>
@@ -123,26 +139,6 @@ internal sealed partial class BodyCopy
             {
                 _firstReturned.TrySetResult();
             }
-        }
-    }
-
-    private void Send(CopyingStream stream, TransportContext? context, CancellationToken cancellationToken)
-    {
-        if (_sent is { } sent)
-        {
-            stream.Target.Write(sent.GetBuffer(), 0, (int)sent.Length);
-            return;
-        }
-
-        _isStarted = true;
-        try
-        {
-            _inner.CopyTo(stream, context, cancellationToken);
-            Publish(stream);
-        }
-        finally
-        {
-            _firstReturned.TrySetResult();
         }
     }
 

@@ -8,34 +8,16 @@ namespace TokenRefresh.Http;
 internal static class ResendableContent
 {
     /// <summary>Tells whether the body can be produced twice, whatever happens to the first one.</summary>
-    internal static bool IsRepeatable(HttpContent? content)
+    internal static bool IsRepeatable(HttpContent? content) => content switch
     {
-        switch (content)
-        {
-            case CopiedContent copied:
-                return copied.Copy.IsRepeatable;
-            case CopiedContent.NotDuplex copied:
-                return copied.Copy.IsRepeatable;
-            case null or ByteArrayContent or ReadOnlyMemoryContent:
-                return true;
-            case JsonContent json:
-                return !IsSequence(json.Value);
-            case MultipartContent multipart:
-                foreach (HttpContent part in multipart)
-                {
-                    if (!IsRepeatable(part))
-                    {
-                        return false;
-                    }
-                }
-
-                return true;
-            case StreamContent stream:
-                return CanSeek(stream);
-            default:
-                return false;
-        }
-    }
+        CopiedContent copied => copied.Copy.IsRepeatable,
+        CopiedContent.NotDuplex copied => copied.Copy.IsRepeatable,
+        null or ByteArrayContent or ReadOnlyMemoryContent => true,
+        JsonContent json => !IsSequence(json.Value),
+        MultipartContent multipart => new List<HttpContent>(multipart).TrueForAll(IsRepeatable),
+        StreamContent stream => CanSeek(stream),
+        _ => false,
+    };
 
     /// <summary>Gets a task that completes when it is known whether a body that is being sent can be produced twice.</summary>
     internal static Task WhenKnown(HttpContent? content) => content switch
