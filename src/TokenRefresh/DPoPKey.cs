@@ -149,16 +149,21 @@ public sealed class DPoPKey
         try
         {
             var key = ECDsa.Create(parameters);
-            return IsPair(key, parameters) ? new DPoPKey(key, parameters) : throw NoPair();
+            if (IsPair(key, parameters))
+            {
+                return new DPoPKey(key, parameters);
+            }
         }
         catch (CryptographicException)
         {
-            throw NoPair();
+            // Some systems' libraries compare the two themselves.
         }
         finally
         {
             CryptographicOperations.ZeroMemory(parameters.D);
         }
+
+        throw new FormatException("The members 'x' and 'y' of the key are not the public key of its 'd'.");
     }
 
     /// <summary>Gets the nonce of an answer; <see langword="null"/> if there is none, or one that no proof may hold.</summary>
@@ -222,9 +227,12 @@ public sealed class DPoPKey
             name == "d" ? "The key has no member 'd': it is a public key, which proves nothing." : $"The key has no member '{name}'.");
         string base64 = text.Replace('-', '+').Replace('_', '/').PadRight((text.Length + 3) / 4 * 4, '=');
         byte[] bytes = new byte[base64.Length];
-        return Convert.TryFromBase64String(base64, bytes, out int length) && length == CoordinateSize
-            ? bytes[..CoordinateSize]
-            : throw new FormatException($"The member '{name}' of the key is not {CoordinateSize} bytes in base64url.");
+        if (!Convert.TryFromBase64String(base64, bytes, out int length) || length != CoordinateSize)
+        {
+            throw new FormatException($"The member '{name}' of the key is not {CoordinateSize} bytes in base64url.");
+        }
+
+        return bytes[..CoordinateSize];
     }
 
     // Not every system's library compares the two when it reads them.
@@ -237,8 +245,6 @@ public sealed class DPoPKey
 
     // Without its cause: the messages of the JSON reader quote what they stumbled over.
     private static FormatException NoJson() => new("The key is no JSON, or holds text that is no Unicode text.");
-
-    private static FormatException NoPair() => new("The members 'x' and 'y' of the key are not the public key of its 'd'.");
 
     private static string Encode(byte[]? bytes) => Convert.ToBase64String(bytes!).TrimEnd('=').Replace('+', '-').Replace('/', '_');
 

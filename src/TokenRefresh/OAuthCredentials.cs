@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace TokenRefresh;
 
 /// <summary>Represents one login: the access token and the refresh token, with their scope and both expiries. Immutable.</summary>
@@ -99,7 +101,7 @@ public sealed class OAuthCredentials
         IsSignedOut
             ? "signed out"
             : "OAuth credentials, access token expires "
-            + (ExpiresAt is { } at ? at.ToString("O", System.Globalization.CultureInfo.InvariantCulture) : "at an unknown time")
+            + (ExpiresAt is { } at ? at.ToString("O", CultureInfo.InvariantCulture) : "at an unknown time")
             + (RefreshToken is null ? ", not refreshable" : ", refreshable");
 
     /// <summary>The same login, read from this content of the store.</summary>

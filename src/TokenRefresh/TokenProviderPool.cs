@@ -105,28 +105,6 @@ public sealed class TokenProviderPool : IAsyncDisposable
         }
     }
 
-    /// <summary>Disposes all providers, as each does it. Later calls throw <see cref="ObjectDisposedException"/>. Idempotent.</summary>
-    /// <returns>A task that completes when nothing of the pool runs any more.</returns>
-    public async ValueTask DisposeAsync()
-    {
-        Task[] closing;
-        lock (_lock)
-        {
-            _isDisposed = true;
-            _idle.Clear();
-            foreach (Entry entry in _entries.Values)
-            {
-                Close_NeedsLock(entry);
-            }
-
-            _entries.Clear();
-            closing = [.. _closing];
-        }
-
-        await _timer.DisposeAsync().ConfigureAwait(false);
-        await Task.WhenAll(closing).ConfigureAwait(false);
-    }
-
     private Entry Rent(string key)
     {
         CoordinatedTokenProvider? made = null;
@@ -232,6 +210,28 @@ public sealed class TokenProviderPool : IAsyncDisposable
         {
             _closing.Remove(closing);
         }
+    }
+
+    /// <summary>Disposes all providers, as each does it. Later calls throw <see cref="ObjectDisposedException"/>. Idempotent.</summary>
+    /// <returns>A task that completes when nothing of the pool runs any more.</returns>
+    public async ValueTask DisposeAsync()
+    {
+        Task[] closing;
+        lock (_lock)
+        {
+            _isDisposed = true;
+            _idle.Clear();
+            foreach (Entry entry in _entries.Values)
+            {
+                Close_NeedsLock(entry);
+            }
+
+            _entries.Clear();
+            closing = [.. _closing];
+        }
+
+        await _timer.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll(closing).ConfigureAwait(false);
     }
 
     private sealed class PooledTokenProvider(TokenProviderPool pool, string key) : ITokenProvider

@@ -99,10 +99,13 @@ internal static class ConfigurationBinding
     private static T? Find<T>(IConfigurationSection section, string choices, params (string Name, T Value)[] known)
         where T : class
     {
-        int at = Array.FindIndex(known, item => item.Name.Equals(section.Value, StringComparison.OrdinalIgnoreCase));
-        return string.IsNullOrEmpty(section.Value) ? null
-            : at >= 0 ? known[at].Value
-            : throw new InvalidOperationException($"'{section.Path}' is '{section.Value}'. Use {choices}.");
+        T? found = Array.Find(known, item => item.Name.Equals(section.Value, StringComparison.OrdinalIgnoreCase)).Value;
+        if (found is null && !string.IsNullOrEmpty(section.Value))
+        {
+            throw new InvalidOperationException($"'{section.Path}' is '{section.Value}'. Use {choices}.");
+        }
+
+        return found;
     }
 
     // One name, or a list of them: no name has to be split, whatever characters it holds.
