@@ -12,9 +12,11 @@ public sealed partial class SourceTextTests
     private static readonly string[] Wrapped =
     [
         ".ci", "benchmarks", "docs", "samples", "src", "tests", "CHANGELOG.md", "CONTRIBUTING.md", "README.md",
+        "Directory.Build.props", "Directory.Packages.props",
     ];
 
-    private static readonly string[] TextFiles = [".cs", ".md", ".csproj", ".props", ".targets"];
+    // Scripts have no extension.
+    private static readonly string[] TextFiles = [".cs", ".md", ".csproj", ".props", ".targets", ""];
 
     [Fact]
     public void No_file_is_too_long_to_read_at_night()
