@@ -20,9 +20,7 @@ public sealed class ClientTokenTests
         string second = (await group.RunAtOnceAsync("refresh last 4")).ShouldAgreeOnOneToken();
         int requestsAfterRejection = login.Books.TokenRequests;
 
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
-        Task<string> lost = await group.Children[0].StartCommandAsync("refresh last");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(group.Children[0], "refresh last", ParkPoint.AfterProcessing);
         await group.Children[0].KillAsync();
         parked.Drop();
         string[] replies = await Task.WhenAll(group.Children.Skip(1).Select(child => child.RunAsync("refresh last 4")));
@@ -30,6 +28,6 @@ public sealed class ClientTokenTests
 
         new[] { first, second, third }.Should().OnlyHaveUniqueItems();
         (requests, requestsAfterRejection, login.Books.TokenRequests).Should().Be((1, 2, 4));
-        await lost.Awaiting(task => task).Should().ThrowAsync<ChildProcessException>();
+        await parked.Caller.Awaiting(task => task).Should().ThrowAsync<ChildProcessException>();
     }
 }

@@ -70,15 +70,12 @@ public sealed class DiskTests
         await using ChildProcess child = await login.Mounts.StartChildAsync();
         await child.RunAsync(login.Login.CreateCommand());
         byte[] spent = await login.ReadAsync();
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
-        Task<string> get = await child.StartCommandAsync("get 4");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.Login.ParkAsync(child, "get 4", ParkPoint.AfterProcessing);
         login.Fill();
         Action writeAnotherByte = () => File.WriteAllBytes(login.Mounts.View(Path.Combine(login.Login.Directory.Path, "one more")), [1]);
         writeAnotherByte.Should().Throw<IOException>("the disk is full now");
 
-        parked.Release();
-        string reply = await get;
+        string reply = await parked.FinishAsync();
 
         reply.Should().Be(Replies.OneToken(AccessTokenIn(await login.ReadAsync())));
         (await child.RunAsync("status")).Should().EndWith("problem=-");
@@ -227,13 +224,10 @@ public sealed class DiskTests
     {
         await child.RunAsync(login.CreateCommand());
         byte[] before = await File.ReadAllBytesAsync(view);
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
-        Task<string> get = await child.StartCommandAsync("get 4");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(child, "get 4", ParkPoint.AfterProcessing);
         await breakAsync();
 
-        parked.Release();
-        string reply = await get;
+        string reply = await parked.FinishAsync();
 
         reply.Should().EndWith("distinct=1 failures=0");
         (await child.RunAsync("get 4")).Should().Be(reply);

@@ -24,9 +24,7 @@ public sealed class ExitTests
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
         await SkipWhereIgnoredAsync(child, signal);
         await child.RunAsync(login.CreateCommand());
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
-        await child.SendAsync("get");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(child);
 
         child.Signal(number);
         parked.Release();
@@ -48,9 +46,7 @@ public sealed class ExitTests
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
         await SkipWhereIgnoredAsync(child, signal);
         await child.RunAsync(login.CreateCommand());
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
-        await child.StartCommandAsync("get");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(child);
 
         child.Signal(number);
         await child.WaitUntilNoSignalIsPendingAsync();
@@ -75,10 +71,8 @@ public sealed class ExitTests
             login.CreateCommand(
                 $"attempt-timeout={Deadline.TotalMilliseconds} refresh-timeout={Deadline.TotalMilliseconds} "
                     + "save-timeout=1000 lock-timeout=10000"));
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
         long start = TimeProvider.System.GetTimestamp();
-        await child.SendAsync("get");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(child);
 
         child.Terminate();
 
@@ -130,9 +124,7 @@ public sealed class ExitTests
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
         await child.RunAsync(login.CreateCommand());
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
-        await child.StartCommandAsync("get");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(child);
 
         await child.SendAsync(exit);
         parked.Release();
@@ -168,16 +160,14 @@ public sealed class ExitTests
         string handled = await child.RunAsync("handled");
 
         string guarded = string.Join(',', EndingSignals.Except(await IgnoredAsync(child)));
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
-        Task<string> get = await child.StartCommandAsync("get");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(child);
         (await child.RunAsync("handled")).Should().Be(guarded, "an exchange in flight is guarded");
 
         child.Terminate();
         parked.Release();
 
         await child.ExpectAsync("survived");
-        (await child.RunAsync("get")).Should().Be(await get, "the process lives on").And.EndWith("distinct=1 failures=0");
+        (await child.RunAsync("get")).Should().Be(await parked.Caller, "the process lives on").And.EndWith("distinct=1 failures=0");
         (await child.RunAsync("handled")).Should().Be(handled);
         child.Terminate();
         (await child.WaitForExitAsync().WaitAsync(Soon, TimeProvider.System, TestContext.Current.CancellationToken))
@@ -194,9 +184,7 @@ public sealed class ExitTests
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
         await child.RunAsync(login.CreateCommand());
         await child.RunAsync("survive 1");
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
-        await child.StartCommandAsync("get");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(child);
 
         child.Terminate();
         await child.WaitUntilItHandlesASignalAsync();

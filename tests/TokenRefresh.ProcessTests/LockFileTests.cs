@@ -42,9 +42,7 @@ public sealed class LockFileTests(EightProcesses processes)
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         string name = await processes.CreateAsync(login, "attempt-timeout=60000 refresh-timeout=60000 lock-timeout=90000");
         (ChildProcess holder, ChildProcess other) = (processes.Children[0], processes.Children[1]);
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
-        Task<string> first = await holder.StartCommandAsync($"get name={name}");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(holder, $"get name={name}");
         var hasTriedTwice = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var probes = 0;
         using var watcher = new FileSystemWatcher(login.Directory.Path, $"*.{other.Id}.*.tokenrefresh.tmp");
@@ -64,7 +62,7 @@ public sealed class LockFileTests(EightProcesses processes)
         login.Books.TokenRequests.Should().Be(1);
         second.IsCompleted.Should().BeFalse();
         parked.Release();
-        new[] { await first, await second }.ShouldAgreeOnOneToken();
+        new[] { await parked.Caller, await second }.ShouldAgreeOnOneToken();
         login.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Reuses = 0 });
         await processes.DisposeAsync(name);
     }
@@ -113,15 +111,13 @@ public sealed class LockFileTests(EightProcesses processes)
         ];
         await using ChildProcessGroup group = await ChildProcessGroup.StartAsync(ways.Length, TestProgram.Path, i => ways[i].Options);
         await group.RunAsync(i => login.CreateCommand(path: ways[i].Path));
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
 
-        Task<string> first = await group.Children[0].StartCommandAsync("get 4");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(group.Children[0], "get 4");
         Task<string>[] others = await Task.WhenAll(group.Children.Skip(1).Select(child => child.StartCommandAsync("get 4")));
         await Task.WhenAll(group.Children.Skip(1).Select(child => child.WaitUntilItAwaitsTheLockAsync()));
         parked.Release();
 
-        (await Task.WhenAll([first, .. others])).ShouldAgreeOnOneToken();
+        (await Task.WhenAll([parked.Caller, .. others])).ShouldAgreeOnOneToken();
         login.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Reuses = 0 });
         Directory.GetFiles(login.Directory.Path, "*.lock").Should().Equal(login.LockPath);
         Directory.GetFiles(elsewhere.Path, "*.lock").Should().BeEmpty();

@@ -27,9 +27,7 @@ public sealed class LockHolderTests
         await using ChildProcessGroup group = await ChildProcessGroup.StartAsync(2, TestProgram.Path);
         (ChildProcess holder, ChildProcess next) = (group.Children[0], group.Children[1]);
         await group.RunAsync(login.CreateCommand(LongLockTimeout));
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
-        await holder.SendAsync("get");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(holder);
         Task<string>? get = null;
         if (isWaitingAlready)
         {
@@ -56,9 +54,7 @@ public sealed class LockHolderTests
         await holder.RunAsync(login.CreateCommand(LongLockTimeout));
         await waiter.RunAsync(login.CreateCommand(ShortLockTimeout));
         string valid = (await group.RunAsync("get")).ShouldAgreeOnOneToken();
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
-        Task<string> refresh = await holder.StartCommandAsync("refresh last");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(holder, "refresh last");
 
         holder.Stop();
         string refused = await waiter.RunAsync("refresh last 4");
@@ -72,8 +68,7 @@ public sealed class LockHolderTests
         login.Books.TokenRequests.Should().Be(1);
 
         holder.Continue();
-        parked.Release();
-        string refreshed = await refresh;
+        string refreshed = await parked.FinishAsync();
         (await waiter.RunAsync("refresh last 4")).Should().Be(refreshed).And.NotBe(valid);
         login.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Grants = 1, Reuses = 0 });
     }
@@ -111,17 +106,14 @@ public sealed class LockHolderTests
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         await using ChildProcess holder = await ChildProcess.StartAsync(TestProgram.Path);
         await holder.RunAsync(login.CreateCommand());
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
-        Task<string> get = await holder.StartCommandAsync("get");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(holder);
 
         await using ChildProcess refused = await ChildProcess.StartProgramAsync(
             "flock",
             new ChildProcessOptions { Arguments = ["--nonblock", "--conflict-exit-code", "75", login.LockPath, "true"], ReadyLine = null });
 
         (await refused.WaitForExitAsync()).Should().Be(75);
-        parked.Release();
-        await get;
+        await parked.FinishAsync();
         await using ChildProcess granted = await ChildProcess.StartProgramAsync(
             "flock",
             new ChildProcessOptions { Arguments = ["--nonblock", login.LockPath, "true"], ReadyLine = null });

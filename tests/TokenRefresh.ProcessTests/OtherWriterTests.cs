@@ -119,12 +119,9 @@ public sealed class OtherWriterTests
     /// <summary>Runs a command that refreshes, and another program while the server holds the answer.</summary>
     private static async Task<string> DuringAsync(SharedLogin login, ChildProcess child, string command, Func<Task> interfereAsync)
     {
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
-        Task<string> refreshing = await child.StartCommandAsync(command);
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(child, command, ParkPoint.AfterProcessing);
         await interfereAsync();
-        parked.Release();
-        return await refreshing;
+        return await parked.FinishAsync();
     }
 
     private static async Task<string> AnotherGetsAsync(SharedLogin login)

@@ -36,13 +36,10 @@ public sealed class PermissionTests
         File.SetUnixFileMode(login.Path, (UnixFileMode)mode);
         await using ChildProcess child = await OtherPrograms.StartWithUmaskAsync(umask);
         await child.RunAsync(login.CreateCommand());
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
 
-        Task<string> get = await child.StartCommandAsync("get");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(child);
         string probe = await OtherPrograms.OwnerAndModeAsync(login.TempFiles.Single());
-        parked.Release();
-        await get;
+        await parked.FinishAsync();
 
         login.Books.Grants.Should().Be(1);
         probe.Should().EndWith(" " + expected);
@@ -88,13 +85,10 @@ public sealed class PermissionTests
         await using ChildProcess user = await OtherPrograms.StartUnprivilegedAsync();
         await root.RunAsync(login.CreateCommand());
         await user.RunAsync(login.CreateCommand());
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
 
-        Task<string> get = await root.StartCommandAsync("get");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(root);
         string probe = await OtherPrograms.OwnerAndModeAsync(login.TempFiles.Single());
-        parked.Release();
-        string token = await get;
+        string token = await parked.FinishAsync();
 
         probe.Should().Be(owner);
         (await OtherPrograms.OwnerAndModeAsync(login.Path)).Should().Be(owner);
@@ -125,13 +119,11 @@ public sealed class PermissionTests
 
         for (int turn = 1; turn <= 6; turn++)
         {
-            using ParkedRequest parked = login.Server.ParkNextTokenRequest(behavior: TokenEndpointBehavior.ExpiresAtOnce);
-            Task<string> get = await users[turn % 3].StartCommandAsync("get");
-            await parked.Arrived;
+            using ParkedExchange<string> parked = await login.ParkAsync(users[turn % 3], behavior: TokenEndpointBehavior.ExpiresAtOnce);
             string temp = await OtherPrograms.OwnerAndModeAsync(login.TempFiles.Single());
             parked.Release();
 
-            (await get).Should().EndWith("distinct=1 failures=0");
+            (await parked.Caller).Should().EndWith("distinct=1 failures=0");
             temp.Should().EndWith($":{Group} {shown}");
             (await OtherPrograms.OwnerAndModeAsync(login.Path)).Should().EndWith($":{Group} {shown}").And.NotStartWith("0:");
             (await OtherPrograms.OwnerAndModeAsync(login.LockPath)).Should().EndWith($":{Group} 660").And.NotStartWith("0:");

@@ -18,15 +18,14 @@ public sealed class SharedFailureTests(EightProcesses processes)
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         string name = await processes.CreateAsync(login);
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Throttle(503, TimeSpan.FromMinutes(5));
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest(behavior: login.Server.DefaultTokenBehavior);
 
-        Task<string> first = await processes.Children[0].StartCommandAsync($"get 8 name={name}");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(
+            processes.Children[0], $"get 8 name={name}", behavior: login.Server.DefaultTokenBehavior);
         Task<string>[] others = await Task.WhenAll(
             processes.Children.Skip(1).Select(child => child.StartCommandAsync($"get 8 name={name}")));
         await Task.WhenAll(processes.Children.Skip(1).Select(child => child.WaitUntilItAwaitsTheLockAsync()));
         parked.Release();
-        string[] replies = await Task.WhenAll([first, .. others]);
+        string[] replies = await Task.WhenAll([parked.Caller, .. others]);
         string[] later = await processes.Group.RunAtOnceAsync($"get 8 name={name}");
 
         replies.Concat(later)

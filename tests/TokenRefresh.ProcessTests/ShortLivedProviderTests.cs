@@ -20,9 +20,7 @@ public sealed class ShortLivedProviderTests
 
         (await child.RunAsync($"short {CyclesWithAToken}")).Should().EndWith("distinct=1 givenUp=0");
         login.StoreExpired();
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
-        Task<string> held = await holder.StartCommandAsync("get");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(holder);
         holder.Stop();
         string behind = await child.RunAsync($"short {CyclesBehindAStoppedHolder} patience=2");
 
@@ -30,7 +28,7 @@ public sealed class ShortLivedProviderTests
         await ShouldHaveAtMostOneOfEachAsync(child);
         holder.Continue();
         parked.Release();
-        (await child.RunAsync("get")).Should().Be(await held);
+        (await child.RunAsync("get")).Should().Be(await parked.Caller);
         await ShouldHaveAtMostOneOfEachAsync(child);
         login.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Reuses = 0 });
     }

@@ -76,9 +76,7 @@ public sealed class StopTests
         await stopped.RunAsync($"http 1 {login.Server.ControlUri}ping");
         await stopped.RunAsync(login.CreateCommand(Deadlines));
         await other.RunAsync(login.CreateCommand(LongLockTimeout));
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
-        Task<string> get = await stopped.StartCommandAsync("get 4");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(stopped, "get 4", ParkPoint.AfterProcessing);
         Task<string>? crowd = meanwhile is null
             ? null
             : await stopped.StartCommandAsync(string.Format(CultureInfo.InvariantCulture, meanwhile, login.Server.ApiUri));
@@ -96,7 +94,7 @@ public sealed class StopTests
             await stopped.RunAsync(after);
         }
 
-        (await get).Should().Be(saved).And.EndWith("distinct=1 failures=0");
+        (await parked.Caller).Should().Be(saved).And.EndWith("distinct=1 failures=0");
         (crowd is null ? "" : await crowd).Should().BeOneOf("", "200=80 failures=0");
         login.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Grants = 1, Reuses = 0, FamiliesRevoked = 0 });
     }
@@ -110,9 +108,7 @@ public sealed class StopTests
         await stopped.RunAsync($"http 1 {login.Server.ControlUri}ping");
         await stopped.RunAsync(login.CreateCommand(Deadlines));
         await other.RunAsync(login.CreateCommand(LongLockTimeout));
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
-        Task<string> get = await stopped.StartCommandAsync("get");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(stopped, point: ParkPoint.AfterProcessing);
         if (isExit)
         {
             stopped.Terminate();
@@ -137,7 +133,7 @@ public sealed class StopTests
         }
         else
         {
-            (await get).Should().Be(saved);
+            (await parked.Caller).Should().Be(saved);
         }
 
         saved.Should().EndWith("distinct=1 failures=0");
@@ -153,15 +149,12 @@ public sealed class StopTests
         await holder.RunAsync(login.CreateCommand(LongLockTimeout));
         await stopped.RunAsync($"http 1 {login.Server.ControlUri}ping");
         await stopped.RunAsync(login.CreateCommand(Deadlines));
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
-        Task<string> get = await holder.StartCommandAsync("get");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(holder);
         Task<string> waiting = await stopped.StartCommandAsync(command);
         await stopped.WaitUntilItAwaitsTheLockAsync();
 
         stopped.Stop();
-        parked.Release();
-        string saved = await get;
+        string saved = await parked.FinishAsync();
         await PassAsync(BeyondAllDeadlines);
         stopped.Continue();
 

@@ -86,9 +86,7 @@ public sealed class ProperLockfileTests(ThreeProcesses ours, NodePackage node, I
         await using NodeProcesses theirs = await node.StartAsync(login, 1, Shortest);
         await using ChildProcess killed = await ChildProcess.StartAsync(TestProgram.Path);
         await killed.RunAsync(login.CreateCommand(Locks(Shortest)));
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
-        await killed.StartCommandAsync("get");
-        await parked.Arrived;
+        using ParkedExchange<string> parked = await login.ParkAsync(killed);
 
         // The server never learns of that request.
         await killed.KillAsync();

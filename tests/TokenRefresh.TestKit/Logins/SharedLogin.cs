@@ -113,6 +113,32 @@ public sealed class SharedLogin : IAsyncDisposable
         return $"create path={Uri.EscapeDataString(path ?? Path)} client=tests {endpoint}{settings}";
     }
 
+    /// <summary>Has a provider refresh its expired token, and waits until its request is at the server.</summary>
+    /// <param name="provider">The provider.</param>
+    /// <param name="point">Where the request waits there.</param>
+    /// <param name="behavior">What the server does besides; <see langword="null"/> for its normal work.</param>
+    /// <returns>The refresh; dispose it.</returns>
+    public Task<ParkedExchange<AccessToken>> ParkAsync(
+        ITokenProvider provider,
+        ParkPoint point = ParkPoint.BeforeProcessing,
+        TokenEndpointBehavior? behavior = null) =>
+        ParkedExchange<AccessToken>.StartAsync(
+            Server.ParkNextTokenRequest(point, behavior),
+            () => Task.FromResult(provider.GetAccessTokenAsync().AsTask()));
+
+    /// <summary>Sends a child a command that refreshes, and waits until its request is at the server.</summary>
+    /// <param name="child">The child.</param>
+    /// <param name="command">The command; it runs beside others.</param>
+    /// <param name="point">Where the request waits there.</param>
+    /// <param name="behavior">What the server does besides; <see langword="null"/> for its normal work.</param>
+    /// <returns>The refresh; dispose it.</returns>
+    public Task<ParkedExchange<string>> ParkAsync(
+        ChildProcess child,
+        string command = "get",
+        ParkPoint point = ParkPoint.BeforeProcessing,
+        TokenEndpointBehavior? behavior = null) =>
+        ParkedExchange<string>.StartAsync(Server.ParkNextTokenRequest(point, behavior), () => child.StartCommandAsync(command));
+
     /// <summary>Stores a new login whose access token is valid for an hour.</summary>
     /// <returns>What was stored.</returns>
     public OAuthCredentials StoreValid() => Store(Server.IssueLogin());

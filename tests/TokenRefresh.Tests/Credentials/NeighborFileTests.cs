@@ -15,16 +15,12 @@ public sealed class NeighborFileTests
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         string neighbor = AddNeighbor(login);
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
-        Task<AccessToken> theirs = login.CreateProvider(o => o.CredentialsPath = neighbor, new() { TimeProvider = _clock })
-            .GetAccessTokenAsync()
-            .AsTask();
-        await parked.Arrived;
+        using ParkedExchange<AccessToken> parked = await login.ParkAsync(
+            login.CreateProvider(o => o.CredentialsPath = neighbor, new() { TimeProvider = _clock }));
 
         AccessToken ours = await login.CreateProvider(services: new() { TimeProvider = _clock }).GetAccessTokenAsync();
 
-        parked.Release();
-        (await theirs).Value.Should().NotBe(ours.Value);
+        (await parked.FinishAsync()).Value.Should().NotBe(ours.Value);
         Directory.GetFiles(login.Directory.Path, "*.tokenrefresh.tmp").Should().BeEmpty();
     }
 

@@ -128,23 +128,21 @@ public sealed class SaveStepsTests
         await using SharedLogin login = await StartAsync();
         using var store = login.CreateStore(_files, _time);
         CoordinatedTokenProvider provider = Create(login, store);
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
 
-        Task<AccessToken> call = provider.GetAccessTokenAsync(Cancellation).AsTask();
-        await parked.Arrived;
+        using ParkedExchange<AccessToken> parked = await login.ParkAsync(provider, ParkPoint.AfterProcessing);
         string whole = await File.ReadAllTextAsync(login.Path, Cancellation);
         await File.WriteAllTextAsync(login.Path, "{ \"claudeAiOauth\": {", Cancellation);
         parked.Release();
         await _time.WaitForTimerDueInAsync(TimeSpan.FromMilliseconds(20));
-        await _time.AdvanceThroughShortPausesAsync(call, TimeSpan.FromMilliseconds(100));
+        await _time.AdvanceThroughShortPausesAsync(parked.Caller, TimeSpan.FromMilliseconds(100));
 
-        login.Server.IsAccepted((await call).Value).Should().BeTrue();
+        login.Server.IsAccepted((await parked.Caller).Value).Should().BeTrue();
         (await File.ReadAllTextAsync(login.Path, Cancellation)).Should().Be("{ \"claudeAiOauth\": {");
 
         await File.WriteAllTextAsync(login.Path, whole, Cancellation);
         await provider.DisposeAsync();
         (await File.ReadAllTextAsync(login.Path, Cancellation))
-            .Should().Contain((await call).Value, "once the file is whole again the pair is saved");
+            .Should().Contain((await parked.Caller).Value, "once the file is whole again the pair is saved");
     }
 
     [Fact]
@@ -271,14 +269,12 @@ public sealed class SaveStepsTests
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         CoordinatedTokenProvider provider = login.CreateProvider();
         var foreign = new FileStream(login.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
 
-        Task<AccessToken> call = provider.GetAccessTokenAsync(Cancellation).AsTask();
-        await parked.Arrived;
+        using ParkedExchange<AccessToken> parked = await login.ParkAsync(provider);
         parked.Release();
         await login.Server.WaitForTokenRequestsAsync(1);
         await foreign.DisposeAsync();
-        AccessToken token = await call;
+        AccessToken token = await parked.Caller;
 
         (await File.ReadAllTextAsync(login.Path, Cancellation)).Should().Contain(token.Value);
     }

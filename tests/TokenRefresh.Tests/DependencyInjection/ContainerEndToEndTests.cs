@@ -59,11 +59,9 @@ public sealed class ContainerEndToEndTests
     public async Task A_container_disposed_synchronously_in_the_middle_of_an_exchange_waits_until_the_tokens_are_saved()
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
-        using ParkedRequest exchange = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
         var services = Containers.Build(s => s.AddTokenRefresh("claude", o => PointTo(login, o)));
         var provider = services.GetRequiredKeyedService<ITokenProvider>("claude");
-        var caller = provider.GetAccessTokenAsync().AsTask();
-        await exchange.Arrived;
+        using ParkedExchange<AccessToken> exchange = await login.ParkAsync(provider, ParkPoint.AfterProcessing);
 
         var disposal = Task.Run(services.Dispose);
         exchange.Release();
@@ -72,7 +70,7 @@ public sealed class ContainerEndToEndTests
         (await File.ReadAllTextAsync(login.Path))
             .Should().NotContain(login.Login.RefreshToken, "the pair that the spent one was exchanged for must be on disk");
         login.Server.Books.Grants.Should().Be(1);
-        await Xunit.Record.ExceptionAsync(() => caller);
+        await Xunit.Record.ExceptionAsync(() => exchange.Caller);
         await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<ObjectDisposedException>();
         services.Invoking(s => s.Dispose()).Should().NotThrow();
     }

@@ -155,9 +155,7 @@ public sealed class StartTests
             o => (o.CredentialsPath, o.ClientId, o.TokenEndpoint) = (login.Path, "tests", login.Server.TokenUri));
         var host = builder.Build();
         await host.StartAsync();
-        using ParkedRequest exchange = login.Server.ParkNextTokenRequest();
-        var caller = host.Services.GetRequiredService<ITokenProvider>().GetAccessTokenAsync().AsTask();
-        await exchange.Arrived;
+        using ParkedExchange<AccessToken> exchange = await login.ParkAsync(host.Services.GetRequiredService<ITokenProvider>());
 
         await host.StopAsync();
         var end = synchronous ? Task.Run(host.Dispose) : ((IAsyncDisposable)host).DisposeAsync().AsTask();
@@ -165,7 +163,7 @@ public sealed class StartTests
         exchange.Release();
         await end;
 
-        (await login.CreateProvider().GetAccessTokenAsync()).Value.Should().Be((await caller).Value);
+        (await login.CreateProvider().GetAccessTokenAsync()).Value.Should().Be((await exchange.Caller).Value);
         login.Server.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Grants = 1 });
     }
 }

@@ -41,14 +41,12 @@ public sealed class RefreshOutcomeTests
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         using var measured = new CollectedMeasurements();
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { MeterFactory = measured.Factory });
-        using ParkedRequest exchange = login.Server.ParkNextTokenRequest();
-        Task<AccessToken> first = provider.GetAccessTokenAsync().AsTask();
-        await exchange.Arrived;
+        using ParkedExchange<AccessToken> exchange = await login.ParkAsync(provider);
 
         Task<AccessToken>[] joiners = [.. Enumerable.Range(0, 5).Select(_ => provider.GetAccessTokenAsync().AsTask())];
         exchange.Release();
         await Task.WhenAll(joiners);
-        await first;
+        await exchange.Caller;
 
         measured.Lines.Count(line => line == "token_refresh.callers.joined 1 {caller}").Should().Be(5);
     }

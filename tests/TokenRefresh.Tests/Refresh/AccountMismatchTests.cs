@@ -149,15 +149,13 @@ public sealed class AccountMismatchTests
     {
         await using SharedLogin login = await StartFlatAsync();
         CoordinatedTokenProvider provider = login.CreateProvider();
-        using ParkedRequest exchange = login.Server.ParkNextTokenRequest(
-            ParkPoint.AfterProcessing, TokenEndpointBehavior.Member("account_id", Quoted(Theirs)));
-        Task<AccessToken> caller = provider.GetAccessTokenAsync().AsTask();
-        await exchange.Arrived;
+        using ParkedExchange<AccessToken> exchange = await login.ParkAsync(
+            provider, ParkPoint.AfterProcessing, TokenEndpointBehavior.Member("account_id", Quoted(Theirs)));
         login.Store(login.Server.IssueLogin());
 
         exchange.Release();
 
-        (await caller).Value.Should().Be(login.Login.AccessToken);
+        (await exchange.Caller).Value.Should().Be(login.Login.AccessToken);
     }
 
     private static async Task<SharedLogin> StartFlatAsync()

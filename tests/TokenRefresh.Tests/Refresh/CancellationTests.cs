@@ -62,17 +62,14 @@ public sealed class CancellationTests
     public async Task A_caller_that_waits_for_another_holder_s_lock_leaves_at_once()
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
-        using ParkedRequest exchange = login.Server.ParkNextTokenRequest();
-        Task<AccessToken> holder = login.CreateProvider().GetAccessTokenAsync().AsTask();
-        await exchange.Arrived;
+        using ParkedExchange<AccessToken> exchange = await login.ParkAsync(login.CreateProvider());
         using var leaving = new CancellationTokenSource();
         Task<AccessToken> waiter = login.CreateProvider().GetAccessTokenAsync(leaving.Token).AsTask();
 
         await leaving.CancelAsync();
 
         await waiter.Invoking(task => task.WaitAsync(TimeSpan.FromSeconds(10))).Should().ThrowAsync<OperationCanceledException>();
-        exchange.Release();
-        await holder;
+        await exchange.FinishAsync();
     }
 
     [Fact]

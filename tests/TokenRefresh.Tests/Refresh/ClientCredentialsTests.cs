@@ -189,15 +189,14 @@ public sealed class ClientCredentialsTests
     public async Task A_login_stored_during_the_request_is_not_replaced()
     {
         await using SharedLogin login = await StartAsync();
-        using ParkedRequest exchange = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
-        Task<AccessToken> caller = Provider(login, o => o.FileFormat = CredentialsFileFormat.Auto).GetAccessTokenAsync(Cancelled).AsTask();
-        await exchange.Arrived;
+        using ParkedExchange<AccessToken> exchange = await login.ParkAsync(
+            Provider(login, o => o.FileFormat = CredentialsFileFormat.Auto), ParkPoint.AfterProcessing);
         login.StoreValid();
         byte[] before = await File.ReadAllBytesAsync(login.Path, Cancelled);
 
         exchange.Release();
 
-        await caller.Awaiting(task => task).Should().ThrowAsync<TokenRefreshConfigurationException>();
+        await exchange.Caller.Awaiting(task => task).Should().ThrowAsync<TokenRefreshConfigurationException>();
         (await File.ReadAllBytesAsync(login.Path, Cancelled)).Should().Equal(before);
     }
 

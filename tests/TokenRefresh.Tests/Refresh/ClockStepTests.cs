@@ -36,13 +36,10 @@ public sealed class ClockStepTests
         using var invoker = new HttpMessageInvoker(new ActsOnce(() => Step(moment == "before the request" ? minutes : 0)));
         CoordinatedTokenProvider provider = login.CreateProvider(
             o => o.RefreshBeforeExpiration = TimeSpan.Zero, new() { TimeProvider = _clock, HttpMessageInvoker = invoker });
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
 
-        Task<AccessToken> refreshing = provider.GetAccessTokenAsync(Cancellation).AsTask();
-        await parked.Arrived;
+        using ParkedExchange<AccessToken> parked = await login.ParkAsync(provider, ParkPoint.AfterProcessing);
         Step(moment == "while the answer is awaited" ? minutes : 0);
-        parked.Release();
-        AccessToken token = await refreshing;
+        AccessToken token = await parked.FinishAsync();
         Step(moment == "after the answer" ? minutes : 0);
 
         login.Server.IsAccepted(token.Value).Should().BeTrue();

@@ -45,16 +45,13 @@ public sealed class CompatibleLocksTests : IDisposable
     public async Task They_are_held_with_a_heartbeat_until_the_tokens_are_saved()
     {
         await using SharedLogin login = await StartExpiredAsync();
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest();
-        Task<AccessToken> refreshing = Provider(login).GetAccessTokenAsync(Cancellation).AsTask();
-        await parked.Arrived;
+        using ParkedExchange<AccessToken> parked = await login.ParkAsync(Provider(login));
 
         _time.Advance(TimeSpan.FromSeconds(10));
 
         string[] locks = [First(login), Second(login)];
         locks.Should().OnlyContain(path => Directory.GetLastWriteTimeUtc(path) == _time.GetUtcNow().UtcDateTime);
-        parked.Release();
-        await refreshing;
+        await parked.FinishAsync();
         locks.Should().NotContain(path => Directory.Exists(path));
         login.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Reuses = 0 });
     }
@@ -172,14 +169,12 @@ public sealed class CompatibleLocksTests : IDisposable
     public async Task The_tokens_are_saved_even_if_one_is_lost_during_the_exchange()
     {
         await using SharedLogin login = await StartExpiredAsync();
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
-        Task<AccessToken> refreshing = Provider(login).GetAccessTokenAsync(Cancellation).AsTask();
-        await parked.Arrived;
+        using ParkedExchange<AccessToken> parked = await login.ParkAsync(Provider(login), ParkPoint.AfterProcessing);
 
         Rob(Second(login));
         parked.Release();
 
-        AccessToken token = await refreshing;
+        AccessToken token = await parked.Caller;
         (await login.CreateStore().ReadAsync(Cancellation))!.AccessToken.Should().Be(token.Value);
         _log.CountOf(TokenRefreshEventIds.CompatibleLockLost).Should().Be(1);
         Directory.Exists(Second(login)).Should().BeTrue("it is another program's by now");
@@ -191,15 +186,13 @@ public sealed class CompatibleLocksTests : IDisposable
     public async Task What_another_program_saved_under_a_lock_that_it_took_from_us_stays()
     {
         await using SharedLogin login = await StartExpiredAsync();
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
-        Task<AccessToken> refreshing = Provider(login).GetAccessTokenAsync(Cancellation).AsTask();
-        await parked.Arrived;
+        using ParkedExchange<AccessToken> parked = await login.ParkAsync(Provider(login), ParkPoint.AfterProcessing);
 
         Rob(First(login));
         OAuthCredentials other = login.Store(login.Server.IssueLogin(), _time.GetUtcNow().AddHours(1));
         parked.Release();
 
-        (await refreshing).Value.Should().Be(other.AccessToken);
+        (await parked.Caller).Value.Should().Be(other.AccessToken);
         (await login.CreateStore().ReadAsync(Cancellation))!.RefreshToken.Should().Be(other.RefreshToken);
     }
 

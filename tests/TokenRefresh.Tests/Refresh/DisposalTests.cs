@@ -16,9 +16,7 @@ public sealed class DisposalTests
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         CoordinatedTokenProvider provider = login.CreateProvider();
-        using ParkedRequest exchange = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
-        Task<AccessToken> caller = provider.GetAccessTokenAsync().AsTask();
-        await exchange.Arrived;
+        using ParkedExchange<AccessToken> exchange = await login.ParkAsync(provider, ParkPoint.AfterProcessing);
 
         Task disposal = synchronous ? Task.Run(provider.Dispose) : provider.DisposeAsync().AsTask();
         disposal.IsCompleted.Should().BeFalse();
@@ -26,7 +24,7 @@ public sealed class DisposalTests
         await disposal;
 
         (await File.ReadAllTextAsync(login.Path)).Should().NotContain(login.Login.RefreshToken);
-        (await login.CreateProvider().GetAccessTokenAsync()).Value.Should().Be((await caller).Value);
+        (await login.CreateProvider().GetAccessTokenAsync()).Value.Should().Be((await exchange.Caller).Value);
         login.Server.Books.TokenRequests.Should().Be(1);
         Directory.EnumerateFiles(login.Directory.Path).Should().BeEquivalentTo([login.Path, login.LockPath]);
     }
@@ -56,9 +54,7 @@ public sealed class DisposalTests
     public async Task One_provider_s_disposal_ends_its_own_waiters_and_nobody_else_s()
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
-        using ParkedRequest exchange = login.Server.ParkNextTokenRequest();
-        Task<AccessToken> holder = login.CreateProvider().GetAccessTokenAsync().AsTask();
-        await exchange.Arrived;
+        using ParkedExchange<AccessToken> exchange = await login.ParkAsync(login.CreateProvider());
         CoordinatedTokenProvider leaving = login.CreateProvider();
         Task<AccessToken> left = leaving.GetAccessTokenAsync().AsTask();
         Task<AccessToken> waiting = login.CreateProvider().GetAccessTokenAsync().AsTask();
@@ -68,7 +64,7 @@ public sealed class DisposalTests
         await left.Invoking(task => task).Should().ThrowAsync<ObjectDisposedException>();
         waiting.IsCompleted.Should().BeFalse();
         exchange.Release();
-        (await waiting).Value.Should().Be((await holder).Value);
+        (await waiting).Value.Should().Be((await exchange.Caller).Value);
         login.Server.Books.TokenRequests.Should().Be(1);
     }
 
@@ -77,9 +73,7 @@ public sealed class DisposalTests
     public async Task A_caller_that_hears_of_the_disposal_may_dispose_too()
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
-        using ParkedRequest exchange = login.Server.ParkNextTokenRequest();
-        Task<AccessToken> holder = login.CreateProvider().GetAccessTokenAsync().AsTask();
-        await exchange.Arrived;
+        using ParkedExchange<AccessToken> exchange = await login.ParkAsync(login.CreateProvider());
         using var store = new QueueWatchingStore(login.CreateStore());
         CoordinatedTokenProvider leaving = login.CreateProvider(
             o => (o.RefreshTimeout, o.LockTimeout) = (TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10)),
@@ -95,8 +89,7 @@ public sealed class DisposalTests
 
         await Task.WhenAll(leaving.DisposeAsync().AsTask(), left).WaitAsync(TimeSpan.FromSeconds(30));
 
-        exchange.Release();
-        await holder;
+        await exchange.FinishAsync();
     }
 
     [Theory]

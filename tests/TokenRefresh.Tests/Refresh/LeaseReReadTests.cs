@@ -22,13 +22,10 @@ public sealed class LeaseReReadTests
         files.Before = operation => held.Add((operation, foreign.IsHeldByAnother()));
         using var store = login.CreateStore(files);
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { CredentialsStore = store });
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
 
-        Task<AccessToken> refreshing = provider.GetAccessTokenAsync(TestContext.Current.CancellationToken).AsTask();
-        await parked.Arrived;
+        using ParkedExchange<AccessToken> parked = await login.ParkAsync(provider, ParkPoint.AfterProcessing);
         bool isHeldDuringTheExchange = foreign.IsHeldByAnother();
-        parked.Release();
-        await refreshing;
+        await parked.FinishAsync();
 
         isHeldDuringTheExchange.Should().BeTrue();
         held[0].Should().Be(("read", false), "the first look takes no lock");

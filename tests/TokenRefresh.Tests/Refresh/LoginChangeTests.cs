@@ -18,15 +18,12 @@ public sealed class LoginChangeTests
         await using SharedLogin login = await StartExpiredAsync();
         var events = new EventLog();
         CoordinatedTokenProvider provider = Provider(login, events);
-        using ParkedRequest exchange = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
-        Task<AccessToken> caller = provider.GetAccessTokenAsync().AsTask();
-        await exchange.Arrived;
+        using ParkedExchange<AccessToken> exchange = await login.ParkAsync(provider, ParkPoint.AfterProcessing);
         File.Delete(login.Path);
 
-        exchange.Release();
-        await LetSettleAsync(caller);
+        await LetSettleAsync(exchange.FinishAsync());
 
-        (await caller.Invoking(task => task).Should().ThrowAsync<SignInRequiredException>())
+        (await exchange.Caller.Invoking(task => task).Should().ThrowAsync<SignInRequiredException>())
             .Which.Reason.Should().Be(SignInRequiredReason.NothingStored);
         File.Exists(login.Path).Should().BeFalse();
         (await events.NextAsync<TokensDiscardedEvent>()).Should().Be(new TokensDiscardedEvent(login.Path, TokensDiscardedReason.SignedOut));
@@ -40,12 +37,9 @@ public sealed class LoginChangeTests
         await using SharedLogin login = await StartExpiredAsync();
         CoordinatedTokenProvider provider = Provider(login);
         byte[] spent = await File.ReadAllBytesAsync(login.Path);
-        using ParkedRequest exchange = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
-        Task<AccessToken> caller = provider.GetAccessTokenAsync().AsTask();
-        await exchange.Arrived;
+        using ParkedExchange<AccessToken> exchange = await login.ParkAsync(provider, ParkPoint.AfterProcessing);
         File.Delete(login.Path);
-        exchange.Release();
-        await LetSettleAsync(caller);
+        await LetSettleAsync(exchange.FinishAsync());
         await File.WriteAllBytesAsync(login.Path, spent);
 
         Func<Task> get = () => Provider(login).GetAccessTokenAsync().AsTask();
@@ -62,14 +56,12 @@ public sealed class LoginChangeTests
         await using SharedLogin login = await StartExpiredAsync();
         var events = new EventLog();
         CoordinatedTokenProvider provider = Provider(login, events);
-        using ParkedRequest exchange = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
-        Task<AccessToken> caller = provider.GetAccessTokenAsync().AsTask();
-        await exchange.Arrived;
+        using ParkedExchange<AccessToken> exchange = await login.ParkAsync(provider, ParkPoint.AfterProcessing);
         await File.WriteAllTextAsync(login.Path, Sentinel);
 
         exchange.Release();
 
-        (await caller.Invoking(task => task).Should().ThrowAsync<SignInRequiredException>())
+        (await exchange.Caller.Invoking(task => task).Should().ThrowAsync<SignInRequiredException>())
             .Which.Reason.Should().Be(SignInRequiredReason.SignedOut);
         (await File.ReadAllTextAsync(login.Path)).Should().Be(Sentinel);
         (await events.NextAsync<TokensDiscardedEvent>()).Reason.Should().Be(TokensDiscardedReason.SignedOut);
@@ -82,14 +74,11 @@ public sealed class LoginChangeTests
         await using SharedLogin login = await StartExpiredAsync();
         var events = new EventLog();
         CoordinatedTokenProvider provider = Provider(login, events);
-        using ParkedRequest exchange = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
-        Task<AccessToken> caller = provider.GetAccessTokenAsync().AsTask();
-        await exchange.Arrived;
+        using ParkedExchange<AccessToken> exchange = await login.ParkAsync(provider, ParkPoint.AfterProcessing);
         login.Store(login.Server.IssueLogin());
         byte[] written = await File.ReadAllBytesAsync(login.Path);
 
-        exchange.Release();
-        AccessToken token = await caller;
+        AccessToken token = await exchange.FinishAsync();
 
         token.Value.Should().Be(login.Login.AccessToken);
         (await File.ReadAllBytesAsync(login.Path)).Should().Equal(written);
@@ -103,14 +92,12 @@ public sealed class LoginChangeTests
         await using SharedLogin login = await StartExpiredAsync();
         CoordinatedTokenProvider provider = Provider(login);
         CoordinatedTokenProvider other = Provider(login);
-        using ParkedRequest exchange = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
-        Task<AccessToken> caller = provider.GetAccessTokenAsync().AsTask();
-        await exchange.Arrived;
+        using ParkedExchange<AccessToken> exchange = await login.ParkAsync(provider, ParkPoint.AfterProcessing);
         Task removal = other.RemoveAsync();
 
         exchange.Release();
         await removal;
-        AccessToken last = await caller;
+        AccessToken last = await exchange.Caller;
 
         (await other.GetStatusAsync()).State.Should().Be(TokenRefreshState.SignedOut);
         (await File.ReadAllTextAsync(login.Path)).Should().NotContain(last.Value)

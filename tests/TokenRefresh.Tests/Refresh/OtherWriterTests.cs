@@ -119,15 +119,13 @@ public sealed class OtherWriterTests
     {
         await using SharedLogin login = await StartExpiredAsync();
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.AnswerWith(status, """{"error":"not_found_error"}""");
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest(behavior: login.Server.DefaultTokenBehavior);
-        Task<AccessToken> refreshing = Provider(login).GetAccessTokenAsync(Cancellation).AsTask();
-        await parked.Arrived;
+        using ParkedExchange<AccessToken> parked = await login.ParkAsync(Provider(login), behavior: login.Server.DefaultTokenBehavior);
 
         await File.WriteAllTextAsync(login.Path, "[]", Cancellation);
         parked.Release();
-        await _clock.AdvanceThroughPausesAsync(refreshing, TimeSpan.FromMilliseconds(20));
+        await _clock.AdvanceThroughPausesAsync(parked.Caller, TimeSpan.FromMilliseconds(20));
 
-        (await FluentActions.Awaiting(() => refreshing).Should().ThrowAsync<TokenRefreshException>()).Which.Should().BeOfType(failure);
+        (await FluentActions.Awaiting(() => parked.Caller).Should().ThrowAsync<TokenRefreshException>()).Which.Should().BeOfType(failure);
         login.Server.Books.TokenRequests.Should().Be(1);
         (await File.ReadAllTextAsync(login.Path, Cancellation)).Should().Be("[]");
     }
@@ -168,15 +166,13 @@ public sealed class OtherWriterTests
     /// <summary>Refreshes, and interferes while the server holds the answer.</summary>
     private async Task<AccessToken> DuringAsync(SharedLogin login, CoordinatedTokenProvider provider, Action interfere)
     {
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest(ParkPoint.AfterProcessing);
-        Task<AccessToken> refreshing = provider.GetAccessTokenAsync(Cancellation).AsTask();
-        await parked.Arrived;
+        using ParkedExchange<AccessToken> parked = await login.ParkAsync(provider, ParkPoint.AfterProcessing);
         interfere();
         parked.Release();
 
         // A save that cannot read the file looks again every 20 ms for a second.
-        await _clock.AdvanceThroughPausesAsync(refreshing, TimeSpan.FromMilliseconds(20));
-        return await refreshing;
+        await _clock.AdvanceThroughPausesAsync(parked.Caller, TimeSpan.FromMilliseconds(20));
+        return await parked.Caller;
     }
 
     private static void SetMode(string path, UnixFileMode mode)

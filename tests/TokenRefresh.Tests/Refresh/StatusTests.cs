@@ -76,13 +76,10 @@ public sealed class StatusTests
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(new() { TimeProvider = _clock });
         CoordinatedTokenProvider provider = Provider(login);
         CoordinatedTokenProvider other = Provider(login);
-        using ParkedRequest exchange = login.Server.ParkNextTokenRequest();
-        Task<AccessToken> caller = provider.GetAccessTokenAsync().AsTask();
-        await exchange.Arrived;
+        using ParkedExchange<AccessToken> exchange = await login.ParkAsync(provider);
 
         TokenRefreshStatus during = await other.GetStatusAsync();
-        exchange.Release();
-        await caller;
+        await exchange.FinishAsync();
         TokenRefreshStatus after = await provider.GetStatusAsync();
 
         during.State.Should().Be(TokenRefreshState.ExpiredButRefreshable);

@@ -14,14 +14,11 @@ public sealed class SupersededTests
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         CoordinatedTokenProvider provider = login.CreateProvider();
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest(behavior: TokenEndpointBehavior.Error("invalid_grant"));
 
-        Task<AccessToken> losing = provider.GetAccessTokenAsync(TestContext.Current.CancellationToken).AsTask();
-        await parked.Arrived;
+        using ParkedExchange<AccessToken> parked = await login.ParkAsync(provider, behavior: TokenEndpointBehavior.Error("invalid_grant"));
         login.Store(login.Server.IssueLogin());
         byte[] winner = await File.ReadAllBytesAsync(login.Path, TestContext.Current.CancellationToken);
-        parked.Release();
-        AccessToken token = await losing;
+        AccessToken token = await parked.FinishAsync();
 
         token.Value.Should().Be(login.Login.AccessToken);
         (await File.ReadAllBytesAsync(login.Path, TestContext.Current.CancellationToken)).Should().Equal(winner);
@@ -34,13 +31,10 @@ public sealed class SupersededTests
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         CoordinatedTokenProvider provider = login.CreateProvider();
-        using ParkedRequest parked = login.Server.ParkNextTokenRequest(behavior: TokenEndpointBehavior.Error("invalid_grant"));
 
-        Task<AccessToken> losing = provider.GetAccessTokenAsync(TestContext.Current.CancellationToken).AsTask();
-        await parked.Arrived;
+        using ParkedExchange<AccessToken> parked = await login.ParkAsync(provider, behavior: TokenEndpointBehavior.Error("invalid_grant"));
         login.Store(login.Server.IssueLogin(), LongPast);
-        parked.Release();
-        AccessToken token = await losing;
+        AccessToken token = await parked.FinishAsync();
 
         login.Server.IsAccepted(token.Value).Should().BeTrue();
         login.Server.ReceivedTokenRequests.Select(r => r.Parameters["refresh_token"]).Should().HaveCount(2)
