@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using FluentAssertions;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Time.Testing;
 
 namespace TokenRefresh.Tests;
 
@@ -34,7 +35,7 @@ public sealed class DPoPKeyTests
     [Fact]
     public void A_proof_holds_what_the_rfc_wants_and_is_signed()
     {
-        var clock = new ManualClock(DateTimeOffset.FromUnixTimeSeconds(1562262616));
+        var clock = new FakeTimeProvider(DateTimeOffset.FromUnixTimeSeconds(1562262616));
 
         Proof proof = Read(_key.CreateProof(HttpMethod.Post, Endpoint, timeProvider: clock));
 
@@ -197,9 +198,4 @@ public sealed class DPoPKeyTests
     }
 
     private sealed record Proof(JsonElement Header, JsonElement Claims, string Thumbprint);
-
-    private sealed class ManualClock(DateTimeOffset now) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => now;
-    }
 }

@@ -1,6 +1,7 @@
 using FluentAssertions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 using TokenRefresh.DependencyInjection;
 using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
@@ -174,7 +175,7 @@ public sealed class AddTokenRefreshTests
     {
         using var store = new UnusedStore();
         var client = new UnusedTokenEndpointClient();
-        var time = new ManualTimeProvider();
+        var time = new FakeTimeProvider();
         using var services = Containers.Build(s =>
         {
             s.AddSingleton<TimeProvider>(time);

@@ -1,4 +1,5 @@
 using FluentAssertions;
+using Microsoft.Extensions.Time.Testing;
 using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Wire;
@@ -18,7 +19,7 @@ public sealed class TokenRequestTimeoutTests
     [InlineData("Connection: close\r\n\r\n", true)]
     public async Task A_time_out_after_the_body_left_is_unknown(string? headers, bool isBuiltIn)
     {
-        var time = new ManualTimeProvider();
+        var time = new FakeTimeProvider();
         var arrived = new TaskCompletionSource();
         await using var server = new WireServer(async e =>
         {
@@ -47,7 +48,7 @@ public sealed class TokenRequestTimeoutTests
     [Fact]
     public async Task A_time_out_during_the_announcement_sends_nothing_and_waits_for_its_end()
     {
-        var time = new ManualTimeProvider();
+        var time = new FakeTimeProvider();
         await using var server = new WireServer(e => e.RespondJsonAsync(200, """{"access_token":"at"}"""));
         using var handler = new SeesItsLimit();
         var announcing = new TaskCompletionSource();

@@ -1,6 +1,6 @@
 using FluentAssertions;
+using Microsoft.Extensions.Time.Testing;
 using TokenRefresh.Endpoint;
-using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Wire;
 
 namespace TokenRefresh.Tests.Endpoint;
@@ -38,7 +38,7 @@ public sealed class TokenRevocationClientTests
     [Fact]
     public async Task A_failure_and_a_time_out_are_false_and_a_cancellation_is_thrown()
     {
-        var time = new ManualTimeProvider();
+        var time = new FakeTimeProvider();
         using var caller = new CancellationTokenSource();
         var failing = new FakeHandler((_, _, _) => throw new HttpRequestException("No route."));
         var hanging = new FakeHandler(async (_, _, cancellationToken) =>
@@ -61,7 +61,7 @@ public sealed class TokenRevocationClientTests
     [Fact]
     public async Task A_caller_that_leaves_while_an_assertion_is_awaited_is_cancelled_and_a_time_out_is_false()
     {
-        var time = new ManualTimeProvider();
+        var time = new FakeTimeProvider();
         FakeHandler handler = FakeHandler.Answering(200);
         using var caller = new CancellationTokenSource();
         var never = new TaskCompletionSource<string>();
