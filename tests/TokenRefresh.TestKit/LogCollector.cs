@@ -11,6 +11,7 @@ public sealed class LogCollector : ILoggerFactory, ILoggerProvider, ILogger
 
     private readonly Lock _lock = new();
     private readonly List<string> _texts = [];
+    private readonly List<string> _messages = [];
     private readonly List<int> _ids = [];
     private readonly List<(int Id, int Count, TaskCompletionSource Reached)> _waits = [];
 
@@ -25,6 +26,18 @@ public sealed class LogCollector : ILoggerFactory, ILoggerProvider, ILogger
             lock (_lock)
             {
                 return string.Join('\n', _texts);
+            }
+        }
+    }
+
+    /// <summary>Gets the messages so far, without their parts.</summary>
+    public IReadOnlyList<string> Messages
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _messages];
             }
         }
     }
@@ -90,11 +103,13 @@ public sealed class LogCollector : ILoggerFactory, ILoggerProvider, ILogger
         Func<TState, Exception?, string> formatter)
     {
         ArgumentNullException.ThrowIfNull(formatter);
-        Keep(formatter(state, exception));
+        string message = formatter(state, exception);
+        Keep(message);
         Keep(state);
         Keep(exception);
         lock (_lock)
         {
+            _messages.Add(message);
             _ids.Add(eventId.Id);
             foreach ((int id, int count, TaskCompletionSource reached) in _waits)
             {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.WindowsPath;
 
@@ -9,7 +10,7 @@ internal sealed class WindowsLogin : IDisposable
     private static int _count;
 
     private readonly LoopbackAuthorizationServer _server;
-    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("tokenrefresh-windows-");
+    private readonly TempDirectory _directory = new();
     private readonly int _booksBefore;
     private string _refreshToken = "";
 
@@ -25,7 +26,7 @@ internal sealed class WindowsLogin : IDisposable
     /// <summary>Gets the name that the children's providers of this login have.</summary>
     public string Name { get; }
 
-    public string Path => System.IO.Path.Combine(_directory.FullName, ".credentials.json");
+    public string Path => System.IO.Path.Combine(_directory.Path, ".credentials.json");
 
     public string LockPath => Path + ".tokenrefresh.lock";
 
@@ -35,14 +36,13 @@ internal sealed class WindowsLogin : IDisposable
 
     public int TokenRequests => _server.Books.TokenRequests - _booksBefore;
 
-    public string[] TempFiles => Directory.GetFiles(_directory.FullName, "*.tokenrefresh.tmp");
+    public string[] TempFiles => Directory.GetFiles(_directory.Path, "*.tokenrefresh.tmp");
 
     /// <summary>Gets the file's text; empty if there is none, as in the middle of a replacement.</summary>
     // By whatever case the last save gave it: that is another name here, and none on Windows.
     public string Text =>
-        _directory.GetFiles().FirstOrDefault(
-            file => file.Name.Equals(System.IO.Path.GetFileName(Path), StringComparison.OrdinalIgnoreCase)) is { } file
-            ? ReadOrEmpty(file.FullName)
+        Directory.GetFiles(_directory.Path).FirstOrDefault(file => file.Equals(Path, StringComparison.OrdinalIgnoreCase)) is { } file
+            ? ReadOrEmpty(file)
             : "";
 
     /// <summary>Gets whether the file holds another refresh token than the one this login was stored with.</summary>
@@ -70,7 +70,7 @@ internal sealed class WindowsLogin : IDisposable
     /// <summary>Gives the file a second name, and returns that.</summary>
     public string CreateHardLink()
     {
-        string link = System.IO.Path.Combine(_directory.FullName, "other-name");
+        string link = System.IO.Path.Combine(_directory.Path, "other-name");
         using Process ln = Process.Start("ln", [Path, link]);
         ln.WaitForExit();
         return link;
@@ -106,5 +106,5 @@ internal sealed class WindowsLogin : IDisposable
         }
     }
 
-    public void Dispose() => _directory.Delete(recursive: true);
+    public void Dispose() => _directory.Dispose();
 }

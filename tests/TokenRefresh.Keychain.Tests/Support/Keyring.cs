@@ -12,11 +12,11 @@ public sealed class Keyring : IAsyncDisposable
     private const string Service = "org.freedesktop.secrets";
 
     private readonly ChildProcess _bus;
-    private readonly string _directory;
+    private readonly TempDirectory _directory;
     private DBusConnection? _connection;
     private ChildProcess? _daemon;
 
-    private Keyring(string directory, ChildProcess bus)
+    private Keyring(TempDirectory directory, ChildProcess bus)
     {
         _directory = directory;
         _bus = bus;
@@ -30,7 +30,7 @@ public sealed class Keyring : IAsyncDisposable
             : null;
 
     /// <summary>Gets a directory in which the bus of any keyring is found, whatever process asks.</summary>
-    public string Directory => _directory;
+    public string Directory => _directory.Path;
 
     /// <summary>Starts both; skips the test where they are missing.</summary>
     public static async Task<Keyring> StartAsync()
@@ -44,17 +44,17 @@ public sealed class Keyring : IAsyncDisposable
     public static async Task<Keyring> StartBusAsync()
     {
         Assert.SkipUnless(WhyNone is null, WhyNone ?? "");
-        string directory = System.IO.Directory.CreateTempSubdirectory("tokenrefresh-").FullName;
+        var directory = new TempDirectory();
 
         // Without the files by which the session bus of a desktop starts services.
-        string configuration = Path.Combine(directory, "bus.conf");
+        string configuration = Path.Combine(directory.Path, "bus.conf");
         await File.WriteAllTextAsync(
             configuration,
             $"""
             <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
              "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
             <busconfig>
-              <type>session</type><listen>{AddressIn(directory)}</listen><auth>EXTERNAL</auth>
+              <type>session</type><listen>{AddressIn(directory.Path)}</listen><auth>EXTERNAL</auth>
               <policy context="default"><allow send_destination="*"/><allow own="*"/><allow receive_sender="*"/></policy>
             </busconfig>
             """);
@@ -110,14 +110,14 @@ public sealed class Keyring : IAsyncDisposable
         {
             Arguments =
             [
-                "--foreground", "--unlock", "--components=secrets", $"--control-directory={Path.Combine(_directory, "control")}",
+                "--foreground", "--unlock", "--components=secrets", $"--control-directory={Path.Combine(Directory, "control")}",
             ],
             Environment = new Dictionary<string, string?>(StringComparer.Ordinal)
             {
-                ["DBUS_SESSION_BUS_ADDRESS"] = AddressIn(_directory),
-                ["HOME"] = _directory,
-                ["XDG_DATA_HOME"] = Path.Combine(_directory, keyrings),
-                ["XDG_RUNTIME_DIR"] = _directory,
+                ["DBUS_SESSION_BUS_ADDRESS"] = AddressIn(Directory),
+                ["HOME"] = Directory,
+                ["XDG_DATA_HOME"] = Path.Combine(Directory, keyrings),
+                ["XDG_RUNTIME_DIR"] = Directory,
             },
             ReadyLine = null,
         });
@@ -170,7 +170,7 @@ public sealed class Keyring : IAsyncDisposable
         }
 
         await _bus.DisposeAsync();
-        System.IO.Directory.Delete(_directory, recursive: true);
+        _directory.Dispose();
     }
 
     /// <summary>Gets the address of the bus in this directory.</summary>
@@ -180,7 +180,7 @@ public sealed class Keyring : IAsyncDisposable
     {
         if (_connection is null)
         {
-            _connection = new DBusConnection(AddressIn(_directory));
+            _connection = new DBusConnection(AddressIn(Directory));
             await _connection.ConnectAsync();
         }
 

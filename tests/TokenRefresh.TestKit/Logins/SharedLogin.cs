@@ -8,8 +8,8 @@ public sealed class SharedLogin : IAsyncDisposable
     /// <summary>What is behind the name of the credentials file in that of its lock file.</summary>
     public const string LockSuffix = ".tokenrefresh.lock";
 
-    // Before the first moment of every clock that tests use.
-    private static readonly DateTimeOffset LongPast = DateTimeOffset.UnixEpoch.AddYears(50);
+    /// <summary>An expiry before the first moment of every clock that tests use.</summary>
+    public static readonly DateTimeOffset LongPast = DateTimeOffset.UnixEpoch.AddYears(50);
 
     private readonly List<CoordinatedTokenProvider> _providers = [];
 

@@ -209,6 +209,4 @@ public sealed class Examples
 
         return await tokens.GetStatusAsync();
     }
-
-    private sealed class RetryHandler : DelegatingHandler;
 }

@@ -204,8 +204,6 @@ public sealed class Snippets
         }
     }
 
-    private sealed class RetryHandler : DelegatingHandler;
-
     // Compiled only, and so in a class that xunit does not see: it runs as Contracts.SqliteStoreTests.
     private static class Conformance
     {

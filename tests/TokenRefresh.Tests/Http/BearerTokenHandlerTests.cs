@@ -1,6 +1,5 @@
 using System.Net;
 using FluentAssertions;
-using Microsoft.Extensions.Logging;
 using TokenRefresh.Endpoint;
 using TokenRefresh.TestKit;
 using TokenRefresh.Tests.Wire;
@@ -183,7 +182,7 @@ public sealed class BearerTokenHandlerTests
     [FailureMode("F121")]
     public async Task A_debug_log_says_why_no_token_was_attached_or_the_request_not_sent_again(string reason, string message)
     {
-        using var logs = new Logs();
+        using var logs = new LogCollector();
         var tokens = new RotatingTokens { Failure = reason == "provider" ? new NotRefreshableException("None.") : null };
         var handler = new BearerTokenHandler(tokens, new BearerTokenHandlerOptions { BufferLimit = 0 }, logs)
         {
@@ -280,38 +279,6 @@ public sealed class BearerTokenHandlerTests
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
             Task.FromResult(answer(request));
-    }
-
-    private sealed class Logs : ILoggerFactory, ILogger
-    {
-        public List<string> Messages { get; } = [];
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public void AddProvider(ILoggerProvider provider)
-        {
-        }
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel == LogLevel.Debug;
-
-        public void Log<TState>(
-            LogLevel logLevel,
-            EventId eventId,
-            TState state,
-            Exception? exception,
-            Func<TState, Exception?, string> formatter) => Messages.Add(formatter(state, exception));
-
-        public void Dispose()
-        {
-        }
-    }
-
-    private sealed class OneWay(byte[] bytes) : MemoryStream(bytes)
-    {
-        public override bool CanSeek => false;
     }
 
     private sealed class DisposableTokens : ITokenProvider, IDisposable

@@ -83,7 +83,8 @@ public sealed class ProofHandlerTests
         using HttpClient client = ClientOf(login.CreateProvider());
         login.Server.ExpireAllAccessTokens();
 
-        using HttpResponseMessage answer = await client.PostAsync(login.Server.ApiUri, new StreamContent(new OneWay("the whole body")));
+        using HttpResponseMessage answer = await client.PostAsync(
+            login.Server.ApiUri, new StreamContent(new OneWay("the whole body"u8.ToArray())));
 
         answer.StatusCode.Should().Be(HttpStatusCode.OK);
         JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("body").GetString()
@@ -96,8 +97,8 @@ public sealed class ProofHandlerTests
         await using SharedLogin login = await SharedLogin.StartBoundAsync(WithNonce);
         using HttpClient client = ClientOf(login.CreateProvider(), new BearerTokenHandlerOptions { BufferLimit = 0 });
 
-        using HttpResponseMessage first = await client.PostAsync(login.Server.ApiUri, new StreamContent(new OneWay("body")));
-        using HttpResponseMessage second = await client.PostAsync(login.Server.ApiUri, new StreamContent(new OneWay("body")));
+        using HttpResponseMessage first = await client.PostAsync(login.Server.ApiUri, new StreamContent(new OneWay("body"u8.ToArray())));
+        using HttpResponseMessage second = await client.PostAsync(login.Server.ApiUri, new StreamContent(new OneWay("body"u8.ToArray())));
 
         first.StatusCode.Should().Be(HttpStatusCode.Unauthorized);
         second.StatusCode.Should().Be(HttpStatusCode.OK);
@@ -325,10 +326,5 @@ public sealed class ProofHandlerTests
             act();
             base.Dispose(disposing);
         }
-    }
-
-    private sealed class OneWay(string text) : MemoryStream(Encoding.UTF8.GetBytes(text))
-    {
-        public override bool CanSeek => false;
     }
 }

@@ -355,9 +355,4 @@ public sealed class ResendTests
             base.Dispose(disposing);
         }
     }
-
-    private sealed class OneWay(byte[] bytes) : MemoryStream(bytes)
-    {
-        public override bool CanSeek => false;
-    }
 }

@@ -191,9 +191,4 @@ public sealed class SecondSendingTests
             return false;
         }
     }
-
-    private sealed class OneWay(byte[] bytes) : MemoryStream(bytes)
-    {
-        public override bool CanSeek => false;
-    }
 }

@@ -118,9 +118,4 @@ public sealed class SynchronousSendTests
             return base.Send(request, cancellationToken);
         }
     }
-
-    private sealed class OneWay(byte[] bytes) : MemoryStream(bytes)
-    {
-        public override bool CanSeek => false;
-    }
 }

@@ -66,13 +66,19 @@ public sealed class BackgroundRefreshTests
             var clock = new ManualTimeProvider();
             using var store = new InMemoryCredentialsStore(new("access-0", "refresh-0", clock.GetUtcNow().AddHours(1)), clock);
             using var log = new LogCollector();
-            var endpoint = new BusyEndpoint();
+            var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var endpoint = new AnsweringClient(async request =>
+            {
+                await request.BeforeSendAsync();
+                answered.TrySetResult();
+                return TokenEndpointResult.Failure(TokenEndpointOutcome.Throttled, 503);
+            });
             var provider = CoordinatedTokenProvider.Create(
                 _ => { }, new() { CredentialsStore = store, TimeProvider = clock, LoggerFactory = log, TokenEndpointClient = endpoint });
             await provider.GetAccessTokenAsync();
             clock.Advance(TimeSpan.FromMinutes(57));
 
-            while (!endpoint.Answered.IsCompleted)
+            while (!answered.Task.IsCompleted)
             {
                 (await provider.GetAccessTokenAsync()).Value.Should().Be("access-0");
             }
@@ -81,20 +87,6 @@ public sealed class BackgroundRefreshTests
 
             log.CountOf(TokenRefreshEventIds.BackgroundRefreshFailed).Should().Be(1);
             log.CountOf(TokenRefreshEventIds.ExchangeFailed).Should().Be(1);
-        }
-    }
-
-    private sealed class BusyEndpoint : ITokenEndpointClient
-    {
-        private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        internal Task Answered => _answered.Task;
-
-        public async ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default)
-        {
-            await request.BeforeSendAsync(cancellationToken);
-            _answered.TrySetResult();
-            return TokenEndpointResult.Failure(TokenEndpointOutcome.Throttled, 503);
         }
     }
 }

@@ -76,7 +76,7 @@ public sealed class BoundTokenTests
     public async Task A_server_that_keeps_its_refresh_token_leaves_the_file_as_it_is()
     {
         using var store = new InMemoryCredentialsStore(new OAuthCredentials("access-0", "refresh-0", DateTimeOffset.UnixEpoch));
-        var client = new Answering(new TokenResponse("access-1", null, TimeSpan.FromHours(1)) { TokenType = "DPoP" });
+        var client = new AnsweringClient(new TokenResponse("access-1", null, TimeSpan.FromHours(1)) { TokenType = "DPoP" });
         await using var provider = CoordinatedTokenProvider.Create(
             _ => { }, new() { CredentialsStore = store, TokenEndpointClient = client, TimeProvider = _clock });
 
@@ -114,7 +114,7 @@ public sealed class BoundTokenTests
     {
         using var store = new InMemoryCredentialsStore();
         await using var provider = CoordinatedTokenProvider.Create(
-            _ => { }, new() { CredentialsStore = store, TokenEndpointClient = new Answering(null!) });
+            _ => { }, new() { CredentialsStore = store, TokenEndpointClient = new AnsweringClient() });
 
         var sign = () => provider.StoreAsync(new OAuthCredentials("a", "r") { TokenType = "dpop" });
 
@@ -128,16 +128,4 @@ public sealed class BoundTokenTests
 
     private CoordinatedTokenProvider Create(SharedLogin login, CoordinatedTokenProviderServices? services = null) =>
         login.CreateProvider(services: services ?? new() { TimeProvider = _clock });
-
-    private sealed class Answering(TokenResponse response) : ITokenEndpointClient
-    {
-        internal int Calls { get; private set; }
-
-        public async ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default)
-        {
-            Calls++;
-            await request.BeforeSendAsync(cancellationToken);
-            return TokenEndpointResult.Success(response);
-        }
-    }
 }

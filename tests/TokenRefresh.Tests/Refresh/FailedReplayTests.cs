@@ -16,8 +16,14 @@ public sealed class FailedReplayTests
     public async Task A_replay_that_left_the_token_untouched_does_not_wipe_out_the_attempt_before_it(TokenEndpointOutcome second)
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
-        CoordinatedTokenProvider provider = login.CreateProvider(
-            services: new() { TokenEndpointClient = new ScriptedClient(TokenEndpointOutcome.Unknown, second) });
+        var outcomes = new Queue<TokenEndpointOutcome>([TokenEndpointOutcome.Unknown, second]);
+        var client = new AnsweringClient(async request =>
+        {
+            TokenEndpointOutcome outcome = outcomes.Dequeue();
+            await (outcome == TokenEndpointOutcome.NotSent ? default : request.BeforeSendAsync());
+            return TokenEndpointResult.Failure(outcome);
+        });
+        CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TokenEndpointClient = client });
 
         Func<Task> act = async () => await provider.GetAccessTokenAsync(TestContext.Current.CancellationToken);
 
@@ -27,21 +33,5 @@ public sealed class FailedReplayTests
         record.Holds.Should().ContainSingle().Which.Kind.Should().Be(HoldKind.CoolDown);
         record.Attempt.Should().NotBeNull("the first answer is still lost");
         record.Attempt!.Count.Should().Be(1);
-    }
-
-    private sealed class ScriptedClient(params TokenEndpointOutcome[] outcomes) : ITokenEndpointClient
-    {
-        private int _calls;
-
-        public async ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default)
-        {
-            TokenEndpointOutcome outcome = outcomes[_calls++];
-            if (outcome != TokenEndpointOutcome.NotSent)
-            {
-                await request.BeforeSendAsync(cancellationToken);
-            }
-
-            return TokenEndpointResult.Failure(outcome);
-        }
     }
 }

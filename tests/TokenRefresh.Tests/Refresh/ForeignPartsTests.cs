@@ -17,7 +17,7 @@ public sealed class ForeignPartsTests
     {
         using var store = new CommitThrows(new InMemoryCredentialsStore(Expired), new InvalidOperationException("The database is gone."));
         var events = new EventLog();
-        await using CoordinatedTokenProvider provider = Create(store, new Client(_ => Answer()), events.AttachTo);
+        await using CoordinatedTokenProvider provider = Create(store, new AnsweringClient(_ => Answer()), events.AttachTo);
 
         AccessToken token = await provider.GetAccessTokenAsync();
 
@@ -34,7 +34,7 @@ public sealed class ForeignPartsTests
         using FileCredentialsStore store = login.CreateStore();
         var events = new EventLog();
         await using CoordinatedTokenProvider provider = Create(
-            store, new Client(
+            store, new AnsweringClient(
                 _ =>
                     new(
                         TokenEndpointResult.Success(
@@ -55,7 +55,7 @@ public sealed class ForeignPartsTests
     {
         using var store = new InMemoryCredentialsStore(Expired);
         var requests = 0;
-        await using CoordinatedTokenProvider provider = Create(store, new Client(async request =>
+        await using CoordinatedTokenProvider provider = Create(store, new AnsweringClient(async request =>
         {
             requests++;
             if (isSent)
@@ -85,7 +85,7 @@ public sealed class ForeignPartsTests
     public async Task An_answer_whose_access_token_no_header_may_carry_is_none_and_the_stored_tokens_stay()
     {
         using var store = new InMemoryCredentialsStore(Expired);
-        await using CoordinatedTokenProvider provider = Create(store, new Client(async request =>
+        await using CoordinatedTokenProvider provider = Create(store, new AnsweringClient(async request =>
         {
             await request.BeforeSendAsync();
             return TokenEndpointResult.Success(new TokenResponse("zwölf\nzeilen", "refresh-1", TimeSpan.FromHours(1)));
@@ -107,7 +107,7 @@ public sealed class ForeignPartsTests
     {
         using var store = new InMemoryCredentialsStore(new("access-0", "refresh-0", DateTimeOffset.MaxValue) { TokenType = tokenType });
         await using CoordinatedTokenProvider provider = Create(
-            store, new Client(
+            store, new AnsweringClient(
                 _ =>
                     new(
                         TokenEndpointResult.Success(
@@ -125,7 +125,7 @@ public sealed class ForeignPartsTests
     public async Task A_lifetime_beyond_the_calendar_ends_with_the_calendar()
     {
         using var store = new InMemoryCredentialsStore(Expired);
-        await using CoordinatedTokenProvider provider = Create(store, new Client(_ => Answer(TimeSpan.MaxValue)));
+        await using CoordinatedTokenProvider provider = Create(store, new AnsweringClient(_ => Answer(TimeSpan.MaxValue)));
 
         AccessToken token = await provider.GetAccessTokenAsync();
 
@@ -137,7 +137,7 @@ public sealed class ForeignPartsTests
     public async Task Notes_that_a_store_fails_to_write_with_any_exception_keep_no_token_from_its_callers()
     {
         using var store = new NotesThrow(new InMemoryCredentialsStore(Expired));
-        await using CoordinatedTokenProvider provider = Create(store, new Client(_ => Answer()));
+        await using CoordinatedTokenProvider provider = Create(store, new AnsweringClient(_ => Answer()));
 
         AccessToken token = await provider.GetAccessTokenAsync();
         await provider.StoreAsync(new OAuthCredentials("access-2", "refresh-2"));
@@ -153,7 +153,7 @@ public sealed class ForeignPartsTests
         using var store = new ReadThrowsOnce(
             new InMemoryCredentialsStore(new("access-0", "refresh-0", Expired.ExpiresAt) { AccountId = "one" }));
         var presented = new List<string>();
-        await using CoordinatedTokenProvider provider = Create(store, new Client(async request =>
+        await using CoordinatedTokenProvider provider = Create(store, new AnsweringClient(async request =>
         {
             await request.BeforeSendAsync();
             presented.Add(request.RefreshToken);
@@ -175,7 +175,7 @@ public sealed class ForeignPartsTests
     public async Task A_login_that_expired_before_the_calendar_began_is_stored_and_refreshed()
     {
         using var store = new InMemoryCredentialsStore();
-        await using CoordinatedTokenProvider provider = Create(store, new Client(_ => Answer()));
+        await using CoordinatedTokenProvider provider = Create(store, new AnsweringClient(_ => Answer()));
 
         await provider.StoreAsync(new OAuthCredentials("access-0", "refresh-0", default(DateTimeOffset)));
 
@@ -187,7 +187,7 @@ public sealed class ForeignPartsTests
     public async Task A_sign_out_that_knows_of_no_login_removes_none_that_somebody_stores_meanwhile()
     {
         using var store = new InMemoryCredentialsStore();
-        await using CoordinatedTokenProvider provider = Create(store, new Client(_ => Answer()));
+        await using CoordinatedTokenProvider provider = Create(store, new AnsweringClient(_ => Answer()));
         ICredentialsLease other = (await store.AcquireLeaseAsync(TimeSpan.Zero))!;
         Task signOut = provider.RemoveAsync();
 
@@ -207,12 +207,6 @@ public sealed class ForeignPartsTests
     private static CoordinatedTokenProvider Create(
         ICredentialsStore store, ITokenEndpointClient client, Action<TokenRefreshOptions>? configure = null) =>
         CoordinatedTokenProvider.Create(o => configure?.Invoke(o), new() { CredentialsStore = store, TokenEndpointClient = client });
-
-    private sealed class Client(Func<TokenRequest, ValueTask<TokenEndpointResult>> answer) : ITokenEndpointClient
-    {
-        public ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default) =>
-            answer(request);
-    }
 
     private sealed class CommitThrows(ICredentialsStore inner, Exception failure) : StoreDecorator(inner)
     {

@@ -18,7 +18,7 @@ public sealed class HostilePartsTests
     {
         var inner = new InMemoryCredentialsStore(Expired);
         var store = new ReadsBehind(inner) { Shown = Expired };
-        await using CoordinatedTokenProvider provider = Create(store, new Client(Answer));
+        await using CoordinatedTokenProvider provider = Create(store, new AnsweringClient());
         AccessToken token = await provider.GetAccessTokenAsync();
 
         Task<AccessToken> call = provider.RefreshAccessTokenAsync(token).AsTask();
@@ -34,7 +34,7 @@ public sealed class HostilePartsTests
     public async Task An_attempt_that_could_not_be_noted_was_not_sent_and_is_not_remembered_as_sent()
     {
         using var store = new NotesFail(new InMemoryCredentialsStore(Expired)) { Failure = new IOException("No space left on device.") };
-        await using CoordinatedTokenProvider provider = Create(store, new Client(Answer));
+        await using CoordinatedTokenProvider provider = Create(store, new AnsweringClient());
         for (var i = 0; i < 3; i++)
         {
             await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<CredentialsFileException>();
@@ -50,7 +50,7 @@ public sealed class HostilePartsTests
     public async Task A_store_that_fails_to_note_the_attempt_in_its_own_way_is_named_and_not_the_endpoint()
     {
         using var store = new NotesFail(new InMemoryCredentialsStore(Expired)) { Failure = new TimeoutException("The database is slow.") };
-        await using CoordinatedTokenProvider provider = Create(store, new Client(Answer));
+        await using CoordinatedTokenProvider provider = Create(store, new AnsweringClient());
 
         (await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<CredentialsFileException>())
             .WithMessage("*could not be noted*The database is slow.*Nothing was sent*");
@@ -65,7 +65,7 @@ public sealed class HostilePartsTests
         TokenEndpointOutcome outcome, string error)
     {
         using var store = new InMemoryCredentialsStore(Expired);
-        var lost = new Client(async request =>
+        var lost = new AnsweringClient(async request =>
         {
             await request.BeforeSendAsync();
             throw new IOException("The connection was reset.");
@@ -76,7 +76,7 @@ public sealed class HostilePartsTests
         }
 
         Attempt before = (await Records.ReadAsync(store)).Attempt!;
-        var refused = new Client(async request =>
+        var refused = new AnsweringClient(async request =>
         {
             await request.BeforeSendAsync();
             return TokenEndpointResult.Failure(outcome, 400, error);
@@ -115,21 +115,9 @@ public sealed class HostilePartsTests
         RecordJson.Read((await inner.ReadRecordAsync()).Span, "other").Used.Should().Equal("used");
     }
 
-    private static async ValueTask<TokenEndpointResult> Answer(TokenRequest request)
-    {
-        await request.BeforeSendAsync();
-        return TokenEndpointResult.Success(new TokenResponse("access-1", "refresh-1", TimeSpan.FromHours(1)));
-    }
-
     private static CoordinatedTokenProvider Create(ICredentialsStore store, ITokenEndpointClient client) =>
         CoordinatedTokenProvider.Create(
             _ => { }, new() { CredentialsStore = store, TokenEndpointClient = client });
-
-    private sealed class Client(Func<TokenRequest, ValueTask<TokenEndpointResult>> answer) : ITokenEndpointClient
-    {
-        public ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default) =>
-            answer(request);
-    }
 
     private sealed class ReadsBehind(ICredentialsStore inner) : StoreDecorator(inner)
     {

@@ -33,7 +33,7 @@ public sealed class KeptLockTests
                 using FileCredentialsStore other = CreateFileStore(path, TimeProvider.System);
                 await SignInAsync(other);
                 using var store = new AnnouncesWait(CreateFileStore(path, clock));
-                await using CoordinatedTokenProvider provider = Create(store, new Client(Answer), clock);
+                await using CoordinatedTokenProvider provider = Create(store, new AnsweringClient(), clock);
                 ICredentialsLease? held = isWaiting ? await other.AcquireLeaseAsync(TimeSpan.Zero) : null;
                 clock.Countdown = failing;
                 Task call = isSignIn
@@ -67,15 +67,8 @@ public sealed class KeptLockTests
         using var inner = new InMemoryCredentialsStore(Expired);
         using var store = new Hangs(inner, place);
         var clock = new ManualTimeProvider();
-        var requests = 0;
-        await using CoordinatedTokenProvider provider = Create(
-            store,
-            new Client(request =>
-            {
-                requests++;
-                return Answer(request);
-            }),
-            clock);
+        var client = new AnsweringClient();
+        await using CoordinatedTokenProvider provider = Create(store, client, clock);
         Task<AccessToken> call = provider.GetAccessTokenAsync().AsTask();
         await store.Reached;
 
@@ -86,7 +79,7 @@ public sealed class KeptLockTests
             .Which.IsTransient.Should().BeTrue();
         await using ICredentialsLease? lease = await inner.AcquireLeaseAsync(TimeSpan.Zero);
         lease.Should().NotBeNull();
-        requests.Should().Be(0);
+        client.Calls.Should().Be(0);
     }
 
     [Fact]
@@ -101,7 +94,7 @@ public sealed class KeptLockTests
                 o.RefreshTimeout = TimeSpan.FromSeconds(1);
                 o.AttemptTimeout = TimeSpan.FromSeconds(1);
             },
-            new() { CredentialsStore = store, TokenEndpointClient = new Client(_ => new(never.Task)) });
+            new() { CredentialsStore = store, TokenEndpointClient = new AnsweringClient(_ => new(never.Task)) });
         Task call = provider.GetAccessTokenAsync().AsTask();
 
         await Task.WhenAny(call.WaitAsync(Patience));
@@ -128,7 +121,7 @@ public sealed class KeptLockTests
         factory.AddProvider(logger);
         await using var provider = CoordinatedTokenProvider.Create(
             _ => { },
-            new() { CredentialsStore = store, TokenEndpointClient = new Client(Answer), LoggerFactory = factory });
+            new() { CredentialsStore = store, TokenEndpointClient = new AnsweringClient(), LoggerFactory = factory });
         logger.Provider = provider;
 
         AccessToken token = await provider.GetAccessTokenAsync().AsTask().WaitAsync(Patience);
@@ -203,21 +196,9 @@ public sealed class KeptLockTests
         await lease.CommitAsync(null, Expired);
     }
 
-    private static async ValueTask<TokenEndpointResult> Answer(TokenRequest request)
-    {
-        await request.BeforeSendAsync();
-        return TokenEndpointResult.Success(new TokenResponse("access-1", "refresh-1", TimeSpan.FromHours(1)));
-    }
-
     private static CoordinatedTokenProvider Create(ICredentialsStore store, ITokenEndpointClient client, TimeProvider? clock = null) =>
         CoordinatedTokenProvider.Create(
             _ => { }, new() { CredentialsStore = store, TokenEndpointClient = client, TimeProvider = clock });
-
-    private sealed class Client(Func<TokenRequest, ValueTask<TokenEndpointResult>> answer) : ITokenEndpointClient
-    {
-        public ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default) =>
-            answer(request);
-    }
 
     private sealed class ThrowsOnce : TimeProvider
     {

@@ -13,12 +13,17 @@ public sealed class LateHookTests
     public async Task A_client_that_announces_after_it_has_answered_is_told_to_send_nothing()
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
-        var client = new HastyClient();
+        TokenRequest? late = null;
+        var client = new AnsweringClient(request =>
+        {
+            late = request;
+            return new(TokenEndpointResult.Failure(TokenEndpointOutcome.NotSent, null));
+        });
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { TokenEndpointClient = client });
         await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<TokenEndpointUnavailableException>();
         byte[] before = await File.ReadAllBytesAsync(login.LockPath);
 
-        Func<Task> announce = () => client.Request!.BeforeSendAsync().AsTask();
+        Func<Task> announce = () => late!.BeforeSendAsync().AsTask();
 
         await announce.Should().ThrowAsync<InvalidOperationException>().WithMessage("*nothing may be sent*");
         (await File.ReadAllBytesAsync(login.LockPath)).Should().Equal(before, "the lock may be another process's by now");
@@ -44,17 +49,6 @@ public sealed class LateHookTests
         await Xunit.Record.ExceptionAsync(() => provider.RefreshAccessTokenAsync(token).AsTask());
 
         login.Server.Books.Should().BeEquivalentTo(new { Reuses = 0, FamiliesRevoked = 0 });
-    }
-
-    private sealed class HastyClient : ITokenEndpointClient
-    {
-        internal TokenRequest? Request { get; private set; }
-
-        public ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default)
-        {
-            Request = request;
-            return new(TokenEndpointResult.Failure(TokenEndpointOutcome.NotSent, null));
-        }
     }
 
     /// <summary>Keeps one read of the record back after it was made.</summary>

@@ -301,8 +301,14 @@ public sealed class ProofTests
         var key = DPoPKey.Create();
         using var store = new InMemoryCredentialsStore(new OAuthCredentials("a-0", "r-0", DateTimeOffset.UnixEpoch) { DPoPKey = key });
         DPoPKey? seen = null;
+        var client = new AnsweringClient(async request =>
+        {
+            seen = request.DPoPKey;
+            await request.BeforeSendAsync();
+            return TokenEndpointResult.Success(new TokenResponse("a-1", "r-1", TimeSpan.FromHours(1)) { TokenType = "DPoP" });
+        });
         await using var provider = CoordinatedTokenProvider.Create(
-            _ => { }, new() { CredentialsStore = store, TokenEndpointClient = new Answering(request => seen = request.DPoPKey) });
+            _ => { }, new() { CredentialsStore = store, TokenEndpointClient = client });
 
         (await provider.GetAccessTokenAsync()).HeaderValue.Should().Be("DPoP a-1");
 
@@ -333,15 +339,5 @@ public sealed class ProofTests
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
             fails() ? throw failure : base.SendAsync(request, cancellationToken);
-    }
-
-    private sealed class Answering(Action<TokenRequest> seen) : ITokenEndpointClient
-    {
-        public async ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default)
-        {
-            seen(request);
-            await request.BeforeSendAsync(cancellationToken);
-            return TokenEndpointResult.Success(new TokenResponse("a-1", "r-1", TimeSpan.FromHours(1)) { TokenType = "DPoP" });
-        }
     }
 }

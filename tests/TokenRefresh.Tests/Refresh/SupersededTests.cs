@@ -6,8 +6,6 @@ namespace TokenRefresh.Tests.Refresh;
 
 public sealed class SupersededTests
 {
-    private static readonly DateTimeOffset LongPast = DateTimeOffset.UnixEpoch.AddYears(50);
-
     [Fact]
     [FailureMode("F11")]
     public async Task A_loser_adopts_the_winners_tokens_and_leaves_the_file_byte_for_byte()
@@ -33,7 +31,7 @@ public sealed class SupersededTests
         CoordinatedTokenProvider provider = login.CreateProvider();
 
         using ParkedExchange<AccessToken> parked = await login.ParkAsync(provider, behavior: TokenEndpointBehavior.Error("invalid_grant"));
-        login.Store(login.Server.IssueLogin(), LongPast);
+        login.Store(login.Server.IssueLogin(), SharedLogin.LongPast);
         AccessToken token = await parked.FinishAsync();
 
         login.Server.IsAccepted(token.Value).Should().BeTrue();
