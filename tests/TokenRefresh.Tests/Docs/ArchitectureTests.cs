@@ -53,6 +53,20 @@ public sealed partial class ArchitectureTests
         types.Except(Rows.SelectMany(cells => Names(cells[0]))).Should().BeEmpty();
     }
 
+    [Theory]
+    [InlineData("TokenRefresh.Tests", 1)]
+    [InlineData("TokenRefresh.ProcessTests", 2)]
+    public void Each_test_class_is_in_the_table(string project, int column)
+    {
+        var classes = SourceFile.Below($"tests/{project}")
+            .Where(file => file.Room.Split('.')[^1] is not ("Conventions" or "Docs" or "Support"))
+            .SelectMany(file => file.Types)
+            .Where(type => type.IsPublic && type.Name.EndsWith("Tests", StringComparison.Ordinal))
+            .Select(type => type.Name);
+
+        classes.Except(Rows.SelectMany(cells => Names(cells[column]))).Should().BeEmpty();
+    }
+
     [Fact]
     public void Each_method_in_the_sequence_exists()
     {
