@@ -15,6 +15,9 @@ public sealed partial class SourceTextTests
         "Directory.Build.props", "Directory.Packages.props",
     ];
 
+    // The explorer is a program of its own, and the server on the wire serves several rooms.
+    private static readonly string[] WithoutSupport = ["Exploration", "Wire"];
+
     // Scripts have no extension.
     private static readonly string[] TextFiles = [".cs", ".md", ".csproj", ".props", ".targets", ""];
 
@@ -80,6 +83,20 @@ public sealed partial class SourceTextTests
         config.Should().Contain("dotnet_diagnostic.CA2007.severity = error");
         SourceFile.Below("src").Where(f => f.Code.Contains("CA2007", StringComparison.Ordinal)).Should().BeEmpty();
     }
+
+    [Fact]
+    public void A_file_of_a_test_project_holds_tests_or_lies_in_a_Support_folder()
+    {
+        var misplaced = SourceFile.Below("tests/TokenRefresh.Tests", "tests/TokenRefresh.ProcessTests")
+            .Select(f => (File: f, Folders: f.Room.Split('.')))
+            .Where(f => !f.Folders.Intersect(WithoutSupport).Any() && HoldsTests(f.File) == f.Folders.Contains("Support"))
+            .Select(f => f.File.Path);
+
+        misplaced.Should().BeEmpty();
+    }
+
+    private static bool HoldsTests(SourceFile file) =>
+        file.Path.EndsWith("Tests.cs", StringComparison.Ordinal) || file.Code.Contains("[Fact]", StringComparison.Ordinal);
 
     private static IEnumerable<string> FilesBelow(string place)
     {
