@@ -3,42 +3,34 @@ using System.Runtime.Versioning;
 namespace TokenRefresh.Interop;
 
 /// <summary>The temp file that becomes the credentials file.</summary>
-internal sealed class TempFile : ITempFile
+internal sealed class TempFile(string path, FileStream stream) : ITempFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode OwnerAndGroup = OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
 
-    private readonly FileStream _stream;
-
-    private TempFile(string path, FileStream stream)
-    {
-        Path = path;
-        _stream = stream;
-    }
-
-    public string Path { get; }
+    public string Path => path;
 
     // Shared, since this becomes the credentials file and every managed reader takes a shared lock of its own: an exclusive one would
     // refuse it. Called directly, since the managed one is off under DOTNET_SYSTEM_IO_DISABLEFILELOCKING.
     [UnsupportedOSPlatform("windows")]
-    public int LockShared() => Libc.Flock(_stream.SafeFileHandle, Libc.LockShared | Libc.LockNonBlocking);
+    public int LockShared() => Libc.Flock(stream.SafeFileHandle, Libc.LockShared | Libc.LockNonBlocking);
 
     public string? InheritFrom(string target)
     {
         if (OperatingSystem.IsWindows())
         {
-            return WindowsFile.CopyAccess(target, _stream.SafeFileHandle);
+            return WindowsFile.CopyAccess(target, stream.SafeFileHandle);
         }
 
         FileIdentity? old = FileIdentity.TryRead(target, followLinks: false, out _);
         if (old is null)
         {
-            UnixOwner.GiveToOwnerOf(target, _stream.SafeFileHandle);
+            UnixOwner.GiveToOwnerOf(target, stream.SafeFileHandle);
             return null;
         }
 
         UnixFileMode mode = old.Permissions & OwnerOnly;
-        bool isOwnerKept = UnixOwner.Give(_stream.SafeFileHandle, old) || old.UserId == Libc.EffectiveUserId;
+        bool isOwnerKept = UnixOwner.Give(stream.SafeFileHandle, old) || old.UserId == Libc.EffectiveUserId;
         string? problem = null;
         if (!old.IsSharedWithGroup)
         {
@@ -46,7 +38,7 @@ internal sealed class TempFile : ITempFile
                 : $"It belongs to the user {old.UserId}, who could not read it any more after a save by another one. "
                     + "Run as that user, give the file to this one, or make it a group's (mode 0660).";
         }
-        else if (FileIdentity.TryRead(_stream.SafeFileHandle)?.GroupId == old.GroupId)
+        else if (FileIdentity.TryRead(stream.SafeFileHandle)?.GroupId == old.GroupId)
         {
             // The owner changes with each member of the group that saves; what counts is that the group keeps its access, and no other gets
             // it.
@@ -58,23 +50,23 @@ internal sealed class TempFile : ITempFile
                 + "Add this user to the group, or take the group's access to the file away.";
         }
 
-        File.SetUnixFileMode(_stream.SafeFileHandle, mode);
+        File.SetUnixFileMode(stream.SafeFileHandle, mode);
         return problem;
     }
 
     public void Write(ReadOnlySpan<byte> bytes)
     {
-        RandomAccess.Write(_stream.SafeFileHandle, bytes, 0);
-        RandomAccess.SetLength(_stream.SafeFileHandle, bytes.Length);
+        RandomAccess.Write(stream.SafeFileHandle, bytes, 0);
+        RandomAccess.SetLength(stream.SafeFileHandle, bytes.Length);
     }
 
-    public void Flush() => RandomAccess.FlushToDisk(_stream.SafeFileHandle);
+    public void Flush() => RandomAccess.FlushToDisk(stream.SafeFileHandle);
 
     public void ReleaseForReplace()
     {
         if (OperatingSystem.IsWindows())
         {
-            _stream.Dispose();
+            stream.Dispose();
         }
     }
 
@@ -104,5 +96,5 @@ internal sealed class TempFile : ITempFile
         }
     }
 
-    public void Dispose() => _stream.Dispose();
+    public void Dispose() => stream.Dispose();
 }

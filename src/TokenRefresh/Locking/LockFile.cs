@@ -10,25 +10,18 @@ namespace TokenRefresh.Locking;
 /// a time. The lock file is never deleted and never renamed: a process that waits for the old file and one that creates a new one would
 /// both be granted.
 /// </remarks>
-internal abstract class LockFile : IDisposable
+internal abstract class LockFile(string path, SafeFileHandle handle, IFileOperations? files = null) : IDisposable
 {
     private bool? _mayBlockForever;
 
-    internal readonly string Path;
+    internal readonly string Path = path;
 
-    internal readonly SafeFileHandle Handle;
+    internal readonly SafeFileHandle Handle = handle;
 
-    internal readonly IFileOperations Files;
+    internal readonly IFileOperations Files = files ?? FileOperations.Default;
 
     /// <summary>Whether a second handle was seen to be refused; only a pass is remembered.</summary>
     internal bool HasPassedSelfTest;
-
-    protected LockFile(string path, SafeFileHandle handle, IFileOperations? files = null)
-    {
-        Path = path;
-        Handle = handle;
-        Files = files ?? FileOperations.Default;
-    }
 
     /// <summary>
     /// Whether a blocked lock may never wake on its file system. Asked only by a thread that has to wait, since finding out takes longer
@@ -59,8 +52,8 @@ internal abstract class LockFile : IDisposable
     {
         try
         {
-            using SafeFileHandle? handle = OpenForReading(Path, Files);
-            return handle is null ? 0 : Files.Read(handle, buffer, 0);
+            using SafeFileHandle? there = OpenForReading(Path, Files);
+            return there is null ? 0 : Files.Read(there, buffer, 0);
         }
         catch (Exception e) when (OperatingSystem.IsWindows() && e is IOException or UnauthorizedAccessException)
         {

@@ -3,23 +3,15 @@ namespace TokenRefresh.Locking;
 /// <summary>
 /// The held lock of one holder: names the holder in the file, proves that the file is the one others would lock, and gives it back.
 /// </summary>
-internal sealed class LockHandle : IDisposable
+internal sealed class LockHandle(SharedFileLock owner, LockFile file) : IDisposable
 {
     private static readonly string ThisProcess = GetProcessName();
 
-    private readonly SharedFileLock _owner;
-    private readonly LockFile _file;
     private readonly byte[] _line = new byte[LockFileFormat.HolderSize];
     private ulong _sequence;
     private bool _isReleased;
 
-    internal LockHandle(SharedFileLock owner, LockFile file)
-    {
-        _owner = owner;
-        _file = file;
-    }
-
-    internal string Path => _file.Path;
+    internal string Path => file.Path;
 
     /// <summary>
     /// Checks that the path still names the locked file: what was written through the handle is read back through the path.
@@ -29,14 +21,14 @@ internal sealed class LockHandle : IDisposable
     internal bool PathNamesLockedFile()
     {
         Span<byte> there = stackalloc byte[LockFileFormat.HolderSize];
-        return _file.ReadThroughPath(there) == there.Length && there.SequenceEqual(_line);
+        return file.ReadThroughPath(there) == there.Length && there.SequenceEqual(_line);
     }
 
     /// <summary>Writes the coordination record.</summary>
     /// <param name="record">The record.</param>
     /// <param name="flush">Whether it must survive a power cut.</param>
     internal void WriteRecord(ReadOnlySpan<byte> record, bool flush) =>
-        _sequence = LockFileFormat.WriteRecord(_file.Handle, record, flush, _sequence, _file.Files);
+        _sequence = LockFileFormat.WriteRecord(file.Handle, record, flush, _sequence, file.Files);
 
     /// <summary>Names the holder, checks that the path names the locked file, and once per descriptor that the lock excludes a second
     /// handle.</summary>
@@ -49,7 +41,7 @@ internal sealed class LockHandle : IDisposable
         LockFileFormat.WriteHolder(_line, Environment.ProcessId, ThisProcess, Environment.MachineName, time.GetUtcNow(), nonce);
         try
         {
-            _file.Files.Write(_file.Handle, _line, 0);
+            file.Files.Write(file.Handle, _line, 0);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -57,14 +49,14 @@ internal sealed class LockHandle : IDisposable
                 $"The lock file '{Path}' was locked but cannot be written: {e.Message} Make room on its disk.", e);
         }
 
-        return PathNamesLockedFile() && (_file.HasPassedSelfTest || SelfTest(allowUnreliable));
+        return PathNamesLockedFile() && (file.HasPassedSelfTest || SelfTest(allowUnreliable));
     }
 
     // Some systems grant everything: NFS without a lock daemon, CIFS, 9p, Docker Desktop's mounts. A second handle that is granted too
     // shows it, unless it opened another file.
     private bool SelfTest(bool allowUnreliable)
     {
-        using LockFile second = _owner.OpenFile();
+        using LockFile second = owner.OpenFile();
         bool isGranted;
         try
         {
@@ -77,7 +69,7 @@ internal sealed class LockHandle : IDisposable
 
         if (!isGranted)
         {
-            _file.HasPassedSelfTest = true;
+            file.HasPassedSelfTest = true;
             return true;
         }
 
@@ -93,7 +85,7 @@ internal sealed class LockHandle : IDisposable
         }
 
         throw new LockUnavailableException(
-            $"The lock file '{_file.Path}' is on a file system whose locks exclude no one: "
+            $"The lock file '{file.Path}' is on a file system whose locks exclude no one: "
             + "a second one was granted while the first was held. "
             + "Set 'LockPath' to a local file system that every program sharing these credentials uses, "
             + "or accept the risk of losing the login with 'AllowUnreliableLock'.");
@@ -118,7 +110,7 @@ internal sealed class LockHandle : IDisposable
         {
             // Before the unlock: afterwards the line may be the next holder's.
             LockFileFormat.WriteNoHolder(_line);
-            _file.Files.Write(_file.Handle, _line, 0);
+            file.Files.Write(file.Handle, _line, 0);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -126,7 +118,7 @@ internal sealed class LockHandle : IDisposable
         }
         finally
         {
-            _owner.Release();
+            owner.Release();
         }
     }
 }

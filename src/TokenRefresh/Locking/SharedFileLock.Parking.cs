@@ -61,7 +61,7 @@ internal sealed partial class SharedFileLock
             Pause(_pauseMilliseconds);
             if (file is null)
             {
-                file = _open();
+                file = open();
                 lock (_lock)
                 {
                     _file = file;
@@ -106,7 +106,7 @@ internal sealed partial class SharedFileLock
             }
         }
 
-        _onIdle(this);
+        onIdle(this);
     }
 
     private bool WaitForSystem(LockFile file)

@@ -9,7 +9,7 @@ namespace TokenRefresh.Locking;
 /// that is parked in the system's blocking lock. Parked, it costs no CPU, wakes at once, and elects the next leader even if the holder
 /// was killed. No thread of the pool ever blocks on a lock: a few dozen of them would starve everything else in a process.
 /// </remarks>
-internal sealed partial class SharedFileLock : IDisposable
+internal sealed partial class SharedFileLock(string path, Func<LockFile> open, Action<SharedFileLock> onIdle) : IDisposable
 {
     internal const string ThreadName = "TokenRefresh lock";
 
@@ -27,8 +27,6 @@ internal sealed partial class SharedFileLock : IDisposable
 
     private readonly object _lock = new();
     private readonly List<Waiter> _queue = [];
-    private readonly Func<LockFile> _open;
-    private readonly Action<SharedFileLock> _onIdle;
     private LockFile? _file;
     private bool _isHeld;
     private bool _isParked;
@@ -36,17 +34,10 @@ internal sealed partial class SharedFileLock : IDisposable
     private int _turns;
     private int _pauseMilliseconds;
 
-    internal readonly string Path;
+    internal readonly string Path = path;
 
     /// <summary>How many have rented it; kept by <see cref="SharedFileLocks"/>, under its lock.</summary>
     internal int Users;
-
-    internal SharedFileLock(string path, Func<LockFile> open, Action<SharedFileLock> onIdle)
-    {
-        Path = path;
-        _open = open;
-        _onIdle = onIdle;
-    }
 
     /// <summary>Whether it is held or waited for: then it cannot be closed yet.</summary>
     internal bool IsBusy
@@ -135,7 +126,7 @@ internal sealed partial class SharedFileLock : IDisposable
         return new(waiter.Task);
     }
 
-    internal LockFile OpenFile() => _open();
+    internal LockFile OpenFile() => open();
 
     /// <summary>Gives the lock to the next that waits in this process, or back to the system.</summary>
     internal void Release()
@@ -157,12 +148,12 @@ internal sealed partial class SharedFileLock : IDisposable
             }
         }
 
-        _onIdle(this);
+        onIdle(this);
     }
 
     private bool TryLock_NeedsLock(bool allowUnreliable)
     {
-        _file ??= _open();
+        _file ??= open();
         try
         {
             return _file.TryAcquire();
@@ -205,7 +196,7 @@ internal sealed partial class SharedFileLock : IDisposable
             Park_NeedsLock();
         }
 
-        _onIdle(this);
+        onIdle(this);
     }
 
     private void Enqueue(Waiter waiter, bool isFirst)

@@ -10,18 +10,14 @@ namespace TokenRefresh.Locking;
 /// openers "hold" it) and does nothing when <c>DOTNET_SYSTEM_IO_DISABLEFILELOCKING</c> is set. <c>flock(1)</c> of util-linux takes part.
 /// </remarks>
 [UnsupportedOSPlatform("windows")]
-internal sealed class UnixLockFile : LockFile
+internal sealed class UnixLockFile(string path, SafeFileHandle handle, FileIdentity? identity, IFileOperations files)
+    : LockFile(path, handle, files)
 {
     // A program that deletes the file between creation and open does not do so this often in a row.
     private const int OpenTries = 1_000;
 
     private const UnixFileMode ForOwner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode ForGroup = UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
-
-    private readonly FileIdentity? _identity;
-
-    private UnixLockFile(string path, SafeFileHandle handle, FileIdentity? identity, IFileOperations files)
-        : base(path, handle, files) => _identity = identity;
 
     internal static new UnixLockFile Open(string path, string credentialsPath, IFileOperations files)
     {
@@ -85,7 +81,7 @@ internal sealed class UnixLockFile : LockFile
     internal override bool IsAtPath()
     {
         FileIdentity? there = Files.Identify(Path, followLinks: false, out int errno);
-        return _identity is null || (there is null ? errno is not (Libc.ENoEnt or Libc.ENotDir) : there.IsSameFileAs(_identity));
+        return identity is null || (there is null ? errno is not (Libc.ENoEnt or Libc.ENotDir) : there.IsSameFileAs(identity));
     }
 
     protected override bool IsOnDoubtfulFileSystem() => UnixFile.FindDoubtfulFormat(System.IO.Path.GetDirectoryName(Path)!) is not null;

@@ -10,14 +10,9 @@ namespace TokenRefresh.Locking;
 /// readable.
 /// </summary>
 [SupportedOSPlatform("windows")]
-internal sealed unsafe class WindowsLockFile : LockFile
+internal sealed unsafe class WindowsLockFile(string path, SafeFileHandle handle) : LockFile(path, handle)
 {
     private const uint LockedByteOffsetHigh = 0x4000_0000;
-
-    private WindowsLockFile(string path, SafeFileHandle handle)
-        : base(path, handle)
-    {
-    }
 
     internal static WindowsLockFile Open(string path, string credentialsPath)
     {

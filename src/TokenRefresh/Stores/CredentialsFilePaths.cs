@@ -5,7 +5,7 @@ using TokenRefresh.Interop;
 namespace TokenRefresh.Stores;
 
 /// <summary>Where a credentials file really is, and which lock and temp files belong to it.</summary>
-internal sealed class CredentialsFilePaths
+internal sealed class CredentialsFilePaths(string target, string lockPath)
 {
     // Never the file itself: the save renames over it, and flock stays with the old inode. Never ".lock": npm's lock protocol makes a
     // directory of that name, and a file there breaks it.
@@ -20,18 +20,11 @@ internal sealed class CredentialsFilePaths
     // "damaged-20261127T101500Z", and a number where that is taken.
     private const int LongestDamagedEnding = 24 + 4;
 
-    internal readonly string Target;
+    internal readonly string Target = target;
 
-    internal readonly string LockPath;
+    internal readonly string LockPath = lockPath;
 
-    internal readonly string Directory;
-
-    private CredentialsFilePaths(string target, string lockPath)
-    {
-        Target = target;
-        LockPath = lockPath;
-        Directory = Path.GetDirectoryName(target)!;
-    }
+    internal readonly string Directory = Path.GetDirectoryName(target)!;
 
     /// <summary>Gets the lock of sign-ins. Another one than that of refreshes, which is held for seconds and not for minutes.</summary>
     internal string SignInLockPath => Path.ChangeExtension(LockPath, ".signin" + Path.GetExtension(LockPath));

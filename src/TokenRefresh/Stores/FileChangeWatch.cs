@@ -5,28 +5,22 @@ namespace TokenRefresh.Stores;
 
 /// <summary>One watch per file and process: completes a task when the file may have changed. A hint: nothing goes wrong if every event is
 /// lost.</summary>
-internal sealed class FileChangeWatch
+internal sealed class FileChangeWatch(string path)
 {
     // Of this process, by path; guarded by the lock of the thread.
     private static readonly Dictionary<string, FileChangeWatch> Watches = new(StringComparer.Ordinal);
 
-    private readonly byte[] _name;
+    private readonly byte[] _name = Encoding.UTF8.GetBytes(System.IO.Path.GetFileName(path));
     private readonly List<Waiter> _waiters = [];
     private FileSystemWatcher? _watcher;
     private FileIdentity? _seen;
     private bool _isArmed;
     private int _users;
 
-    internal readonly string Path;
+    internal readonly string Path = path;
 
     /// <summary>The number of the inotify watch of the directory; negative without one.</summary>
     internal int Number = -1;
-
-    private FileChangeWatch(string path)
-    {
-        Path = path;
-        _name = Encoding.UTF8.GetBytes(System.IO.Path.GetFileName(path));
-    }
 
     /// <summary>Gets whether the system reports changes; otherwise only the poll finds them.</summary>
     internal bool HasEvents => Number >= 0 || _watcher is not null;

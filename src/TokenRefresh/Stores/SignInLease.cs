@@ -4,19 +4,9 @@ using TokenRefresh.Locking;
 namespace TokenRefresh.Stores;
 
 /// <summary>The right to sign the user in: the lock of a file of its own, beside that of refreshes.</summary>
-internal sealed class SignInLease : IAsyncDisposable
+internal sealed class SignInLease(SharedFileLocks locks, SharedFileLock fileLock, LockHandle handle) : IAsyncDisposable
 {
-    private readonly SharedFileLocks _locks;
-    private readonly SharedFileLock _fileLock;
-    private readonly LockHandle _handle;
     private int _isDisposed;
-
-    private SignInLease(SharedFileLocks locks, SharedFileLock fileLock, LockHandle handle)
-    {
-        _locks = locks;
-        _fileLock = fileLock;
-        _handle = handle;
-    }
 
     internal static async Task<SignInLease> AcquireAsync(
         FileCredentialsStore store, CredentialsFilePaths paths, CancellationToken cancellationToken)
@@ -66,8 +56,8 @@ internal sealed class SignInLease : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
         {
-            _handle.Dispose();
-            _locks.Return(_fileLock);
+            handle.Dispose();
+            locks.Return(fileLock);
         }
 
         return default;

@@ -3,27 +3,19 @@ using System.Text.Json;
 namespace TokenRefresh.Stores.Json;
 
 /// <summary>Where an object of the document and those of its members that the format names stand.</summary>
-internal sealed class JsonSpans
+internal sealed class JsonSpans(int start, int end, int count, List<JsonMember> members)
 {
     /// <summary>The offset of the opening brace.</summary>
-    internal readonly int Start;
+    internal readonly int Start = start;
 
     /// <summary>The offset of the closing brace.</summary>
-    internal readonly int End;
+    internal readonly int End = end;
 
     /// <summary>How many members there are, named by the format or not.</summary>
-    internal readonly int Count;
+    internal readonly int Count = count;
 
     /// <summary>The members that the format names in the order of the document, duplicates included.</summary>
-    internal readonly List<JsonMember> Members;
-
-    private JsonSpans(int start, int end, int count, List<JsonMember> members)
-    {
-        Start = start;
-        End = end;
-        Count = count;
-        Members = members;
-    }
+    internal readonly List<JsonMember> Members = members;
 
     /// <summary>Gets the options of a reader for which no nesting is too deep: what is nested is skipped without recursion.</summary>
     internal static JsonReaderOptions AnyDepth => new() { MaxDepth = int.MaxValue };
