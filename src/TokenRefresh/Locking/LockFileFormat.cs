@@ -18,7 +18,6 @@ namespace TokenRefresh.Locking;
 /// </remarks>
 internal static class LockFileFormat
 {
-    internal const int Version = 2;
     internal const int HolderSize = 512;
     internal const int MaximumRecordSize = 65_536;
     internal const int FirstSlotOffset = HolderSize;
@@ -99,12 +98,8 @@ internal static class LockFileFormat
     internal static ReadOnlyMemory<byte> ReadRecord(SafeFileHandle file, IFileOperations? files = null) =>
         ReadNewest(file, files ?? FileOperations.Default, out _);
 
-    /// <summary>Writes over the older slot, in one write.</summary>
-    /// <param name="file">The lock file, whose lock the caller holds.</param>
-    /// <param name="record">The record.</param>
-    /// <param name="flush">Whether it must survive a power cut.</param>
-    /// <param name="newest">The sequence number that the same holder wrote last, or 0 to look for it.</param>
-    /// <param name="files">The file system; <see langword="null"/> for the real one.</param>
+    /// <summary>Writes over the older slot, in one write, under the lock; if flushed, it survives a power cut. The same holder wrote the
+    /// number <paramref name="newest"/> last, or 0 to look for it.</summary>
     /// <returns>The sequence number of this record.</returns>
     internal static ulong WriteRecord(
         SafeFileHandle file, ReadOnlySpan<byte> record, bool flush, ulong newest = 0, IFileOperations? files = null)

@@ -24,9 +24,7 @@ internal sealed class LockHandle(SharedFileLock owner, LockFile file) : IDisposa
         return file.ReadThroughPath(there) == there.Length && there.SequenceEqual(_line);
     }
 
-    /// <summary>Writes the coordination record.</summary>
-    /// <param name="record">The record.</param>
-    /// <param name="flush">Whether it must survive a power cut.</param>
+    /// <summary>Writes the coordination record; if flushed, it survives a power cut.</summary>
     internal void WriteRecord(ReadOnlySpan<byte> record, bool flush) =>
         _sequence = LockFileFormat.WriteRecord(file.Handle, record, flush, _sequence, file.Files);
 

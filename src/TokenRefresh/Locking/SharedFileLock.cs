@@ -93,11 +93,7 @@ internal sealed partial class SharedFileLock(string path, Func<LockFile> open, A
         return null;
     }
 
-    /// <summary>Waits for the lock.</summary>
-    /// <param name="timeout">How long; <see cref="Timeout.InfiniteTimeSpan"/> for any time, zero for one try.</param>
-    /// <param name="time">The caller's clock.</param>
-    /// <param name="allowUnreliable">Whether a lock that excludes no one counts.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <summary>Waits for the lock: <see cref="Timeout.InfiniteTimeSpan"/> for any time, zero for one try.</summary>
     /// <returns>
     /// The handle, to be disposed; <see langword="null"/> if the time was over or the wait cancelled first, and then nothing is held.
     /// </returns>

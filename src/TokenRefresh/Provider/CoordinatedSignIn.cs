@@ -4,12 +4,8 @@ using TokenRefresh.Refresh;
 
 namespace TokenRefresh.Provider;
 
-/// <summary>One sign-in: waits for its turn among all processes, asks the program's delegate unless a login came meanwhile, and stores what
-/// it returns. Used once.</summary>
-/// <param name="context">The provider's parts.</param>
-/// <param name="state">What the provider knows.</param>
-/// <param name="operation">Stores the login.</param>
-/// <param name="reason">What the token is needed for, which says whether a stored login will do.</param>
+/// <summary>One sign-in: waits for its turn among all processes, asks the program's delegate unless a login came meanwhile that will do for
+/// the reason, and stores what it returns. Used once.</summary>
 internal sealed class CoordinatedSignIn(RefreshContext context, ProviderState state, SignInOperation operation, RefreshReason reason)
 {
     // A login that works, and that the user wants to replace.
@@ -17,10 +13,7 @@ internal sealed class CoordinatedSignIn(RefreshContext context, ProviderState st
 
     private ICredentialsStore Store => context.Store;
 
-    /// <summary>Runs it.</summary>
-    /// <param name="signIn">Asks the user.</param>
-    /// <param name="isRequested">Whether the user wants to sign in though the stored login may work.</param>
-    /// <param name="cancellationToken">Ends it; a login that the delegate has returned is stored all the same.</param>
+    /// <summary>Runs it; if the user requested it, also where the stored login works.</summary>
     /// <returns>Whether the delegate was asked; otherwise a login of others will do.</returns>
     internal async Task<bool> RunAsync(
         Func<CancellationToken, Task<OAuthCredentials>> signIn, bool isRequested, CancellationToken cancellationToken)

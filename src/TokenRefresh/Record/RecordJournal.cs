@@ -42,9 +42,7 @@ internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timePr
         }
     }
 
-    /// <summary>Reads the record; to be called after the read of the store whose tokens it is to judge.</summary>
-    /// <param name="stored">What the store holds, which says which login's record is meant.</param>
-    /// <param name="cancellationToken">Ends the read.</param>
+    /// <summary>Reads the record of the stored login; to be called after the read of the store whose tokens it is to judge.</summary>
     /// <exception cref="LockUnavailableException">The record is there and cannot be read.</exception>
     internal ValueTask<LoginRecord> ReadAsync(OAuthCredentials? stored, CancellationToken cancellationToken)
     {

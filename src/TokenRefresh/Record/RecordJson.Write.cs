@@ -6,11 +6,8 @@ namespace TokenRefresh.Record;
 /// <content>Writing.</content>
 internal static partial class RecordJson
 {
-    /// <summary>Writes the record of one login in place of its former one; those of the other logins stay as they are.</summary>
-    /// <param name="text">The record as it was read.</param>
-    /// <param name="login">The login's member.</param>
-    /// <param name="record">What is noted of it.</param>
-    /// <param name="maximum">How many bytes there may be: the logins that were written longest ago make room.</param>
+    /// <summary>Writes the record of one login in place of its former one; those of the other logins stay as they are, but where all take
+    /// more than <paramref name="maximum"/> bytes, those that were written longest ago make room.</summary>
     internal static byte[] Write(ReadOnlySpan<byte> text, string login, LoginRecord record, int maximum)
     {
         using var stream = new MemoryStream();

@@ -56,9 +56,6 @@ internal static class Backoff
     }
 
     /// <summary>Counts a refresh that replaced a token because a resource rejected it.</summary>
-    /// <param name="record">The record, which knows when the rejected token was obtained.</param>
-    /// <param name="sent">The tokens that were replaced.</param>
-    /// <param name="now">The time.</param>
     internal static Hold ResourceRejects(LoginRecord record, RecordKey sent, DateTimeOffset now)
     {
         int count = 1;

@@ -86,10 +86,7 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
             hold.Until),
     };
 
-    /// <summary>What a provider gets that waits for another program, and does not refresh.</summary>
-    /// <param name="decision">What is known of the login.</param>
-    /// <param name="wait">How long was waited; <see langword="null"/> if that was not tried.</param>
-    /// <param name="holder">Who holds the lock.</param>
+    /// <summary>What a provider gets that waits for another program, and does not refresh; with no wait if none was tried.</summary>
     internal TokenRefreshException AwaitingOwner(RefreshDecision decision, TimeSpan? wait, LockHolder? holder)
     {
         TokenRefreshException? noted = decision.Hold is { } hold ? Waiting(hold) : null;

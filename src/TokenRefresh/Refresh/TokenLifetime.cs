@@ -15,13 +15,8 @@ internal readonly struct TokenLifetime(DateTimeOffset dueAt, DateTimeOffset usab
     /// <summary>The expiry itself.</summary>
     internal readonly DateTimeOffset ExpiresAt = expiresAt;
 
-    /// <summary>Computes the moments.</summary>
-    /// <param name="expiresAt">The expiry, or <see langword="null"/> if unknown.</param>
-    /// <param name="lifetime">How long the token lives in all; <see langword="null"/> if unknown.</param>
-    /// <param name="now">The moment of first sight.</param>
-    /// <param name="before">The margin of the options.</param>
-    /// <param name="skew">The skew of the options.</param>
-    /// <param name="spread">The random share, 0 to 1, drawn once per token and process.</param>
+    /// <summary>Computes the moments for a token that is first seen now. The spread is a random share, 0 to 1, drawn once per token and
+    /// process.</summary>
     internal static TokenLifetime Of(
         DateTimeOffset? expiresAt,
         TimeSpan? lifetime,

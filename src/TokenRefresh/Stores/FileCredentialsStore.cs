@@ -41,31 +41,25 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
         Reader = new CredentialsFileReader(Files, settings.Format, timeProvider);
     }
 
-    /// <inheritdoc/>
     public string Location => Settings.Path;
 
-    /// <inheritdoc/>
     public string LockPath => Settings.LockPath ?? Settings.Path + CredentialsFilePaths.LockSuffix;
 
     // The paths of the last read or lease. What belongs to the same look or lease uses them, and does not follow the links again.
     private CredentialsFilePaths Paths => _paths ?? Resolve();
 
-    /// <inheritdoc/>
     public ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
     {
         ValueTask<CredentialsFileContent> reading = Reader.ReadAsync(Resolve(), cancellationToken);
         return reading.IsCompletedSuccessfully ? new(reading.Result.Credentials) : CredentialsOfAsync(reading);
     }
 
-    /// <inheritdoc/>
     public ValueTask<ReadOnlyMemory<byte>> ReadRecordAsync(CancellationToken cancellationToken = default) =>
         new(CoordinationFile.ReadRecord(Paths.LockPath, Files));
 
-    /// <inheritdoc/>
     public ValueTask<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken = default) =>
         new(CoordinationFile.ReadHolder(Paths.LockPath, Files));
 
-    /// <inheritdoc/>
     public ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -101,7 +95,6 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
         }
     }
 
-    /// <inheritdoc/>
     public async ValueTask<IAsyncDisposable?> AcquireSignInLeaseAsync(CancellationToken cancellationToken = default)
     {
         CredentialsFilePaths paths = Resolve();
@@ -109,7 +102,6 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
         return await SignInLease.AcquireAsync(this, paths, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <inheritdoc/>
     public Task WaitForChangeAsync(CancellationToken cancellationToken = default)
     {
         string target = Paths.Target;
@@ -129,13 +121,10 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
         return watch.WaitAsync(cancellationToken);
     }
 
-    /// <inheritdoc/>
     public string? DescribeMissingLogin() => Reader.Last?.Document.DescribeMissingLogin();
 
-    /// <inheritdoc/>
     public (string Path, string State)? FindForeignLock() => null;
 
-    /// <inheritdoc/>
     public bool IsReadOnly()
     {
         string target = Paths.Target;

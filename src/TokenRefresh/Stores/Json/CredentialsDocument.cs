@@ -74,9 +74,7 @@ internal sealed class CredentialsDocument
 
     private bool HasToken => (_login?.Find(CredentialsMember.AccessToken) ?? _login?.Find(CredentialsMember.RefreshToken)) is not null;
 
-    /// <summary>Reads a document. Its bytes are kept, not copied.</summary>
-    /// <param name="utf8">The whole file. Nothing, or white space alone, is a document without a login.</param>
-    /// <param name="format">The format.</param>
+    /// <summary>Reads a whole file; nothing, or white space alone, is one without a login. Its bytes are kept, not copied.</summary>
     /// <exception cref="CredentialsDocumentException">
     /// The bytes are no JSON object, or the section, a token or the expiry is of a wrong type.
     /// </exception>
@@ -105,9 +103,8 @@ internal sealed class CredentialsDocument
         }
     }
 
-    /// <summary>Makes the bytes that hold <paramref name="next"/> in place of the login that was read.</summary>
-    /// <param name="next">The login.</param>
-    /// <param name="refreshedAt">When its tokens were obtained, for a format that keeps it; now if not given.</param>
+    /// <summary>Makes the bytes that hold <paramref name="next"/>, which was obtained at <paramref name="refreshedAt"/> or else now, in
+    /// place of the login that was read.</summary>
     /// <exception cref="ArgumentException">The access token is empty, or a text cannot be written as UTF-8.</exception>
     internal byte[] With(OAuthCredentials next, DateTimeOffset? refreshedAt = null)
     {

@@ -103,12 +103,8 @@ internal static class CredentialsJsonEditor
         void Set(CredentialsMember role, byte[]? value) => changes[(int)role] = format.Names[(int)role] is null ? null : value;
     }
 
-    /// <summary>Makes the bytes of an object with the changes made to it, from brace to brace.</summary>
-    /// <param name="json">The document.</param>
-    /// <param name="owner">The object.</param>
-    /// <param name="changes">The changes.</param>
-    /// <param name="format">The format.</param>
-    /// <param name="level">How many names of the format's path lead to the object.</param>
+    /// <summary>Makes the bytes of an object with the changes made to it, from brace to brace; so many (<paramref name="level"/>) names of
+    /// the format's path lead to it.</summary>
     internal static byte[] Apply(ReadOnlySpan<byte> json, JsonSpans owner, byte[]?[] changes, CredentialsFileFormat format, int level)
     {
         var output = new MemoryStream(owner.End - owner.Start + 1024);

@@ -20,12 +20,8 @@ internal sealed class JsonSpans(int start, int end, int count, List<JsonMember> 
     /// <summary>Gets the options of a reader for which no nesting is too deep: what is nested is skipped without recursion.</summary>
     internal static JsonReaderOptions AnyDepth => new() { MaxDepth = int.MaxValue };
 
-    /// <summary>Finds the object that fills a stretch of the document, but for white space.</summary>
-    /// <param name="json">The document.</param>
-    /// <param name="start">Where the stretch starts.</param>
-    /// <param name="end">Where it ends.</param>
-    /// <param name="format">The format.</param>
-    /// <param name="level">How many names of the format's path lead to the object; after all of them it is the login.</param>
+    /// <summary>Finds the object that fills a stretch of the document, but for white space. So many (<paramref name="level"/>) names of the
+    /// format's path lead to it; after all of them it is the login.</summary>
     /// <exception cref="JsonException">It is not valid JSON.</exception>
     /// <exception cref="CredentialsDocumentException">It is valid JSON, but no object.</exception>
     internal static JsonSpans Read(ReadOnlySpan<byte> json, int start, int end, CredentialsFileFormat format, int level)
