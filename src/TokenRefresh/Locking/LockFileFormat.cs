@@ -34,6 +34,7 @@ internal static class LockFileFormat
 
     private const int ChecksumOffset = 13;
     private const int ChecksumSize = 16;
+    private const int ChecksumEnd = ChecksumOffset + ChecksumSize;
     private const int SequenceOffset = 43;
     private const int SequenceSize = 20;
     private const int LengthOffset = 75;
@@ -123,7 +124,8 @@ internal static class LockFileFormat
         Utf8Formatter.TryFormat(record.Length, slot.AsSpan(LengthOffset), out _, new StandardFormat('D', LengthSize));
         record.CopyTo(slot.AsSpan(HeaderSize));
         Footer.CopyTo(slot.AsSpan(HeaderSize + record.Length));
-        Utf8Formatter.TryFormat(ChecksumOf(slot), slot.AsSpan(ChecksumOffset), out _, new StandardFormat('x', ChecksumSize));
+        ulong checksum = HashOf(slot.AsSpan(ChecksumEnd));
+        Utf8Formatter.TryFormat(checksum, slot.AsSpan(ChecksumOffset), out _, new StandardFormat('x', ChecksumSize));
         files.Write(file, slot, OffsetOf(sequence));
         if (flush)
         {
@@ -165,6 +167,23 @@ internal static class LockFileFormat
         return sequence != 0;
     }
 
+    /// <summary>FNV-1a of 64 bits.</summary>
+    /// <remarks>
+    /// The checksum is that of everything behind it: number and length too, so that half of a new header over an old record does not pass.
+    /// It need not resist anyone, only a torn write; a SHA would load the system's crypto library, which costs a fresh process more than
+    /// the lock.
+    /// </remarks>
+    internal static ulong HashOf(ReadOnlySpan<byte> bytes)
+    {
+        ulong hash = 14695981039346656037;
+        foreach (byte value in bytes)
+        {
+            hash = unchecked((hash ^ value) * 1099511628211);
+        }
+
+        return hash;
+    }
+
     // An odd number stands in the first slot, an even one in the second: so the older one is always written over, and a torn write leaves
     // the newer.
     private static int OffsetOf(ulong sequence) => sequence % 2 == 1 ? FirstSlotOffset : SecondSlotOffset;
@@ -202,7 +221,7 @@ internal static class LockFileFormat
             || !slot.AsSpan().EndsWith(Footer)
             || !Utf8Parser.TryParse(slot.AsSpan(ChecksumOffset, ChecksumSize), out ulong checksum, out digits, 'x')
             || digits != ChecksumSize
-            || checksum != ChecksumOf(slot))
+            || checksum != HashOf(slot.AsSpan(ChecksumEnd)))
         {
             return default;
         }
@@ -214,24 +233,9 @@ internal static class LockFileFormat
     // What stands between the numbers.
     private static bool HasHeader(ReadOnlySpan<byte> slot) =>
         slot[..ChecksumOffset].SequenceEqual(Header[..ChecksumOffset])
-        && slot[(ChecksumOffset + ChecksumSize)..SequenceOffset].SequenceEqual(Header[(ChecksumOffset + ChecksumSize)..SequenceOffset])
+        && slot[ChecksumEnd..SequenceOffset].SequenceEqual(Header[ChecksumEnd..SequenceOffset])
         && slot[(SequenceOffset + SequenceSize)..LengthOffset].SequenceEqual(Header[(SequenceOffset + SequenceSize)..LengthOffset])
         && slot[(LengthOffset + LengthSize)..HeaderSize].SequenceEqual(Header[(LengthOffset + LengthSize)..]);
-
-    // FNV-1a of 64 bits over everything behind the checksum: number and length too, so that half of a new header over an old record does
-    // not pass.
-    // It need not resist anyone, only a torn write; a SHA would load the system's crypto library, which costs a fresh process more than
-    // the lock.
-    private static ulong ChecksumOf(ReadOnlySpan<byte> slot)
-    {
-        ulong hash = 14695981039346656037;
-        foreach (byte value in slot[(ChecksumOffset + ChecksumSize)..])
-        {
-            hash = (hash ^ value) * 1099511628211;
-        }
-
-        return hash;
-    }
 
     private static int Read(SafeFileHandle file, Span<byte> buffer, long offset, IFileOperations files)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using TokenRefresh.Interop;
+using TokenRefresh.Locking;
 
 namespace TokenRefresh.Stores;
 
@@ -64,10 +65,10 @@ internal sealed class CredentialsFilePaths(string target, string lockPath)
             ReadOnlySpan<char> ending = Path.GetFileName(path.AsSpan())[prefix.Length..];
             int dot = ending.IndexOf('.');
             if (dot > 0
-                && IsAscii(ending[..dot], char.IsAsciiDigit)
+                && uint.TryParse(ending[..dot], NumberStyles.None, CultureInfo.InvariantCulture, out _)
                 && ending.Length == dot + 1 + 32 + TempSuffix.Length
                 && ending.EndsWith(TempSuffix, StringComparison.Ordinal)
-                && IsAscii(ending.Slice(dot + 1, 32), char.IsAsciiHexDigitLower))
+                && Guid.TryParseExact(ending.Slice(dot + 1, 32), "N", out _))
             {
                 found.Add(path);
             }
@@ -90,20 +91,7 @@ internal sealed class CredentialsFilePaths(string target, string lockPath)
         return Path.Combine(Directory, free);
     }
 
-    private static bool IsAscii(ReadOnlySpan<char> text, Predicate<char> isAllowed)
-    {
-        foreach (char c in text)
-        {
-            if (!isAllowed(c))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
-    // The name itself where there is room behind it, otherwise its beginning and a hash of it (64-bit FNV-1a).
+    // The name itself where there is room behind it, otherwise its beginning and a hash of it.
     private static string PrefixOf(string name, int longestEnding)
     {
         int room = LongestName - longestEnding - 1;
@@ -112,12 +100,7 @@ internal sealed class CredentialsFilePaths(string target, string lockPath)
             return name + ".";
         }
 
-        ulong hash = 14695981039346656037;
-        foreach (byte value in Encoding.UTF8.GetBytes(name))
-        {
-            hash = unchecked((hash ^ value) * 1099511628211);
-        }
-
+        ulong hash = LockFileFormat.HashOf(Encoding.UTF8.GetBytes(name));
         int length = name.Length;
         while (Encoding.UTF8.GetByteCount(name.AsSpan(0, length)) > room - 17 || char.IsHighSurrogate(name[length - 1]))
         {

@@ -9,14 +9,18 @@ internal sealed partial class CredentialsFileWriter(IFileOperations files, Crede
     private ITempFile? _temp;
     private CredentialsFileContent? _lost;
 
-    /// <summary>What became of a save.</summary>
+    /// <summary>What became of one try to save.</summary>
     internal enum Outcome
     {
-        /// <summary>The file was replaced, durably.</summary>
-        Replaced,
+        /// <summary>It is done: the file was replaced, durably, or needs no change.</summary>
+        Done,
 
         /// <summary>The file was written in place, durably. The temp file is kept as a backup until <see cref="Drop"/>.</summary>
         WrittenInPlace,
+
+        /// <summary>Before anything was written, the file was gone or unreadable, which another program's save may be the reason for: look
+        /// again.</summary>
+        Unsettled,
 
         /// <summary>Another program wrote the file since it was read: read and merge again.</summary>
         Changed,
@@ -63,7 +67,7 @@ internal sealed partial class CredentialsFileWriter(IFileOperations files, Crede
             _lost = null;
             files.FlushDirectory(paths.Directory);
             KeepBackup();
-            return Outcome.Replaced;
+            return Outcome.Done;
         }
         catch (Exception e) when (FileErrors.IsInUse(e))
         {

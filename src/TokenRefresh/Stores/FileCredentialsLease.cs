@@ -1,11 +1,12 @@
 using TokenRefresh.Interop;
 using TokenRefresh.Locking;
+using Outcome = TokenRefresh.Stores.CredentialsFileWriter.Outcome;
 
 namespace TokenRefresh.Stores;
 
 /// <summary>The lease of the file store: reads, prepares and saves under the lock, all at the places that were resolved when it was
 /// granted.</summary>
-internal sealed class FileCredentialsLease(
+internal sealed partial class FileCredentialsLease(
     FileCredentialsStore store,
     CredentialsFilePaths paths,
     SharedFileLock fileLock,
@@ -13,7 +14,7 @@ internal sealed class FileCredentialsLease(
     : ICredentialsLease, IDamagedFileLease
 {
     // By then, a program that saves by delete and rename, or by truncate and write, has finished.
-    internal static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly TimeProvider _time = store.TimeProvider;
@@ -21,22 +22,6 @@ internal sealed class FileCredentialsLease(
     private CredentialsFileContent? _content;
     private bool _hasTriedToFinish;
     private bool _isDisposed;
-
-    /// <summary>How far a commit came in one try.</summary>
-    private enum Progress
-    {
-        /// <summary>It is done.</summary>
-        Done,
-
-        /// <summary>The file is gone or unreadable, which another program's save may be the reason for: look again.</summary>
-        Unsettled,
-
-        /// <summary>Another program wrote the file between read and write: merge again.</summary>
-        Changed,
-
-        /// <summary>Another program has the file open, where the system then replaces nothing: try again.</summary>
-        InUse,
-    }
 
     public string Location => paths.Target;
 
@@ -100,7 +85,7 @@ internal sealed class FileCredentialsLease(
         OAuthCredentials? expected,
         OAuthCredentials? next,
         CancellationToken cancellationToken = default) =>
-        TryCommit(expected, next, isSettled: false, out CredentialsCommit commit) == Progress.Done
+        TryCommit(expected, next, isSettled: false, out CredentialsCommit commit) == Outcome.Done
             ? new(commit)
             : CommitLaterAsync(expected, next, cancellationToken);
 
@@ -109,9 +94,6 @@ internal sealed class FileCredentialsLease(
         handle.WriteRecord(record.Span, durable);
         return default;
     }
-
-    public ValueTask<string?> TryMoveAsideAsync(CancellationToken cancellationToken) =>
-        new DamagedFile(store, paths).TryMoveAsideAsync(cancellationToken);
 
     public ValueTask DisposeAsync()
     {
@@ -173,27 +155,28 @@ internal sealed class FileCredentialsLease(
         while (true)
         {
             TimeSpan elapsed = _time.GetElapsedTime(start);
-            Progress progress = TryCommit(expected, next, elapsed >= SettleTime, out CredentialsCommit commit);
-            if (progress == Progress.Done)
+            Outcome outcome = TryCommit(expected, next, elapsed >= SettleTime, out CredentialsCommit commit);
+            if (outcome == Outcome.Done)
             {
                 return commit;
             }
 
-            if (progress != Progress.Unsettled && elapsed > store.Settings.SaveTimeout)
+            if (outcome != Outcome.Unsettled && elapsed > store.Settings.SaveTimeout)
             {
-                throw (progress == Progress.InUse ? _writer.Refusal : null) ?? new CredentialsSaveException(
+                throw (outcome == Outcome.InUse ? _writer.Refusal : null) ?? new CredentialsSaveException(
                     $"The credentials could not be saved to '{paths.Target}': "
                     + "another program writes it faster than it can be merged. End that program.");
             }
 
-            if (progress != Progress.Changed)
+            if (outcome != Outcome.Changed)
             {
                 await Task.Delay(Pause, _time, cancellationToken).ConfigureAwait(false);
             }
         }
     }
 
-    private Progress TryCommit(OAuthCredentials? expected, OAuthCredentials? next, bool isSettled, out CredentialsCommit commit)
+    // Never answers that it was written in place: of that the commit tells.
+    private Outcome TryCommit(OAuthCredentials? expected, OAuthCredentials? next, bool isSettled, out CredentialsCommit commit)
     {
         commit = default;
         CredentialsFileContent? current = store.Reader.TryRead(paths, out CredentialsFileException? problem);
@@ -205,7 +188,7 @@ internal sealed class FileCredentialsLease(
         // A file that is gone or half written when we come to save is looked at again before it is called a logout or a defect.
         if (!isSettled && (current is null || (expected is not null && current.Credentials is null)))
         {
-            return Progress.Unsettled;
+            return Outcome.Unsettled;
         }
 
         if (current is null)
@@ -218,7 +201,7 @@ internal sealed class FileCredentialsLease(
             if (next is null || !next.IsSamePair(current.Credentials))
             {
                 commit = CredentialsCommit.Superseded(current.Credentials);
-                return Progress.Done;
+                return Outcome.Done;
             }
 
             if (!current.IsMountPoint)
@@ -226,25 +209,25 @@ internal sealed class FileCredentialsLease(
                 // Renamed already, but then the directory could not be flushed.
                 _writer.FlushDirectory();
                 commit = CredentialsCommit.Committed(current.Credentials);
-                return Progress.Done;
+                return Outcome.Done;
             }
         }
 
         if (next is null && current.Credentials is null)
         {
             commit = CredentialsCommit.Committed(null);
-            return Progress.Done;
+            return Outcome.Done;
         }
 
         byte[] bytes = next is null ? current.Document.Without() : current.Document.With(next, _time.GetUtcNow());
-        CredentialsFileWriter.Outcome outcome = _writer.Save(current, bytes);
-        if (outcome is CredentialsFileWriter.Outcome.Changed or CredentialsFileWriter.Outcome.InUse)
+        Outcome outcome = _writer.Save(current, bytes);
+        if (outcome is Outcome.Changed or Outcome.InUse)
         {
-            return outcome == CredentialsFileWriter.Outcome.Changed ? Progress.Changed : Progress.InUse;
+            return outcome;
         }
 
-        commit = ReadBack(next, outcome == CredentialsFileWriter.Outcome.WrittenInPlace);
-        return Progress.Done;
+        commit = ReadBack(next, outcome == Outcome.WrittenInPlace);
+        return Outcome.Done;
     }
 
     // Another refresh token than ours is another writer that came right after us, not a failed save.

@@ -45,9 +45,6 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
 
     public string LockPath => Settings.LockPath ?? Settings.Path + CredentialsFilePaths.LockSuffix;
 
-    // The paths of the last read or lease. What belongs to the same look or lease uses them, and does not follow the links again.
-    private CredentialsFilePaths Paths => _paths ?? Resolve();
-
     public ValueTask<OAuthCredentials?> ReadAsync(CancellationToken cancellationToken = default)
     {
         ValueTask<CredentialsFileContent> reading = Reader.ReadAsync(Resolve(), cancellationToken);
@@ -55,10 +52,10 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
     }
 
     public ValueTask<ReadOnlyMemory<byte>> ReadRecordAsync(CancellationToken cancellationToken = default) =>
-        new(CoordinationFile.ReadRecord(Paths.LockPath, Files));
+        new(CoordinationFile.ReadRecord(LastPaths().LockPath, Files));
 
     public ValueTask<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken = default) =>
-        new(CoordinationFile.ReadHolder(Paths.LockPath, Files));
+        new(CoordinationFile.ReadHolder(LastPaths().LockPath, Files));
 
     public ValueTask<ICredentialsLease?> AcquireLeaseAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
@@ -104,7 +101,7 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
 
     public Task WaitForChangeAsync(CancellationToken cancellationToken = default)
     {
-        string target = Paths.Target;
+        string target = LastPaths().Target;
         FileChangeWatch watch;
         lock (_lock)
         {
@@ -127,7 +124,7 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
 
     public bool IsReadOnly()
     {
-        string target = Paths.Target;
+        string target = LastPaths().Target;
         if (OperatingSystem.IsWindows() || Reader.Last is not { IsMountPoint: true })
         {
             return Files.FindObstacle(target) is not null;
@@ -161,6 +158,9 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
     /// <summary>Follows the links, which a dotfile manager may have pointed elsewhere since.</summary>
     /// <exception cref="CredentialsFileException">They cannot be followed.</exception>
     internal CredentialsFilePaths Resolve() => _paths = CredentialsFilePaths.Resolve(Files, Settings);
+
+    // The paths of the last read or lease. What belongs to the same look or lease uses them, and does not follow the links again.
+    private CredentialsFilePaths LastPaths() => _paths ?? Resolve();
 
     private static async ValueTask<OAuthCredentials?> CredentialsOfAsync(ValueTask<CredentialsFileContent> reading) =>
         (await reading.ConfigureAwait(false)).Credentials;

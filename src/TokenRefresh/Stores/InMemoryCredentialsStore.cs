@@ -1,3 +1,5 @@
+using TokenRefresh.Locking;
+
 namespace TokenRefresh;
 
 /// <summary>Keeps a login in memory: for tests, and for programs whose login lives no longer than they do.</summary>
@@ -88,13 +90,6 @@ public sealed class InMemoryCredentialsStore : ICredentialsStore, IDisposable
         }
     }
 
-    /// <summary>Frees the semaphores.</summary>
-    public void Dispose()
-    {
-        _lease.Dispose();
-        _signIn.Dispose();
-    }
-
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private async ValueTask<bool> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
@@ -117,48 +112,11 @@ public sealed class InMemoryCredentialsStore : ICredentialsStore, IDisposable
         }
     }
 
-    private CredentialsCommit Commit(OAuthCredentials? expected, OAuthCredentials? next)
+    /// <summary>Frees the semaphores.</summary>
+    public void Dispose()
     {
-        TaskCompletionSource changed;
-        lock (_lock)
-        {
-            if (!OAuthCredentials.AreSameLogin(expected, _stored))
-            {
-                return CredentialsCommit.Superseded(_stored);
-            }
-
-            _stored = next;
-            changed = _changed;
-            _changed = NewSignal();
-        }
-
-        changed.TrySetResult();
-        return CredentialsCommit.Committed(next);
-    }
-
-    private void WriteRecord(ReadOnlyMemory<byte> record)
-    {
-        if (record.Length > Locking.LockFileFormat.MaximumRecordSize)
-        {
-            throw new ArgumentException(
-                $"A coordination record holds at most {Locking.LockFileFormat.MaximumRecordSize} bytes, not {record.Length}.",
-                nameof(record));
-        }
-
-        lock (_lock)
-        {
-            _record = record.ToArray();
-        }
-    }
-
-    private void Release()
-    {
-        lock (_lock)
-        {
-            _holder = null;
-        }
-
-        _lease.Release();
+        _lease.Dispose();
+        _signIn.Dispose();
     }
 
     private sealed class SignInLease(SemaphoreSlim right) : IAsyncDisposable
@@ -191,12 +149,39 @@ public sealed class InMemoryCredentialsStore : ICredentialsStore, IDisposable
         public ValueTask<CredentialsCommit> CommitAsync(
             OAuthCredentials? expected,
             OAuthCredentials? next,
-            CancellationToken cancellationToken = default) =>
-            new(store.Commit(expected, next));
+            CancellationToken cancellationToken = default)
+        {
+            TaskCompletionSource changed;
+            lock (store._lock)
+            {
+                if (!OAuthCredentials.AreSameLogin(expected, store._stored))
+                {
+                    return new(CredentialsCommit.Superseded(store._stored));
+                }
+
+                store._stored = next;
+                changed = store._changed;
+                store._changed = NewSignal();
+            }
+
+            changed.TrySetResult();
+            return new(CredentialsCommit.Committed(next));
+        }
 
         public ValueTask WriteRecordAsync(ReadOnlyMemory<byte> record, bool durable, CancellationToken cancellationToken = default)
         {
-            store.WriteRecord(record);
+            if (record.Length > LockFileFormat.MaximumRecordSize)
+            {
+                throw new ArgumentException(
+                    $"A coordination record holds at most {LockFileFormat.MaximumRecordSize} bytes, not {record.Length}.",
+                    nameof(record));
+            }
+
+            lock (store._lock)
+            {
+                store._record = record.ToArray();
+            }
+
             return default;
         }
 
@@ -204,7 +189,12 @@ public sealed class InMemoryCredentialsStore : ICredentialsStore, IDisposable
         {
             if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
             {
-                store.Release();
+                lock (store._lock)
+                {
+                    store._holder = null;
+                }
+
+                store._lease.Release();
             }
 
             return default;

@@ -2,13 +2,10 @@ using TokenRefresh.Interop;
 
 namespace TokenRefresh.Stores;
 
-/// <summary>Moves a credentials file aside that holds no JSON: what a crash, or a program that writes UTF-16, left there.</summary>
-internal sealed class DamagedFile(FileCredentialsStore store, CredentialsFilePaths paths)
+/// <content>Moves a file aside that holds no JSON: what a crash, or a program that writes UTF-16, left there.</content>
+internal sealed partial class FileCredentialsLease
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
-
-    /// <summary>As <see cref="IDamagedFileLease.TryMoveAsideAsync"/>.</summary>
-    internal async ValueTask<string?> TryMoveAsideAsync(CancellationToken cancellationToken)
+    public async ValueTask<string?> TryMoveAsideAsync(CancellationToken cancellationToken)
     {
         if (store.Reader.TryReadDamaged(paths) is not { } damaged)
         {
@@ -16,9 +13,9 @@ internal sealed class DamagedFile(FileCredentialsStore store, CredentialsFilePat
         }
 
         // By then, a program that is in the middle of writing the file has finished.
-        await Task.Delay(FileCredentialsLease.SettleTime, store.TimeProvider, cancellationToken).ConfigureAwait(false);
-        long start = store.TimeProvider.GetTimestamp();
-        string aside = paths.NewDamagedPath(store.Files, store.TimeProvider.GetUtcNow());
+        await Task.Delay(SettleTime, _time, cancellationToken).ConfigureAwait(false);
+        long start = _time.GetTimestamp();
+        string aside = paths.NewDamagedPath(store.Files, _time.GetUtcNow());
 
         // The last look. In the microseconds between it and the rename, a program that ignores the lock may write, and that is moved.
         while (damaged.AsSpan().SequenceEqual(store.Reader.TryReadDamaged(paths)))
@@ -27,7 +24,7 @@ internal sealed class DamagedFile(FileCredentialsStore store, CredentialsFilePat
             {
                 return TryMoveAside(aside);
             }
-            catch (Exception e) when (FileErrors.IsInUse(e) && store.TimeProvider.GetElapsedTime(start) < store.Settings.SaveTimeout)
+            catch (Exception e) when (FileErrors.IsInUse(e) && _time.GetElapsedTime(start) < store.Settings.SaveTimeout)
             {
                 // Another program on Windows has it open, and lets go soon.
             }
@@ -40,7 +37,7 @@ internal sealed class DamagedFile(FileCredentialsStore store, CredentialsFilePat
                     e);
             }
 
-            await Task.Delay(Pause, store.TimeProvider, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(Pause, _time, cancellationToken).ConfigureAwait(false);
         }
 
         return null;
