@@ -135,16 +135,7 @@ internal sealed class CoordinatedSignIn(RefreshContext context, ProviderState st
         {
             OAuthCredentials? stored = await Store.ReadAsync(cancellationToken).ConfigureAwait(false);
             LoginRecord record = await state.Journal.ReadAsync(stored, cancellationToken).ConfigureAwait(false);
-            OAuthCredentials? tokens = state.WithUnsavedTokens(stored);
-            RefreshDecision decision = RefreshRules.Decide(new RefreshInput
-            {
-                Stored = tokens,
-                Record = record,
-                Reason = reason,
-                Now = context.TimeProvider.GetUtcNow(),
-                Context = context,
-                IsUsed = tokens is not null && state.Journal.IsUsed(tokens, record),
-            });
+            RefreshDecision decision = RefreshRules.Decide(state.InputOf(context, state.WithUnsavedTokens(stored), record, reason));
             return decision.Action is RefreshAction.SignIn or RefreshAction.NotRefreshable
                 || (_former is not null && operation.IsSameOrSuccessor(_former, stored!, record))
                     ? null

@@ -51,13 +51,7 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
 
     internal async Task StoreAsync(OAuthCredentials credentials, CancellationToken cancellationToken)
     {
-        var snapshot = TokenSnapshot.Create(
-            context.Options,
-            credentials,
-            lifetime: null,
-            Time.GetUtcNow(),
-            AccountIdentity.Of(credentials, heard: null),
-            Time);
+        var snapshot = TokenSnapshot.Create(context, credentials, lifetime: null, AccountIdentity.Of(credentials, heard: null));
         ICredentialsLease lease = await AcquireLeaseAsync(cancellationToken).ConfigureAwait(false);
         await using (lease.ConfigureAwait(false))
         {
@@ -225,22 +219,22 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
                 throw await TimedOutAsync(start, cancellationToken).ConfigureAwait(false);
             }
 
-            ICredentialsLease? ready = null;
+            var isReady = false;
             try
             {
-                ready = await lease.PrepareAsync(cancellationToken).ConfigureAwait(false) ? Measured(lease, start) : null;
+                if (await lease.PrepareAsync(cancellationToken).ConfigureAwait(false))
+                {
+                    NoteGrant(lease, start);
+                    isReady = true;
+                    return lease;
+                }
             }
             finally
             {
-                if (ready is null)
+                if (!isReady)
                 {
                     await lease.DisposeAsync().ConfigureAwait(false);
                 }
-            }
-
-            if (ready is not null)
-            {
-                return ready;
             }
 
             if (left <= TimeSpan.Zero)
@@ -252,7 +246,7 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
         }
     }
 
-    private ICredentialsLease Measured(ICredentialsLease lease, long start)
+    private void NoteGrant(ICredentialsLease lease, long start)
     {
         _granted = Time.GetTimestamp();
         TimeSpan wait = Time.GetElapsedTime(start, _granted);
@@ -261,8 +255,6 @@ internal sealed class SignInOperation(RefreshContext context, ProviderState stat
         {
             Log.LockAcquired(context.Logger, lease.LockPath, wait);
         }
-
-        return lease;
     }
 
     private void LogReleased(ICredentialsLease lease)

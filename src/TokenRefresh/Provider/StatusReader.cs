@@ -38,26 +38,16 @@ internal sealed class StatusReader(RefreshContext context, ProviderState state)
 
         LockHolder? holder = await store.ReadHolderAsync(cancellationToken).ConfigureAwait(false);
         OAuthCredentials? tokens = state.WithUnsavedTokens(stored);
-        bool follows = context.Follows();
-        DateTimeOffset now = context.TimeProvider.GetUtcNow();
-        RefreshDecision decision = RefreshRules.Decide(new RefreshInput
-        {
-            Stored = tokens,
-            HasSignedOut = state.HasSignedOut,
-            Record = record,
-            Reason = RefreshReason.TokenNeeded,
-            Now = now,
-            Context = context,
-            Follows = follows,
-            IsUsed = tokens is not null && state.Journal.IsUsed(tokens, record),
-        });
+        RefreshInput input = state.InputOf(context, tokens, record, RefreshReason.TokenNeeded);
+        input.Follows = context.Follows();
+        RefreshDecision decision = RefreshRules.Decide(input);
         TokenRefreshState found = StateOf(decision, holder);
         return new()
         {
             State = found,
             Location = store.Location,
-            IsFollowing = follows,
-            ReadAt = now,
+            IsFollowing = input.Follows,
+            ReadAt = input.Now,
             AccessTokenExpiresAt = tokens?.ExpiresAt,
             RefreshTokenExpiresAt = tokens?.RefreshTokenExpiresAt,
             DPoPKeyThumbprint = tokens?.Key?.Thumbprint,

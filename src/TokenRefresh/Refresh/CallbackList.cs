@@ -9,53 +9,17 @@ internal sealed class CallbackList(TokenRefreshEvents events)
 {
     private List<Callback>? _callbacks;
 
-    internal void Refreshed(TokensRefreshedEvent e)
-    {
-        if (events.Refreshed is { } callback)
-        {
-            Add(nameof(events.Refreshed), () => callback(e));
-        }
-    }
+    internal void Refreshed(TokensRefreshedEvent e) => Add(nameof(events.Refreshed), events.Refreshed, e);
 
-    internal void Adopted(TokensAdoptedEvent e)
-    {
-        if (events.Adopted is { } callback)
-        {
-            Add(nameof(events.Adopted), () => callback(e));
-        }
-    }
+    internal void Adopted(TokensAdoptedEvent e) => Add(nameof(events.Adopted), events.Adopted, e);
 
-    internal void SaveFailed(SaveFailedEvent e)
-    {
-        if (events.SaveFailed is { } callback)
-        {
-            Add(nameof(events.SaveFailed), () => callback(e));
-        }
-    }
+    internal void SaveFailed(SaveFailedEvent e) => Add(nameof(events.SaveFailed), events.SaveFailed, e);
 
-    internal void TokensDiscarded(TokensDiscardedEvent e)
-    {
-        if (events.TokensDiscarded is { } callback)
-        {
-            Add(nameof(events.TokensDiscarded), () => callback(e));
-        }
-    }
+    internal void TokensDiscarded(TokensDiscardedEvent e) => Add(nameof(events.TokensDiscarded), events.TokensDiscarded, e);
 
-    internal void SignInRequired(SignInRequiredEvent e)
-    {
-        if (events.SignInRequired is { } callback)
-        {
-            Add(nameof(events.SignInRequired), () => callback(e));
-        }
-    }
+    internal void SignInRequired(SignInRequiredEvent e) => Add(nameof(events.SignInRequired), events.SignInRequired, e);
 
-    internal void DamagedFileMoved(DamagedFileMovedEvent e)
-    {
-        if (events.DamagedFileMoved is { } callback)
-        {
-            Add(nameof(events.DamagedFileMoved), () => callback(e));
-        }
-    }
+    internal void DamagedFileMoved(DamagedFileMovedEvent e) => Add(nameof(events.DamagedFileMoved), events.DamagedFileMoved, e);
 
     internal void MoveTo(CallbackQueue queue)
     {
@@ -66,7 +30,14 @@ internal sealed class CallbackList(TokenRefreshEvents events)
         }
     }
 
-    private void Add(string name, Func<ValueTask> call) => (_callbacks ??= []).Add(new Callback(name, call));
+    private void Add<T>(string name, Func<T, ValueTask>? callback, T e)
+        where T : class
+    {
+        if (callback is not null)
+        {
+            (_callbacks ??= []).Add(new Callback(name, () => callback(e)));
+        }
+    }
 }
 
 /// <summary>One call of a user's callback.</summary>

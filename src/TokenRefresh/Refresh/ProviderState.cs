@@ -46,6 +46,18 @@ internal sealed class ProviderState(ICredentialsStore store, TimeProvider timePr
             : stored;
     }
 
+    /// <summary>Puts together what <see cref="RefreshRules"/> decides by, now.</summary>
+    internal RefreshInput InputOf(RefreshContext context, OAuthCredentials? tokens, LoginRecord record, RefreshReason reason) => new()
+    {
+        Stored = tokens,
+        HasSignedOut = HasSignedOut,
+        Record = record,
+        Reason = reason,
+        Now = timeProvider.GetUtcNow(),
+        Context = context,
+        IsUsed = tokens is not null && Journal.IsUsed(tokens, record),
+    };
+
     /// <summary>Shows a token to callers, unless a sign-in or sign-out came after it was read.</summary>
     internal bool TryPublish(TokenSnapshot snapshot, long logins)
     {

@@ -170,11 +170,18 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
             TokenEndpointOutcome.Misconfigured => new TokenRefreshConfigurationException(
                 $"The token endpoint '{Endpoint}' refused the request ({answer}). "
                 + "Check 'TokenEndpoint', 'ClientId', 'ClientAuthentication' and 'Scope'"
-                + (IsAboutTheClient(result.Error) ? "; the refresh token is not to blame." : "."),
+                + (IsClientGrant ? ", and that the server lets this client use the client credentials grant."
+                    : IsAboutTheClient(result.Error) ? "; the refresh token is not to blame."
+                    : "."),
                 result.Exception),
             TokenEndpointOutcome.NotSent => new TokenEndpointUnavailableException(
-                $"The token endpoint '{Endpoint}' cannot be reached: {Why(result)} "
-                + "The refresh token is untouched.",
+                $"The token endpoint '{Endpoint}' cannot be reached: {Why(result)}"
+                + (IsClientGrant ? "" : " The refresh token is untouched."),
+                retryAt,
+                result.Exception),
+            _ when IsClientGrant => new TokenEndpointUnavailableException(
+                (result.IsWithoutTokens ? result.Exception?.Message : $"The token endpoint '{Endpoint}' is unavailable ({answer}).")
+                + $" It is asked again after {Show(retryAt)}.",
                 retryAt,
                 result.Exception),
             TokenEndpointOutcome.Unknown when result.RecoveredRefreshToken is not null => new TokenEndpointUnavailableException(
@@ -194,29 +201,6 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
                 result.Exception),
         };
     }
-
-    /// <summary>What callers see of a request for the client's own token that brought none.</summary>
-    internal TokenRefreshException OfClientExchange(TokenEndpointResult result, DateTimeOffset? retryAt) => result.Outcome switch
-    {
-        TokenEndpointOutcome.Misconfigured when IsAboutTheProof(result.Error) => new TokenRefreshConfigurationException(
-            ProofRefused(result.DescribeAnswer()), result.Exception),
-        TokenEndpointOutcome.Misconfigured => new TokenRefreshConfigurationException(
-            $"The token endpoint '{Endpoint}' refused the request ({result.DescribeAnswer()}). "
-            + "Check 'TokenEndpoint', 'ClientId', 'ClientAuthentication' and 'Scope', "
-            + "and that the server lets this client use the client credentials grant.",
-            result.Exception),
-        TokenEndpointOutcome.NotSent => new TokenEndpointUnavailableException(
-            $"The token endpoint '{Endpoint}' cannot be reached: {Why(result)}",
-            retryAt,
-            result.Exception),
-        _ => new TokenEndpointUnavailableException(
-            (result.IsWithoutTokens
-                ? result.Exception?.Message
-                : $"The token endpoint '{Endpoint}' is unavailable ({result.DescribeAnswer()}).")
-            + $" It is asked again after {Show(retryAt)}.",
-            retryAt,
-            result.Exception),
-    };
 
     private static string Show(DateTimeOffset? time) =>
         time?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "";

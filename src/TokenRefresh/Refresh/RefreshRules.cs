@@ -47,6 +47,13 @@ internal static class RefreshRules
                 : RefreshDecision.SignIn(SignInRequiredReason.RolledBack);
         }
 
+        return OfAccessToken(input, stored)
+            ?? (stored.RefreshToken is null ? RefreshDecision.NotRefreshable : DecideRefresh(input, stored));
+    }
+
+    // What both grants have in common. Null if a new access token is needed.
+    private static RefreshDecision? OfAccessToken(RefreshInput input, OAuthCredentials stored)
+    {
         if (stored.Key is null && AccessToken.IsBoundToKey(stored.TokenType))
         {
             return RefreshDecision.BoundToKey;
@@ -57,17 +64,7 @@ internal static class RefreshRules
             return RefreshDecision.Use;
         }
 
-        if (input.Record.NewerVersion is not null)
-        {
-            return RefreshDecision.Update;
-        }
-
-        if (stored.RefreshToken is null)
-        {
-            return RefreshDecision.NotRefreshable;
-        }
-
-        return DecideRefresh(input, stored);
+        return input.Record.NewerVersion is null ? null : RefreshDecision.Update;
     }
 
     private static RecordKey KeyOf(RefreshInput input, OAuthCredentials stored) =>
@@ -117,19 +114,9 @@ internal static class RefreshRules
             return RefreshDecision.UserLogin;
         }
 
-        if (stored.Key is null && AccessToken.IsBoundToKey(stored.TokenType))
+        if (OfAccessToken(input, stored) is { } decision)
         {
-            return RefreshDecision.BoundToKey;
-        }
-
-        if (IsUsable(input, stored))
-        {
-            return RefreshDecision.Use;
-        }
-
-        if (input.Record.NewerVersion is not null)
-        {
-            return RefreshDecision.Update;
+            return decision;
         }
 
         return input.Record.Holds.Length > 0 && FindPause(input, stored, KeyOf(input, stored)) is { } pause

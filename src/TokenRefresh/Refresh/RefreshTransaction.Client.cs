@@ -31,6 +31,6 @@ internal sealed partial class RefreshTransaction
 
         Hold coolDown = Backoff.CoolDown(_record, key, result, _time.GetUtcNow());
         await WriteRecordAsync(_record.WithHold(coolDown)).ConfigureAwait(false);
-        throw context.Errors.OfClientExchange(result, coolDown.Until);
+        throw context.Errors.OfExchange(result, coolDown.Until);
     }
 }

@@ -116,7 +116,7 @@ internal sealed partial class RefreshTransaction
         }
 
         await WriteRecordAsync(record).ConfigureAwait(false);
-        var snapshot = TokenSnapshot.Create(context.Options, next, next.ExpiresAt - now, now, known.With(answered), _time);
+        var snapshot = TokenSnapshot.Create(context, next, next.ExpiresAt - now, known.With(answered));
         state.TryPublish(snapshot, logins);
         Log.Refreshed(context.Logger, _store.Location, duration, Log.Time(next.ExpiresAt));
         callbacks.Refreshed(new TokensRefreshedEvent(_store.Location, next.ExpiresAt, duration, _outcome == SaveOutcome.Saved));
@@ -151,15 +151,10 @@ internal sealed partial class RefreshTransaction
     }
 
     // A token endpoint client of the program's own may name any lifetime.
-    private static DateTimeOffset After(DateTimeOffset now, TimeSpan lifetime)
-    {
-        if (lifetime < TimeSpan.Zero)
-        {
-            return now;
-        }
-
-        return lifetime < DateTimeOffset.MaxValue - now ? now + lifetime : DateTimeOffset.MaxValue;
-    }
+    private static DateTimeOffset After(DateTimeOffset now, TimeSpan lifetime) =>
+        lifetime < TimeSpan.Zero ? now
+        : lifetime < DateTimeOffset.MaxValue - now ? now + lifetime
+        : DateTimeOffset.MaxValue;
 
     // The new tokens belong to another account and are discarded; the refresh token sent is used up.
     private async Task DiscardOtherAccountAsync(OAuthCredentials sent, OAuthCredentials next)

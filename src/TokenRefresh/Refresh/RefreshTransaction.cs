@@ -199,18 +199,13 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
         _ => false,
     };
 
-    private RefreshDecision Decide(OAuthCredentials? tokens, LoginRecord record) => RefreshRules.Decide(new RefreshInput
+    private RefreshDecision Decide(OAuthCredentials? tokens, LoginRecord record)
     {
-        Stored = tokens,
-        HasSignedOut = state.HasSignedOut,
-        Record = record,
-        Reason = reason,
-        Now = _time.GetUtcNow(),
-        Context = context,
-        Follows = _follows,
-        IsBeforeLock = _lease is null && !_follows,
-        IsUsed = tokens is not null && _journal.IsUsed(tokens, record),
-    });
+        RefreshInput input = state.InputOf(context, tokens, record, reason);
+        input.Follows = _follows;
+        input.IsBeforeLock = _lease is null && !_follows;
+        return RefreshRules.Decide(input);
+    }
 
     // Publishes stored tokens. Null if a sign-in or sign-out of this provider came after the read: read again.
     private TokenSnapshot? TryUse(OAuthCredentials tokens, LoginRecord record, long logins)
@@ -221,13 +216,8 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
             return former;
         }
 
-        var snapshot = TokenSnapshot.Create(
-            context.Options,
-            tokens,
-            RecordJournal.LifetimeOf(tokens, record),
-            _time.GetUtcNow(),
-            AccountIdentity.Of(tokens, former),
-            _time);
+        TimeSpan? lifetime = RecordJournal.LifetimeOf(tokens, record);
+        var snapshot = TokenSnapshot.Create(context, tokens, lifetime, AccountIdentity.Of(tokens, former));
         if (!state.TryPublish(snapshot, logins))
         {
             return null;
@@ -262,13 +252,6 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
     }
 
     // The file holds whole milliseconds or seconds, so a time may be up to a second less after it was stored and read.
-    private static bool IsSameMoment(DateTimeOffset? one, DateTimeOffset? other)
-    {
-        if (one is null || other is null)
-        {
-            return one is null && other is null;
-        }
-
-        return (one.Value - other.Value).Duration() <= TimeSpan.FromSeconds(1);
-    }
+    private static bool IsSameMoment(DateTimeOffset? one, DateTimeOffset? other) =>
+        one == other || (one - other)?.Duration() <= TimeSpan.FromSeconds(1);
 }

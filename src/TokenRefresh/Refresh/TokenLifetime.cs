@@ -34,10 +34,6 @@ internal readonly struct TokenLifetime(DateTimeOffset dueAt, DateTimeOffset usab
         TimeSpan half = (lifetime ?? remaining) / 2;
         TimeSpan margin = before < half ? before : half;
         DateTimeOffset usableUntil = LessSkew(expiry, lifetime, skew);
-        if (margin == TimeSpan.Zero)
-        {
-            return new(usableUntil, usableUntil, expiry);
-        }
 
         // Sibling processes see the same expiry; the spread keeps them from meeting at the lock.
         DateTimeOffset due = Before(expiry, margin - (margin / 5 * spread));

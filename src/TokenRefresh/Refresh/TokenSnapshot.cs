@@ -17,22 +17,27 @@ internal sealed class TokenSnapshot(AccessToken token, OAuthCredentials credenti
     internal readonly AccountIdentity Account = account;
 
     internal static TokenSnapshot Create(
-        TokenRefreshOptions options,
-        OAuthCredentials credentials,
-        TimeSpan? lifetime,
-        DateTimeOffset now,
-        AccountIdentity account,
-        TimeProvider time)
+        RefreshContext context, OAuthCredentials credentials, TimeSpan? lifetime, AccountIdentity account)
     {
+        TokenRefreshOptions options = context.Options;
+
+        // A server may have gone back to tokens without a key (RFC 9449 section 5). Where no type is stored, the key says it.
+        bool isBound = credentials.Key is not null && (credentials.TokenType is null || AccessToken.IsBoundToKey(credentials.TokenType));
         return new(
-            credentials.Key is null
-                ? new AccessToken(credentials.AccessToken, credentials.ExpiresAt, options.AuthorizationScheme, options.HeaderName)
-                : TokenOfKey(options, credentials, time),
+            new AccessToken(
+                credentials.AccessToken,
+                credentials.ExpiresAt,
+                isBound ? AccessToken.BoundTokenType : options.AuthorizationScheme,
+                options.HeaderName)
+            {
+                Key = isBound ? credentials.Key : null,
+                Time = context.TimeProvider,
+            },
             credentials,
             TokenLifetime.Of(
                 credentials.ExpiresAt,
                 lifetime,
-                now,
+                context.TimeProvider.GetUtcNow(),
                 options.RefreshBeforeExpiration,
                 options.ExpirationSkew,
                 Random.Shared.NextDouble()),
@@ -44,16 +49,6 @@ internal sealed class TokenSnapshot(AccessToken token, OAuthCredentials credenti
 
     internal void ExtendFreshness(long tick, TimeSpan remaining) =>
         Volatile.Write(ref _freshUntilTick, tick + (long)Math.Min(remaining.TotalMilliseconds, LongestFreshness));
-
-    // A server may have gone back to tokens without a key (RFC 9449 section 5). Where no type is stored, the key says it.
-    private static AccessToken TokenOfKey(TokenRefreshOptions options, OAuthCredentials credentials, TimeProvider time) =>
-        credentials.TokenType is null || AccessToken.IsBoundToKey(credentials.TokenType)
-            ? new(credentials.AccessToken, credentials.ExpiresAt, AccessToken.BoundTokenType, options.HeaderName)
-            {
-                Key = credentials.Key,
-                Time = time,
-            }
-            : new(credentials.AccessToken, credentials.ExpiresAt, options.AuthorizationScheme, options.HeaderName);
 
     /// <summary>Ends the freshness, so that the next caller takes the path on which the disposal is noticed.</summary>
     internal void Invalidate() => Volatile.Write(ref _freshUntilTick, long.MinValue);
