@@ -31,7 +31,7 @@ internal sealed partial class RefreshTransaction
 
         // One exchange is one attempt, even if it is sent twice since the first sending lacked the server's nonce (RFC 9449 section 8).
         int before = _former is { } former && former.Key.Matches(key) ? former.Count : 0;
-        LoginRecord record = BeforePredecessorIsForgotten(_sent).WithAttempt(new Attempt(key, _time.GetUtcNow(), before + 1));
+        LoginRecord record = BeforePredecessorIsForgotten().WithAttempt(new Attempt(key, _time.GetUtcNow(), before + 1));
         try
         {
             _record = await _journal.WriteAsync(_lease!, record, durable: true, cancellationToken).ConfigureAwait(false);
@@ -59,9 +59,9 @@ internal sealed partial class RefreshTransaction
 
     // Unsaved tokens are about to be exchanged. The stored refresh token is used up, and only the note of its attempt says so. That note is
     // about to be replaced, so the token is listed as used first.
-    private LoginRecord BeforePredecessorIsForgotten(OAuthCredentials sent) =>
-        state.Unsaved is { Replaces: { } replaced } unsaved && unsaved.Tokens.IsSamePair(sent)
-            ? _record.AfterRotation(replaced, sent)
+    private LoginRecord BeforePredecessorIsForgotten() =>
+        state.Unsaved is { Replaces: { } replaced } unsaved && unsaved.Tokens.IsSamePair(_sent)
+            ? _record.AfterRotation(replaced, _sent)
             : _record;
 
     private void NoteClock()

@@ -9,9 +9,9 @@ internal sealed partial class RefreshTransaction
     private bool _hasResent;
 
     // The request uses nothing up: if its answer was lost, it is made once more at once, and after any other failure there is a pause.
-    private async Task<TokenSnapshot?> AfterClientFailureAsync(RecordKey key, TokenEndpointResult result, CancellationToken deadline)
+    private async Task<TokenSnapshot?> AfterClientFailureAsync(RecordKey key, TokenEndpointResult result)
     {
-        if (result is { Outcome: TokenEndpointOutcome.Unknown, StatusCode: null } && !_hasResent && !deadline.IsCancellationRequested)
+        if (result is { Outcome: TokenEndpointOutcome.Unknown, StatusCode: null } && !_hasResent && !_deadline.IsCancellationRequested)
         {
             _hasResent = true;
             return null;

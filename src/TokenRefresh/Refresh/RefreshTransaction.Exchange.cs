@@ -24,6 +24,7 @@ internal sealed partial class RefreshTransaction
     private ProcessExitDelay? _exitDelay;
     private OAuthCredentials _sent = OAuthCredentials.None;
     private Attempt? _former;
+    private CancellationToken _deadline;
     private DateTimeOffset _readAt;
     private long _readAtTimestamp;
     private TimeSpan? _clockJump;
@@ -35,6 +36,7 @@ internal sealed partial class RefreshTransaction
     private async Task<TokenSnapshot?> RefreshAsync(ICredentialsLease lease, CancellationToken closing)
     {
         using var deadline = new FairTimeout(context.Options.RefreshTimeout, _time);
+        _deadline = deadline.Token;
         if (state.Unsaved is not null)
         {
             await SaveUnsavedTokensAsync(closing).ConfigureAwait(false);
@@ -44,8 +46,8 @@ internal sealed partial class RefreshTransaction
         {
             NoteClock();
             long logins = state.Logins;
-            _stored = await InTimeAsync(lease.ReadAsync(closing), deadline.Token).ConfigureAwait(false);
-            _record = await InTimeAsync(_journal.ReadAsync(_stored, closing), deadline.Token).ConfigureAwait(false);
+            _stored = await InTimeAsync(lease.ReadAsync(closing)).ConfigureAwait(false);
+            _record = await InTimeAsync(_journal.ReadAsync(_stored, closing)).ConfigureAwait(false);
             OAuthCredentials? tokens = state.WithUnsavedTokens(_stored);
             RefreshDecision decision = Decide(tokens, _record);
             if (decision.Action == RefreshAction.Use)
@@ -75,14 +77,14 @@ internal sealed partial class RefreshTransaction
             }
 
             closing.ThrowIfCancellationRequested();
-            if (!await InTimeAsync(lease.PrepareAsync(closing), deadline.Token).ConfigureAwait(false))
+            if (!await InTimeAsync(lease.PrepareAsync(closing)).ConfigureAwait(false))
             {
                 return null;
             }
 
             // Another process may have made an exchange under a lock file that was deleted. Where PrepareAsync found no temp file of it,
             // that process has saved by now, maybe after our read.
-            if (!OAuthCredentials.AreSameLogin(_stored, await InTimeAsync(lease.ReadAsync(closing), deadline.Token).ConfigureAwait(false)))
+            if (!OAuthCredentials.AreSameLogin(_stored, await InTimeAsync(lease.ReadAsync(closing)).ConfigureAwait(false)))
             {
                 return null;
             }
@@ -92,7 +94,7 @@ internal sealed partial class RefreshTransaction
                 throw context.Errors.ChangesTooOften();
             }
 
-            if (await ExchangeAsync(tokens ?? OAuthCredentials.None, deadline.Token).ConfigureAwait(false) is { } token)
+            if (await ExchangeAsync(tokens ?? OAuthCredentials.None).ConfigureAwait(false) is { } token)
             {
                 return token;
             }
@@ -100,14 +102,13 @@ internal sealed partial class RefreshTransaction
     }
 
     // A store of the program's own that hangs before anything is sent must not keep the lock.
-    private ValueTask<T> InTimeAsync<T>(ValueTask<T> step, CancellationToken deadline) =>
-        step.IsCompleted ? step : AwaitInTimeAsync(step.AsTask(), deadline);
+    private ValueTask<T> InTimeAsync<T>(ValueTask<T> step) => step.IsCompleted ? step : AwaitInTimeAsync(step.AsTask());
 
-    private async ValueTask<T> AwaitInTimeAsync<T>(Task<T> step, CancellationToken deadline)
+    private async ValueTask<T> AwaitInTimeAsync<T>(Task<T> step)
     {
         try
         {
-            return await step.WaitAsync(deadline).ConfigureAwait(false);
+            return await step.WaitAsync(_deadline).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (!step.IsCompleted)
         {
@@ -125,7 +126,7 @@ internal sealed partial class RefreshTransaction
 
     // Null to read again.
     [AsyncMethodBuilder(typeof(LeanTaskMethodBuilder<>))]
-    private async Task<TokenSnapshot?> ExchangeAsync(OAuthCredentials sent, CancellationToken deadline)
+    private async Task<TokenSnapshot?> ExchangeAsync(OAuthCredentials sent)
     {
         Log.ExchangeStarting(context.Logger, _store.Location);
         if (context.Options.HandleProcessSignals && !context.IsClientGrant)
@@ -138,7 +139,7 @@ internal sealed partial class RefreshTransaction
             context.Metrics.RemainingLifetimeAtRefresh(expiresAt - _time.GetUtcNow());
         }
 
-        Attempt? former = _former = _record.Attempt;
+        _former = _record.Attempt;
         _sent = sent;
         TokenRequest request = context.IsClientGrant
             ? new(NoteAttemptAsync) { StoredAccessToken = sent.AccessToken, Key = sent.Key }
@@ -148,12 +149,12 @@ internal sealed partial class RefreshTransaction
         Exception? failure = null;
         using (new QuietActivity(TokenRefreshActivities.StartExchange(context.Options.TokenEndpoint)))
         using (var patience = new CancellationTokenSource())
-        using (deadline.UnsafeRegister(LosePatience, patience))
+        using (_deadline.UnsafeRegister(LosePatience, patience))
         {
             Task<TokenEndpointResult>? exchange = null;
             try
             {
-                exchange = context.Endpoint.RefreshAsync(request, deadline).AsTask();
+                exchange = context.Endpoint.RefreshAsync(request, _deadline).AsTask();
                 result = await exchange.WaitAsync(patience.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException e) when (exchange is { IsCompleted: false })
@@ -171,10 +172,10 @@ internal sealed partial class RefreshTransaction
             await request.CloseAsync().ConfigureAwait(false);
         }
 
-        if (!request.IsSent && !_isLeaseLost && _record.Attempt != former)
+        if (!request.IsSent && !_isLeaseLost && _record.Attempt != _former)
         {
             // Noted for a first sending, which the server refused for want of a nonce; the second never left.
-            await WriteRecordAsync(_record.WithAttempt(former)).ConfigureAwait(false);
+            await WriteRecordAsync(_record.WithAttempt(_former)).ConfigureAwait(false);
         }
 
         if (_clockJump is { } jump)
@@ -192,36 +193,32 @@ internal sealed partial class RefreshTransaction
             return null;
         }
 
-        result ??= ResultOf(failure!, request, sent);
+        result ??= ResultOf(failure!, request);
         if (result.Response is { } response)
         {
-            return await AfterSuccessAsync(sent, response, _time.GetElapsedTime(start)).ConfigureAwait(false);
+            return await AfterSuccessAsync(response, _time.GetElapsedTime(start)).ConfigureAwait(false);
         }
 
         Log.ExchangeFailed(context.Logger, _store.Location, result.DescribeAnswer(), result.Exception);
-        return await AfterFailureAsync(sent, result, former, deadline).ConfigureAwait(false);
+        return await AfterFailureAsync(result).ConfigureAwait(false);
     }
 
     private static void LosePatience(object? patience) => ((CancellationTokenSource)patience!).CancelAfter(PatienceAtDeadline);
 
     // Clients report failures as results, but one of the program's own may throw. Whether the body had left is known here all the same.
-    private TokenEndpointResult ResultOf(Exception failure, TokenRequest request, OAuthCredentials sent)
+    private TokenEndpointResult ResultOf(Exception failure, TokenRequest request)
     {
         if (failure is TokenRefreshException)
         {
             ExceptionDispatchInfo.Throw(failure);
         }
 
-        SecretRedactor redactor = new TokenRequestWriter(context.Options).CreateRedactor(sent.RefreshToken, sent.AccessToken);
+        SecretRedactor redactor = new TokenRequestWriter(context.Options).CreateRedactor(_sent.RefreshToken, _sent.AccessToken);
         return TokenEndpointResult.Failure(
             request.IsSent ? TokenEndpointOutcome.Unknown : TokenEndpointOutcome.NotSent, null, exception: redactor.Clean(failure));
     }
 
-    private async Task<TokenSnapshot?> AfterFailureAsync(
-        OAuthCredentials sent,
-        TokenEndpointResult result,
-        Attempt? former,
-        CancellationToken deadline)
+    private async Task<TokenSnapshot?> AfterFailureAsync(TokenEndpointResult result)
     {
         // Whatever failed, another program may have stored other tokens; then those count, not our failure.
         bool? isReplaced = await IsReplacedAsync().ConfigureAwait(false);
@@ -231,15 +228,15 @@ internal sealed partial class RefreshTransaction
             return null;
         }
 
-        RecordKey key = RecordKey.Of(sent, context.Client);
+        RecordKey key = RecordKey.Of(_sent, context.Client);
         if (context.IsClientGrant)
         {
-            return await AfterClientFailureAsync(key, result, deadline).ConfigureAwait(false);
+            return await AfterClientFailureAsync(key, result).ConfigureAwait(false);
         }
 
         // A rejection ends what was unknown of this client's attempts. To another client it may be due to this one: "issued to another
         // client" is an invalid_grant too (RFC 6749 section 5.2).
-        Attempt? others = former is not null && former.Key.Matches(key) ? null : former;
+        Attempt? others = _former is not null && _former.Key.Matches(key) ? null : _former;
         switch (result.Outcome)
         {
             case TokenEndpointOutcome.RefreshTokenRejected:
@@ -258,17 +255,13 @@ internal sealed partial class RefreshTransaction
                     durable: true).ConfigureAwait(false);
                 throw context.Errors.OfExchange(result, null);
             case TokenEndpointOutcome.Unknown:
-                return await AfterUnknownOutcomeAsync(
-                    sent,
-                    result,
-                    mayReplay: isReplaced == false && result.Exception is not TokenRequestResentException,
-                    deadline)
-                    .ConfigureAwait(false);
+                bool mayReplay = isReplaced == false && result.Exception is not TokenRequestResentException;
+                return await AfterUnknownOutcomeAsync(result, mayReplay).ConfigureAwait(false);
             default:
                 Hold coolDown = Backoff.CoolDown(_record, key, result, _time.GetUtcNow());
 
                 // This exchange left the token untouched; what became of an earlier one, also by another client, is as unknown as before.
-                await WriteRecordAsync(_record.WithAttempt(former).WithHold(coolDown)).ConfigureAwait(false);
+                await WriteRecordAsync(_record.WithAttempt(_former).WithHold(coolDown)).ConfigureAwait(false);
                 throw context.Errors.OfExchange(result, coolDown.Until);
         }
     }
@@ -287,18 +280,15 @@ internal sealed partial class RefreshTransaction
     }
 
     // The server may have rotated. The note of the attempt stays; it is what makes the next holder of the lock careful.
-    private async Task<TokenSnapshot?> AfterUnknownOutcomeAsync(
-        OAuthCredentials sent,
-        TokenEndpointResult result,
-        bool mayReplay,
-        CancellationToken deadline)
+    private async Task<TokenSnapshot?> AfterUnknownOutcomeAsync(TokenEndpointResult result, bool mayReplay)
     {
-        Hold pause = Backoff.CoolDown(_record, RecordKey.Of(sent, context.Client), result, _time.GetUtcNow());
+        OAuthCredentials kept = _sent;
+        Hold pause = Backoff.CoolDown(_record, RecordKey.Of(kept, context.Client), result, _time.GetUtcNow());
         bool isRepeated = result.IsWithoutTokens;
-        if (result.RecoveredRefreshToken is { } recovered && recovered != sent.RefreshToken)
+        if (result.RecoveredRefreshToken is { } recovered && recovered != _sent.RefreshToken)
         {
             // The access token of that answer is unknown: the old one stays, with now as its expiry.
-            sent = await SaveRecoveredAsync(sent, recovered, expiresAt: _time.GetUtcNow()).ConfigureAwait(false);
+            kept = await SaveRecoveredAsync(recovered, expiresAt: _time.GetUtcNow()).ConfigureAwait(false);
             if (_outcome == SaveOutcome.Discarded || (!isRepeated && !_hasRecovered))
             {
                 _hasRecovered = true;
@@ -311,18 +301,18 @@ internal sealed partial class RefreshTransaction
         if (isRepeated)
         {
             // An answer, not a lost one: the same request gets the same answer, so it is not made again at once.
-            await WriteRecordAsync(_record.WithHold(pause.With(RecordKey.Of(sent, context.Client)))).ConfigureAwait(false);
+            await WriteRecordAsync(_record.WithHold(pause.With(RecordKey.Of(kept, context.Client)))).ConfigureAwait(false);
             throw context.Errors.OfExchange(result, pause.Until);
         }
 
-        RefreshDecision next = Decide(sent, _record);
-        if (mayReplay && next.Action == RefreshAction.Replay && _record.Attempt is { Count: 1 } && !deadline.IsCancellationRequested)
+        RefreshDecision next = Decide(kept, _record);
+        if (mayReplay && next.Action == RefreshAction.Replay && _record.Attempt is { Count: 1 } && !_deadline.IsCancellationRequested)
         {
             try
             {
                 if (result.Exception is OperationCanceledException or TimeoutException)
                 {
-                    await Task.Delay(PauseAfterTimeout, _time, deadline).ConfigureAwait(false);
+                    await Task.Delay(PauseAfterTimeout, _time, _deadline).ConfigureAwait(false);
                 }
 
                 return null;

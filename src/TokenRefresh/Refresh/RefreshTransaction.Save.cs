@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using TokenRefresh.Diagnostics;
 using TokenRefresh.Endpoint;
@@ -78,20 +79,20 @@ internal sealed partial class RefreshTransaction
     }
 
     [AsyncMethodBuilder(typeof(LeanTaskMethodBuilder<>))]
-    private async Task<TokenSnapshot?> AfterSuccessAsync(OAuthCredentials sent, TokenResponse response, TimeSpan duration)
+    private async Task<TokenSnapshot?> AfterSuccessAsync(TokenResponse response, TimeSpan duration)
     {
-        AccountIdentity known = AccountIdentity.Of(sent, state.Snapshot);
+        AccountIdentity known = AccountIdentity.Of(_sent, state.Snapshot);
         var answered = AccountIdentity.Of(response);
-        OAuthCredentials next = NextOf(sent, response);
+        OAuthCredentials next = NextOf(response);
         if (!context.IsClientGrant && known.IsContradictedBy(answered))
         {
-            await DiscardOtherAccountAsync(sent, next).ConfigureAwait(false);
+            await DiscardOtherAccountAsync(next).ConfigureAwait(false);
             return null;
         }
 
-        if (sent.Key is null && AccessToken.IsBoundToKey(response.TokenType))
+        if (_sent.Key is null && AccessToken.IsBoundToKey(response.TokenType))
         {
-            return await RefuseBoundTokenAsync(sent, next.RefreshToken).ConfigureAwait(false);
+            return await RefuseBoundTokenAsync(next.RefreshToken).ConfigureAwait(false);
         }
 
         long logins = state.Logins;
@@ -105,14 +106,14 @@ internal sealed partial class RefreshTransaction
 
         if (_outcome == SaveOutcome.Discarded)
         {
-            await WriteRecordAsync(AfterSave(_stored, sent, next, obtained: null)).ConfigureAwait(false);
+            await WriteRecordAsync(AfterSave(_stored, _sent, next, obtained: null)).ConfigureAwait(false);
             return null;
         }
 
-        LoginRecord record = AfterSave(_stored, sent, next, new ObtainedToken(Fingerprint.Of(next.AccessToken), now));
-        if (reason.RejectedToken is not null && reason.RejectedToken == sent.AccessToken)
+        LoginRecord record = AfterSave(_stored, _sent, next, new ObtainedToken(Fingerprint.Of(next.AccessToken), now));
+        if (reason.RejectedToken is not null && reason.RejectedToken == _sent.AccessToken)
         {
-            record = record.WithHold(Backoff.ResourceRejects(_record, RecordKey.Of(sent, context.Client), now));
+            record = record.WithHold(Backoff.ResourceRejects(_record, RecordKey.Of(_sent, context.Client), now));
         }
 
         await WriteRecordAsync(record).ConfigureAwait(false);
@@ -124,29 +125,29 @@ internal sealed partial class RefreshTransaction
         return snapshot;
     }
 
-    private OAuthCredentials NextOf(OAuthCredentials sent, TokenResponse response)
+    private OAuthCredentials NextOf(TokenResponse response)
     {
         DateTimeOffset now = _time.GetUtcNow();
-        bool isRotated = response.RefreshToken is not null && response.RefreshToken != sent.RefreshToken;
-        DateTimeOffset? refreshTokenExpiresAt = isRotated ? null : sent.RefreshTokenExpiresAt;
+        bool isRotated = response.RefreshToken is not null && response.RefreshToken != _sent.RefreshToken;
+        DateTimeOffset? refreshTokenExpiresAt = isRotated ? null : _sent.RefreshTokenExpiresAt;
         return new OAuthCredentials(
             response.AccessToken,
-            context.IsClientGrant ? null : response.RefreshToken ?? sent.RefreshToken,
+            context.IsClientGrant ? null : response.RefreshToken ?? _sent.RefreshToken,
             response.ExpiresIn is { } lifetime ? After(now, lifetime) : Jwt.TryReadExpiry(response.AccessToken))
         {
             RefreshTokenExpiresAt = response.RefreshTokenExpiresIn is { } refreshLifetime
                 ? After(now, refreshLifetime)
                 : refreshTokenExpiresAt,
-            Scopes = response.Scopes ?? sent.Scopes,
-            TokenType = response.TokenType ?? sent.TokenType,
-            IdToken = response.IdToken ?? sent.IdToken,
+            Scopes = response.Scopes ?? _sent.Scopes,
+            TokenType = response.TokenType ?? _sent.TokenType,
+            IdToken = response.IdToken ?? _sent.IdToken,
 
             // What the answer says of the account is kept in memory only. Another program that signs in may not know the member
             // and leave what we put there, and its login would then count as another account's.
-            AccountId = sent.AccountId,
+            AccountId = _sent.AccountId,
             ContinuesLogin = true,
-            Login = sent.Login,
-            Key = sent.Key,
+            Login = _sent.Login,
+            Key = _sent.Key,
         };
     }
 
@@ -157,17 +158,17 @@ internal sealed partial class RefreshTransaction
         : DateTimeOffset.MaxValue;
 
     // The new tokens belong to another account and are discarded; the refresh token sent is used up.
-    private async Task DiscardOtherAccountAsync(OAuthCredentials sent, OAuthCredentials next)
+    private async Task DiscardOtherAccountAsync(OAuthCredentials next)
     {
         Discarded(TokensDiscardedReason.AccountMismatch);
-        LoginRecord used = _record.AfterRotation(sent, next);
+        LoginRecord used = _record.AfterRotation(_sent, next);
         if (await IsReplacedAsync().ConfigureAwait(false) == true)
         {
             await WriteRecordAsync(used).ConfigureAwait(false);
             return;
         }
 
-        var hold = new Hold(HoldKind.Rejected, RecordKey.Of(sent, context.Client), _time.GetUtcNow(), until: null, count: 1)
+        var hold = new Hold(HoldKind.Rejected, RecordKey.Of(_sent, context.Client), _time.GetUtcNow(), until: null, count: 1)
         {
             Cause = Hold.OtherAccount,
         };
@@ -177,13 +178,13 @@ internal sealed partial class RefreshTransaction
 
     // The new access token is worth nothing without a key, and a file may not be able to say so of it. The old one may still be valid. Null
     // to read again.
-    private async Task<TokenSnapshot?> RefuseBoundTokenAsync(OAuthCredentials sent, string? refreshToken)
+    private async Task<TokenSnapshot?> RefuseBoundTokenAsync(string? refreshToken)
     {
-        OAuthCredentials kept = sent;
-        Hold? former = _record.Find(HoldKind.CoolDown, RecordKey.Of(sent, context.Client));
-        if (refreshToken is not null && refreshToken != sent.RefreshToken)
+        OAuthCredentials kept = _sent;
+        Hold? former = _record.Find(HoldKind.CoolDown, RecordKey.Of(_sent, context.Client));
+        if (refreshToken is not null && refreshToken != _sent.RefreshToken)
         {
-            kept = await SaveRecoveredAsync(sent, refreshToken, sent.ExpiresAt).ConfigureAwait(false);
+            kept = await SaveRecoveredAsync(refreshToken, _sent.ExpiresAt).ConfigureAwait(false);
             if (_outcome == SaveOutcome.Discarded)
             {
                 return null;
@@ -191,27 +192,26 @@ internal sealed partial class RefreshTransaction
         }
 
         Hold pause = Backoff.BoundToKey(former, RecordKey.Of(kept, context.Client), _time.GetUtcNow());
-        LoginRecord record = refreshToken == sent.RefreshToken ? _record.WithAttempt(null) : _record;
+        LoginRecord record = refreshToken == _sent.RefreshToken ? _record.WithAttempt(null) : _record;
         await WriteRecordAsync(record.WithHold(pause)).ConfigureAwait(false);
         throw context.Errors.BoundTokenAnswered(pause.Until);
     }
 
     // A refresh token in an answer that is of no other use cannot be had again, so it is saved beside the old access token.
-    private async Task<OAuthCredentials> SaveRecoveredAsync(
-        OAuthCredentials sent, string refreshToken, DateTimeOffset? expiresAt)
+    private async Task<OAuthCredentials> SaveRecoveredAsync(string refreshToken, DateTimeOffset? expiresAt)
     {
-        var recovered = new OAuthCredentials(sent.AccessToken, refreshToken, expiresAt)
+        var recovered = new OAuthCredentials(_sent.AccessToken, refreshToken, expiresAt)
         {
-            Scopes = sent.Scopes,
-            TokenType = sent.TokenType,
-            IdToken = sent.IdToken,
-            AccountId = sent.AccountId,
+            Scopes = _sent.Scopes,
+            TokenType = _sent.TokenType,
+            IdToken = _sent.IdToken,
+            AccountId = _sent.AccountId,
             ContinuesLogin = true,
-            Login = sent.Login,
-            Key = sent.Key,
+            Login = _sent.Login,
+            Key = _sent.Key,
         };
         await SaveAsync(_stored!, recovered).ConfigureAwait(false);
-        await WriteRecordAsync(AfterSave(_stored!, sent, recovered, obtained: null)).ConfigureAwait(false);
+        await WriteRecordAsync(AfterSave(_stored!, _sent, recovered, obtained: null)).ConfigureAwait(false);
         return recovered;
     }
 
@@ -295,7 +295,7 @@ internal sealed partial class RefreshTransaction
             DateTimeOffset now = _time.GetUtcNow();
             var hold = new Hold(HoldKind.Unsaved, RecordKey.Of(replaces, context.Client), now, now + UnsavedHold, count: 1)
             {
-                Cause = Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                Cause = Environment.ProcessId.ToString(CultureInfo.InvariantCulture),
             };
             return _record.WithHold(hold);
         }
