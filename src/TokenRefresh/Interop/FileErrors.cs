@@ -23,6 +23,13 @@ internal static class FileErrors
     internal static bool IsExhausted(int error) =>
         OperatingSystem.IsWindows() ? error is TooManyOpenFiles or NoSystemResources : error is ENFile or EMFile;
 
+    /// <summary>Makes the error of a lock that cannot be had or read, with the remedy for its cause.</summary>
+    internal static LockUnavailableException LockUnavailable(string what, Exception cause, string remedy) =>
+        new($"{what}: {cause.Message} Nothing was sent. {(IsExhausted(cause) ? ExhaustedRemedy : remedy)}", cause)
+        {
+            IsTransient = IsExhausted(cause),
+        };
+
     /// <summary>Whether a file on Windows could not be replaced because another program has it open; of that the system also says that
     /// access is denied.</summary>
     internal static bool IsInUse(Exception error) =>

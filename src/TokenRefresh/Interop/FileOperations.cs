@@ -30,9 +30,12 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
         }
 
         // A link may lead to what the options would refuse.
-        return OperatingSystem.IsWindows() && WindowsPath.FindProblem(whole) is { } problem
-            ? throw new IOException($"'{whole}' {problem}")
-            : whole;
+        if (OperatingSystem.IsWindows() && WindowsPath.FindProblem(whole) is { } problem)
+        {
+            throw new IOException($"'{whole}' {problem}");
+        }
+
+        return whole;
     }
 
     public byte[]? Read(string path, out FileIdentity? identity, out bool isMountPoint)
@@ -216,11 +219,6 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
     public void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset) => RandomAccess.Write(file, bytes, offset);
 
     public void Flush(SafeFileHandle file) => RandomAccess.FlushToDisk(file);
-
-    /// <summary>Asks about what stands at a path; a link is not followed.</summary>
-    /// <returns><see langword="null"/> if there is nothing, or the system does not say.</returns>
-    internal static FileIdentity? Identify(string path) =>
-        OperatingSystem.IsWindows() ? WindowsFile.Identify(path) : FileIdentity.TryRead(path, followLinks: false, out _);
 
     /// <summary>Whether a temp file was made by this user, by root, by the owner of the credentials, or by a member of the group whose
     /// credentials they are.</summary>

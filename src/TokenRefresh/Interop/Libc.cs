@@ -89,10 +89,7 @@ internal static partial class Libc
         return handle;
     }
 
-    /// <summary>Opens an existing file or directory for reading, through links, without a <c>flock</c>; never blocks.</summary>
-    internal static SafeFileHandle? TryOpenRead(string path, out int errno) => TryOpenRead(path, followLinks: true, out errno);
-
-    /// <inheritdoc cref="TryOpenRead(string, out int)"/>
+    /// <summary>Opens an existing file or directory for reading, without a <c>flock</c>; never blocks.</summary>
     internal static SafeFileHandle? TryOpenRead(string path, bool followLinks, out int errno) =>
         TryOpen(path, ReadOnly | (followLinks ? 0 : NoFollow), out errno);
 

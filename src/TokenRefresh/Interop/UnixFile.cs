@@ -52,7 +52,7 @@ internal static partial class UnixFile
     /// used.</summary>
     internal static void FlushDirectory(string path)
     {
-        using SafeFileHandle? directory = Libc.TryOpenRead(path, out int errno);
+        using SafeFileHandle? directory = Libc.TryOpenRead(path, followLinks: true, out int errno);
         if (directory is null)
         {
             throw Error($"The directory '{path}' cannot be flushed", errno);

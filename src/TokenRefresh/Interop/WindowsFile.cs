@@ -77,7 +77,7 @@ internal static unsafe class WindowsFile
     }
 
     /// <summary>Asks about what stands at a path, without being in the way of others.</summary>
-    internal static FileIdentity? Identify(string path, uint flags = 0)
+    internal static FileIdentity? Identify(string path, uint flags)
     {
         using SafeFileHandle file = Open(path, Kernel32.NoAccess, flags);
         return file.IsInvalid ? null : FileIdentity.TryRead(file);

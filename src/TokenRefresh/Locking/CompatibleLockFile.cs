@@ -55,13 +55,10 @@ internal sealed class CompatibleLockFile(string path, string credentialsPath, IF
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LockUnavailableException(
-                $"The lock file '{path}' of another program cannot be used: {e.Message} Nothing was sent. "
-                + (FileErrors.IsExhausted(e) ? FileErrors.ExhaustedRemedy : "Grant this user access to it, or correct 'CompatibleLocks'."),
-                e)
-            {
-                IsTransient = FileErrors.IsExhausted(e),
-            };
+            throw FileErrors.LockUnavailable(
+                $"The lock file '{path}' of another program cannot be used",
+                e,
+                "Grant this user access to it, or correct 'CompatibleLocks'.");
         }
     }
 

@@ -71,15 +71,10 @@ internal sealed class LockDirectory(string path, CompatibleLock settings, TimePr
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LockUnavailableException(
-                $"The lock '{path}' cannot be had: {e.Message} Nothing was sent. "
-                + (FileErrors.IsExhausted(e)
-                    ? FileErrors.ExhaustedRemedy
-                    : "Make its directory writable for this user, remove what is left over there, or correct 'CompatibleLocks'."),
-                e)
-            {
-                IsTransient = FileErrors.IsExhausted(e),
-            };
+            throw FileErrors.LockUnavailable(
+                $"The lock '{path}' cannot be had",
+                e,
+                "Make its directory writable for this user, remove what is left over there, or correct 'CompatibleLocks'.");
         }
     }
 

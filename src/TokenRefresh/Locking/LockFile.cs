@@ -61,13 +61,7 @@ internal abstract class LockFile(string path, SafeFileHandle handle, IFileOperat
         }
         catch (IOException e)
         {
-            throw new LockUnavailableException(
-                $"The lock file cannot be checked: {e.Message} Nothing was sent. "
-                + (FileErrors.IsExhausted(e) ? FileErrors.ExhaustedRemedy : "Check its disk."),
-                e)
-            {
-                IsTransient = FileErrors.IsExhausted(e),
-            };
+            throw FileErrors.LockUnavailable("The lock file cannot be checked", e, "Check its disk.");
         }
     }
 
@@ -94,8 +88,6 @@ internal abstract class LockFile(string path, SafeFileHandle handle, IFileOperat
     /// Whether the path still names this file, as far as the system tells. A hint for a thread that waits; a holder checks it by its nonce.
     /// </summary>
     internal abstract bool IsAtPath();
-
-    public void Dispose() => Handle.Dispose();
 
     protected abstract bool IsOnDoubtfulFileSystem();
 
@@ -127,4 +119,6 @@ internal abstract class LockFile(string path, SafeFileHandle handle, IFileOperat
 
     protected static LockUnavailableException IsForeign(string path) =>
         Refuse(path, "is another program's: it does not hold what a lock file holds, and was left as it is", "Move it away");
+
+    public void Dispose() => Handle.Dispose();
 }

@@ -52,10 +52,19 @@ internal sealed class UnixLockFile(string path, SafeFileHandle handle, FileIdent
         }
     }
 
-    internal static new SafeFileHandle? OpenForReading(string path, IFileOperations files) =>
-        files.TryOpen(path, forWriting: false, out _, out int errno) is { } handle ? handle
-        : errno is Libc.ENoEnt or Libc.EAcces or Libc.ENotDir || errno == Libc.ENameTooLong || Libc.IsWrongKind(errno) ? null
-        : throw new IOException($"'{path}' cannot be read: {Libc.Describe(errno)}.", errno);
+    internal static new SafeFileHandle? OpenForReading(string path, IFileOperations files)
+    {
+        SafeFileHandle? file = files.TryOpen(path, forWriting: false, out _, out int errno);
+        if (file is null
+            && errno is not (Libc.ENoEnt or Libc.EAcces or Libc.ENotDir)
+            && errno != Libc.ENameTooLong
+            && !Libc.IsWrongKind(errno))
+        {
+            throw new IOException($"'{path}' cannot be read: {Libc.Describe(errno)}.", errno);
+        }
+
+        return file;
+    }
 
     internal override bool TryAcquire()
     {

@@ -27,13 +27,8 @@ internal static class CoordinationFile
         }
         catch (IOException e)
         {
-            throw new LockUnavailableException(
-                $"The coordination record in '{path}' cannot be read: {e.Message} Nothing was sent. "
-                + (FileErrors.IsExhausted(e) ? FileErrors.ExhaustedRemedy : "Check its disk and its directory."),
-                e)
-            {
-                IsTransient = FileErrors.IsExhausted(e),
-            };
+            string what = $"The coordination record in '{path}' cannot be read";
+            throw FileErrors.LockUnavailable(what, e, "Check its disk and its directory.");
         }
     }
 

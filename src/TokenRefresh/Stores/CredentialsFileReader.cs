@@ -27,7 +27,12 @@ internal sealed class CredentialsFileReader(IFileOperations files, CredentialsFi
             return new(content);
         }
 
-        return content is null && !IsTorn(problem!) ? throw problem! : ReadAgainAsync(paths, cancellationToken);
+        if (content is null && !IsTorn(problem!))
+        {
+            throw problem!;
+        }
+
+        return ReadAgainAsync(paths, cancellationToken);
     }
 
     /// <summary>Reads once.</summary>

@@ -185,7 +185,7 @@ internal sealed class FileChangeWatch(string path)
     private bool HasChanged_NeedsLock()
     {
         FileIdentity? before = _seen;
-        _seen = FileOperations.Identify(Path);
+        _seen = FileOperations.Default.IdentifyEntry(Path);
         return _seen is null ? before is not null : before is null || !before.HasSameContentAs(_seen);
     }
 
