@@ -76,8 +76,6 @@ internal sealed partial class Inotify : IDisposable
         return true;
     }
 
-    public void Dispose() => _instance.Dispose();
-
     [LibraryImport("libc", EntryPoint = "inotify_init1", SetLastError = true)]
     private static partial int Init(int flags);
 
@@ -89,6 +87,8 @@ internal sealed partial class Inotify : IDisposable
 
     [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
     private static partial int Poll(ref PollDescriptor descriptors, nuint count, int milliseconds);
+
+    public void Dispose() => _instance.Dispose();
 
     private struct PollDescriptor
     {

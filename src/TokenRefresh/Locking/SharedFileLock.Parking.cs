@@ -16,6 +16,18 @@ internal sealed partial class SharedFileLock
 
     internal static int AbandonedThreads => Volatile.Read(ref _abandonedThreads);
 
+    /// <summary>
+    /// Looks whether the lock file that the thread waits for was deleted. To be called twice a second while something waits, which no
+    /// timer of each waiter does: it would be most of the processor time that waiting takes.
+    /// </summary>
+    internal void AbandonDeletedFile()
+    {
+        lock (_lock)
+        {
+            AbandonDeletedFile_NeedsLock();
+        }
+    }
+
     private static void Pause(int milliseconds)
     {
         if (milliseconds > 0)
@@ -136,18 +148,6 @@ internal sealed partial class SharedFileLock
         lock (_lock)
         {
             return file == _file && _queue.Count > 0;
-        }
-    }
-
-    /// <summary>
-    /// Looks whether the lock file that the thread waits for was deleted. To be called twice a second while something waits, which no
-    /// timer of each waiter does: it would be most of the processor time that waiting takes.
-    /// </summary>
-    internal void AbandonDeletedFile()
-    {
-        lock (_lock)
-        {
-            AbandonDeletedFile_NeedsLock();
         }
     }
 

@@ -173,15 +173,6 @@ internal sealed class BackgroundRefresh(RefreshContext context, ProviderState st
         }
     }
 
-    public void Dispose()
-    {
-        lock (_lock)
-        {
-            _saveTimer?.Dispose();
-            _saveTimer = null;
-        }
-    }
-
     private void Save()
     {
         lock (_lock)
@@ -205,5 +196,14 @@ internal sealed class BackgroundRefresh(RefreshContext context, ProviderState st
         var callbacks = new CallbackList(context.Options.Events);
         await new RefreshTransaction(context, state, RefreshReason.TokenNeeded, callbacks).SaveUnsavedAsync().ConfigureAwait(false);
         callbacks.MoveTo(context.Callbacks);
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _saveTimer?.Dispose();
+            _saveTimer = null;
+        }
     }
 }

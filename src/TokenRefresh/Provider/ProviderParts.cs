@@ -52,12 +52,6 @@ internal sealed class ProviderParts : IDisposable
     /// <summary>Gets the client of the revocation endpoint, or <see langword="null"/> if none is configured.</summary>
     internal HttpTokenEndpointClient? Revocation => _options.RevocationEndpoint is null ? null : _revocation ??= CreateHttpClient();
 
-    public void Dispose()
-    {
-        _ownStore?.Dispose();
-        _ownInvoker?.Dispose();
-    }
-
     internal static FileCredentialsStore CreateFileStore(TokenRefreshOptions options, TimeProvider time, ILogger logger)
     {
         string? lockPath = options.LockPath is null ? null : CredentialsPath.Resolve(options.LockPath);
@@ -104,5 +98,11 @@ internal sealed class ProviderParts : IDisposable
         }
 
         return _ownInvoker;
+    }
+
+    public void Dispose()
+    {
+        _ownStore?.Dispose();
+        _ownInvoker?.Dispose();
     }
 }

@@ -10,19 +10,10 @@ internal sealed class SharedSignIn
     private static readonly AsyncLocal<Running?> Inside = new();
 
     private readonly object _lock = new();
-    private Running? _running;
+    private volatile Running? _running;
 
     /// <summary>Gets whether the sign-in that runs asks itself, and would wait for its own end.</summary>
-    internal bool IsInside
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _running is not null && Inside.Value == _running;
-            }
-        }
-    }
+    internal bool IsInside => _running is { } running && Inside.Value == running;
 
     /// <summary>Joins the sign-in that runs, or starts one.</summary>
     /// <param name="run">A new one; its token is cancelled when all who joined it have left.</param>
@@ -35,14 +26,14 @@ internal sealed class SharedSignIn
         lock (_lock)
         {
             isLeader = _running is null;
-            running = _running ??= Start(run);
+            running = _running ??= Start_NeedsLock(run);
             running.Callers++;
         }
 
         return WaitAsync(running, cancellationToken);
     }
 
-    private Running Start(Func<CancellationToken, Task<AccessToken>> run)
+    private Running Start_NeedsLock(Func<CancellationToken, Task<AccessToken>> run)
     {
         var running = new Running();
 

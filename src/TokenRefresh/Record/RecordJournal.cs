@@ -19,7 +19,7 @@ internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timePr
     // All that this process ever learned; the record keeps the last few.
     private readonly List<string> _used = [];
     private ReadOnlyMemory<byte> _text;
-    private LoginRecord _known = LoginRecord.Empty;
+    private volatile LoginRecord _known = LoginRecord.Empty;
 
     // What was read last, if a newer version wrote it: known by its number alone, and never written over.
     private LoginRecord? _newer;
@@ -31,16 +31,7 @@ internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timePr
     private long _newestRead;
 
     /// <summary>What this process knows, whether or not it could be written.</summary>
-    internal LoginRecord Known
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _known;
-            }
-        }
-    }
+    internal LoginRecord Known => _known;
 
     /// <summary>Reads the record of the stored login; to be called after the read of the store whose tokens it is to judge.</summary>
     /// <exception cref="LockUnavailableException">The record is there and cannot be read.</exception>
@@ -144,7 +135,7 @@ internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timePr
                 _used.Remove(restored);
             }
 
-            AddUsed(_known);
+            AddUsed_NeedsLock(_known);
             return _known;
         }
     }
@@ -160,7 +151,7 @@ internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timePr
             _used.Remove(restored);
         }
 
-        AddUsed(next);
+        AddUsed_NeedsLock(next);
         return next;
     }
 
@@ -181,7 +172,7 @@ internal sealed class RecordJournal(ICredentialsStore store, TimeProvider timePr
         return record;
     }
 
-    private void AddUsed(LoginRecord record)
+    private void AddUsed_NeedsLock(LoginRecord record)
     {
         foreach (string token in record.Used)
         {

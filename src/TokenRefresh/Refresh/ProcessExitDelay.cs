@@ -53,13 +53,13 @@ internal sealed class ProcessExitDelay : IDisposable
             {
                 if (Registrations.Count == 0)
                 {
-                    Register(PosixSignal.SIGTERM);
-                    Register(PosixSignal.SIGINT);
-                    Register(PosixSignal.SIGHUP);
+                    Register_NeedsLock(PosixSignal.SIGTERM);
+                    Register_NeedsLock(PosixSignal.SIGINT);
+                    Register_NeedsLock(PosixSignal.SIGHUP);
                     if (OperatingSystem.IsWindows())
                     {
                         // Ctrl+Break on Windows. On Unix it asks for a core dump, which is not to be delayed.
-                        Register(PosixSignal.SIGQUIT);
+                        Register_NeedsLock(PosixSignal.SIGQUIT);
                     }
                 }
 
@@ -70,36 +70,7 @@ internal sealed class ProcessExitDelay : IDisposable
         return new ProcessExitDelay();
     }
 
-    public void Dispose()
-    {
-        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
-        {
-            return;
-        }
-
-        lock (Monitor)
-        {
-            if (--_inFlight > 0)
-            {
-                return;
-            }
-
-            // Removed before the exit may go on: with the last registration the runtime removes its own handler, and a signal acts as if
-            // this library had never handled it. Not on Windows: there the removal waits until the delivery of a signal has ended, and that
-            // delivery may be waiting here for the exchange, so the two would deadlock. A handler that stays returns at once while no
-            // exchange runs.
-            if (!OperatingSystem.IsWindows())
-            {
-                Registrations.ForEach(static registration => registration.Dispose());
-                Registrations.Clear();
-            }
-
-            AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
-            MayExit.Set();
-        }
-    }
-
-    private static void Register(PosixSignal signal)
+    private static void Register_NeedsLock(PosixSignal signal)
     {
         try
         {
@@ -141,5 +112,34 @@ internal sealed class ProcessExitDelay : IDisposable
         }
 
         Interlocked.Decrement(ref _waiting);
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+        {
+            return;
+        }
+
+        lock (Monitor)
+        {
+            if (--_inFlight > 0)
+            {
+                return;
+            }
+
+            // Removed before the exit may go on: with the last registration the runtime removes its own handler, and a signal acts as if
+            // this library had never handled it. Not on Windows: there the removal waits until the delivery of a signal has ended, and that
+            // delivery may be waiting here for the exchange, so the two would deadlock. A handler that stays returns at once while no
+            // exchange runs.
+            if (!OperatingSystem.IsWindows())
+            {
+                Registrations.ForEach(static registration => registration.Dispose());
+                Registrations.Clear();
+            }
+
+            AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
+            MayExit.Set();
+        }
     }
 }

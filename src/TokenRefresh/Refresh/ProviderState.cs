@@ -16,18 +16,16 @@ internal sealed class ProviderState(ICredentialsStore store, TimeProvider timePr
     /// <summary>The tokens that still have to be saved. Set under a lease.</summary>
     internal volatile UnsavedTokens? Unsaved;
 
+    /// <summary>The token that callers are served. Set here alone, under the lock.</summary>
+    internal volatile TokenSnapshot? Snapshot;
+
+    /// <summary>Whether this provider removed the login, and has found none since. Set here alone, under the lock.</summary>
+    internal volatile bool HasSignedOut;
+
     private readonly object _lock = new();
-    private volatile TokenSnapshot? _snapshot;
     private long _logins;
     private int _inPlace;
-    private volatile bool _hasSignedOut;
     private volatile Tuple<string, long>? _inVain;
-
-    /// <summary>Gets the token that callers are served.</summary>
-    internal TokenSnapshot? Snapshot => _snapshot;
-
-    /// <summary>Gets whether this provider removed the login, and has found none since.</summary>
-    internal bool HasSignedOut => _hasSignedOut;
 
     /// <summary>Gets a count that grows with every sign-in and sign-out of this provider: what was read before is void.</summary>
     internal long Logins => Interlocked.Read(ref _logins);
@@ -68,8 +66,8 @@ internal sealed class ProviderState(ICredentialsStore store, TimeProvider timePr
                 return false;
             }
 
-            _snapshot = snapshot;
-            _hasSignedOut = false;
+            Snapshot = snapshot;
+            HasSignedOut = false;
             return true;
         }
     }
@@ -92,8 +90,8 @@ internal sealed class ProviderState(ICredentialsStore store, TimeProvider timePr
         lock (_lock)
         {
             _logins++;
-            _snapshot = snapshot;
-            _hasSignedOut = snapshot is null;
+            Snapshot = snapshot;
+            HasSignedOut = snapshot is null;
             Unsaved = null;
         }
     }
@@ -109,7 +107,7 @@ internal sealed class ProviderState(ICredentialsStore store, TimeProvider timePr
             if (logins == _logins && Unsaved is null)
             {
                 _logins++;
-                _snapshot = null;
+                Snapshot = null;
             }
         }
     }

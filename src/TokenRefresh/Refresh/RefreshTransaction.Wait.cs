@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+
 namespace TokenRefresh.Refresh;
 
 /// <content>The lock, or a token that another process saves: whichever comes first.</content>

@@ -95,19 +95,6 @@ internal sealed partial class FileCredentialsLease(
         return default;
     }
 
-    public ValueTask DisposeAsync()
-    {
-        if (!_isDisposed)
-        {
-            _isDisposed = true;
-            _writer.Drop();
-            handle.Dispose();
-            store.Locks.Return(fileLock);
-        }
-
-        return default;
-    }
-
     private async ValueTask<OAuthCredentials?> AcceptLaterAsync(ValueTask<CredentialsFileContent> reading) =>
         Accept(await reading.ConfigureAwait(false));
 
@@ -244,5 +231,18 @@ internal sealed partial class FileCredentialsLease(
         return OAuthCredentials.AreSameLogin(next, stored.Credentials)
             ? new CredentialsCommit(isCommitted: true, stored.Credentials, isInPlace)
             : CredentialsCommit.Superseded(stored.Credentials);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        if (!_isDisposed)
+        {
+            _isDisposed = true;
+            _writer.Drop();
+            handle.Dispose();
+            store.Locks.Return(fileLock);
+        }
+
+        return default;
     }
 }

@@ -135,26 +135,6 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
         return errno != 0;
     }
 
-    /// <summary>Lets go of the lock file and the watch; the last store of a process on this file closes them.</summary>
-    public void Dispose()
-    {
-        lock (_lock)
-        {
-            if (_isDisposed)
-            {
-                return;
-            }
-
-            _isDisposed = true;
-            if (_fileLock is not null)
-            {
-                Locks.Return(_fileLock);
-            }
-
-            _watch?.Return();
-        }
-    }
-
     /// <summary>Follows the links, which a dotfile manager may have pointed elsewhere since.</summary>
     /// <exception cref="CredentialsFileException">They cannot be followed.</exception>
     internal CredentialsFilePaths Resolve() => _paths = CredentialsFilePaths.Resolve(Files, Settings);
@@ -198,6 +178,26 @@ internal sealed class FileCredentialsStore : ICredentialsStore, IStoreReport, ID
             }
 
             _fileLock = Locks.Rent(paths.LockPath, paths.Target, Files);
+        }
+    }
+
+    /// <summary>Lets go of the lock file and the watch; the last store of a process on this file closes them.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            _isDisposed = true;
+            if (_fileLock is not null)
+            {
+                Locks.Return(_fileLock);
+            }
+
+            _watch?.Return();
         }
     }
 
