@@ -68,7 +68,7 @@ public sealed class SqliteCredentialsStore : ICredentialsStore
         }
     }
 
-    // A transaction that writes nothing: the system ends it with its process. In a database of its own it keeps nobody from reading.
+    // A transaction that writes nothing: the system ends it with its process. In a database of its own it keeps no one from reading.
     private bool TryLock(SqliteConnection connection) => raw.sqlite3_exec(connection.Handle, "BEGIN EXCLUSIVE") switch
     {
         raw.SQLITE_OK => true,

@@ -34,7 +34,7 @@ public sealed class KeychainCredentialsStore : ICredentialsStore, IDisposable
     private Task _overdue = Task.CompletedTask;
     private volatile FileCredentialsStore? _usedFile;
     private volatile bool _isChosen;
-    private volatile bool _isProbed;
+    private volatile bool _isTried;
 
     /// <summary>Creates the store. Touches neither the keychain nor the disk.</summary>
     /// <param name="options">The item and the time limits; copied.</param>
@@ -222,17 +222,17 @@ public sealed class KeychainCredentialsStore : ICredentialsStore, IDisposable
                 KeychainFailure.TooLarge, $"The document is too large: {problem}. Keep this login in the credentials file.");
         }
 
-        if (_isProbed)
+        if (_isTried)
         {
             return;
         }
 
-        KeychainItem probe = Item with { Account = Item.Account + " (write test)" };
+        KeychainItem trial = Item with { Account = Item.Account + " (write test)" };
         byte[] text = JsonSerializer.SerializeToUtf8Bytes(Guid.NewGuid().ToString("N"), KeychainJson.Default.String);
-        await WriteAsync(probe, text, Options.WriteTimeout, onOverdue).ConfigureAwait(false);
+        await WriteAsync(trial, text, Options.WriteTimeout, onOverdue).ConfigureAwait(false);
         byte[]? read = await LimitAsync(
-            ended => _keychain.ReadAsync(probe, ended), Options.ReadTimeout, cancellationToken).ConfigureAwait(false);
-        await WriteAsync(probe, null, Options.WriteTimeout, onOverdue).ConfigureAwait(false);
+            ended => _keychain.ReadAsync(trial, ended), Options.ReadTimeout, cancellationToken).ConfigureAwait(false);
+        await WriteAsync(trial, null, Options.WriteTimeout, onOverdue).ConfigureAwait(false);
         if (!text.AsSpan().SequenceEqual(read))
         {
             throw new KeychainException(
@@ -240,7 +240,7 @@ public sealed class KeychainCredentialsStore : ICredentialsStore, IDisposable
                 "An item that was written as a test was not read back. Look into the log of the keychain's service.");
         }
 
-        _isProbed = true;
+        _isTried = true;
     }
 
     /// <summary>Notes what a save left in the item, by which the others notice the save. Under the lease.</summary>

@@ -136,7 +136,7 @@ internal sealed class KeychainLease(KeychainCredentialsStore store, ICredentials
         KeychainDocument current = await ReadInTimeAsync(start, cancellationToken).ConfigureAwait(false);
         if (!OAuthCredentials.AreSameLogin(expected, current.Credentials))
         {
-            if (next is null || !next.IsSamePair(current.Credentials))
+            if (next is null || !next.HasSameTokens(current.Credentials))
             {
                 return CredentialsCommit.Superseded(current.Credentials);
             }

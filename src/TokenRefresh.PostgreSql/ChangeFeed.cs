@@ -74,7 +74,7 @@ internal sealed class ChangeFeed(SharedPool pool, bool listens)
         return wait.Task.WaitAsync(cancellationToken);
     }
 
-    // Ends where nobody has waited for a while, or no store is left that could. A store that comes meanwhile starts it again.
+    // Ends where no one has waited for a while, or no store is left that could. A store that comes meanwhile starts it again.
     private async Task RunAsync(TimeSpan limit)
     {
         while (!TryEnd())

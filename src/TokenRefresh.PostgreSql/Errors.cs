@@ -49,7 +49,7 @@ internal static class Errors
         };
 
     internal static LockUnavailableException Copy(PostgreSqlCredentialsStore store) =>
-        new($"The server of '{store.Location}' is a read-only copy, whose locks exclude nobody on the primary one. Nothing was sent. "
+        new($"The server of '{store.Location}' is a read-only copy, whose locks exclude no one on the primary one. Nothing was sent. "
             + "Connect to the primary one: 'Target Session Attributes=primary' where there are several hosts.");
 
     internal static CredentialsFileException Protected(PostgreSqlCredentialsStore store) =>

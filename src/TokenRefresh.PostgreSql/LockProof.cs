@@ -19,7 +19,7 @@ internal static class LockProof
         if (!isExclusive)
         {
             throw new LockUnavailableException(
-                $"The advisory locks of '{store.Location}' exclude nobody: a proxy in between pools by transaction. Connect to the server "
+                $"The advisory locks of '{store.Location}' exclude no one: a proxy in between pools by transaction. Connect to the server "
                 + "itself, or to a proxy that pools by session. Nothing was sent.");
         }
     }

@@ -61,7 +61,7 @@ internal sealed partial class PostgreSqlCredentialsLease
         if (!IsSameLogin(expected, stored))
         {
             // A write whose confirmation was lost with its connection finds itself done.
-            return IsSamePair(next, stored) ? CredentialsCommit.Committed(stored) : CredentialsCommit.Superseded(stored);
+            return HasSameTokens(next, stored) ? CredentialsCommit.Committed(stored) : CredentialsCommit.Superseded(stored);
         }
 
         if (next is null && stored is null)
@@ -132,6 +132,6 @@ internal sealed partial class PostgreSqlCredentialsLease
             ? one is null && other is null
             : one.RefreshToken == other.RefreshToken && (one.RefreshToken is not null || one.AccessToken == other.AccessToken);
 
-    private static bool IsSamePair(OAuthCredentials? one, OAuthCredentials? other) =>
+    private static bool HasSameTokens(OAuthCredentials? one, OAuthCredentials? other) =>
         one is not null && other is not null && one.RefreshToken == other.RefreshToken && one.AccessToken == other.AccessToken;
 }

@@ -3,10 +3,10 @@ using Npgsql;
 
 namespace TokenRefresh.PostgreSql;
 
-/// <summary>The lease: a connection that holds the advisory lock, and the version of the row that nobody else changes meanwhile.</summary>
+/// <summary>The lease: a connection that holds the advisory lock, and the version of the row that no one else changes meanwhile.</summary>
 /// <remarks>
 /// When the connection is lost, so is the lease, but an exchange may be under way. Its outcome is then written over another connection, as
-/// far as nobody else has written since. Only the note of an attempt, after which a refresh token leaves, needs the lock itself.
+/// far as no one else has written since. Only the note of an attempt, after which a refresh token leaves, needs the lock itself.
 /// </remarks>
 internal sealed partial class PostgreSqlCredentialsLease(
     PostgreSqlCredentialsStore store, NpgsqlConnection connection, string mark, long version)
@@ -128,7 +128,7 @@ internal sealed partial class PostgreSqlCredentialsLease(
 
         if (!_running.IsCompleted)
         {
-            // Its time-out has passed, and to cancel it takes a while: nobody need wait for that.
+            // Its time-out has passed, and to cancel it takes a while: no one need wait for that.
             _ = ReleaseAfterRunningAsync();
             return;
         }
@@ -216,7 +216,7 @@ internal sealed partial class PostgreSqlCredentialsLease(
         StoredRow row = await RunAsync(c => store.ReadRowAsync(c, cancellationToken)).ConfigureAwait(false);
         if (!_isLost)
         {
-            // Of a lost lease the version stays that of the time when it was held: whoever has written since is not overwritten.
+            // Of a lost lease the version stays that of the time when it was held: what was written since is not overwritten.
             _version = row.Version;
         }
 
@@ -278,7 +278,7 @@ internal sealed partial class PostgreSqlCredentialsLease(
                 break;
             }
 
-            // Under the lock nobody else writes but by hand.
+            // Under the lock no one else writes but by hand.
             await ReadRowAsync(CancellationToken.None).ConfigureAwait(false);
         }
 

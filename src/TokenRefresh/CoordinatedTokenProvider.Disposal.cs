@@ -50,10 +50,10 @@ public sealed partial class CoordinatedTokenProvider
 
     private async Task DisposeCoreAsync()
     {
-        TimeSpan patience = _context.Options.RefreshTimeout + _context.Options.SaveTimeout;
+        TimeSpan longest = _context.Options.RefreshTimeout + _context.Options.SaveTimeout;
         try
         {
-            using var timeout = new FairTimeout(patience, _context.TimeProvider);
+            using var timeout = new FairTimeout(longest, _context.TimeProvider);
             await Task.WhenAll(_shutdownSource.CancelAsync(), FinishAsync()).WaitAsync(timeout.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)

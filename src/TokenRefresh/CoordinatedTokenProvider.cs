@@ -243,7 +243,7 @@ public sealed partial class CoordinatedTokenProvider : ITokenProvider, IAsyncDis
         try
         {
             Activity? activity = TokenRefreshActivities.StartRefresh(_context.Name, reason.IsBackground, caller);
-            using var end = new QuietActivity(activity);
+            using var end = new GuardedActivity(activity);
             long start = _context.TimeProvider.GetTimestamp();
             long logins = _state.Logins;
             var transaction = new RefreshTransaction(_context, _state, reason, callbacks);

@@ -129,7 +129,7 @@ public sealed class OAuthCredentials
     }
 
     /// <summary>Gets whether both hold the same tokens.</summary>
-    internal bool IsSamePair(OAuthCredentials? other) =>
+    internal bool HasSameTokens(OAuthCredentials? other) =>
         other is not null && AccessToken == other.AccessToken && RefreshToken == other.RefreshToken;
 
     /// <summary>Gets whether both are the same login, or both none: what a compare-and-commit compares.</summary>

@@ -111,7 +111,7 @@ public sealed class LostLeaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_look_at_a_pending_attempt_wakes_nobody()
+    public async Task A_look_at_a_pending_attempt_wakes_no_one()
     {
         PostgreSqlCredentialsStore one = _row.NewStore();
         PostgreSqlCredentialsStore other = _row.NewStore();

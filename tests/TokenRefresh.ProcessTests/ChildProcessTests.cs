@@ -48,7 +48,7 @@ public sealed class ChildProcessTests
     }
 
     [Fact]
-    public async Task A_killed_child_fails_whoever_waits_for_its_reply()
+    public async Task A_killed_child_fails_those_who_wait_for_its_reply()
     {
         await using ChildProcess child = await ChildProcess.StartAsync(TestProgram.Path);
         Task<string> hanging = await child.StartCommandAsync("hang");

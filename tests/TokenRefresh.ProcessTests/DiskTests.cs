@@ -9,7 +9,7 @@ namespace TokenRefresh.ProcessTests;
 [UnsupportedOSPlatform("windows")]
 public sealed class DiskTests
 {
-    private const UnixFileMode Everybody = (UnixFileMode)0b111_111_111;
+    private const UnixFileMode Everyone = (UnixFileMode)0b111_111_111;
     private const UnixFileMode NobodyWrites = (UnixFileMode)0b101_101_101;
     private const UnixFileMode OfGroup = (UnixFileMode)0b110_110_000;
 
@@ -69,7 +69,7 @@ public sealed class DiskTests
         await using MountedLogin login = await MountedLogin.StartExpiredAsync();
         await using ChildProcess child = await login.Mounts.StartChildAsync();
         await child.RunAsync(login.Login.CreateCommand());
-        byte[] spent = await login.ReadAsync();
+        byte[] used = await login.ReadAsync();
         using ParkedExchange<string> parked = await login.Login.ParkAsync(child, "get 4", ParkPoint.AfterProcessing);
         login.Fill();
         Action writeAnotherByte = () => File.WriteAllBytes(login.Mounts.View(Path.Combine(login.Login.Directory.Path, "one more")), [1]);
@@ -82,7 +82,7 @@ public sealed class DiskTests
         login.Server.Books.Should().BeEquivalentTo(new { TokenRequests = 1, Grants = 1, Reuses = 0 });
 
         login.MakeRoom();
-        await File.WriteAllBytesAsync(login.View, spent, TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(login.View, used, TestContext.Current.CancellationToken);
         await child.RunAsync(login.Login.CreateCommand("name=another"));
         (await child.RunAsync("get name=another")).Should().Contain("failure=SignInRequiredException")
             .And.Contain("older file came back", "the record could be written too");
@@ -139,7 +139,7 @@ public sealed class DiskTests
     }
 
     [Theory]
-    [InlineData(Everybody | UnixFileMode.StickyBit)]
+    [InlineData(Everyone | UnixFileMode.StickyBit)]
     [InlineData(NobodyWrites)]
     [FailureMode("F34")]
     public async Task Tokens_that_come_after_the_right_to_replace_the_file_was_lost_are_served_and_saved_once_it_is_back(UnixFileMode mode)
@@ -150,7 +150,7 @@ public sealed class DiskTests
             Environment.IsPrivilegedProcess || !isSticky,
             "In a sticky directory only the files of another user are protected, and only root makes such files.");
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
-        File.SetUnixFileMode(login.Directory.Path, Everybody);
+        File.SetUnixFileMode(login.Directory.Path, Everyone);
         if (Environment.IsPrivilegedProcess)
         {
             // The file of another user is refreshed only if it is a group's; in the sticky directory it then cannot be replaced.
@@ -161,7 +161,7 @@ public sealed class DiskTests
 
         await using ChildProcess child = await OtherPrograms.StartUnprivilegedAsync();
 
-        await ShouldSaveLaterAsync(login, child, login.Path, () => ChangeModeAsync(mode), () => ChangeModeAsync(Everybody));
+        await ShouldSaveLaterAsync(login, child, login.Path, () => ChangeModeAsync(mode), () => ChangeModeAsync(Everyone));
 
         Task ChangeModeAsync(UnixFileMode to)
         {

@@ -38,17 +38,17 @@ public sealed class LockFileTests(EightProcesses processes)
     [FailureMode("F22")]
     public async Task An_exchange_under_a_deleted_lock_file_is_waited_for()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows lets nobody delete an open lock file.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows lets no one delete an open lock file.");
         await using SharedLogin login = await SharedLogin.StartExpiredAsync();
         string name = await processes.CreateAsync(login, "attempt-timeout=60000 refresh-timeout=60000 lock-timeout=90000");
         (ChildProcess holder, ChildProcess other) = (processes.Children[0], processes.Children[1]);
         using ParkedExchange<string> parked = await login.ParkAsync(holder, $"get name={name}");
         var hasTriedTwice = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var probes = 0;
+        var looks = 0;
         using var watcher = new FileSystemWatcher(login.Directory.Path, $"*.{other.Id}.*.tokenrefresh.tmp");
         watcher.Created += (_, _) =>
         {
-            if (Interlocked.Increment(ref probes) == 2)
+            if (Interlocked.Increment(ref looks) == 2)
             {
                 hasTriedTwice.TrySetResult();
             }

@@ -45,7 +45,7 @@ public sealed class LockHolderTests
 
     [Fact]
     [FailureMode("F29", "F5")]
-    public async Task A_stopped_holder_is_named_and_nobody_goes_past_it()
+    public async Task A_stopped_holder_is_named_and_no_one_goes_past_it()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGSTOP.");
         await using SharedLogin login = await SharedLogin.StartAsync();

@@ -24,7 +24,7 @@ public sealed class OtherWriterTests
         string reply = await DuringAsync(login, child, "get 4", () => OtherPrograms.RunAsync("rm", login.Path));
 
         reply.Should().StartWith("fingerprints=- distinct=0 failures=4 failure=SignInRequiredException");
-        File.Exists(login.Path).Should().BeFalse("nobody resurrects what a user has ended");
+        File.Exists(login.Path).Should().BeFalse("no one resurrects what a user has ended");
         (await child.RunAsync("status")).Should().Contain("state=SignedOut");
         login.Books.Should().BeEquivalentTo(new { Grants = 1, Reuses = 0 });
     }

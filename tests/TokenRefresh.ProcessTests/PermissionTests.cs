@@ -38,11 +38,11 @@ public sealed class PermissionTests
         await child.RunAsync(login.CreateCommand());
 
         using ParkedExchange<string> parked = await login.ParkAsync(child);
-        string probe = await OtherPrograms.OwnerAndModeAsync(login.TempFiles.Single());
+        string tempFile = await OtherPrograms.OwnerAndModeAsync(login.TempFiles.Single());
         await parked.FinishAsync();
 
         login.Books.Grants.Should().Be(1);
-        probe.Should().EndWith(" " + expected);
+        tempFile.Should().EndWith(" " + expected);
         (await OtherPrograms.OwnerAndModeAsync(login.Path)).Should().EndWith(" " + expected);
         (await OtherPrograms.OwnerAndModeAsync(login.LockPath)).Should().EndWith(" 600");
     }
@@ -87,14 +87,14 @@ public sealed class PermissionTests
         await user.RunAsync(login.CreateCommand());
 
         using ParkedExchange<string> parked = await login.ParkAsync(root);
-        string probe = await OtherPrograms.OwnerAndModeAsync(login.TempFiles.Single());
+        string tempFile = await OtherPrograms.OwnerAndModeAsync(login.TempFiles.Single());
         string token = await parked.FinishAsync();
 
-        probe.Should().Be(owner);
+        tempFile.Should().Be(owner);
         (await OtherPrograms.OwnerAndModeAsync(login.Path)).Should().Be(owner);
         (await OtherPrograms.OwnerAndModeAsync(login.LockPath)).Should().Be(owner);
         (await user.RunAsync("get")).Should().Be(token);
-        (await user.RunAsync("refresh last")).Should().EndWith("distinct=1 failures=0", "one run under sudo locks nobody out");
+        (await user.RunAsync("refresh last")).Should().EndWith("distinct=1 failures=0", "one run under sudo locks no one out");
         login.Books.Should().BeEquivalentTo(new { Grants = 2, Reuses = 0 });
     }
 

@@ -9,7 +9,7 @@ namespace TokenRefresh.ProcessTests;
 [Collection(nameof(EightProcesses))]
 public sealed class SharedFailureTests(EightProcesses processes)
 {
-    private const string UnknownToken = "a-refresh-token-nobody-issued";
+    private const string UnknownToken = "a-refresh-token-never-issued";
 
     [Fact]
     [FailureMode("F99", "F16")]
@@ -57,7 +57,7 @@ public sealed class SharedFailureTests(EightProcesses processes)
         TimeProvider.System.GetElapsedTime(start)
             .Should().BeLessThan(
                 TimeSpan.FromMilliseconds(refreshTimeout * EightProcesses.Count / 2d),
-                "nobody repeats the failure of another");
+                "no one repeats the failure of another");
         using var store = new FileCredentialsStore(
             new CredentialsFileSettings(login.Path, CredentialsFileFormat.Auto, null, false, TimeSpan.FromSeconds(1)),
             TimeProvider.System);
@@ -75,7 +75,7 @@ public sealed class SharedFailureTests(EightProcesses processes)
     public async Task A_rejected_refresh_token_is_presented_once_over_all_processes_and_restarts()
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
-        OAuthCredentials dead = login.Store(new OAuthCredentials("old", UnknownToken, DateTimeOffset.UnixEpoch.AddYears(50)));
+        OAuthCredentials unknown = login.Store(new OAuthCredentials("old", UnknownToken, DateTimeOffset.UnixEpoch.AddYears(50)));
         byte[] before = await File.ReadAllBytesAsync(login.Path, TestContext.Current.CancellationToken);
         string name = await processes.CreateAsync(login);
 
@@ -94,13 +94,13 @@ public sealed class SharedFailureTests(EightProcesses processes)
         (await processes.Group.RunAtOnceAsync($"get 8 name={name}")).ShouldAgreeOnOneToken();
         login.Books.Should().BeEquivalentTo(new { TokenRequests = 2, Grants = 1, Reuses = 0 });
 
-        dead.RefreshToken.Should().Be(UnknownToken);
+        unknown.RefreshToken.Should().Be(UnknownToken);
         await processes.DisposeAsync(name);
     }
 
     [Fact]
     [FailureMode("F13")]
-    public async Task A_process_with_a_wrong_client_id_poisons_nobody()
+    public async Task A_process_with_a_wrong_client_id_poisons_no_one()
     {
         await using SharedLogin login = await SharedLogin.StartExpiredAsync(new LoopbackAuthorizationServerOptions { ClientId = "tests" });
         await using ChildProcess wrong = await ChildProcess.StartAsync(TestProgram.Path);

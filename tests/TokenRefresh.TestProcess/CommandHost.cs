@@ -68,7 +68,7 @@ internal sealed class CommandHost(TextWriter output)
             }
         }
 
-        // Nobody drives this process any more. Whatever a command still waits for, it ends now.
+        // No one drives this process any more. Whatever a command still waits for, it ends now.
         new Thread(KillIfItHangs) { IsBackground = true, Name = "exit guard" }.Start();
         Environment.Exit(_exitCode);
     }

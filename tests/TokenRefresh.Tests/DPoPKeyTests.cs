@@ -41,7 +41,7 @@ public sealed class DPoPKeyTests
 
         proof.Header.EnumerateObject().Select(member => member.Name).Should().Equal("typ", "alg", "jwk");
         proof.Header.GetProperty("alg").GetString().Should().Be("ES256");
-        proof.Header.GetProperty("jwk").TryGetProperty("d", out _).Should().BeFalse("the key's private part is nobody else's");
+        proof.Header.GetProperty("jwk").TryGetProperty("d", out _).Should().BeFalse("the key's private part is no one else's");
         proof.Claims.EnumerateObject().Select(member => member.Name).Should().Equal("jti", "htm", "htu", "iat");
         proof.Claims.GetProperty("htm").GetString().Should().Be("POST");
         Read(_key.CreateProof(new HttpMethod("post"), Endpoint)).Claims.GetProperty("htm").GetString().Should().Be("POST", "so it is sent");

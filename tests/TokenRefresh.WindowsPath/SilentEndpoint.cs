@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace TokenRefresh.WindowsPath;
 
 /// <summary>
-/// A token endpoint that takes a connection and never answers its TLS handshake: whoever refreshes there holds the lock and has sent
+/// A token endpoint that takes a connection and never answers its TLS handshake: a process that refreshes there holds the lock and has sent
 /// nothing.
 /// </summary>
 internal sealed class SilentEndpoint : IDisposable

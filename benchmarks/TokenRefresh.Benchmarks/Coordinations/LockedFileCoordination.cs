@@ -91,7 +91,7 @@ internal abstract class LockedFileCoordination(CoordinationSettings settings) : 
             file.Flush(flushToDisk: true);
         }
 
-        settings.OnLanding();
+        settings.OnSave();
         File.Move(temp, settings.CredentialsPath, overwrite: true);
         SystemCalls.FlushDirectory(Path.GetDirectoryName(settings.CredentialsPath)!);
         (_token, _expiresAt) = (token, expiresAt);

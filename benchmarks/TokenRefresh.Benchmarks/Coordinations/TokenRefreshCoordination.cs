@@ -12,7 +12,7 @@ internal sealed class TokenRefreshCoordination : ICoordination
 
     internal TokenRefreshCoordination(CoordinationSettings settings)
     {
-        _store = OwnStore.Create(settings.CredentialsPath, settings.TimeProvider, settings.OnLanding);
+        _store = OwnStore.Create(settings.CredentialsPath, settings.TimeProvider, settings.OnSave);
         _provider = CoordinatedTokenProvider.Create(
             o =>
             {

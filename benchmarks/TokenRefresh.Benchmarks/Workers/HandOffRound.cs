@@ -3,11 +3,11 @@ using TokenRefresh.Benchmarks.Reporting;
 namespace TokenRefresh.Benchmarks.Workers;
 
 /// <summary>One moment at which the wait of all waiters ends, and when each of them knew.</summary>
-/// <param name="LandedAt">The moment: the save, the answer of the server, or the end of the leader.</param>
+/// <param name="SavedAt">The moment: the save, the answer of the server, or the end of the leader.</param>
 /// <param name="Waiters">What the waiters saw.</param>
-internal sealed record HandOffRound(long LandedAt, IReadOnlyList<WorkerReport> Waiters)
+internal sealed record HandOffRound(long SavedAt, IReadOnlyList<WorkerReport> Waiters)
 {
-    private readonly double[] _delays = [.. Waiters.Select(report => Ticks.ToMilliseconds(report.HeldAt - LandedAt)).Order()];
+    private readonly double[] _delays = [.. Waiters.Select(report => Ticks.ToMilliseconds(report.HeldAt - SavedAt)).Order()];
 
     internal int TokenRequests { get; init; }
 

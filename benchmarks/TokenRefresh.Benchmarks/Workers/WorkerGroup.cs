@@ -232,7 +232,7 @@ internal sealed class WorkerGroup : IAsyncDisposable
         exchange.Release();
         WorkerReport[] reports = await EndAsync(waiting);
         var leader = WorkerReport.Parse(await _leader.RunAsync("report"));
-        return new HandOffRound(leader.LandedAt, reports)
+        return new HandOffRound(leader.SavedAt, reports)
         {
             TokenRequests = _server.Books.TokenRequests - requestsBefore,
             LeaderMilliseconds = Ticks.ToMilliseconds(leader.HeldAt - answeredAt),

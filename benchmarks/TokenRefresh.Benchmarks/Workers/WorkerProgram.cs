@@ -19,7 +19,7 @@ internal sealed class WorkerProgram
     private Task<WorkerReport> _work = Task.FromResult(default(WorkerReport));
     private TimeSpan _cpuBefore;
     private TimeSpan _cpuAtMark;
-    private long _landedAt;
+    private long _savedAt;
 
     /// <summary>Runs until the standard input ends.</summary>
     internal static async Task<int> RunAsync()
@@ -55,7 +55,7 @@ internal sealed class WorkerProgram
                 }
 
                 var settings = new CoordinationSettings(
-                    command[2], new Uri(command[3]), _clock, () => _landedAt = Stopwatch.GetTimestamp());
+                    command[2], new Uri(command[3]), _clock, () => _savedAt = Stopwatch.GetTimestamp());
                 _coordination = Scheme.Create(command[1], settings);
                 return "";
             case "mark":
@@ -90,18 +90,18 @@ internal sealed class WorkerProgram
 
     private async Task<WorkerReport> MeasureAsync(Func<Task<string>> act)
     {
-        _landedAt = 0;
+        _savedAt = 0;
         var exceptions = 0;
         EventHandler<FirstChanceExceptionEventArgs> count = (_, _) => Interlocked.Increment(ref exceptions);
         AppDomain.CurrentDomain.FirstChanceException += count;
         try
         {
             string token = await act();
-            return new WorkerReport(_landedAt, Stopwatch.GetTimestamp(), exceptions, token);
+            return new WorkerReport(_savedAt, Stopwatch.GetTimestamp(), exceptions, token);
         }
         catch (SignInRequiredException)
         {
-            return new WorkerReport(_landedAt, Stopwatch.GetTimestamp(), exceptions, WorkerReport.Rejected);
+            return new WorkerReport(_savedAt, Stopwatch.GetTimestamp(), exceptions, WorkerReport.Rejected);
         }
         finally
         {

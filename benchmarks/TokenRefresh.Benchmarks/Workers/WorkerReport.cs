@@ -6,11 +6,11 @@ namespace TokenRefresh.Benchmarks.Workers;
 /// What one process saw of one round. The ticks are <see cref="System.Diagnostics.Stopwatch"/>'s: the monotonic clock, the same in all
 /// processes of a machine.
 /// </summary>
-/// <param name="LandedAt">When this process's own save landed; 0 if it saved nothing.</param>
+/// <param name="SavedAt">When this process's own save landed; 0 if it saved nothing.</param>
 /// <param name="HeldAt">When it had the token, or had had its turn.</param>
 /// <param name="Exceptions">How many exceptions were thrown in it in that time, caught or not.</param>
 /// <param name="Token">The token, to see that all hold the same.</param>
-internal readonly record struct WorkerReport(long LandedAt, long HeldAt, int Exceptions, string Token)
+internal readonly record struct WorkerReport(long SavedAt, long HeldAt, int Exceptions, string Token)
 {
     /// <summary>In place of a token: the user has to sign in.</summary>
     internal const string Rejected = "rejected";
@@ -32,5 +32,5 @@ internal readonly record struct WorkerReport(long LandedAt, long HeldAt, int Exc
     }
 
     public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"{LandedAt} {HeldAt} {Exceptions} {Token} {Cpu.Ticks}");
+        string.Create(CultureInfo.InvariantCulture, $"{SavedAt} {HeldAt} {Exceptions} {Token} {Cpu.Ticks}");
 }

@@ -22,7 +22,7 @@ internal sealed class LoopbackRouter(
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException or BadHttpRequestException)
         {
-            // The client went away, sent half a request, or the server stops: nobody is left to answer.
+            // The client went away, sent half a request, or the server stops: no one is left to answer.
             context.Abort();
         }
     }

@@ -42,7 +42,7 @@ internal sealed class TokenFamily(string id)
         IsRevoked = true;
     }
 
-    /// <summary>A token that was replaced before its end never expired as far as anybody could notice.</summary>
+    /// <summary>A token that was replaced before its end never expired as far as anyone could notice.</summary>
     public int ExpiriesAt(DateTimeOffset now) => SupersededExpiries + (NewestAccessToken?.EndsAt <= now ? 1 : 0);
 }
 

@@ -103,7 +103,7 @@ public abstract partial class CredentialsStoreConformanceTests
     public async Task What_counts_as_expected_is_the_refresh_token_whatever_the_access_token()
     {
         ICredentialsStore store = await OpenWithAsync(First);
-        var sameLogin = new OAuthCredentials("an access token nobody stored", First.RefreshToken);
+        var sameLogin = new OAuthCredentials("an access token no one stored", First.RefreshToken);
 
         CredentialsCommit commit = await CommitAsync(store, sameLogin, Second);
 

@@ -6,7 +6,7 @@ namespace TokenRefresh.Tool.Checks;
 /// <summary>Asks the token endpoint for nothing, to see whether it can be reached and what its clock says.</summary>
 internal static class EndpointChecks
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(30);
 
     internal static async Task<IReadOnlyList<Finding>> LookAsync(Uri endpoint, TimeProvider time)
@@ -27,7 +27,7 @@ internal static class EndpointChecks
 
         // A GET has no body and no secret; an endpoint answers it with an error (RFC 6749 section 3.2).
         using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false });
-        using var end = new CancellationTokenSource(Patience, time);
+        using var end = new CancellationTokenSource(Limit, time);
         try
         {
             using HttpResponseMessage answer = await http.GetAsync(endpoint, HttpCompletionOption.ResponseHeadersRead, end.Token)
@@ -39,7 +39,7 @@ internal static class EndpointChecks
             return
             [
                 Finding.Problem(
-                    "endpoint", $"'{endpoint.Host}' did not answer within {Words.Length(Patience)}.",
+                    "endpoint", $"'{endpoint.Host}' did not answer within {Words.Length(Limit)}.",
                     "Try another network: a firewall or proxy may swallow the request."),
             ];
         }

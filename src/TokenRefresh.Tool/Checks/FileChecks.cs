@@ -128,14 +128,14 @@ internal static class FileChecks
     // With a file of its own: that of the library may be held right now. The framework locks by flock or by sharing modes.
     private static Finding SelfTest(string directory)
     {
-        string probe = Path.Combine(directory, $".token-refresh-doctor.{Guid.NewGuid():N}");
+        string trial = Path.Combine(directory, $".token-refresh-doctor.{Guid.NewGuid():N}");
         try
         {
             using var first = new FileStream(
-                probe, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+                trial, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
             try
             {
-                using var second = new FileStream(probe, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+                using var second = new FileStream(trial, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
                 return Finding.Problem(
                     "lock", $"A lock in '{directory}' excludes no one.", "Keep the file on a local file system, or set 'lockPath' to one.");
             }

@@ -41,7 +41,7 @@ internal static class PostgresChecks
         {
             server[0] is true
                 ? Finding.Problem(
-                    "server", $"The server of '{store.Location}' is a read-only copy, whose locks exclude nobody on the primary one.",
+                    "server", $"The server of '{store.Location}' is a read-only copy, whose locks exclude no one on the primary one.",
                     "Connect to the primary one: 'Target Session Attributes=primary' where there are several hosts.")
                 : Finding.Fine("server", string.Create(
                     CultureInfo.InvariantCulture, $"PostgreSQL {connection.PostgreSqlVersion} answers user '{user}'.")),

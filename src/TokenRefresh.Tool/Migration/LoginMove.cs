@@ -55,7 +55,7 @@ internal sealed class LoginMove(LoginStore source, LoginStore target, TokenRefre
 
     private static bool AreSame(OAuthCredentials one, OAuthCredentials? other) =>
         other is not null
-        && one.IsSamePair(other)
+        && one.HasSameTokens(other)
         && AreSame(one.ExpiresAt, other.ExpiresAt)
         && AreSame(one.RefreshTokenExpiresAt, other.RefreshTokenExpiresAt)
         && one.TokenType == other.TokenType
@@ -154,7 +154,7 @@ internal sealed class LoginMove(LoginStore source, LoginStore target, TokenRefre
                 ExitCode.TryLater);
         }
 
-        if (to.Login is { } other && !other.IsSamePair(login) && !MovedRecord.IsUsed(to.Record, other))
+        if (to.Login is { } other && !other.HasSameTokens(login) && !MovedRecord.IsUsed(to.Record, other))
         {
             throw new ToolException(
                 $"{Words.Place(to.Location)} holds another login, which was left as it is. Sign out of it by '{target.Logout}', or sign "
@@ -218,7 +218,7 @@ internal sealed class LoginMove(LoginStore source, LoginStore target, TokenRefre
     private async Task<bool?> ReleaseAsync(MoveSide from, MoveSide to, OAuthCredentials login)
     {
         OAuthCredentials? stored = await to.Lease.ReadAsync().ConfigureAwait(false);
-        if (stored is null || !stored.IsSamePair(login))
+        if (stored is null || !stored.HasSameTokens(login))
         {
             return null;
         }

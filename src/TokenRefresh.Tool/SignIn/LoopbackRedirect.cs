@@ -8,7 +8,7 @@ namespace TokenRefresh.Tool.SignIn;
 internal sealed class LoopbackRedirect : IDisposable
 {
     private const int MostBytes = 16 * 1024;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
     private readonly List<TcpListener> _listeners = [];
     private readonly TaskCompletionSource<string> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -55,7 +55,7 @@ internal sealed class LoopbackRedirect : IDisposable
     /// <summary>Gets the address that the server sends the browser to.</summary>
     internal Uri Address { get; }
 
-    /// <summary>Gets or sets the state of the request: what does not bring it is no answer, whoever sends it.</summary>
+    /// <summary>Gets or sets the state of the request: what does not bring it is no answer.</summary>
     internal string State { get; set; } = "";
 
     /// <summary>Gets the query of the answer, when it has come.</summary>
@@ -84,8 +84,8 @@ internal sealed class LoopbackRedirect : IDisposable
         using var stream = new NetworkStream(socket, ownsSocket: true);
         try
         {
-            using var patience = new CancellationTokenSource(Patience, _time);
-            string[] request = (await ReadLineAsync(stream, patience.Token).ConfigureAwait(false)).Split(' ');
+            using var limit = new CancellationTokenSource(Limit, _time);
+            string[] request = (await ReadLineAsync(stream, limit.Token).ConfigureAwait(false)).Split(' ');
             string target = request is ["GET", { } given, ..] ? given : "";
             int query = target.IndexOf('?', StringComparison.Ordinal);
             bool isAnswer = query >= 0
@@ -94,7 +94,7 @@ internal sealed class LoopbackRedirect : IDisposable
             string body = isAnswer ? "The sign-in is finished here. You can close this page." : "There is nothing here.";
             string head = $"HTTP/1.1 {(isAnswer ? "200 OK" : "404 Not Found")}\r\nContent-Type: text/plain\r\nConnection: close\r\n"
                 + $"Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nContent-Length: {body.Length}\r\n\r\n";
-            await stream.WriteAsync(Encoding.ASCII.GetBytes(head + body), patience.Token).ConfigureAwait(false);
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(head + body), limit.Token).ConfigureAwait(false);
             if (isAnswer)
             {
                 _answer.TrySetResult(target[query..]);

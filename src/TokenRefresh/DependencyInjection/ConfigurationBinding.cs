@@ -127,7 +127,7 @@ internal static class ConfigurationBinding
         if (section.Value is { } text && !Uri.TryCreate(text, UriKind.RelativeOrAbsolute, out _))
         {
             throw new InvalidOperationException(
-                $"'{section.Path}' is '{UriRedaction.Show(text)}', which is no address. Write it in full, " +
+                $"'{section.Path}' is '{UriRedaction.Redact(text)}', which is no address. Write it in full, " +
                 "such as 'https://auth.example.com/token'.");
         }
     }

@@ -39,7 +39,7 @@ internal static class Guarded
         }
     }
 
-    /// <summary>Lets a task end by itself whose result nobody waits for any more. Its failure is not reported as unobserved.</summary>
+    /// <summary>Lets a task end by itself whose result no one waits for any more. Its failure is not reported as unobserved.</summary>
     internal static void Forget(Task task) =>
         _ = task.ContinueWith(
             static late => _ = late.Exception,
@@ -85,7 +85,7 @@ internal sealed class NonThrowingLogger(ILogger? inner) : ILogger
 }
 
 /// <summary>Ends an activity, if there is one, when disposed.</summary>
-internal readonly struct QuietActivity(Activity? activity) : IDisposable
+internal readonly struct GuardedActivity(Activity? activity) : IDisposable
 {
     public void Dispose()
     {

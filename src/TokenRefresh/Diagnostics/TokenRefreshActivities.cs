@@ -6,7 +6,7 @@ namespace TokenRefresh.Diagnostics;
 /// The activities of the source <c>TokenRefresh</c>: a refresh, and in it the wait for the lock, the exchange and the save.
 /// </summary>
 /// <remarks>
-/// All methods accept and return <see langword="null"/> while nothing listens. End an activity with a <see cref="QuietActivity"/>.
+/// All methods accept and return <see langword="null"/> while nothing listens. End an activity with a <see cref="GuardedActivity"/>.
 /// </remarks>
 internal static class TokenRefreshActivities
 {

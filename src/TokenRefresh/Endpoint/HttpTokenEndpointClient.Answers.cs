@@ -130,7 +130,7 @@ internal sealed partial class HttpTokenEndpointClient
         string target = "an unnamed address";
         if (location is not null)
         {
-            string origin = UriRedaction.ShowOrigin(new Uri(requests.Options.TokenEndpoint!, location));
+            string origin = UriRedaction.Origin(new Uri(requests.Options.TokenEndpoint!, location));
             target = $"'{RedactorFor(request).Clean(origin, SecretRedactor.DescriptionLength)}'";
         }
 

@@ -19,7 +19,7 @@ internal sealed partial class HttpTokenEndpointClient(
     private const int Retries = 2;
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
 
-    private string ShownEndpoint => UriRedaction.Show(requests.Options.TokenEndpoint!);
+    private string ShownEndpoint => UriRedaction.Redact(requests.Options.TokenEndpoint!);
 
     public ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default)
     {

@@ -57,7 +57,7 @@ internal sealed class AllowedOrigins
         if (!UriRedaction.IsSecure(address))
         {
             throw new TokenRefreshConfigurationException(
-                $"'{nameof(BearerTokenHandlerOptions.AllowedOrigins)}' holds '{UriRedaction.ShowOrigin(address)}', " +
+                $"'{nameof(BearerTokenHandlerOptions.AllowedOrigins)}' holds '{UriRedaction.Origin(address)}', " +
                 "where the access token can be read on the way. " +
                 "Use 'https'; 'http' is for loopback only.");
         }
@@ -67,5 +67,5 @@ internal sealed class AllowedOrigins
 
     // What stands before an '@' may be a password, and what follows a '?' or '#' a key.
     private static string Shown(string origin) =>
-        string.IsNullOrEmpty(origin) || origin.Contains('@', StringComparison.Ordinal) ? "" : $", '{UriRedaction.Show(origin)}'";
+        string.IsNullOrEmpty(origin) || origin.Contains('@', StringComparison.Ordinal) ? "" : $", '{UriRedaction.Redact(origin)}'";
 }

@@ -181,7 +181,7 @@ public sealed partial class BearerTokenHandler : DelegatingHandler
         task.IsCompleted ? task.GetAwaiter().GetResult() : task.AsTask().GetAwaiter().GetResult();
 
     private static string OriginOf(HttpRequestMessage request) =>
-        request.RequestUri is { } address ? UriRedaction.ShowOrigin(address) : "no address";
+        request.RequestUri is { } address ? UriRedaction.Origin(address) : "no address";
 
     private bool NeedsToken(HttpRequestMessage request)
     {

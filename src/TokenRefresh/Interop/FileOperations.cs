@@ -154,7 +154,7 @@ internal sealed class FileOperations(IFileSystem? files = null) : IFileOperation
         using SafeFileHandle? file = Libc.TryOpenRegular(aside, forWriting: false, out FileIdentity? identity, out _);
         if (file is not null && identity is { Links: 1 })
         {
-            // One with another name besides is somebody's under that name.
+            // One with another name besides is someone's under that name.
             UnixOwner.TakeAccessOfOthers(file, identity);
         }
 

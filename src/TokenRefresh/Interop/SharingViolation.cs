@@ -11,7 +11,7 @@ internal static class SharingViolation
     private const int ErrorSharingViolation = unchecked((int)0x8007_0020);
     private const int ErrorLockViolation = unchecked((int)0x8007_0021);
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
     private static readonly object NeverPulsed = new();
 
     internal static bool Is(Exception error) => error is IOException { HResult: ErrorSharingViolation or ErrorLockViolation };
@@ -27,7 +27,7 @@ internal static class SharingViolation
             {
                 return open();
             }
-            catch (IOException e) when (Is(e) && time.GetElapsedTime(start) < Patience)
+            catch (IOException e) when (Is(e) && time.GetElapsedTime(start) < LongestWait)
             {
                 lock (NeverPulsed)
                 {

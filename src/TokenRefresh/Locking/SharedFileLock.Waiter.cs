@@ -58,7 +58,7 @@ internal sealed partial class SharedFileLock
             LockHandle? handle = null;
             try
             {
-                handle = _failure is null ? owner.Claim(time, allowUnreliable) : null;
+                handle = _failure is null ? owner.CreateVerifiedHandle(time, allowUnreliable) : null;
             }
             catch (Exception e)
             {

@@ -84,7 +84,7 @@ internal sealed partial class SharedFileLock(string path, Func<LockFile> open, A
                 _turns = 1;
             }
 
-            if (Claim(time ?? TimeProvider.System, allowUnreliable) is { } handle)
+            if (CreateVerifiedHandle(time ?? TimeProvider.System, allowUnreliable) is { } handle)
             {
                 return handle;
             }
@@ -161,7 +161,7 @@ internal sealed partial class SharedFileLock(string path, Func<LockFile> open, A
     }
 
     // Called by the holder to whom the lock was granted; until Release nothing else in this process touches the descriptor.
-    private LockHandle? Claim(TimeProvider time, bool allowUnreliable)
+    private LockHandle? CreateVerifiedHandle(TimeProvider time, bool allowUnreliable)
     {
         var isConfirmed = false;
         try

@@ -98,7 +98,7 @@ internal sealed partial class OptionsCheck
     private void CheckAddress(string setting, Uri address)
     {
         // On Unix '/token' parses as the absolute 'file:///token', so the scheme decides, not IsAbsoluteUri alone.
-        string shown = $"'{setting}' is '{UriRedaction.Show(address.OriginalString)}'";
+        string shown = $"'{setting}' is '{UriRedaction.Redact(address.OriginalString)}'";
         if (!address.IsAbsoluteUri || (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp))
         {
             Fail($"{shown}, which is no absolute https address. Write it in full, such as 'https://auth.example.com/token'.");

@@ -270,5 +270,5 @@ public sealed class TokenRefreshOptions
     /// <summary>Returns the addresses and the path, never a secret.</summary>
     /// <returns>A text that is safe to log.</returns>
     public override string ToString() =>
-        $"token refresh of '{CredentialsPath}' at '{(TokenEndpoint is { } address ? UriRedaction.Show(address.OriginalString) : "")}'";
+        $"token refresh of '{CredentialsPath}' at '{(TokenEndpoint is { } address ? UriRedaction.Redact(address.OriginalString) : "")}'";
 }

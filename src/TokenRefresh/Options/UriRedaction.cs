@@ -22,12 +22,12 @@ internal static class UriRedaction
     };
 
     /// <summary>Returns scheme, host, port and path: no user information, no query, no fragment.</summary>
-    internal static string Show(Uri address) => address.IsAbsoluteUri
+    internal static string Redact(Uri address) => address.IsAbsoluteUri
         ? address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)
         : "a relative address";
 
     /// <summary>Returns the same of a text that need not parse, since a refused address is shown too.</summary>
-    internal static string Show(string address)
+    internal static string Redact(string address)
     {
         int end = address.AsSpan().IndexOfAny('?', '#');
         int authority = address.IndexOf("://", StringComparison.Ordinal) + 3;
@@ -52,7 +52,7 @@ internal static class UriRedaction
     }
 
     /// <summary>Returns scheme, host and port.</summary>
-    internal static string ShowOrigin(Uri address) => address.IsAbsoluteUri
+    internal static string Origin(Uri address) => address.IsAbsoluteUri
         ? address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped)
         : "a relative address";
 

@@ -17,14 +17,14 @@ internal sealed class ProcessExitDelay : IDisposable
 
     // The end of the process would lose the answer for good, so this is generous.
     private static readonly TimeSpan Extension = TimeSpan.FromSeconds(5);
-    private static readonly object Monitor = new();
+    private static readonly object Lock = new();
     private static readonly List<PosixSignalRegistration> Registrations = [];
-    private static readonly ManualResetEventSlim MayExit = new(initialState: true);
+    private static readonly ManualResetEventSlim ExitAllowed = new(initialState: true);
     private static int _inFlight;
     private static int _signals;
     private static int _waiting;
     private static long _exitingSince;
-    private static TimeSpan _patience;
+    private static TimeSpan _timeout;
 
     private int _isDisposed;
 
@@ -36,15 +36,15 @@ internal sealed class ProcessExitDelay : IDisposable
     /// <param name="deadline">How long an exit waits for it at most, counted from the first signal or the exit itself.</param>
     internal static ProcessExitDelay Enter(TimeSpan deadline)
     {
-        lock (Monitor)
+        lock (Lock)
         {
-            _patience = _inFlight == 0 || deadline > _patience ? deadline : _patience;
+            _timeout = _inFlight == 0 || deadline > _timeout ? deadline : _timeout;
             bool isFirst = _inFlight++ == 0;
             if (isFirst || (Volatile.Read(ref _signals) == 1 && Volatile.Read(ref _waiting) == 0))
             {
                 // After one signal that the program survived, an exit waits for the next exchange as for the first. After two signals the
                 // program wants to end at once, so no exit waits any more.
-                MayExit.Reset();
+                ExitAllowed.Reset();
                 Volatile.Write(ref _signals, 0);
                 Volatile.Write(ref _exitingSince, 0);
             }
@@ -87,7 +87,7 @@ internal sealed class ProcessExitDelay : IDisposable
     {
         if (Interlocked.Increment(ref _signals) > 1)
         {
-            MayExit.Set();
+            ExitAllowed.Set();
         }
 
         Wait();
@@ -102,13 +102,13 @@ internal sealed class ProcessExitDelay : IDisposable
     {
         long now = Environment.TickCount64;
         long since = Interlocked.CompareExchange(ref _exitingSince, now, 0) is var earlier and not 0 ? earlier : now;
-        TimeSpan left = _patience - TimeSpan.FromMilliseconds(now - since);
+        TimeSpan left = _timeout - TimeSpan.FromMilliseconds(now - since);
         Interlocked.Increment(ref _waiting);
-        bool isOver = MayExit.Wait(left > TimeSpan.Zero ? left : TimeSpan.Zero);
-        if (!isOver && TimeSpan.FromMilliseconds(Environment.TickCount64 - since) - _patience > Tolerance)
+        bool isOver = ExitAllowed.Wait(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+        if (!isOver && TimeSpan.FromMilliseconds(Environment.TickCount64 - since) - _timeout > Tolerance)
         {
             // The process was stopped meanwhile (SIGSTOP), and the answer may have come.
-            MayExit.Wait(Extension);
+            ExitAllowed.Wait(Extension);
         }
 
         Interlocked.Decrement(ref _waiting);
@@ -121,7 +121,7 @@ internal sealed class ProcessExitDelay : IDisposable
             return;
         }
 
-        lock (Monitor)
+        lock (Lock)
         {
             if (--_inFlight > 0)
             {
@@ -139,7 +139,7 @@ internal sealed class ProcessExitDelay : IDisposable
             }
 
             AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
-            MayExit.Set();
+            ExitAllowed.Set();
         }
     }
 }

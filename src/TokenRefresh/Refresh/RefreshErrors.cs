@@ -9,7 +9,7 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
 {
     private bool IsClientGrant => options.Grant == TokenGrant.ClientCredentials;
 
-    private string Endpoint => options.TokenEndpoint is { } address ? UriRedaction.Show(address) : "a token endpoint client of your own";
+    private string Endpoint => options.TokenEndpoint is { } address ? UriRedaction.Redact(address) : "a token endpoint client of your own";
 
     internal TokenRefreshException NothingStored() => new SignInRequiredException(
         SignInRequiredReason.NothingStored,

@@ -60,7 +60,7 @@ internal sealed partial class RefreshTransaction
     // Unsaved tokens are about to be exchanged. The stored refresh token is used up, and only the note of its attempt says so. That note is
     // about to be replaced, so the token is listed as used first.
     private LoginRecord BeforePredecessorIsForgotten() =>
-        state.Unsaved is { Replaces: { } replaced } unsaved && unsaved.Tokens.IsSamePair(_sent)
+        state.Unsaved is { Replaces: { } replaced } unsaved && unsaved.Tokens.HasSameTokens(_sent)
             ? _record.AfterRotation(replaced, _sent)
             : _record;
 

@@ -19,7 +19,7 @@ internal sealed partial class RefreshTransaction
     private static readonly TimeSpan PauseAfterTimeout = TimeSpan.FromSeconds(2);
 
     // For a client to say what became of its request. One that ignores the deadline must not keep the lock.
-    private static readonly TimeSpan PatienceAtDeadline = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan GraceAtDeadline = TimeSpan.FromSeconds(1);
 
     private ProcessExitDelay? _exitDelay;
     private OAuthCredentials _sent = OAuthCredentials.None;
@@ -147,15 +147,15 @@ internal sealed partial class RefreshTransaction
         long start = _time.GetTimestamp();
         TokenEndpointResult? result = null;
         Exception? failure = null;
-        using (new QuietActivity(TokenRefreshActivities.StartExchange(context.Options.TokenEndpoint)))
-        using (var patience = new CancellationTokenSource())
-        using (_deadline.UnsafeRegister(LosePatience, patience))
+        using (new GuardedActivity(TokenRefreshActivities.StartExchange(context.Options.TokenEndpoint)))
+        using (var grace = new CancellationTokenSource())
+        using (_deadline.UnsafeRegister(EndInGrace, grace))
         {
             Task<TokenEndpointResult>? exchange = null;
             try
             {
                 exchange = context.Endpoint.RefreshAsync(request, _deadline).AsTask();
-                result = await exchange.WaitAsync(patience.Token).ConfigureAwait(false);
+                result = await exchange.WaitAsync(grace.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException e) when (exchange is { IsCompleted: false })
             {
@@ -203,7 +203,7 @@ internal sealed partial class RefreshTransaction
         return await AfterFailureAsync(result).ConfigureAwait(false);
     }
 
-    private static void LosePatience(object? patience) => ((CancellationTokenSource)patience!).CancelAfter(PatienceAtDeadline);
+    private static void EndInGrace(object? grace) => ((CancellationTokenSource)grace!).CancelAfter(GraceAtDeadline);
 
     // Clients report failures as results, but one of the program's own may throw. Whether the body had left is known here all the same.
     private TokenEndpointResult ResultOf(Exception failure, TokenRequest request)

@@ -217,7 +217,7 @@ internal sealed partial class RefreshTransaction
 
     private async Task SaveAsync(OAuthCredentials? replaces, OAuthCredentials tokens)
     {
-        using var activity = new QuietActivity(TokenRefreshActivities.Start(TokenRefreshActivities.Save));
+        using var activity = new GuardedActivity(TokenRefreshActivities.Start(TokenRefreshActivities.Save));
         try
         {
             OAuthCredentials? expected = replaces;
@@ -225,7 +225,7 @@ internal sealed partial class RefreshTransaction
             {
                 ValueTask<CredentialsCommit> committing = _lease!.CommitAsync(expected, tokens, CancellationToken.None);
                 _commit = committing.IsCompletedSuccessfully ? committing.Result : await committing.ConfigureAwait(false);
-                if (_commit.IsCommitted || tokens.IsSamePair(_commit.Current))
+                if (_commit.IsCommitted || tokens.HasSameTokens(_commit.Current))
                 {
                     break;
                 }
@@ -260,7 +260,7 @@ internal sealed partial class RefreshTransaction
         catch (Exception e)
         {
             // Every exception, also one from a store of the program's own: the tokens cannot be had again.
-            DateTimeOffset at = state.Unsaved is { } unsaved && unsaved.Tokens.IsSamePair(tokens) ? unsaved.At : _time.GetUtcNow();
+            DateTimeOffset at = state.Unsaved is { } unsaved && unsaved.Tokens.HasSameTokens(tokens) ? unsaved.At : _time.GetUtcNow();
             state.Unsaved = new UnsavedTokens(replaces, tokens, at);
             context.Metrics.SaveFailed();
             Log.SaveFailed(context.Logger, _store.Location, e);
@@ -314,7 +314,7 @@ internal sealed partial class RefreshTransaction
     private async Task<bool> TryUndoRollbackAsync(OAuthCredentials stored)
     {
         if (state.Snapshot?.Credentials is not { } own
-            || own.IsSamePair(stored)
+            || own.HasSameTokens(stored)
             || _record.IsMoving(stored)
             || _journal.IsUsed(own, _record)
             || _record.Obtained.Length == 0

@@ -58,7 +58,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
             try
             {
                 long waiting = _time.GetTimestamp();
-                using (new QuietActivity(TokenRefreshActivities.Start(TokenRefreshActivities.LockWait)))
+                using (new GuardedActivity(TokenRefreshActivities.Start(TokenRefreshActivities.LockWait)))
                 {
                     _lease = await _store.AcquireLeaseAsync(TimeSpan.Zero, closing).ConfigureAwait(false);
                     TokenSnapshot? saved = _lease is null ? await WaitAsync(Left(start), closing).ConfigureAwait(false) : null;
@@ -211,7 +211,7 @@ internal sealed partial class RefreshTransaction(RefreshContext context, Provide
     private TokenSnapshot? TryUse(OAuthCredentials tokens, LoginRecord record, long logins)
     {
         TokenSnapshot? former = state.Snapshot;
-        if (former is not null && former.Credentials.IsSamePair(tokens) && IsSameMoment(former.Credentials.ExpiresAt, tokens.ExpiresAt))
+        if (former is not null && former.Credentials.HasSameTokens(tokens) && IsSameMoment(former.Credentials.ExpiresAt, tokens.ExpiresAt))
         {
             return former;
         }

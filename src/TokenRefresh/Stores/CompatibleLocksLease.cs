@@ -18,8 +18,8 @@ internal sealed class CompatibleLocksLease(ICredentialsLease inner, CompatibleLo
     public async ValueTask<bool> PrepareAsync(CancellationToken cancellationToken = default) =>
         await inner.PrepareAsync(cancellationToken).ConfigureAwait(false) && locks.Renew();
 
-    // The new tokens cannot be had again, so they are saved whoever has the locks by now; what another program has stored since stays, as
-    // in any commit. That a lock was lost is in the log then.
+    // The new tokens cannot be had again, so they are saved even if another program has the locks by now; what it has stored since stays,
+    // as in any commit. That a lock was lost is in the log then.
     public ValueTask<CredentialsCommit> CommitAsync(
         OAuthCredentials? expected, OAuthCredentials? next, CancellationToken cancellationToken = default)
     {

@@ -185,7 +185,7 @@ internal sealed partial class FileCredentialsLease(
 
         if (!OAuthCredentials.AreSameLogin(expected, current.Credentials))
         {
-            if (next is null || !next.IsSamePair(current.Credentials))
+            if (next is null || !next.HasSameTokens(current.Credentials))
             {
                 commit = CredentialsCommit.Superseded(current.Credentials);
                 return Outcome.Done;

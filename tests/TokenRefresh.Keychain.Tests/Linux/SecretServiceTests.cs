@@ -149,7 +149,7 @@ public sealed class SecretServiceTests : IAsyncDisposable
         await keyring.StartDaemonAsync();
 
         (await commit).IsCommitted.Should().BeTrue();
-        (await ReadLoginAsync(keyring))!.IsSamePair(next).Should().BeTrue();
+        (await ReadLoginAsync(keyring))!.HasSameTokens(next).Should().BeTrue();
     }
 
     [Fact]
@@ -163,7 +163,7 @@ public sealed class SecretServiceTests : IAsyncDisposable
 
         OAuthCredentials? after = await store.ReadAsync(Cancellation);
 
-        after!.IsSamePair(before).Should().BeTrue();
+        after!.HasSameTokens(before).Should().BeTrue();
     }
 
     [Fact]
@@ -214,15 +214,15 @@ public sealed class SecretServiceTests : IAsyncDisposable
     public async Task An_item_that_is_no_document_is_never_replaced()
     {
         Keyring keyring = await StartAsync();
-        await Keyring.WriteAsync(keyring.Directory, Item, "somebody's password");
+        await Keyring.WriteAsync(keyring.Directory, Item, "someone's password");
         using KeychainCredentialsStore store = Keyring.Open(keyring.Directory, Item);
         CoordinatedTokenProvider provider = Provide(store);
 
         Func<Task> signIn = () => provider.StoreAsync(_server.IssueLogin().Credentials, Cancellation);
 
         (await signIn.Should().ThrowAsync<CredentialsFileException>())
-            .Which.Message.Should().NotContain("somebody");
-        (await Keyring.ReadAsync(keyring.Directory, Item)).Should().Equal("somebody's password"u8.ToArray());
+            .Which.Message.Should().NotContain("someone");
+        (await Keyring.ReadAsync(keyring.Directory, Item)).Should().Equal("someone's password"u8.ToArray());
     }
 
     [Fact]

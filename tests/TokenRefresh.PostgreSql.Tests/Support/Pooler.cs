@@ -17,10 +17,10 @@ internal sealed class Pooler : IAsyncDisposable
 
     internal static async Task<Pooler> StartAsync(PostgreSqlServer server, string mode)
     {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        var pooler = new Pooler { Port = ((IPEndPoint)probe.LocalEndpoint).Port };
-        probe.Stop();
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var pooler = new Pooler { Port = ((IPEndPoint)listener.LocalEndpoint).Port };
+        listener.Stop();
         string folder = pooler._directory.Path;
         await File.WriteAllTextAsync(Path.Combine(folder, "users"), $"\"tests\" \"{PostgreSqlServer.Password}\"\n");
         await File.WriteAllTextAsync(

@@ -67,10 +67,10 @@ public sealed class PostgreSqlServer : IAsyncLifetime
             await File.AppendAllTextAsync(Path.Combine(Data, "pg_hba.conf"), "host all all 10.213.0.0/16 scram-sha-256\n");
         }
 
-        using (var probe = new TcpListener(IPAddress.Loopback, 0))
+        using (var listener = new TcpListener(IPAddress.Loopback, 0))
         {
-            probe.Start();
-            Port = ((IPEndPoint)probe.LocalEndpoint).Port;
+            listener.Start();
+            Port = ((IPEndPoint)listener.LocalEndpoint).Port;
         }
 
         DataSource = NpgsqlDataSource.Create(ConnectionString);

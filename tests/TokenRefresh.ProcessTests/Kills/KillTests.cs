@@ -20,7 +20,7 @@ public sealed class KillTests(NextProcess nextProcess) : IClassFixture<NextProce
 
     /// <summary>
     /// Every moment, a server with and without a reuse window, and a next process that waits for the lock already or comes later. Once the
-    /// pair is in the file, nobody waits.
+    /// pair is in the file, no one waits.
     /// </summary>
     public static TheoryData<string, bool, bool> Kills() =>
     [
@@ -90,7 +90,7 @@ public sealed class KillTests(NextProcess nextProcess) : IClassFixture<NextProce
         (await next.RunAsync("get 4")).Should().Be(valid);
         login.Books.Should().BeEquivalentTo(
             new { TokenRequests = 1, Reuses = 0 },
-            "what may be spent is not presented while there is something to lose");
+            "what may be used is not presented while there is something to lose");
     }
 
     private static string StateAfter(string moment) =>
@@ -119,7 +119,7 @@ public sealed class KillTests(NextProcess nextProcess) : IClassFixture<NextProce
         reply.Should().StartWith("fingerprints=- distinct=0 failures=4 failure=SignInRequiredException ")
             .And.Contain($"'{login.Path}', after an earlier refresh whose answer was lost");
         (await next.RunAsync("get 4")).Should().Be(reply);
-        login.Books.Should().BeEquivalentTo(new { TokenRequests = 2, Grants = 1, Reuses = 1 }, "a dead token is presented once");
+        login.Books.Should().BeEquivalentTo(new { TokenRequests = 2, Grants = 1, Reuses = 1 }, "a rejected token is presented once");
 
         OAuthCredentials signIn = login.StoreExpired();
         (await next.RunAsync("get 4")).Should().Be(Replies.OneToken(StoredAccessToken(login)))

@@ -40,7 +40,7 @@ public sealed class StopTests
         refused.Should().StartWith("fingerprints=- distinct=0 failures=4 failure=LockTimeoutException ")
             .And.MatchRegex(string.Create(CultureInfo.InvariantCulture, $"process '{stopped.Id} \\([^)]+\\)'"));
         served.Should().Be(valid);
-        login.TempFiles.Should().ContainSingle("nobody sweeps the file of an exchange that is not over");
+        login.TempFiles.Should().ContainSingle("no one sweeps the file of an exchange that is not over");
         stopped.Continue();
         string refreshed = await refresh.FinishAsync();
         (await other.RunAsync("refresh last 4")).Should().Be(refreshed).And.NotBe(valid);

@@ -18,7 +18,7 @@ public sealed class ConcurrentSessionsTests
     }
 
     [Fact]
-    public async Task A_lock_that_excludes_nobody_fails_the_verdict_by_the_server_s_books()
+    public async Task A_lock_that_excludes_no_one_fails_the_verdict_by_the_server_s_books()
     {
         var (exitCode, output) = await RunAsync("--only", "coordinated", "--no-op-lock", "--processes", "4", "--expiries", "2");
 

@@ -23,7 +23,7 @@ public sealed class LeaseStressTests(ITestOutputHelper output)
     [FailureMode("F2", "F22", "F37")]
     public async Task No_kill_and_no_deletion_of_the_lock_file_makes_exchanges_overlap_or_loses_an_update()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows lets nobody delete an open lock file.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows lets no one delete an open lock file.");
         var settings = SoakSettings.FromEnvironment();
         int seed = settings?.Seed ?? SoakSettings.SeedFromEnvironment();
         output.WriteLine($"{SoakSettings.SeedVariable}={seed}, {settings?.Duration.ToString() ?? $"{DefaultRounds} rounds"}");

@@ -122,7 +122,7 @@ public sealed class SoakTests(ITestOutputHelper output)
             new CredentialsFileSettings(login.Path, CredentialsFileFormat.Auto, null, false, TimeSpan.FromSeconds(1)),
             TimeProvider.System);
         await using ICredentialsLease? lease = await store.AcquireLeaseAsync(TimeSpan.FromSeconds(1));
-        lease.Should().NotBeNull("nobody keeps the lock");
+        lease.Should().NotBeNull("no one keeps the lock");
     }
 
     // Two requests in the server at once, though the sender of the first neither was dead nor had given up.

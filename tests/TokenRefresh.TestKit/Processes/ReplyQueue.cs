@@ -1,7 +1,7 @@
 namespace TokenRefresh.TestKit;
 
 /// <summary>
-/// The lines a child has printed and nobody has taken yet. Replies of background commands come in any order, so lines are taken by what
+/// The lines a child has printed and no one has taken yet. Replies of background commands come in any order, so lines are taken by what
 /// they begin with.
 /// </summary>
 internal sealed class ReplyQueue

@@ -1,11 +1,11 @@
 namespace TokenRefresh.TestProcess.Checkpoints;
 
-/// <summary>A place in a refresh where the first one that comes by announces itself and parks, for ever or until it is let go.</summary>
+/// <summary>A place in a refresh where the first one that comes by announces itself and parks, for good or until it is let go.</summary>
 internal sealed class Checkpoint(string name, Action<string> announce)
 {
     internal const string Lease = "lease";
     internal const string ReRead = "reread";
-    internal const string Probe = "probe";
+    internal const string Prepare = "prepare";
     internal const string Journal = "journal";
     internal const string Handler = "handler";
     internal const string BlockedHandler = "blocked-handler";
@@ -14,7 +14,7 @@ internal sealed class Checkpoint(string name, Action<string> announce)
     internal const string Renamed = "renamed";
     internal const string Release = "release";
 
-    private static readonly string[] Names = [Lease, ReRead, Probe, Journal, Handler, BlockedHandler, Answered, Temp, Renamed, Release];
+    private static readonly string[] Names = [Lease, ReRead, Prepare, Journal, Handler, BlockedHandler, Answered, Temp, Renamed, Release];
 
     private readonly TaskCompletionSource _passed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly string _name = Names.Contains(name, StringComparer.Ordinal)

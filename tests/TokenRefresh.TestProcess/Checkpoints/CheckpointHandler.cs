@@ -3,7 +3,7 @@ using TokenRefresh.Endpoint;
 namespace TokenRefresh.TestProcess.Checkpoints;
 
 /// <summary>
-/// The library's own transport with a checkpoint between the whole answer and whoever asked for it, and two before anything is sent, one of
+/// The library's own transport with a checkpoint between the whole answer and its reader, and two before anything is sent, one of
 /// which blocks its thread. None of them heeds a cancellation.
 /// </summary>
 internal sealed class CheckpointHandler(Checkpoint checkpoint) : DelegatingHandler(TokenEndpointTransport.CreateHandler())

@@ -16,7 +16,7 @@ internal sealed class CheckpointLease(FileCredentialsLease lease, Checkpoint che
     public override async ValueTask<bool> PrepareAsync(CancellationToken cancellationToken = default)
     {
         bool isReady = await base.PrepareAsync(cancellationToken);
-        await checkpoint.ReachAsync(Checkpoint.Probe);
+        await checkpoint.ReachAsync(Checkpoint.Prepare);
         return isReady;
     }
 

@@ -43,7 +43,7 @@ public sealed class CredentialsDocumentPropertyTests
 
         var again = CredentialsDocument.Parse(saved, given.Format);
 
-        again.Credentials!.IsSamePair(given.Next).Should().BeTrue();
+        again.Credentials!.HasSameTokens(given.Next).Should().BeTrue();
         if (given.Format.ExpiresAtMember is not null)
         {
             (again.Credentials.ExpiresAt is null).Should().Be(given.Next.ExpiresAt is null);

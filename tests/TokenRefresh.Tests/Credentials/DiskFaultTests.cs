@@ -19,7 +19,7 @@ public sealed class DiskFaultTests : IDisposable
     private readonly LogCollector _log = new();
     private readonly EventLog _events = new();
 
-    public static TheoryData<string> FaultsOfTheProbe => [.. DiskFault.OfTheProbe.Select(f => f.Name)];
+    public static TheoryData<string> FaultsOfTheTempFile => [.. DiskFault.OfTheTempFile.Select(f => f.Name)];
 
     public static TheoryData<string> FaultsOfTheSave => [.. DiskFault.OfTheSave.Select(f => f.Name)];
 
@@ -30,14 +30,14 @@ public sealed class DiskFaultTests : IDisposable
     public void Dispose() => _log.Dispose();
 
     [Theory]
-    [MemberData(nameof(FaultsOfTheProbe))]
+    [MemberData(nameof(FaultsOfTheTempFile))]
     [FailureMode("F35")]
     public async Task A_fault_that_the_preparation_meets_is_named_and_nothing_is_sent(string fault)
     {
         await using SharedLogin login = await StartAsync();
         using FileCredentialsStore store = login.CreateStore(_files, _time);
         byte[] before = await File.ReadAllBytesAsync(login.Path, Cancellation);
-        DiskFault broken = Break(fault, DiskFault.OfTheProbe);
+        DiskFault broken = Break(fault, DiskFault.OfTheTempFile);
         _files.MountPoint = broken.Failures[0].Operation == "ensure writable";
         CoordinatedTokenProvider provider = Create(login, store);
 
@@ -85,7 +85,7 @@ public sealed class DiskFaultTests : IDisposable
         using FileCredentialsStore store = login.CreateStore(_files, _time);
         CoordinatedTokenProvider provider = Create(login, store);
         AccessToken first = await provider.GetAccessTokenAsync(Cancellation);
-        Break("the disk is full", DiskFault.OfTheProbe);
+        Break("the disk is full", DiskFault.OfTheTempFile);
         _time.Advance(TimeSpan.FromMinutes(57));
 
         AccessToken served = await provider.GetAccessTokenAsync(Cancellation);
@@ -245,7 +245,7 @@ public sealed class DiskFaultTests : IDisposable
         (await File.ReadAllBytesAsync(login.Path, Cancellation)).Should().Equal(before);
         LoginRecord record = await RecordAsync(store);
         Unsaved(record)!.Since.Should().Be(_time.GetUtcNow(), "the last try renewed it");
-        record.Attempt.Should().NotBeNull("with this process the pair is gone: the outcome is unknown to everybody else");
+        record.Attempt.Should().NotBeNull("with this process the pair is gone: the outcome is unknown to everyone else");
         _files.TempPaths.Should().OnlyContain(path => !File.Exists(path));
     }
 

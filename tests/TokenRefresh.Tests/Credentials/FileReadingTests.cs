@@ -14,7 +14,7 @@ public sealed class FileReadingTests : IDisposable
     [FailureMode("F23")]
     public void A_file_that_another_program_has_locked_for_itself_is_read_all_the_same()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "There such a lock keeps everybody from the file.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There such a lock keeps everyone from the file.");
         string path = Path.Combine(_directory.Path, ".credentials.json");
         File.WriteAllText(path, "{}");
         using var locked = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);

@@ -42,7 +42,7 @@ public sealed class FileWatchTests : IDisposable
     }
 
     [Fact]
-    public async Task Another_file_of_the_directory_wakes_nobody()
+    public async Task Another_file_of_the_directory_wakes_no_one()
     {
         string path = Path.Combine(_directory, "another.json");
         FileChangeWatch another = FileChangeWatch.Rent(path);
@@ -120,7 +120,7 @@ public sealed class FileWatchTests : IDisposable
     }
 
     [Fact]
-    public async Task A_watch_that_nobody_waits_on_ends_with_the_first_change()
+    public async Task A_watch_that_no_one_waits_on_ends_with_the_first_change()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Watches are counted in /proc.");
         string inode = await InodeAsync();
@@ -135,7 +135,7 @@ public sealed class FileWatchTests : IDisposable
         long start = TimeProvider.System.GetTimestamp();
         while (CountWatches(inode) > 0)
         {
-            TimeProvider.System.GetElapsedTime(start).Should().BeLessThan(Patience, "nobody waits");
+            TimeProvider.System.GetElapsedTime(start).Should().BeLessThan(Patience, "no one waits");
             await Task.Yield();
         }
 

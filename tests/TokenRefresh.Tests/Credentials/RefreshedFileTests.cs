@@ -49,7 +49,7 @@ public sealed class RefreshedFileTests
         stored.RefreshToken.Should().Be(login.Login.RefreshToken);
         stored.ExpiresAt.Should().BeAfter(DateTimeOffset.UnixEpoch.AddYears(51));
         AccessToken next = await login.CreateProvider().RefreshAccessTokenAsync(token, Cancellation);
-        login.Server.IsAccepted(next.Value).Should().BeTrue("a token that was not rotated is not taken for spent");
+        login.Server.IsAccepted(next.Value).Should().BeTrue("a token that was not rotated is not taken for used");
     }
 
     [Fact]

@@ -211,7 +211,7 @@ public sealed class AddTokenRefreshTests
     }
 
     [Fact]
-    public void A_store_is_disposed_by_whoever_made_it()
+    public void A_store_is_disposed_by_its_maker()
     {
         using var mine = new UnusedStore();
         UnusedStore? theirs = null;

@@ -68,7 +68,7 @@ public sealed class ContainerEndToEndTests
         await disposal;
 
         (await File.ReadAllTextAsync(login.Path))
-            .Should().NotContain(login.Login.RefreshToken, "the pair that the spent one was exchanged for must be on disk");
+            .Should().NotContain(login.Login.RefreshToken, "the pair that the used one was exchanged for must be on disk");
         login.Server.Books.Grants.Should().Be(1);
         await Xunit.Record.ExceptionAsync(() => exchange.Caller);
         await provider.Awaiting(p => p.GetAccessTokenAsync().AsTask()).Should().ThrowAsync<ObjectDisposedException>();

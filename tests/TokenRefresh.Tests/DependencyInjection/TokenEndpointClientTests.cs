@@ -11,7 +11,7 @@ namespace TokenRefresh.Tests.DependencyInjection;
 
 public sealed class TokenEndpointClientTests
 {
-    private static readonly Uri Endpoint = new("https://auth.example.com/token?key=query-that-nobody-may-read");
+    private static readonly Uri Endpoint = new("https://auth.example.com/token?key=query-that-must-not-be-read");
 
     [Fact]
     [FailureMode("F95")]

@@ -45,7 +45,7 @@ public sealed class PrintedSecretsTests
             output.Add(o);
         }));
         output.Add(thrown);
-        output.Add(UriRedaction.Show(text));
+        output.Add(UriRedaction.Redact(text));
         output.Add(
             Xunit.Record.Exception(
                 () =>

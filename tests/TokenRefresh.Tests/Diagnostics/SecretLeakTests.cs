@@ -244,13 +244,13 @@ public sealed class SecretLeakTests : IDisposable
         StoreAnother(login);
         const string Account = "0b5c7a1e-7f3a9c4d";
         _output.AddSecrets(Account, "qz7vk.4xw9@zq3jt.invalid");
-        byte[] spent = await File.ReadAllBytesAsync(login.Path);
+        byte[] used = await File.ReadAllBytesAsync(login.Path);
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.Member(
             "account", $$"""{"uuid":"0000-first-account","email_address":"qz7vk.4xw9@zq3jt.invalid"}""");
         CoordinatedTokenProvider provider = login.CreateProvider(
             o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock));
         await UseAsync(provider, login);
-        await File.WriteAllBytesAsync(login.Path, spent);
+        await File.WriteAllBytesAsync(login.Path, used);
         await UseAsync(
             login.CreateProvider(o => Configure(o, login, ClientAuthentication.ClientSecretPost), _output.Services(_clock)), login);
         IssuedLogin next = login.Server.IssueLogin();

@@ -69,13 +69,13 @@ public sealed class TokenRefreshActivityTests
     {
         using var listener = Listen();
 
-        using var flight = TokenRefreshActivities.StartRefresh("claude", background: false, caller: default);
+        using var refresh = TokenRefreshActivities.StartRefresh("claude", background: false, caller: default);
         using var wait = TokenRefreshActivities.Start(TokenRefreshActivities.LockWait);
         using var exchange = TokenRefreshActivities.StartExchange(new Uri("https://auth.example.com:8443/token?key=hidden"));
         using var save = TokenRefreshActivities.Start(TokenRefreshActivities.Save);
-        flight.SetOutcome(RefreshOutcome.Rejected);
+        refresh.SetOutcome(RefreshOutcome.Rejected);
 
-        new[] { flight, wait, exchange, save }.Select(a => a!.OperationName)
+        new[] { refresh, wait, exchange, save }.Select(a => a!.OperationName)
             .Should().Equal("token_refresh.refresh", "token_refresh.lock.wait", "token_refresh.exchange", "token_refresh.save");
         exchange!.TagObjects.Should().BeEquivalentTo(
                 new Dictionary<string, object?>(StringComparer.Ordinal)
@@ -83,11 +83,11 @@ public sealed class TokenRefreshActivityTests
                     ["server.address"] = "auth.example.com",
                     ["server.port"] = 8443,
                 });
-        flight!.GetTagItem("token_refresh.name").Should().Be("claude");
-        flight.GetTagItem("token_refresh.background").Should().Be(false);
-        flight.GetTagItem("token_refresh.outcome").Should().Be("rejected");
-        flight.Source.Name.Should().Be(TokenRefreshDiagnostics.ActivitySourceName);
-        flight.Source.Version.Should().NotBeEmpty();
+        refresh!.GetTagItem("token_refresh.name").Should().Be("claude");
+        refresh.GetTagItem("token_refresh.background").Should().Be(false);
+        refresh.GetTagItem("token_refresh.outcome").Should().Be("rejected");
+        refresh.Source.Name.Should().Be(TokenRefreshDiagnostics.ActivitySourceName);
+        refresh.Source.Version.Should().NotBeEmpty();
     }
 
     [Fact]
@@ -95,13 +95,13 @@ public sealed class TokenRefreshActivityTests
     public void A_failure_is_noted_by_its_type_and_not_by_its_message()
     {
         using var listener = Listen();
-        using var flight = TokenRefreshActivities.StartRefresh("claude", background: false, caller: default);
+        using var refresh = TokenRefreshActivities.StartRefresh("claude", background: false, caller: default);
 
-        flight.SetFailure(new HttpRequestException("secret-in-a-foreign-message"));
+        refresh.SetFailure(new HttpRequestException("secret-in-a-foreign-message"));
 
-        flight!.Status.Should().Be(ActivityStatusCode.Error);
-        flight.StatusDescription.Should().BeNull();
-        flight.TagObjects.Should().Contain(new KeyValuePair<string, object?>("error.type", "System.Net.Http.HttpRequestException"));
+        refresh!.Status.Should().Be(ActivityStatusCode.Error);
+        refresh.StatusDescription.Should().BeNull();
+        refresh.TagObjects.Should().Contain(new KeyValuePair<string, object?>("error.type", "System.Net.Http.HttpRequestException"));
     }
 
     private static ActivityListener Listen(Action<Activity>? ended = null)

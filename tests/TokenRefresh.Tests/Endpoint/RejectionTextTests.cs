@@ -5,7 +5,7 @@ using TokenRefresh.Tests.Wire;
 
 namespace TokenRefresh.Tests.Endpoint;
 
-/// <summary>Words, without a code, that say that the refresh token is dead.</summary>
+/// <summary>Words, without a code, that say that the refresh token is rejected.</summary>
 public sealed class RejectionTextTests
 {
     [Theory]
@@ -82,7 +82,7 @@ public sealed class RejectionTextTests
     [InlineData("Refresh token has been superseded by a newer one")]
     [InlineData("The refresh token in the request is invalid")]
     [InlineData("The provided authorization grant (e.g., authorization code) or refresh token is invalid, expired, revoked")]
-    public async Task A_dead_token_is_not_taken_for_a_setting(string words)
+    public async Task A_rejected_token_is_not_taken_for_a_setting(string words)
     {
         string body = $$"""{"error":"invalid_request","error_description":"{{words}}"}""";
 

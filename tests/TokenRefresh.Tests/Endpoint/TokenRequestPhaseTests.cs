@@ -74,7 +74,7 @@ public sealed class TokenRequestPhaseTests
 
     [Fact]
     [FailureMode("F52")]
-    public async Task A_certificate_nobody_trusts_is_not_sent_and_not_tried_again()
+    public async Task A_certificate_no_one_trusts_is_not_sent_and_not_tried_again()
     {
         using X509Certificate2 certificate = SelfSigned();
         await using var server = new WireServer(e => e.RespondJsonAsync(200, """{"access_token":"at"}"""), certificate);

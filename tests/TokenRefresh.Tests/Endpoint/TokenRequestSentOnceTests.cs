@@ -11,7 +11,7 @@ using TokenRefresh.Tests.Wire;
 
 namespace TokenRefresh.Tests.Endpoint;
 
-/// <summary>Handlers of somebody else try to present the refresh token twice.</summary>
+/// <summary>Handlers of someone else try to present the refresh token twice.</summary>
 public sealed class TokenRequestSentOnceTests
 {
     [Fact]

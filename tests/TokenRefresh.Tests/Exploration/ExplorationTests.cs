@@ -40,7 +40,7 @@ public sealed class ExplorationTests
 
     [Fact]
     [FailureMode("F52")]
-    public Task After_two_lost_answers_nobody_replays_again_soon() => Exploring.AssertHoldsAsync(Scenarios.LostTwice, leastStates: 2_000);
+    public Task After_two_lost_answers_no_one_replays_again_soon() => Exploring.AssertHoldsAsync(Scenarios.LostTwice, leastStates: 2_000);
 
     [Fact]
     [FailureMode("F52")]

@@ -69,7 +69,7 @@ internal sealed class Explorer(IScenario scenario)
             world.Take(steps[_path[depth].Choice]);
             if (world.Broken is not null || depth == LongestPath)
             {
-                return world.Broken ?? $"{Rules.EverybodyEnds}: not after {LongestPath} steps.";
+                return world.Broken ?? $"{Rules.EveryoneEnds}: not after {LongestPath} steps.";
             }
         }
     }

@@ -22,7 +22,7 @@ public sealed class MutantTests
     [Fact]
     [FailureMode("F2")]
     public Task Releasing_before_the_save_is_noticed() =>
-        Exploring.AssertNoticedAsync(Scenarios.Expired with { Decorate = s => new EarlyReleaseStore(s) }, Rules.AnsweredTokensAreSpent);
+        Exploring.AssertNoticedAsync(Scenarios.Expired with { Decorate = s => new EarlyReleaseStore(s) }, Rules.AnsweredTokensAreUsed);
 
     [Fact]
     [FailureMode("F52")]
@@ -40,11 +40,11 @@ public sealed class MutantTests
         Exploring.AssertNoticedAsync(
             Scenarios.ExpiredTwice with
             {
-                Processes = [[Scenarios.FlyTwice], [Scenarios.Fly]],
+                Processes = [[Scenarios.RefreshTwice], [Scenarios.RefreshOnce]],
                 Faults = new() { FailedSaves = 1 },
-                BeforeFlight = provider => provider.State.Unsaved = null,
+                BeforeRefresh = provider => provider.State.Unsaved = null,
             },
-            Rules.AnsweredTokensAreSpent);
+            Rules.AnsweredTokensAreUsed);
 
     [Fact]
     [FailureMode("F100")]
@@ -58,19 +58,19 @@ public sealed class MutantTests
                     return (limit, limit.Token);
                 },
             },
-            Rules.AnsweredTokensAreSpent);
+            Rules.AnsweredTokensAreUsed);
 
     [Fact]
     [FailureMode("F101")]
     public Task Forgetting_what_is_used_is_noticed_when_the_whole_directory_is_put_back() =>
         Exploring.AssertNoticedAsync(
-            Scenarios.Restored with { BeforeFlight = provider => provider.ForgetWhatIsUsed() }, Rules.AnsweredTokensAreSpent);
+            Scenarios.Restored with { BeforeRefresh = provider => provider.ForgetWhatIsUsed() }, Rules.AnsweredTokensAreUsed);
 
     [Fact]
     [FailureMode("F101")]
     public Task Forgetting_what_is_used_is_noticed_when_the_lock_file_is_made_anew() =>
         Exploring.AssertNoticedAsync(
-            Scenarios.PoorerRecord with { BeforeFlight = provider => provider.ForgetWhatIsUsed() }, Rules.AnsweredTokensAreSpent);
+            Scenarios.PoorerRecord with { BeforeRefresh = provider => provider.ForgetWhatIsUsed() }, Rules.AnsweredTokensAreUsed);
 
     [Fact]
     [FailureMode("F37")]

@@ -19,7 +19,7 @@ internal sealed record Scenario(string Name) : IScenario
     internal IReadOnlyList<ForeignWrite> ForeignWrites { get; init; } = [];
 
     /// <summary>
-    /// Gets how long the server takes a spent token again, which is also what the product is told; <see langword="null"/> for not at all.
+    /// Gets how long the server takes a used token again, which is also what the product is told; <see langword="null"/> for not at all.
     /// </summary>
     internal TimeSpan? ServerReuseWindow { get; init; }
 
@@ -38,8 +38,8 @@ internal sealed record Scenario(string Name) : IScenario
     /// <summary>Gets what is put around each provider's store; a bug to plant.</summary>
     internal Func<ICredentialsStore, ICredentialsStore>? Decorate { get; init; }
 
-    /// <summary>Gets what is done to a provider's memory before each flight; a bug to plant.</summary>
-    internal Action<ModelProvider>? BeforeFlight { get; init; }
+    /// <summary>Gets what is done to a provider's memory before each refresh; a bug to plant.</summary>
+    internal Action<ModelProvider>? BeforeRefresh { get; init; }
 
     /// <summary>Gets the time limit of a request; another one than the product's is a bug to plant.</summary>
     internal Func<TimeSpan, TimeProvider, (IDisposable Limit, CancellationToken IsOver)> Limit { get; init; } = (time, clock) =>

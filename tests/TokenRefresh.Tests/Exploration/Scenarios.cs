@@ -12,21 +12,25 @@ internal static class Scenarios
     // Longer than any path takes: a login that is lost all the same was lost by the product.
     private static readonly TimeSpan Window = TimeSpan.FromDays(1);
 
-    internal static Scenario Expired { get; } = new("expired") { Processes = [[Fly], [Fly]], Requests = 1 };
+    internal static Scenario Expired { get; } = new("expired") { Processes = [[RefreshOnce], [RefreshOnce]], Requests = 1 };
 
-    internal static Scenario ExpiredTwice { get; } = new("expired-twice") { Processes = [[FlyTwice], [FlyTwice]], Requests = 2 };
+    internal static Scenario ExpiredTwice { get; } = new("expired-twice") { Processes = [[RefreshTwice], [RefreshTwice]], Requests = 2 };
 
     internal static Scenario Rejected { get; } = new("rejected")
     {
-        Processes = [[FlyRejected], [FlyRejected]],
+        Processes = [[RefreshRejected], [RefreshRejected]],
         FirstLifetime = TimeSpan.FromHours(1),
         IsFirstTokenRejected = true,
         Requests = 1,
     };
 
-    internal static Scenario RejectedByOne { get; } = Rejected with { Name = "rejected-by-one", Processes = [[FlyRejected], [Fly]] };
+    internal static Scenario RejectedByOne { get; } = Rejected with
+    {
+        Name = "rejected-by-one",
+        Processes = [[RefreshRejected], [RefreshOnce]],
+    };
 
-    internal static Scenario TwoProviders { get; } = Expired with { Name = "two-providers", Processes = [[Fly, Fly]] };
+    internal static Scenario TwoProviders { get; } = Expired with { Name = "two-providers", Processes = [[RefreshOnce, RefreshOnce]] };
 
     internal static Scenario LostAndKilled { get; } = Expired with
     {
@@ -55,7 +59,7 @@ internal static class Scenarios
     internal static Scenario UnsavedAndKilled { get; } = Expired with
     {
         Name = "unsaved-killed",
-        Processes = [[FlySaveFly], [Fly]],
+        Processes = [[RefreshSaveRefresh], [RefreshOnce]],
         Faults = new() { FailedSaves = 1, Crashes = 1 },
         Requests = 2,
     };
@@ -65,7 +69,7 @@ internal static class Scenarios
     internal static Scenario Login { get; } = Expired with
     {
         Name = "login-unsaved",
-        Processes = [[FlySave], [Fly]],
+        Processes = [[RefreshAndSave], [RefreshOnce]],
         Faults = new() { FailedSaves = 1 },
         ForeignWrites = [ForeignWrite.Login],
     };
@@ -75,7 +79,7 @@ internal static class Scenarios
     internal static Scenario Rollback { get; } = Expired with
     {
         Name = "rollback",
-        Processes = [[FlyTwice], [Fly]],
+        Processes = [[RefreshTwice], [RefreshOnce]],
         ForeignWrites = [ForeignWrite.Rollback],
         Requests = 2,
     };
@@ -83,7 +87,7 @@ internal static class Scenarios
     internal static Scenario Restored { get; } = Expired with
     {
         Name = "restored",
-        Processes = [[FlyThrice], [Fly]],
+        Processes = [[RefreshThrice], [RefreshOnce]],
         ForeignWrites = [ForeignWrite.Backup, ForeignWrite.Restore],
         Requests = 3,
     };
@@ -94,9 +98,14 @@ internal static class Scenarios
         Faults = new() { DeletedLockFiles = 1 },
     };
 
-    internal static Scenario OwnLogin { get; } = Expired with { Name = "own-login", Processes = [[Fly], [Store]], Requests = null };
+    internal static Scenario OwnLogin { get; } = Expired with { Name = "own-login", Processes = [[RefreshOnce], [Store]], Requests = null };
 
-    internal static Scenario OwnLogout { get; } = Expired with { Name = "own-logout", Processes = [[Fly], [Remove]], Requests = null };
+    internal static Scenario OwnLogout { get; } = Expired with
+    {
+        Name = "own-logout",
+        Processes = [[RefreshOnce], [Remove]],
+        Requests = null,
+    };
 
     internal static Scenario LockFileDeleted { get; } = Expired with
     {
@@ -107,7 +116,7 @@ internal static class Scenarios
     internal static Scenario ThreeProcesses { get; } = Expired with
     {
         Name = "three-processes",
-        Processes = [[FlySaveFly], [FlySaveFly], [FlySave]],
+        Processes = [[RefreshSaveRefresh], [RefreshSaveRefresh], [RefreshAndSave]],
         Faults = new() { LostAnswers = 1, Crashes = 1, FailedSaves = 1, RefusedConnections = 1, Disposals = 1 },
         Requests = 2,
     };
@@ -122,42 +131,42 @@ internal static class Scenarios
     internal static Scenario TwoProvidersBesideTwoProcesses { get; } = Expired with
     {
         Name = "two-providers-beside-two-processes",
-        Processes = [[FlyTwice, FlyTwice], [FlyTwice], [FlyTwice]],
+        Processes = [[RefreshTwice, RefreshTwice], [RefreshTwice], [RefreshTwice]],
         Requests = 2,
     };
 
     internal static Scenario WithWindow(this Scenario scenario) =>
         scenario with { Name = $"{scenario.Name}-window", ServerReuseWindow = Window };
 
-    internal static Task Fly(ModelProvider provider) => provider.FlyAsync();
+    internal static Task RefreshOnce(ModelProvider provider) => provider.GetTokenAsync();
 
-    internal static async Task FlyTwice(ModelProvider provider)
+    internal static async Task RefreshTwice(ModelProvider provider)
     {
-        await provider.FlyAsync();
+        await provider.GetTokenAsync();
         await provider.PassAsync(2 * ModelServer.AccessTokenLifetime);
-        await provider.FlyAsync();
+        await provider.GetTokenAsync();
     }
 
-    private static async Task FlyThrice(ModelProvider provider)
+    private static async Task RefreshThrice(ModelProvider provider)
     {
-        await FlyTwice(provider);
+        await RefreshTwice(provider);
         await provider.PassAsync(2 * ModelServer.AccessTokenLifetime);
-        await provider.FlyAsync();
+        await provider.GetTokenAsync();
     }
 
-    private static Task FlyRejected(ModelProvider provider) => provider.FlyAsync(FirstAccessToken);
+    private static Task RefreshRejected(ModelProvider provider) => provider.GetTokenAsync(FirstAccessToken);
 
-    private static async Task FlySave(ModelProvider provider)
+    private static async Task RefreshAndSave(ModelProvider provider)
     {
-        await provider.FlyAsync();
+        await provider.GetTokenAsync();
         await provider.SavePendingAsync();
     }
 
-    private static async Task FlySaveFly(ModelProvider provider)
+    private static async Task RefreshSaveRefresh(ModelProvider provider)
     {
-        await FlySave(provider);
+        await RefreshAndSave(provider);
         await provider.PassAsync(2 * ModelServer.AccessTokenLifetime);
-        await FlySave(provider);
+        await RefreshAndSave(provider);
     }
 
     private static Task Store(ModelProvider provider) =>

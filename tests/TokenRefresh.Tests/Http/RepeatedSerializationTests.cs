@@ -129,7 +129,7 @@ public sealed class RepeatedSerializationTests
 
     private static string[] Sent(params MemoryStream[] targets) => [.. targets.Select(t => Encoding.UTF8.GetString(t.ToArray()))];
 
-    /// <summary>Can be produced any number of times, which nobody can tell by looking at it.</summary>
+    /// <summary>Can be produced any number of times, which no one can tell by looking at it.</summary>
     private sealed class TwoParts(string text, Task gate) : HttpContent
     {
         private int _serialized;

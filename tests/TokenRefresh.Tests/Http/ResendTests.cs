@@ -139,7 +139,7 @@ public sealed class ResendTests
     [FailureMode("F61")]
     [InlineData(0)]
     [InlineData(1000)]
-    public async Task The_callers_content_is_disposed_by_the_caller_and_by_nobody_else(int limit)
+    public async Task The_callers_content_is_disposed_by_the_caller_and_by_no_one_else(int limit)
     {
         await using var server = Server();
         using HttpClient client = Client(new RotatingTokens(), new BearerTokenHandlerOptions { BufferLimit = limit });
@@ -235,7 +235,7 @@ public sealed class ResendTests
             return await content.ReadAsStringAsync();
         }
 
-        // Left open, as the content hands the same stream to whoever reads next.
+        // Left open, as the content hands the same stream to the next reader.
         Stream stream = way == "stream" ? await content.ReadAsStreamAsync() : content.ReadAsStream();
         stream.Position = 0;
         return await new StreamReader(stream).ReadToEndAsync();

@@ -20,7 +20,7 @@ public sealed class SharedAddressTests
     [InlineData("http://localhost:5000/x")]
     [InlineData("http://[::1]:5000/x")]
     [InlineData("https://api.example.com/x")]
-    public async Task A_token_is_attached_whoever_is_first_to_use_an_address_that_threads_share(string address)
+    public async Task A_token_is_attached_no_matter_who_first_uses_an_address_that_threads_share(string address)
     {
         int bare = 0;
         using HttpMessageInvoker client = Client(

@@ -205,7 +205,7 @@ public sealed class SharedLoginHandlerTests
 
         for (int i = 0; i < 1000; i++)
         {
-            // Out of reach of the restraint for tokens that are rejected when they are fresh.
+            // Out of reach of the pause for tokens that are rejected when they are fresh.
             clock.Advance(TimeSpan.FromMinutes(2));
             server.ExpireAllAccessTokens();
             (await StatusAsync(client, server.ApiUri)).Should().Be(HttpStatusCode.OK);

@@ -262,7 +262,7 @@ public sealed class LockDirectoryTests : IDisposable
     public void A_left_over_directory_that_holds_something_is_an_error_that_names_it()
     {
         Directory.CreateDirectory(Path);
-        File.WriteAllText(System.IO.Path.Combine(Path, "somebody's"), "");
+        File.WriteAllText(System.IO.Path.Combine(Path, "someone's"), "");
         Date(TimeSpan.FromHours(-1));
         LockDirectory wanted = NewLock();
 

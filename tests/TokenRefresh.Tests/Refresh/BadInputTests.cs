@@ -129,7 +129,7 @@ public sealed class BadInputTests
     [InlineData(false)]
     [InlineData(true)]
     [FailureMode("F31")]
-    public async Task A_lock_file_that_cannot_be_one_is_named_and_keeps_nobody_from_a_valid_token(bool isTooLong)
+    public async Task A_lock_file_that_cannot_be_one_is_named_and_keeps_no_one_from_a_valid_token(bool isTooLong)
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
         string lockPath = isTooLong ? Path.Combine(login.Directory.Path, new string('l', 300)) : login.LockPath;

@@ -8,7 +8,7 @@ namespace TokenRefresh.Tests.Refresh;
 
 /// <summary>
 /// A wall clock that is set, or that a suspend moves on, at every moment of an exchange and under every note that names a time: no loop,
-/// one extra refresh at most, and nobody waits for an hour.
+/// one extra refresh at most, and no one waits for an hour.
 /// </summary>
 public sealed class ClockStepTests
 {
@@ -97,7 +97,7 @@ public sealed class ClockStepTests
     [Theory]
     [MemberData(nameof(Steps))]
     [FailureMode("F74", "F13")]
-    public async Task A_step_under_a_suspicion_does_not_prolong_it(int minutes)
+    public async Task A_step_while_a_token_is_probably_rejected_prolongs_nothing(int minutes)
     {
         await using SharedLogin login = await StartExpiredAsync();
         CoordinatedTokenProvider provider = Provider(login);

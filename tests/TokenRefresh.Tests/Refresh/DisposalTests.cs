@@ -51,7 +51,7 @@ public sealed class DisposalTests
 
     [Fact]
     [FailureMode("F97")]
-    public async Task One_provider_s_disposal_ends_its_own_waiters_and_nobody_else_s()
+    public async Task One_provider_s_disposal_ends_its_own_waiters_and_no_one_else_s()
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         using ParkedExchange<AccessToken> exchange = await login.ParkAsync(login.CreateProvider());

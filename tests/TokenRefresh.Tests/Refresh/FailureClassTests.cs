@@ -38,7 +38,7 @@ public sealed class FailureClassTests
 
         failure.ToString().Should().NotContain(login.Login.RefreshToken).And.NotContain(login.Login.AccessToken);
         (await File.ReadAllBytesAsync(login.Path, TestContext.Current.CancellationToken)).Should().Equal(before);
-        Directory.EnumerateFiles(login.Directory.Path, "*.tmp").Should().BeEmpty("the probe is removed");
+        Directory.EnumerateFiles(login.Directory.Path, "*.tmp").Should().BeEmpty("the temp file is removed");
         if (row.Stored is not null || row.NeverSent is not null)
         {
             login.Server.Books.TokenRequests.Should().Be(0);

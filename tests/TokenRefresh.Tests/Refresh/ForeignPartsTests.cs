@@ -71,7 +71,7 @@ public sealed class ForeignPartsTests
         if (isSent)
         {
             await act.Should().ThrowAsync<RefreshOutcomeUnknownException>();
-            requests.Should().Be(2, "the access token is dead, so that nothing is lost by the one replay");
+            requests.Should().Be(2, "the access token is expired, so that nothing is lost by the one replay");
         }
         else
         {
@@ -184,7 +184,7 @@ public sealed class ForeignPartsTests
 
     [Fact]
     [FailureMode("F80")]
-    public async Task A_sign_out_that_knows_of_no_login_removes_none_that_somebody_stores_meanwhile()
+    public async Task A_sign_out_that_knows_of_no_login_removes_none_that_someone_stores_meanwhile()
     {
         using var store = new InMemoryCredentialsStore();
         await using CoordinatedTokenProvider provider = Create(store, new AnsweringClient(_ => Answer()));

@@ -37,7 +37,7 @@ public sealed class LateHookTests
         using var store = new GatedRecordStore(login.CreateStore());
         CoordinatedTokenProvider provider = login.CreateProvider(services: new() { CredentialsStore = store });
         await provider.StoreAsync(new OAuthCredentials(login.Login.AccessToken, login.Login.RefreshToken, DateTimeOffset.UnixEpoch));
-        byte[] spent = await File.ReadAllBytesAsync(login.Path);
+        byte[] used = await File.ReadAllBytesAsync(login.Path);
         Task<TokenRefreshStatus> status = store.ParkNextAsync(() => provider.GetStatusAsync().AsTask());
         await store.HasRead;
         AccessToken token = await provider.RefreshAccessTokenAsync(new AccessToken(login.Login.AccessToken));
@@ -45,7 +45,7 @@ public sealed class LateHookTests
         store.Release();
         await status;
         File.Delete(login.LockPath);
-        await File.WriteAllBytesAsync(login.Path, spent);
+        await File.WriteAllBytesAsync(login.Path, used);
         await Xunit.Record.ExceptionAsync(() => provider.RefreshAccessTokenAsync(token).AsTask());
 
         login.Server.Books.Should().BeEquivalentTo(new { Reuses = 0, FamiliesRevoked = 0 });

@@ -90,7 +90,7 @@ public sealed class LeaseReReadTests
     [FailureMode("F22", "F87")]
     public async Task A_save_under_a_new_lock_file_between_the_reads_of_file_and_record_is_no_roll_back()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows lets nobody delete an open lock file.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows lets no one delete an open lock file.");
         CancellationToken cancellation = TestContext.Current.CancellationToken;
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         using FileCredentialsStore otherProcess = login.CreateStore(locks: new SharedFileLocks());

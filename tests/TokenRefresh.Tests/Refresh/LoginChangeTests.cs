@@ -36,11 +36,11 @@ public sealed class LoginChangeTests
     {
         await using SharedLogin login = await StartExpiredAsync();
         CoordinatedTokenProvider provider = Provider(login);
-        byte[] spent = await File.ReadAllBytesAsync(login.Path);
+        byte[] used = await File.ReadAllBytesAsync(login.Path);
         using ParkedExchange<AccessToken> exchange = await login.ParkAsync(provider, ParkPoint.AfterProcessing);
         File.Delete(login.Path);
         await LetSettleAsync(exchange.FinishAsync());
-        await File.WriteAllBytesAsync(login.Path, spent);
+        await File.WriteAllBytesAsync(login.Path, used);
 
         Func<Task> get = () => Provider(login).GetAccessTokenAsync().AsTask();
 
@@ -130,7 +130,7 @@ public sealed class LoginChangeTests
     [InlineData(Sentinel)]
     [InlineData("""{"access_token":"","refresh_token":"","expires_at":0}""")]
     [InlineData("""{"claudeAiOauth":null}""")]
-    public async Task A_cleared_login_is_signed_out_asks_nobody_and_recovers_when_it_is_filled(string cleared)
+    public async Task A_cleared_login_is_signed_out_asks_no_one_and_recovers_when_it_is_filled(string cleared)
     {
         await using SharedLogin login = await StartExpiredAsync();
         CoordinatedTokenProvider provider = Provider(login);

@@ -89,7 +89,7 @@ public sealed class OtherWriterTests
     [InlineData("""{"claudeAiOauth":{"accessToken":42}}""")]
     [InlineData("""{"claudeAiOauth":{"accessToken":"half a""")]
     [FailureMode("F45")]
-    public async Task A_file_that_nobody_can_read_is_left_alone_and_a_login_that_then_takes_its_place_wins(string unreadable)
+    public async Task A_file_that_no_one_can_read_is_left_alone_and_a_login_that_then_takes_its_place_wins(string unreadable)
     {
         await using SharedLogin login = await StartExpiredAsync();
         CoordinatedTokenProvider provider = Provider(login);
@@ -115,7 +115,7 @@ public sealed class OtherWriterTests
     [InlineData(500, typeof(RefreshOutcomeUnknownException))]
     [InlineData(404, typeof(SignInRequiredException))]
     [FailureMode("F45")]
-    public async Task Of_a_refresh_that_failed_its_failure_is_told_and_not_that_somebody_broke_the_file_meanwhile(int status, Type failure)
+    public async Task Of_a_refresh_that_failed_its_failure_is_told_and_not_that_someone_broke_the_file_meanwhile(int status, Type failure)
     {
         await using SharedLogin login = await StartExpiredAsync();
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.AnswerWith(status, """{"error":"not_found_error"}""");

@@ -154,7 +154,7 @@ public sealed class ProofTests
         using Stores.FileCredentialsStore store = login.CreateStore();
         string record = System.Text.Encoding.UTF8.GetString((await store.ReadRecordAsync()).Span);
         record.Should().NotContain("\"attempt\":{", "the refresh token was not looked at");
-        (await sound.RenewAccessTokenAsync(token)).Value.Should().NotBe(token.Value, "nobody has to wait for an outcome");
+        (await sound.RenewAccessTokenAsync(token)).Value.Should().NotBe(token.Value, "no one has to wait for an outcome");
         login.Books.Should().BeEquivalentTo(new { Grants = 1, Reuses = 0, Replays = 0 });
     }
 

@@ -27,15 +27,15 @@ public sealed class RefreshRulesTests
         ("a tick before the skew", () => Decide(Stored(Now + TimeSpan.FromSeconds(10) + Tick)), RefreshAction.Use, null),
         ("exactly at the skew", () => Decide(Stored(Now + TimeSpan.FromSeconds(10))), RefreshAction.Refresh, null),
         ("the rejected token is another", () => Decide(Stored(Valid), reason: new("an older token", null)), RefreshAction.Use, null),
-        ("a background flight finds another fresh token",
+        ("a background refresh finds another fresh token",
             () => Decide(Stored(Valid), reason: new(null, "an older token")), RefreshAction.Use, null),
         ("a valid token without refresh token", () => Decide(new("access", null, Valid)), RefreshAction.Use, null),
-        ("a valid token whose refresh token was called dead", () => Decide(Stored(Valid), Record(dead: true)), RefreshAction.Use, null),
+        ("a valid token whose refresh token was rejected", () => Decide(Stored(Valid), Record(rejected: true)), RefreshAction.Use, null),
 
         ("the token is expired", () => Decide(Stored(Expired)), RefreshAction.Refresh, null),
         ("the stored token is the rejected one", () => Decide(Stored(Valid), reason: Rejected), RefreshAction.Refresh, null),
         ("a token of unknown expiry was rejected", () => Decide(Stored(null), reason: Rejected), RefreshAction.Refresh, null),
-        ("a background flight finds its own token", () => Decide(Stored(Valid), reason: Background), RefreshAction.Refresh, null),
+        ("a background refresh finds its own token", () => Decide(Stored(Valid), reason: Background), RefreshAction.Refresh, null),
         ("a refresh token without access token", () => Decide(new("", "refresh")), RefreshAction.Refresh, null),
 
         ("expired, and no refresh token", () => Decide(new("access", null, Expired)), RefreshAction.NotRefreshable, null),
@@ -44,31 +44,32 @@ public sealed class RefreshRulesTests
 
         ("a valid token that is bound to a key", () => Decide(Bound(Valid)), RefreshAction.BoundToKey, null),
         ("an expired token that is bound to a key", () => Decide(Bound(Expired)), RefreshAction.BoundToKey, null),
-        ("a spent refresh token beside a token that is bound to a key",
+        ("a used refresh token beside a token that is bound to a key",
             () => Decide(Bound(Valid), isUsed: true), SignInRequiredReason.RolledBack, null),
 
-        ("the refresh token was called dead",
-            () => Decide(Stored(Expired), Record(dead: true)), SignInRequiredReason.RefreshTokenRejected, null),
-        ("probably dead, a tick before that is doubted",
-            () => Decide(Stored(Expired), ProbablyDead(Now.AddMinutes(-10) + Tick)), SignInRequiredReason.RefreshTokenRejected, null),
-        ("probably dead, ten minutes ago", () => Decide(Stored(Expired), ProbablyDead(Now.AddMinutes(-10))), RefreshAction.Refresh, null),
-        ("dead, and cooling down too", () => Decide(Stored(Expired), Record(dead: true, coolDown: CoolDown(Now, Valid))),
+        ("the refresh token was rejected",
+            () => Decide(Stored(Expired), Record(rejected: true)), SignInRequiredReason.RefreshTokenRejected, null),
+        ("probably rejected, a tick before that is doubted",
+            () => Decide(Stored(Expired), ProbablyRejected(Now.AddMinutes(-10) + Tick)), SignInRequiredReason.RefreshTokenRejected, null),
+        ("probably rejected, ten minutes ago",
+            () => Decide(Stored(Expired), ProbablyRejected(Now.AddMinutes(-10))), RefreshAction.Refresh, null),
+        ("rejected, and cooling down too", () => Decide(Stored(Expired), Record(rejected: true, coolDown: CoolDown(Now, Valid))),
             SignInRequiredReason.RefreshTokenRejected, null),
-        ("another client was told dead",
-            () => Decide(Stored(Expired), Record(dead: true), client: "another client"), RefreshAction.Refresh, null),
+        ("another client was rejected",
+            () => Decide(Stored(Expired), Record(rejected: true), client: "another client"), RefreshAction.Refresh, null),
 
-        ("the refresh token was spent for another account",
+        ("the refresh token was exchanged for another account",
             () => Decide(Stored(Expired), OtherAccount(), isUsed: true), SignInRequiredReason.AccountMismatch, null),
-        ("it was spent for another account, by another client",
+        ("it was exchanged for another account, by another client",
             () => Decide(Stored(Expired), OtherAccount(), client: "another client", isUsed: true), SignInRequiredReason.AccountMismatch,
             null),
-        ("it was spent for another account, and the access token lives",
+        ("it was exchanged for another account, and the access token lives",
             () => Decide(Stored(Valid), OtherAccount(), isUsed: true), RefreshAction.Use, null),
-        ("another token was spent for another account",
+        ("another token was exchanged for another account",
             () => Decide(new("access", "refresh-2", Expired), OtherAccount()), RefreshAction.Refresh, null),
 
-        ("a spent refresh token came back", () => Decide(Stored(Expired), isUsed: true), SignInRequiredReason.RolledBack, null),
-        ("a spent refresh token came back beside a valid access token",
+        ("a used refresh token came back", () => Decide(Stored(Expired), isUsed: true), SignInRequiredReason.RolledBack, null),
+        ("a used refresh token came back beside a valid access token",
             () => Decide(Stored(Valid), isUsed: true), SignInRequiredReason.RolledBack, null),
 
         ("another process keeps the successor", () => Decide(Stored(Expired), Pending(Now)), HoldKind.Unsaved, Now.AddMinutes(2)),
@@ -121,7 +122,7 @@ public sealed class RefreshRulesTests
         ("a newer version's record, and an expired token",
             () => Decide(Stored(Expired), new() { NewerVersion = 3 }), RefreshAction.Update, null),
 
-        ("an attempt's outcome is unknown, and the access token dead",
+        ("an attempt's outcome is unknown, and the access token expired",
             () => Decide(Stored(Expired), Attempt(Now.AddHours(-1))), RefreshAction.Replay, null),
         ("an attempt's outcome is unknown, and the access token expires now",
             () => Decide(Stored(Now), Attempt(Now)), RefreshAction.Replay, null),
@@ -155,7 +156,7 @@ public sealed class RefreshRulesTests
         ("an attempt with another pair",
             () => Decide(new(Decisions.AccessToken, "refresh-2", Expired), Attempt(Now, count: 2)), RefreshAction.Refresh, null),
         ("notes about another access token",
-            () => Decide(new("access-2", Decisions.RefreshToken, Expired), Record(dead: true, coolDown: CoolDown(Now, Valid))),
+            () => Decide(new("access-2", Decisions.RefreshToken, Expired), Record(rejected: true, coolDown: CoolDown(Now, Valid))),
             RefreshAction.Refresh, null),
 
         ("a follower, and a valid token", () => Decide(Stored(Valid), follows: true), RefreshAction.Use, null),
@@ -178,8 +179,8 @@ public sealed class RefreshRulesTests
             () => Decide(Stored(Expired), Pending(Now), follows: true), HoldKind.Unsaved, Now.AddMinutes(2)),
         ("a follower, and an older file",
             () => Decide(Stored(Valid), isUsed: true, follows: true), SignInRequiredReason.RolledBack, null),
-        ("a follower, and a refresh token that was called dead",
-            () => Decide(Stored(Expired), Record(dead: true), client: "another client", follows: true),
+        ("a follower, and a refresh token that was rejected",
+            () => Decide(Stored(Expired), Record(rejected: true), client: "another client", follows: true),
             SignInRequiredReason.RefreshTokenRejected, null),
         ("a follower, and nothing stored", () => Decide(null, follows: true), SignInRequiredReason.NothingStored, null),
         ("a follower, and a token that is bound to a key", () => Decide(Bound(Expired), follows: true), RefreshAction.BoundToKey, null),
@@ -246,15 +247,15 @@ public sealed class RefreshRulesTests
     private static LoginRecord Pending(DateTimeOffset renewedAt) =>
         LoginRecord.Empty.WithHold(new Hold(HoldKind.Unsaved, Decisions.Key, renewedAt, renewedAt.AddMinutes(2), 1) { Cause = "4711" });
 
-    private static LoginRecord Record(bool dead = false, Hold? coolDown = null)
+    private static LoginRecord Record(bool rejected = false, Hold? coolDown = null)
     {
-        LoginRecord record = dead
+        LoginRecord record = rejected
             ? LoginRecord.Empty.WithHold(new Hold(HoldKind.Rejected, Decisions.Key, Now, null, 1))
             : LoginRecord.Empty;
         return coolDown is null ? record : record.WithHold(coolDown);
     }
 
-    private static LoginRecord ProbablyDead(DateTimeOffset since) =>
+    private static LoginRecord ProbablyRejected(DateTimeOffset since) =>
         LoginRecord.Empty.WithHold(new Hold(HoldKind.Rejected, Decisions.Key, since, since.AddMinutes(10), 1));
 
     private static LoginRecord OtherAccount() =>

@@ -4,7 +4,7 @@ using TokenRefresh.TestKit.Logins;
 
 namespace TokenRefresh.Tests.Refresh;
 
-/// <summary>Many callers of one flight, each with a token of its own to cancel by, as <see cref="HttpClient"/> always has one.</summary>
+/// <summary>Many callers of one refresh, each with a token of its own to cancel by, as <see cref="HttpClient"/> always has one.</summary>
 public sealed class SharedAnswerTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -13,7 +13,7 @@ public sealed class SharedAnswerTests
     [InlineData(false)]
     [InlineData(true)]
     [FailureMode("F67")]
-    public async Task A_caller_s_code_holds_up_nobody_else_s_token(bool isRejected)
+    public async Task A_caller_s_code_holds_up_no_one_else_s_token(bool isRejected)
     {
         await using SharedLogin login = isRejected ? await SharedLogin.StartAsync() : await SharedLogin.StartWithPastExpiryAsync();
         CoordinatedTokenProvider provider = login.CreateProvider();
@@ -22,7 +22,7 @@ public sealed class SharedAnswerTests
         using var othersHaveTheirs = new CountdownEvent(2);
         using ParkedRequest exchange = login.Server.ParkNextTokenRequest();
 
-        // In this order, and without a context: each goes on wherever the flight landed.
+        // In this order, and without a context: each goes on wherever the refresh ended.
         Task<bool> first = BlockAsync();
         Task second = FollowAsync();
         Task third = FollowAsync();

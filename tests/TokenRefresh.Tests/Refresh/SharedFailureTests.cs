@@ -52,7 +52,7 @@ public sealed class SharedFailureTests
     [InlineData(400, """{"error":"invalid_grant"}""")]
     [InlineData(404, """{"type":"error","error":{"type":"not_found_error","message":"Grant not found"}}""")]
     [InlineData(401, """{"error":{"code":"refresh_token_reused","message":"used"}}""")]
-    public async Task Whoever_waits_while_the_refresh_token_is_rejected_takes_that_for_its_own_answer(int status, string body)
+    public async Task Those_who_wait_while_the_refresh_token_is_rejected_take_that_for_their_answer(int status, string body)
     {
         await using SharedLogin login = await StartExpiredAsync();
         login.Server.DefaultTokenBehavior = TokenEndpointBehavior.AnswerWith(status, body);

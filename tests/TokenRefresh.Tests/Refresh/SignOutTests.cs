@@ -15,7 +15,7 @@ public sealed class SignOutTests
     [InlineData(true)]
     [InlineData(false)]
     [FailureMode("F80")]
-    public async Task A_login_that_somebody_stored_after_a_refresh_elsewhere_survives_and_is_not_revoked(bool isInProtocol)
+    public async Task A_login_that_someone_stored_after_a_refresh_elsewhere_survives_and_is_not_revoked(bool isInProtocol)
     {
         await using SharedLogin login = await SharedLogin.StartAsync(new() { TimeProvider = _clock });
         CoordinatedTokenProvider provider = Provider(login);

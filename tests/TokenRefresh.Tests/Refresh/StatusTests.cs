@@ -10,7 +10,7 @@ public sealed class StatusTests
 
     [Fact]
     [FailureMode("F85")]
-    public async Task The_status_of_an_expired_login_asks_nobody_locks_nothing_and_writes_nothing()
+    public async Task The_status_of_an_expired_login_asks_no_one_locks_nothing_and_writes_nothing()
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync();
         byte[] file = await File.ReadAllBytesAsync(login.Path);

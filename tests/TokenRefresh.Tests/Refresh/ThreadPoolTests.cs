@@ -30,7 +30,7 @@ public sealed class ThreadPoolTests
                 .. providers.SelectMany(p => Enumerable.Range(0, 10).Select(_ => p.GetAccessTokenAsync().AsTask())),
             ];
 
-            // Twice through the pool: if the flights blocked its threads, nothing behind them would ever run.
+            // Twice through the pool: if the refreshes blocked its threads, nothing behind them would ever run.
             for (int i = 0; i < 100; i++)
             {
                 await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(() => { }))).WaitAsync(TimeSpan.FromSeconds(20));

@@ -5,7 +5,7 @@ using TokenRefresh.Tests.Wire;
 
 namespace TokenRefresh.Tests.Refresh;
 
-/// <summary>Exchanges whose answer is lost, late, or asks for patience.</summary>
+/// <summary>Exchanges whose answer is lost, late, or asks to try again later.</summary>
 public sealed class UnknownOutcomeTests
 {
     private readonly ManualTimeProvider _clock = new();
@@ -26,7 +26,7 @@ public sealed class UnknownOutcomeTests
 
     [Fact]
     [FailureMode("F52")]
-    public async Task After_the_replay_too_nobody_tries_for_ten_minutes()
+    public async Task After_the_replay_too_no_one_tries_for_ten_minutes()
     {
         await using SharedLogin login = await SharedLogin.StartWithPastExpiryAsync(
             new() { TimeProvider = _clock, RefreshTokenReuseWindow = TimeSpan.FromHours(1) });
@@ -214,7 +214,7 @@ public sealed class UnknownOutcomeTests
             .Should().ThrowAsync<TokenEndpointUnavailableException>()).Which;
 
         failure.IsTransient.Should().BeTrue();
-        failure.RetryAt.Should().Be(_clock.GetUtcNow().AddMinutes(10), "nobody waits longer than the cap");
+        failure.RetryAt.Should().Be(_clock.GetUtcNow().AddMinutes(10), "no one waits longer than the cap");
         shared.RetryAt.Should().Be(failure.RetryAt);
         login.Server.Books.TokenRequests.Should().Be(1);
         (await File.ReadAllBytesAsync(login.Path)).Should().Equal(file);

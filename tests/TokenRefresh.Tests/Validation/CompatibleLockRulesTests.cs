@@ -35,7 +35,7 @@ public sealed class CompatibleLockRulesTests
     [InlineData("", "'CompatibleLocks[0]' has no path*")]
     [InlineData("a.lock\n", "'CompatibleLocks[0].Path' is 'a.lock?'*control character*")]
     [InlineData("a.lock/", "'CompatibleLocks[0].Path' is 'a.lock/', which ends in a separator*")]
-    [InlineData("~somebody/a.lock", "'CompatibleLocks[0].Path' cannot be resolved.*")]
+    [InlineData("~someone/a.lock", "'CompatibleLocks[0].Path' cannot be resolved.*")]
     [InlineData(".credentials.json", "'CompatibleLocks[0].Path' is '.credentials.json', which is the credentials file*")]
     [InlineData(".credentials.json.tokenrefresh.lock", "'CompatibleLocks[0].Path' is *this library's own lock*")]
     public void A_path_that_names_no_lock_of_another_program_is_refused(string path, string failure) =>

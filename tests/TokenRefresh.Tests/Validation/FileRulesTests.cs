@@ -43,7 +43,7 @@ public sealed class FileRulesTests
     }
 
     [Theory]
-    [InlineData("/home/somebody/.claude/")]
+    [InlineData("/home/someone/.claude/")]
     [InlineData("~/")]
     public void A_path_that_can_only_be_a_directory_is_refused(string path)
     {

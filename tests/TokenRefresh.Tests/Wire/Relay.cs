@@ -1,6 +1,6 @@
 namespace TokenRefresh.Tests.Wire;
 
-/// <summary>A handler of somebody else in the pipeline: retries, hedges, follows redirects, or does nothing.</summary>
+/// <summary>A handler of someone else in the pipeline: retries, hedges, follows redirects, or does nothing.</summary>
 internal sealed class Relay(
     HttpMessageHandler inner,
     Func<HttpRequestMessage, Func<Task<HttpResponseMessage>>, Task<HttpResponseMessage>> relay) : DelegatingHandler(inner)

@@ -8,13 +8,13 @@ internal static class Moment
 {
     internal const string Lease = "lease";
     internal const string ReRead = "reread";
-    internal const string Probe = "probe";
+    internal const string Prepare = "prepare";
     internal const string Journal = "journal";
 
     /// <summary>The server has the request and has decided nothing.</summary>
     internal const string Sent = "sent";
 
-    /// <summary>The server has spent the refresh token and answered nothing.</summary>
+    /// <summary>The server has used up the refresh token and answered nothing.</summary>
     internal const string Processed = "processed";
 
     internal const string Answered = "answered";
@@ -22,15 +22,16 @@ internal static class Moment
     internal const string Renamed = "renamed";
     internal const string Release = "release";
 
-    internal static IReadOnlyList<string> All { get; } = [Lease, ReRead, Probe, Journal, Sent, Processed, Answered, Temp, Renamed, Release];
+    internal static IReadOnlyList<string> All { get; } =
+        [Lease, ReRead, Prepare, Journal, Sent, Processed, Answered, Temp, Renamed, Release];
 
     /// <summary>Whether the request counts at the server.</summary>
     internal static bool IsAfterSending(string moment) => IsFrom(Sent, moment);
 
-    /// <summary>Whether the attempt stands in the record, and no new pair in the file: nobody else can know what became of it.</summary>
+    /// <summary>Whether the attempt stands in the record, and no new pair in the file: no one else can know what became of it.</summary>
     internal static bool IsOutcomeUnknown(string moment) => IsFrom(Journal, moment) && !IsSaved(moment);
 
-    /// <summary>Whether the refresh token is spent and its successor gone with the process.</summary>
+    /// <summary>Whether the refresh token is used and its successor gone with the process.</summary>
     internal static bool IsAnswerLost(string moment) => IsFrom(Processed, moment) && !IsSaved(moment);
 
     /// <summary>Whether the new pair is in the file.</summary>

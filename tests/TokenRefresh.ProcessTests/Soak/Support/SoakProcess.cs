@@ -37,14 +37,14 @@ internal sealed class SoakProcess(int number, SharedLogin login, SoakLog log, Ra
             _isKilled = false;
         }
 
-        // What a process does for the first time takes a busy machine seconds, which belong to nobody's attempt.
+        // What a process does for the first time takes a busy machine seconds, which belong to no one's attempt.
         await child.RunAsync($"http 1 {login.Server.ControlUri}ping");
         string revocation = number % 2 == 0 ? $" revocation={Uri.EscapeDataString(login.Server.RevocationUri.AbsoluteUri)}" : "";
         await child.RunAsync(login.CreateCommand($"{Settings} sender={Sender}{revocation}"));
         _child = child;
     }
 
-    /// <summary>Lives and is killed, again and again, until it is over; a kill after that nobody makes good.</summary>
+    /// <summary>Lives and is killed, again and again, until it is over; a kill after that no one makes good.</summary>
     internal async Task RunAsync(CancellationToken over)
     {
         while (!over.IsCancellationRequested)

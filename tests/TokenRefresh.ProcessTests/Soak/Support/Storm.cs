@@ -29,7 +29,7 @@ internal sealed class Storm(SharedLogin login, IReadOnlyList<SoakProcess> proces
 
     private int _faultsFrom;
 
-    /// <summary>Rages until it is over; then nobody is stopped any more.</summary>
+    /// <summary>Rages until it is over; then no one is stopped any more.</summary>
     internal Task RunAsync(CancellationToken over) => Task.WhenAll(
         RepeatAsync(1, TimeSpan.FromMilliseconds(4000), KillAsync, over),
         RepeatAsync(2, TimeSpan.FromMilliseconds(4000), StopAsync, over),

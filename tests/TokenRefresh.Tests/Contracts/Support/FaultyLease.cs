@@ -74,7 +74,7 @@ internal sealed class FaultyLease(ICredentialsLease inner, FaultyStore store, Fa
     };
 #pragma warning restore CA2215
 
-    // By a lease of the medium itself: that of a store which excludes nobody is another one's.
+    // By a lease of the medium itself: that of a store which excludes no one is another one's.
     private async ValueTask<CredentialsCommit> StoreAsync(OAuthCredentials? expected, OAuthCredentials? next)
     {
         if (fault != StoreFault.LeaseExcludesNobody)

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 
 namespace TokenRefresh.Tests.Conventions;
 
-/// <summary>The types of the library that somebody wrote, without those a compiler or generator adds.</summary>
+/// <summary>The types of the library that someone wrote, without those a compiler or generator adds.</summary>
 internal static class ProductTypes
 {
     public static Assembly Assembly { get; } = typeof(ITokenProvider).Assembly;

@@ -23,7 +23,7 @@ internal static partial class Rooms
         ["Record"] = [],
         ["Endpoint"] = [],
 
-        // Of the stores only the interfaces, which are public: a store of somebody else is driven alike.
+        // Of the stores only the interfaces, which are public: a store of someone else is driven alike.
         ["Refresh"] = ["Record", "Endpoint"],
         ["Provider"] = ["Refresh", "Record", "Stores", "Endpoint"],
 

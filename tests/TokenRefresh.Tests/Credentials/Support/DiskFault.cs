@@ -17,7 +17,7 @@ internal sealed record DiskFault(string Name, params (string Operation, Exceptio
     internal bool IsRenamed => Failures[0].Operation == "flush directory";
 
     /// <summary>Gets the faults that show before anything is sent.</summary>
-    internal static IReadOnlyList<DiskFault> OfTheProbe { get; } =
+    internal static IReadOnlyList<DiskFault> OfTheTempFile { get; } =
     [
         new("the disk is full", ("create", NoSpace)),
         new("the file system is read-only", ("create", ReadOnly)),
@@ -34,8 +34,8 @@ internal sealed record DiskFault(string Name, params (string Operation, Exceptio
         new("the disk is full at the flush", ("temp.flush", NoSpace)),
         new("the disk fails at the flush", ("temp.flush", InputOutput)),
         new("the rename is not permitted", ("replace", Error(1, "Operation not permitted"))),
-        new("the permission was lost after the probe", ("replace", Denied)),
-        new("the file system was made read-only after the probe", ("replace", ReadOnly)),
+        new("the permission was lost after the temp file was made", ("replace", Denied)),
+        new("the file system was made read-only after the temp file was made", ("replace", ReadOnly)),
         new("the rename is busy and the write in place fails", ("write in place", InputOutput)) { CannotReplace = true },
         new("the rename crosses file systems and the write in place is denied", ("write in place", Denied)) { CannotReplace = true },
         new("the disk fails at the flush of the directory", ("flush directory", InputOutput)),

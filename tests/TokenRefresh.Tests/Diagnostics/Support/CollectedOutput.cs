@@ -105,7 +105,7 @@ internal sealed class CollectedOutput : IDisposable
             Add(path);
         }
 
-        // A managed read would take a lock of its own, and be refused while somebody holds the real one.
+        // A managed read would take a lock of its own, and be refused while someone holds the real one.
         using SafeFileHandle? file = LockFile.OpenForReading(login.LockPath);
         if (file is not null)
         {

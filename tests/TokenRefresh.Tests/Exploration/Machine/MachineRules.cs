@@ -37,7 +37,7 @@ internal sealed class MachineRules(MachineWorld world)
         bool canKnow = !(HasRolledBack && HasLostRecord);
         if (world.Exchanges.Any(e => e.Token == token && e.Fate != Fate.Unknown && (canKnow || e.Sender == sender.Number)))
         {
-            Break($"{Rules.AnsweredTokensAreSpent}: {sender.Name} presents {token}.");
+            Break($"{Rules.AnsweredTokensAreUsed}: {sender.Name} presents {token}.");
         }
     }
 
@@ -104,7 +104,7 @@ internal sealed class MachineRules(MachineWorld world)
     {
         if (!(failure is SignInRequiredException { Reason: SignInRequiredReason.RolledBack } && HasRolledBack))
         {
-            Break($"{(failure is LockTimeoutException ? Rules.EverybodyEnds : Rules.NothingIsLost)}: {process.Name} got {failure}");
+            Break($"{(failure is LockTimeoutException ? Rules.EveryoneEnds : Rules.NothingIsLost)}: {process.Name} got {failure}");
         }
     }
 

@@ -95,7 +95,7 @@ internal sealed class MachineWorld : IWorld
         _steps = null;
         if (_processes.Exists(p => p.IsRunning) && Foreign.Count == 0 && !_processes.Exists(p => p.IsRunning && IsPossible(p)))
         {
-            Rules.Break($"{Model.Rules.EverybodyEnds}: all wait, and nothing can happen any more.");
+            Rules.Break($"{Model.Rules.EveryoneEnds}: all wait, and nothing can happen any more.");
         }
     }
 

@@ -1,8 +1,8 @@
 namespace TokenRefresh.Tests.Exploration.Model;
 
 /// <summary>
-/// A lease on one inode of the lock file. Preparing takes three steps, as in the file store: the own probe, the look for others, the lock's
-/// identity.
+/// A lease on one inode of the lock file. Preparing takes three steps, as in the file store: the own temp file, the look for others, the
+/// lock's identity.
 /// </summary>
 internal sealed class ModelLease(ModelProvider owner, int file) : ICredentialsLease
 {
@@ -27,15 +27,15 @@ internal sealed class ModelLease(ModelProvider owner, int file) : ICredentialsLe
 
     public async ValueTask<bool> PrepareAsync(CancellationToken cancellationToken = default)
     {
-        // In one step where nobody deletes the lock file: nobody else is under the lock then to tell the difference.
+        // In one step where no one deletes the lock file: no one else is under the lock then to tell the difference.
         if (_world.Scenario.Faults.DeletedLockFiles == 0)
         {
-            return await Point("prepares the save", () => Do(() => _world.Locks.AddProbe(this)), ObserveFlag, cancellationToken);
+            return await Point("prepares the save", () => Do(() => _world.Locks.AddTempFile(this)), ObserveFlag, cancellationToken);
         }
 
-        await Point("makes its probe", () => Do(() => _world.Locks.AddProbe(this)), ObserveFlag, cancellationToken);
+        await Point("makes its temp file", () => Do(() => _world.Locks.AddTempFile(this)), ObserveFlag, cancellationToken);
         bool isAlone = await Point(
-            "looks for other probes", () => DropUnless(_world.Locks.IsOnlyProbe(this)), ObserveFlag, cancellationToken);
+            "looks for other temp files", () => DropUnless(_world.Locks.IsOnlyTempFile(this)), ObserveFlag, cancellationToken);
         return isAlone
             && await Point(
                 "checks that its lock file is still there", () => DropUnless(_world.Locks.IsAtPath(this)), ObserveFlag, cancellationToken);
@@ -84,7 +84,7 @@ internal sealed class ModelLease(ModelProvider owner, int file) : ICredentialsLe
     {
         if (!isGood)
         {
-            _world.Locks.DropProbe(this);
+            _world.Locks.DropTempFile(this);
         }
 
         return isGood;
@@ -99,7 +99,7 @@ internal sealed class ModelLease(ModelProvider owner, int file) : ICredentialsLe
             return CredentialsCommit.Superseded(current);
         }
 
-        _world.Locks.DropProbe(this);
+        _world.Locks.DropTempFile(this);
         _world.File.Write(next);
         return CredentialsCommit.Committed(next);
     }
@@ -113,7 +113,7 @@ internal sealed class ModelLease(ModelProvider owner, int file) : ICredentialsLe
             Commit(expected, next);
         }
 
-        _world.Locks.DropProbe(this);
+        _world.Locks.DropTempFile(this);
         _world.Rules.OnFailedSave(Owner, next);
         return new CredentialsSaveException("The disk is full.");
     }

@@ -9,7 +9,7 @@ namespace TokenRefresh.Tests.Exploration.Model;
 internal sealed class ModelLocks(bool isNumbered)
 {
     private readonly List<LockFile> _files = [new LockFile()];
-    private readonly List<ModelLease> _probes = [];
+    private readonly List<ModelLease> _tempFiles = [];
 
     private LockFile AtPath => _files[^1];
 
@@ -21,7 +21,7 @@ internal sealed class ModelLocks(bool isNumbered)
 
     internal bool IsAtPath(ModelLease lease) => lease.File == _files.Count - 1;
 
-    /// <summary>Deletes the lock file; whoever opens the path next makes another one, with nothing noted in it.</summary>
+    /// <summary>Deletes the lock file; the next to open the path makes another one, with nothing noted in it.</summary>
     internal void Delete() => _files.Add(new LockFile());
 
     /// <summary>Puts another lock file in the place of this one.</summary>
@@ -41,19 +41,19 @@ internal sealed class ModelLocks(bool isNumbered)
         _files[lease.File].RecordHash = HashOf(record);
     }
 
-    internal void AddProbe(ModelLease lease)
+    internal void AddTempFile(ModelLease lease)
     {
-        if (!_probes.Contains(lease))
+        if (!_tempFiles.Contains(lease))
         {
-            _probes.Add(lease);
+            _tempFiles.Add(lease);
         }
     }
 
-    internal void DropProbe(ModelLease lease) => _probes.Remove(lease);
+    internal void DropTempFile(ModelLease lease) => _tempFiles.Remove(lease);
 
-    internal bool IsOnlyProbe(ModelLease lease) => _probes.TrueForAll(p => p == lease);
+    internal bool IsOnlyTempFile(ModelLease lease) => _tempFiles.TrueForAll(p => p == lease);
 
-    /// <summary>What the system does when a process is gone: its locks and its temp files are held by nobody.</summary>
+    /// <summary>What the system does when a process is gone: its locks and its temp files are held by no one.</summary>
     internal void Forget(ModelProcess process)
     {
         foreach (LockFile file in _files.Where(f => f.Holder == process))
@@ -61,7 +61,7 @@ internal sealed class ModelLocks(bool isNumbered)
             file.Holder = null;
         }
 
-        _probes.RemoveAll(p => p.Owner.Process == process);
+        _tempFiles.RemoveAll(p => p.Owner.Process == process);
     }
 
     internal void AddTo(ref StateHash state)
@@ -77,10 +77,10 @@ internal sealed class ModelLocks(bool isNumbered)
             }
         }
 
-        foreach (ModelLease probe in _probes)
+        foreach (ModelLease lease in _tempFiles)
         {
-            state.Add(probe.Owner.Name);
-            state.Add(probe.File);
+            state.Add(lease.Owner.Name);
+            state.Add(lease.File);
         }
     }
 

@@ -1,7 +1,7 @@
 namespace TokenRefresh.Tests.Exploration.Model;
 
 /// <summary>
-/// An operating system process: it dies as a whole, and its one descriptor of the lock file excludes nobody inside it, so its leases are
+/// An operating system process: it dies as a whole, and its one descriptor of the lock file excludes no one inside it, so its leases are
 /// queued.
 /// </summary>
 internal sealed class ModelProcess(World world, string name, bool isQueueing)
@@ -36,7 +36,7 @@ internal sealed class ModelProcess(World world, string name, bool isQueueing)
     /// <summary>Hands the lock to the next lease in the queue, or gives it back to the system.</summary>
     internal void Release(ModelLease lease)
     {
-        world.Locks.DropProbe(lease);
+        world.Locks.DropTempFile(lease);
         if (IsQueueing && _queue.Count > 0 && world.Locks.IsAtPath(lease))
         {
             LockWait next = _queue[0];

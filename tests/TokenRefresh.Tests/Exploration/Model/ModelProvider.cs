@@ -67,12 +67,12 @@ internal sealed class ModelProvider : IDisposable
 
     internal void Live(Func<ModelProvider, Task> script) => _life = LiveAsync(script);
 
-    /// <summary>Gets a token, as a caller of the public provider would, once per flight.</summary>
-    internal async Task<FlightResult> FlyAsync(string? rejected = null)
+    /// <summary>Gets a token, as a caller of the public provider would, once per refresh.</summary>
+    internal async Task<RefreshResult> GetTokenAsync(string? rejected = null)
     {
-        World.Scenario.BeforeFlight?.Invoke(this);
+        World.Scenario.BeforeRefresh?.Invoke(this);
         long logins = State.Logins;
-        FlightResult result;
+        RefreshResult result;
         try
         {
             TokenSnapshot token = await Transaction(rejected).RunAsync(_closing.Token);
@@ -238,7 +238,7 @@ internal sealed class ModelProvider : IDisposable
         Dispose();
     }
 
-    // A pair in a memory that is gone is a lost one, and so is a refusal that nobody noted.
+    // A pair in a memory that is gone is a lost one, and so is a refusal that no one noted.
     private void Forget()
     {
         IEnumerable<Presentation> own = World.Server.Presentations
@@ -253,7 +253,7 @@ internal sealed class ModelProvider : IDisposable
 
     // Between two actions the product keeps nothing but its memory; how it came to be is forgotten, so that ways that lead to the same
     // meet. Not where the record may become poorer than that memory.
-    private void EndAction(FlightResult result)
+    private void EndAction(RefreshResult result)
     {
         _actions++;
         if (_operations.Count > 0 || !_clock.IsIdle || World.Scenario.CanRecordBecomePoorer)
@@ -274,5 +274,5 @@ internal sealed class ModelProvider : IDisposable
     }
 }
 
-/// <summary>What a flight brought: a token or a failure.</summary>
-internal readonly record struct FlightResult(AccessToken? Token, TokenRefreshException? Failure);
+/// <summary>What a refresh brought: a token or a failure.</summary>
+internal readonly record struct RefreshResult(AccessToken? Token, TokenRefreshException? Failure);

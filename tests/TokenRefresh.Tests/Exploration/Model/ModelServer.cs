@@ -3,7 +3,7 @@ using TokenRefresh.Endpoint;
 namespace TokenRefresh.Tests.Exploration.Model;
 
 /// <summary>
-/// An authorization server that rotates, takes a spent token again within its reuse window unless the successor was used, and otherwise
+/// An authorization server that rotates, takes a used token again within its reuse window unless the successor was used, and otherwise
 /// revokes the family.
 /// </summary>
 internal sealed class ModelServer(World world, TimeSpan? reuseWindow)

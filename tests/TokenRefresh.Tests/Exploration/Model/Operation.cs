@@ -15,7 +15,7 @@ internal abstract class Operation(ModelProvider owner, CancellationToken cancell
 
     internal abstract void AddTo(ref StateHash state);
 
-    /// <summary>Ends an operation whose cancellation nobody can tell from its absence.</summary>
+    /// <summary>Ends an operation whose cancellation no one can tell from its absence.</summary>
     internal virtual void Settle()
     {
     }

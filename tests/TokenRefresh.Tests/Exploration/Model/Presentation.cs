@@ -18,7 +18,7 @@ internal sealed class Presentation(string token, ModelProvider sender, TimeSpan 
     /// <summary>Gets or sets whether the server has yet to see it.</summary>
     internal bool IsOnTheWay { get; set; } = true;
 
-    /// <summary>Gets or sets whether the server saw it when nobody waited for it any more: a replay may have overtaken it.</summary>
+    /// <summary>Gets or sets whether the server saw it when no one waited for it any more: a replay may have overtaken it.</summary>
     internal bool IsLate { get; set; }
 
     internal TokenEndpointResult? Answer { get; set; }

@@ -5,7 +5,7 @@ namespace TokenRefresh.Tests.Exploration.Model;
 /// </summary>
 internal static class Recovery
 {
-    // The first is at once; then after the pause for a pair that somebody else may still save, and after that for a token of unknown fate.
+    // The first is at once; then after the pause for a pair that someone else may still save, and after that for a token of unknown fate.
     private static readonly TimeSpan[] Pauses = [TimeSpan.FromMinutes(3), TimeSpan.FromMinutes(15)];
 
     internal static void Run(World world)
@@ -16,7 +16,7 @@ internal static class Recovery
         {
             if (world.Steps is not [var step, ..])
             {
-                world.Rules.Break($"{Rules.EverybodyEnds}: a fresh process waits for ever.");
+                world.Rules.Break($"{Rules.EveryoneEnds}: a fresh process waits for ever.");
                 return;
             }
 
@@ -37,13 +37,13 @@ internal static class Recovery
 
     private static async Task<bool> WorksAsync(World world, ModelProvider provider)
     {
-        FlightResult result = await FlyAsync(world, provider);
+        RefreshResult result = await GetTokenAsync(world, provider);
         foreach (TimeSpan pause in Pauses)
         {
             if (result.Token is null && result.Failure is not SignInRequiredException)
             {
                 await provider.PassAsync(pause);
-                result = await FlyAsync(world, provider);
+                result = await GetTokenAsync(world, provider);
             }
         }
 
@@ -57,10 +57,12 @@ internal static class Recovery
     }
 
     // As a caller does: a token that a resource rejects is asked to be replaced.
-    private static async Task<FlightResult> FlyAsync(World world, ModelProvider provider)
+    private static async Task<RefreshResult> GetTokenAsync(World world, ModelProvider provider)
     {
-        FlightResult result = await provider.FlyAsync();
-        return result.Token is { } token && !world.Server.Accepts(token.Value) ? await provider.FlyAsync(rejected: token.Value) : result;
+        RefreshResult result = await provider.GetTokenAsync();
+        return result.Token is { } token && !world.Server.Accepts(token.Value)
+            ? await provider.GetTokenAsync(rejected: token.Value)
+            : result;
     }
 
     private static bool IsOver(World world, TokenRefreshException? failure) => (failure as SignInRequiredException)?.Reason switch

@@ -8,14 +8,14 @@ internal sealed class Rules(World world)
     internal const string NoLockNoRefresh = "No lock, no refresh";
     internal const string OnlyWhatWasRead = "Only the token read under the lease, or its unsaved successor, is presented";
     internal const string OneExchangeAtATime = "One exchange at a time";
-    internal const string AnsweredTokensAreSpent = "A token whose use was answered is never presented again";
+    internal const string AnsweredTokensAreUsed = "A token whose use was answered is never presented again";
     internal const string OneReplay = "One replay, and then one try in ten minutes";
     internal const string NoReuse = "The server sees no reuse but where an answer was lost and its window is over";
     internal const string SavedBeforeShown = "Saved before shown";
     internal const string CompareAndCommit = "A write replaces only the pair that was exchanged";
     internal const string RejectedDecides = "The rejected token decides";
     internal const string OneRequestPerExpiry = "Each expiry costs one request";
-    internal const string EverybodyEnds = "Everybody ends";
+    internal const string EveryoneEnds = "Everyone ends";
     internal const string LostLoginsAreExplained = "A lost login is explained by the lost answer";
     internal const string NothingIsLost = "Nothing is ever lost";
 
@@ -52,7 +52,7 @@ internal sealed class Rules(World world)
         List<Presentation> earlier = [.. world.Server.Presentations.Where(p => p.Token == token)];
         if (earlier.Exists(p => p.Fate != Fate.Unknown && (!world.HasForgotten || p.Sender.Process == sender.Process)))
         {
-            Break($"{AnsweredTokensAreSpent}: {sender.Name} presents {token}.");
+            Break($"{AnsweredTokensAreUsed}: {sender.Name} presents {token}.");
         }
 
         // With each lock file that is deleted, what was noted in it is forgotten.
@@ -87,7 +87,7 @@ internal sealed class Rules(World world)
             Break($"{CompareAndCommit}: {writer.Name} writes {next!.RefreshToken} over {current?.RefreshToken ?? "a logout"}.");
         }
 
-        if (isReplacing || !isOurs || next!.IsSamePair(current))
+        if (isReplacing || !isOurs || next!.HasSameTokens(current))
         {
             presentation.Sender.End(presentation, Fate.Settled);
         }
@@ -128,11 +128,11 @@ internal sealed class Rules(World world)
 
         if (failure is LockTimeoutException)
         {
-            Break($"{EverybodyEnds}: {provider.Name} gave up on the lock, and nobody was stopped.");
+            Break($"{EveryoneEnds}: {provider.Name} gave up on the lock, and no one was stopped.");
         }
 
-        // Nobody can tell where what was noted went with the lock file, or where a dead process's request reached the server only after the
-        // next one had replayed it.
+        // That cannot be told where what was noted went with the lock file, or where an ended process's request reached the server only
+        // after the next one had replayed it.
         bool canBeExplained = world.LockFilesDeleted == 0
             && !world.Server.Presentations.Any(p => p is { IsLate: true, Answer.Response: null });
         if (failure is SignInRequiredException { Reason: SignInRequiredReason.RefreshTokenRejected }
@@ -155,7 +155,7 @@ internal sealed class Rules(World world)
 
             if (provider.Failure is { } failure)
             {
-                Break($"{EverybodyEnds}: {provider.Name} threw {failure}");
+                Break($"{EveryoneEnds}: {provider.Name} threw {failure}");
             }
         }
     }
@@ -164,7 +164,7 @@ internal sealed class Rules(World world)
     {
         if (world.Providers.FirstOrDefault(p => p.Process.IsAlive && !p.IsFinished) is { } stuck)
         {
-            Break($"{EverybodyEnds}: {stuck.Name} waits, and nothing can happen any more.");
+            Break($"{EveryoneEnds}: {stuck.Name} waits, and nothing can happen any more.");
         }
 
         if (world.IsUndisturbed && world.Scenario.Requests is { } expected && world.Server.Presentations.Count != expected)

@@ -109,10 +109,10 @@ internal sealed class World : IWorld
 
         if (_steps.TrueForAll(s => s.IsOptional) && _providers.TrueForAll(p => p.IsFinished || !p.Process.IsAlive))
         {
-            // Nobody is left to be killed or disposed; a file can still be written, or not.
+            // No one is left to be killed or disposed; a file can still be written, or not.
             if (_steps.Count > 0)
             {
-                _steps.Add(new("nobody", "writes the file any more", _writes.Clear));
+                _steps.Add(new("no one", "writes the file any more", _writes.Clear));
             }
 
             return;

@@ -2,7 +2,7 @@ using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Exploration.Mutants;
 
-/// <summary>A bug to plant: what is read after the probe counts for nothing, only what was read before it.</summary>
+/// <summary>A bug to plant: what is read after the temp file was made counts for nothing, only what was read before it.</summary>
 internal sealed class OneReadStore(ICredentialsStore inner) : StoreDecorator(inner)
 {
     protected override ICredentialsLease Wrap(ICredentialsLease lease) => new Lease(lease);

@@ -3,7 +3,7 @@ using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Exploration.Mutants;
 
-/// <summary>A bug to plant: notes each attempt as the first, so that everybody replays.</summary>
+/// <summary>A bug to plant: notes each attempt as the first, so that everyone replays.</summary>
 internal sealed class UncountedAttemptsStore(ICredentialsStore inner) : StoreDecorator(inner)
 {
     protected override ICredentialsLease Wrap(ICredentialsLease lease) => new Lease(lease);

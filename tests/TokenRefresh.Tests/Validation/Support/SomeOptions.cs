@@ -3,7 +3,7 @@ namespace TokenRefresh.Tests.Validation;
 /// <summary>Options that are valid but for what a test changes.</summary>
 internal static class SomeOptions
 {
-    public const string Secret = "client-secret-that-nobody-may-read";
+    public const string Secret = "client-secret-that-must-not-be-read";
 
     public static TokenRefreshOptions Valid(Action<TokenRefreshOptions>? change = null)
     {

@@ -22,5 +22,5 @@ internal sealed class UnusedStore : ICredentialsStore, IDisposable
 
     public void Dispose() => Disposals++;
 
-    private static InvalidOperationException Unexpected() => new("Nobody was expected to use this store.");
+    private static InvalidOperationException Unexpected() => new("No one was expected to use this store.");
 }

@@ -6,5 +6,5 @@ namespace TokenRefresh.Tests.Validation;
 internal sealed class UnusedTokenEndpointClient : ITokenEndpointClient
 {
     public ValueTask<TokenEndpointResult> RefreshAsync(TokenRequest request, CancellationToken cancellationToken = default) =>
-        throw new InvalidOperationException("Nobody was expected to use this client.");
+        throw new InvalidOperationException("No one was expected to use this client.");
 }

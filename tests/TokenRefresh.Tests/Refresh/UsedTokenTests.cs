@@ -5,8 +5,8 @@ using TokenRefresh.Tests.Credentials;
 
 namespace TokenRefresh.Tests.Refresh;
 
-/// <summary>Refresh tokens that are spent, dead, or said to be.</summary>
-public sealed class ConsumedTokenTests
+/// <summary>Refresh tokens that are used, rejected, or said to be.</summary>
+public sealed class UsedTokenTests
 {
     private readonly ManualTimeProvider _clock = new();
 
