@@ -6,9 +6,9 @@ namespace TokenRefresh.Tests.Http;
 public sealed class HandlerAllocationTests
 {
 #if DEBUG
-    private const long MostBytes = 480;
+    private const long MostBytes = 420;
 #else
-    private const long MostBytes = 370;
+    private const long MostBytes = 340;
 #endif
     private const int Rounds = 2000;
     private static readonly Uri Resource = new("https://api.example.com/v1/messages");
