@@ -4,15 +4,12 @@ using Microsoft.Extensions.Logging;
 namespace TokenRefresh.Diagnostics;
 
 /// <summary>
-/// Calls into loggers and listeners of the program, and stops what they throw: a failing sink must cost neither tokens nor a lock.
+/// Calls into listeners of the program, and stops what they throw: a failing one must cost neither tokens nor a lock.
 /// </summary>
 internal static class Guarded
 {
-    /// <summary>Starts an activity, or returns <see langword="null"/> if nothing listens or a listener throws.</summary>
-    /// <param name="source">The source.</param>
-    /// <param name="name">The activity's name.</param>
-    /// <param name="parent">The parent; the default for the current activity, if there is one.</param>
-    /// <param name="links">The links.</param>
+    /// <summary>Starts an activity, or returns <see langword="null"/> if nothing listens or a listener throws. Without a parent given, the
+    /// current activity is it.</summary>
     internal static Activity? Start(ActivitySource source, string name, ActivityContext parent = default, ActivityLink[]? links = null)
     {
         Activity? before = Activity.Current;

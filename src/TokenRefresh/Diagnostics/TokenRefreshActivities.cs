@@ -26,7 +26,7 @@ internal static class TokenRefreshActivities
     internal static ActivityContext Caller() => Source.HasListeners() && Activity.Current is { } caller ? caller.Context : default;
 
     /// <summary>
-    /// Starts the activity of a refresh, to dispose at its end: a child of that of the caller, if it waits. A refresh in the background
+    /// Starts the activity of a refresh, to dispose at its end: a child of the caller's if the caller waits. A refresh in the background
     /// outlives the request that noticed the due token, so it is a trace of its own, linked to that request.
     /// </summary>
     /// <remarks>To be called inside the refresh's own async method, so that the current activity outside stays what it was.</remarks>
@@ -71,7 +71,6 @@ internal static class TokenRefreshActivities
     internal static void SetFailure(this Activity? activity, Exception failure) =>
         activity?.SetTag("error.type", failure.GetType().FullName)?.SetStatus(ActivityStatusCode.Error);
 
-    /// <summary>Starts the activity of a wait for the lock, to dispose at its end, whichever that is, or of a save, to dispose when the
-    /// tokens are durable or kept in memory.</summary>
+    /// <summary>Starts the activity of a wait for the lock or of a save, to dispose at its end, however it ends.</summary>
     internal static Activity? Start(string name) => Source.HasListeners() ? Guarded.Start(Source, name) : null;
 }

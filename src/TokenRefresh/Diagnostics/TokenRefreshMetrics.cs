@@ -6,8 +6,7 @@ namespace TokenRefresh.Diagnostics;
 /// <summary>The instruments of the meter <c>TokenRefresh</c>, for one login.</summary>
 /// <remarks>
 /// Without a meter factory nothing is made before the first refresh that is more than a read: most processes find a valid token and end,
-/// and whether anything listens cannot be asked without a meter.
-/// Listeners see the instruments from then on, whenever they were attached.
+/// and whether anything listens cannot be asked without a meter. Listeners see the instruments from then on, whenever they were attached.
 /// </remarks>
 internal sealed class TokenRefreshMetrics
 {
@@ -30,7 +29,7 @@ internal sealed class TokenRefreshMetrics
     }
 
     /// <summary>
-    /// Counts a request that is sent once more with another token. A handler belongs to no login, so this one carries no name.
+    /// Counts a request that is sent once more with another token or proof. A handler belongs to no login, so this one carries no name.
     /// </summary>
     internal static void RequestResent() => Increment(TryGetShared(), static instruments => instruments.RequestsResent, default);
 
@@ -168,7 +167,7 @@ internal sealed class TokenRefreshMetrics
             "token_refresh.save.failures", "{failure}", "Saves of new tokens that failed and left them in memory.");
 
         internal Counter<long> RequestsResent => _requestsResent ??= _meter.CreateCounter<long>(
-            "token_refresh.http.retries", "{retry}", "Requests that were rejected and sent once more with another token.");
+            "token_refresh.http.retries", "{retry}", "Requests that were rejected and sent once more with another token or proof.");
 
         internal static MeterOptions MeterOptions() => new(TokenRefreshDiagnostics.MeterName) { Version = TokenRefreshActivities.Version };
 

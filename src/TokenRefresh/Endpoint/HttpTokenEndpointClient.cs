@@ -9,8 +9,8 @@ namespace TokenRefresh.Endpoint;
 /// <summary>Exchanges refresh tokens over HTTP (RFC 6749 section 6), and revokes them (RFC 7009).</summary>
 /// <remarks>
 /// Safe for concurrent use. A request is tried again only if nothing of its body was sent. After the first byte of the body there is either
-/// an answer, or the outcome is unknown.
-/// What sends is asked for anew for each exchange, since a factory's handlers age, and never disposed here.
+/// an answer, or the outcome is unknown. What sends is asked for anew for each exchange, since a factory's handlers age, and never disposed
+/// here.
 /// </remarks>
 internal sealed partial class HttpTokenEndpointClient(
     TokenRequestWriter requests, Func<HttpMessageInvoker> invoker, ITokenErrorClassifier? classifier, TimeProvider time, ILogger logger)

@@ -17,7 +17,7 @@ public enum TokenEndpointOutcome
     /// </summary>
     RefreshTokenProbablyRejected,
 
-    /// <summary>The server asks to try again later (429, 503). The refresh token is untouched.</summary>
+    /// <summary>The server asks the client to try again later (429, 503). The refresh token is untouched.</summary>
     Throttled,
 
     /// <summary>Nothing was sent: name, connect, proxy or TLS failure. The refresh token is untouched.</summary>

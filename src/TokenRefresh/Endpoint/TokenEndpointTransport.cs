@@ -2,8 +2,8 @@ namespace TokenRefresh.Endpoint;
 
 /// <summary>What sends token requests where no container provides an <see cref="HttpClient"/>; with connections of its own.</summary>
 /// <remarks>
-/// With no one's handler in between it can send synchronously: from the first byte of the body to the last of the answer it needs no thread
-/// of the pool, which the callers that wait for the token may hold.
+/// With no handler of the program in between it can send synchronously: from the first byte of the body to the last of the answer it needs
+/// no thread of the pool, which the callers that wait for the token may hold.
 /// </remarks>
 internal sealed class TokenEndpointTransport() : HttpMessageInvoker(CreateHandler(), disposeHandler: true)
 {

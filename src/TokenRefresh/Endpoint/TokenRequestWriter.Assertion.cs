@@ -10,7 +10,7 @@ internal sealed partial class TokenRequestWriter
     // So that no text repeats it.
     private volatile string? _lastAssertion;
 
-    /// <summary>Asks for an assertion, until the limit even if the delegate ignores it. No exception repeats one of the tokens.</summary>
+    /// <summary>Asks for an assertion, until the limit even if the delegate blocks. No exception repeats one of the tokens.</summary>
     /// <exception cref="TokenEndpointUnavailableException">The delegate threw or took too long.</exception>
     /// <exception cref="TokenRefreshConfigurationException">It returned nothing, or what is no assertion.</exception>
     internal async ValueTask<string> AskAssertionAsync(CancellationToken limit, params string?[] tokens)

@@ -9,7 +9,7 @@ namespace TokenRefresh;
 /// <summary>Attaches the access token to each request, and sends a rejected request once more with another token.</summary>
 /// <remarks>
 /// <para>
-/// The token is asked of the provider for each request. A request that already has a header of that name keeps it,
+/// The token is asked of the provider for each request. A request that already has the token's header keeps it,
 /// <c>HttpClient.DefaultRequestHeaders.Authorization</c> included, and is not sent again; only <c>Authorization: Bearer</c> without a token
 /// counts as none. The header is taken off the request when the answer is there: no secret stays behind, and a retry handler outside this
 /// one sends the next attempt with the token of that moment. Place this handler outside of resilience handlers, and only once in a
@@ -26,8 +26,8 @@ namespace TokenRefresh;
 /// </para>
 /// <para>
 /// <see cref="SocketsHttpHandler"/> drops <c>Authorization</c> when it follows a redirect, and a rejection of such a bare request refreshes
-/// nothing. It does not drop headers of other names:
-/// for those, the handler switches <c>AllowAutoRedirect</c> off before the first request, or refuses to send where it cannot.
+/// nothing. It does not drop headers of other names: for those, the handler switches <c>AllowAutoRedirect</c> off before the first request,
+/// or refuses to send where it cannot.
 /// </para>
 /// <para>Safe for concurrent use. The synchronous <c>Send</c> blocks its own thread only, and not at all while a valid token is
 /// cached.</para>
@@ -119,12 +119,12 @@ public sealed partial class BearerTokenHandler : DelegatingHandler
             return base.Send(request, cancellationToken);
         }
 
-        // Nothing is buffered before: that may need another thread, and the content itself may be waiting for this one.
+        // Nothing is buffered first: that may need another thread, and the content itself may be waiting for this one.
         AccessToken token = Wait(_tokens.GetAccessTokenAsync(cancellationToken));
         return SendWithTokenAsync(request, token, isBuffered: false, isSynchronous: true, cancellationToken).GetAwaiter().GetResult();
     }
 
-    // Has the body buffered first, if there is no wait for a token yet, or waits for that.
+    // Either buffers the body and then asks for the token, or waits for the token that was asked for.
     [AsyncMethodBuilder(typeof(LeanTaskMethodBuilder<>))]
     private async Task<HttpResponseMessage> SendLaterAsync(
         HttpRequestMessage request, Task<AccessToken>? getting, CancellationToken cancellationToken)
@@ -140,8 +140,8 @@ public sealed partial class BearerTokenHandler : DelegatingHandler
         return await SendWithTokenAsync(request, token, isBuffered, isSynchronous: false, cancellationToken).ConfigureAwait(false);
     }
 
-    // Its state machine is what a request with a valid token costs, so what only some requests need lives elsewhere. Synchronous, it ends
-    // on the caller's thread.
+    // Its state machine is what a request with a valid token costs, so what only some requests need lives elsewhere. If synchronous, it
+    // has ended when it returns.
     private async Task<HttpResponseMessage> SendWithTokenAsync(
         HttpRequestMessage request, AccessToken token, bool isBuffered, bool isSynchronous, CancellationToken cancellationToken)
     {

@@ -24,8 +24,7 @@ public sealed class BearerTokenHandlerOptions
     /// <summary>Gets or sets up to how many bytes of a body that cannot be produced twice are kept, so that it can be sent twice.</summary>
     /// <value>
     /// Default 1,048,576 (1 MiB); 0 to <see cref="int.MaxValue"/>. A body of known length within the limit is buffered before it is sent,
-    /// one of unknown length is copied while it is sent.
-    /// A longer one is sent as it is, and its 401 is returned.
+    /// one of unknown length is copied while it is sent. A longer one is sent as it is, and its 401 is returned.
     /// </value>
     public int BufferLimit { get; set; } = 1024 * 1024;
 

@@ -7,9 +7,8 @@ namespace TokenRefresh.Http;
 /// </summary>
 /// <remarks>
 /// Handlers inside may send it several times: after an attempt that broke off, or at once when they hedge. Each sending produces the body
-/// anew, if the other content can;
-/// the first copy to be complete serves all sendings that begin later. A longer body is sent all the same, without a copy.
-/// Never disposes the other content, which belongs to the caller's request.
+/// anew, if the other content can; the first copy to be complete serves all sendings that begin later. A longer body is sent all the same,
+/// without a copy. Never disposes the other content, which belongs to the caller's request.
 /// </remarks>
 internal sealed class CopiedContent : HttpContent
 {

@@ -191,8 +191,8 @@ internal sealed unsafe partial class FileIdentity
         }
     }
 
-    /// <summary>Asks about what has this name; a link is followed, or asked about itself. The error is 0, or why there is no answer: ENOENT
-    /// if there is no such file.</summary>
+    /// <summary>Asks about what has this name; a link is followed, or asked about itself. <paramref name="errno"/> is 0, or why there is no
+    /// answer: ENOENT if there is no such file.</summary>
     /// <returns>
     /// <see langword="null"/> if it cannot be told. Where it must be opened to be asked, as on macOS, that includes what this user may
     /// not read.

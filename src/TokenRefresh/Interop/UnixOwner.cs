@@ -47,7 +47,7 @@ internal static partial class UnixOwner
         }
         catch (UnauthorizedAccessException)
         {
-            // Another member's of the group that shares the login: who could read it before still can.
+            // Another member's of the group that shares the login: anyone who could read it before still can.
         }
     }
 

@@ -99,8 +99,8 @@ internal static class LockFileFormat
     internal static ReadOnlyMemory<byte> ReadRecord(SafeFileHandle file, IFileOperations? files = null) =>
         ReadNewest(file, files ?? FileOperations.Default, out _);
 
-    /// <summary>Writes over the older slot, in one write, under the lock; if flushed, it survives a power cut. The same holder wrote the
-    /// number <paramref name="newest"/> last, or 0 to look for it.</summary>
+    /// <summary>Writes over the older slot, in one write, under the lock; if flushed, it survives a power cut. <paramref name="newest"/> is
+    /// the number that the same holder wrote last; 0 to look for it.</summary>
     /// <returns>The sequence number of this record.</returns>
     internal static ulong WriteRecord(
         SafeFileHandle file, ReadOnlySpan<byte> record, bool flush, ulong newest = 0, IFileOperations? files = null)
@@ -167,9 +167,9 @@ internal static class LockFileFormat
         return sequence != 0;
     }
 
-    /// <summary>FNV-1a of 64 bits.</summary>
+    /// <summary>FNV-1a of 64 bits: the checksum of a record, and what shortens a long file name.</summary>
     /// <remarks>
-    /// The checksum is that of everything behind it: number and length too, so that half of a new header over an old record does not pass.
+    /// A checksum is that of everything behind it: number and length too, so that half of a new header over an old record does not pass.
     /// It need not resist anyone, only a torn write; a SHA would load the system's crypto library, which costs a fresh process more than
     /// the lock.
     /// </remarks>

@@ -17,8 +17,8 @@ internal sealed partial class SharedFileLock
     internal static int AbandonedThreads => Volatile.Read(ref _abandonedThreads);
 
     /// <summary>
-    /// Looks whether the lock file that the thread waits for was deleted. To be called twice a second while something waits, which no
-    /// timer of each waiter does: it would be most of the processor time that waiting takes.
+    /// Looks whether the lock file that the thread waits for was deleted. Called twice a second while something waits; a timer for each
+    /// waiter would be most of the processor time that waiting takes.
     /// </summary>
     internal void AbandonDeletedFile()
     {

@@ -93,7 +93,8 @@ internal sealed partial class SharedFileLock(string path, Func<LockFile> open, A
         return null;
     }
 
-    /// <summary>Waits for the lock: <see cref="Timeout.InfiniteTimeSpan"/> for any time, zero for one try.</summary>
+    /// <summary>Waits for the lock, <paramref name="timeout"/> at most; <see cref="Timeout.InfiniteTimeSpan"/> is any time, zero one try.
+    /// </summary>
     /// <returns>
     /// The handle, to be disposed; <see langword="null"/> if the time was over or the wait cancelled first, and then nothing is held.
     /// </returns>

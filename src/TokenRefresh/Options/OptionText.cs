@@ -10,7 +10,7 @@ internal static class OptionText
         && !name.StartsWith("Content-", StringComparison.OrdinalIgnoreCase)
         && name.ToUpperInvariant() is not ("ALLOW" or "EXPIRES" or "LAST-MODIFIED");
 
-    // RFC 9110 section 5.6.2. Plain loops, here and below: a search for many characters costs a fresh process a dozen methods.
+    // RFC 9110 section 5.6.2. A plain loop: a search for many characters costs a fresh process a dozen methods.
     internal static bool IsToken([NotNullWhen(true)] string? text)
     {
         if (string.IsNullOrEmpty(text))

@@ -3,9 +3,8 @@ namespace TokenRefresh;
 /// <summary>Checks one login's options and collects all failures.</summary>
 /// <remarks>
 /// The same texts reach a container's <c>OptionsValidationException</c> and the <see cref="TokenRefreshConfigurationException"/> of the
-/// path without one.
-/// A fresh process runs this before its first token, so it is a few methods of plain comparisons: no LINQ, no delegates, no reflection,
-/// nothing of System.Net.Http.
+/// path without one. A fresh process runs this before its first token, so it is a few methods of plain comparisons: no LINQ, no delegates,
+/// no reflection, nothing of System.Net.Http.
 /// </remarks>
 internal sealed partial class OptionsCheck
 {

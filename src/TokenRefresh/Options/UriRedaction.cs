@@ -57,8 +57,8 @@ internal static class UriRedaction
         : "a relative address";
 
     // Not Uri.IsLoopback: a Uri publishes its host before the flag that this reads, and says no for a moment where two threads are the
-    // first to ask. The token would stay off that request.
-    // Host is published whole, in canonical form: 'loopback' reads 'localhost', '127.1' reads '127.0.0.1', and no scope id is in it.
+    // first to ask. The token would stay off that request. Host is published whole, in canonical form: 'loopback' reads 'localhost',
+    // '127.1' reads '127.0.0.1', and no scope id is in it.
     private static bool IsLoopback(Uri address) => address.HostNameType switch
     {
         UriHostNameType.Dns => address.Host == "localhost",

@@ -16,10 +16,10 @@ internal sealed class ProviderState(ICredentialsStore store, TimeProvider timePr
     /// <summary>The tokens that still have to be saved. Set under a lease.</summary>
     internal volatile UnsavedTokens? Unsaved;
 
-    /// <summary>The token that callers are served. Set here alone, under the lock.</summary>
+    /// <summary>The token that callers are served. Set here alone, with <c>_lock</c> held.</summary>
     internal volatile TokenSnapshot? Snapshot;
 
-    /// <summary>Whether this provider removed the login, and has found none since. Set here alone, under the lock.</summary>
+    /// <summary>Whether this provider removed the login, and has found none since. Set here alone, with <c>_lock</c> held.</summary>
     internal volatile bool HasSignedOut;
 
     private readonly object _lock = new();

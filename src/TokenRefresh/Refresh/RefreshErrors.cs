@@ -86,7 +86,8 @@ internal sealed class RefreshErrors(TokenRefreshOptions options, ICredentialsSto
             hold.Until),
     };
 
-    /// <summary>What a provider gets that waits for another program, and does not refresh; with no wait if none was tried.</summary>
+    /// <summary>Of a provider that only follows, for which no program saved new tokens; <paramref name="wait"/> is null if it did not wait.
+    /// </summary>
     internal TokenRefreshException AwaitingOwner(RefreshDecision decision, TimeSpan? wait, LockHolder? holder)
     {
         TokenRefreshException? noted = decision.Hold is { } hold ? Waiting(hold) : null;

@@ -23,7 +23,7 @@ internal sealed class RefreshInput
     /// <summary>Whether this provider leaves refreshing to another program.</summary>
     internal bool Follows;
 
-    /// <summary>Whether the lock is waited for whatever became of the last attempt, and that is decided under it.</summary>
+    /// <summary>Whether the lock is not had yet: what became of the last attempt is then decided under it, not now.</summary>
     internal bool IsBeforeLock;
 
     /// <summary>Whether the stored refresh token is known to be used.</summary>

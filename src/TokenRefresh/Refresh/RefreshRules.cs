@@ -75,7 +75,7 @@ internal static class RefreshRules
         LoginRecord record = input.Record;
         if (record.Holds.Length == 0 && (record.Attempt is null || input.IsBeforeLock))
         {
-            // The key takes a hash, which costs a fresh process more than all that follows.
+            // Before the lock an attempt decides nothing. And the key takes a hash, which costs a fresh process more than all that follows.
             return RefreshDecision.Refresh;
         }
 

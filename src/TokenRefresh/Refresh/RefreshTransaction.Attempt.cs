@@ -5,8 +5,8 @@ namespace TokenRefresh.Refresh;
 /// <content>What is noted before a refresh token leaves, and what keeps it from leaving.</content>
 internal sealed partial class RefreshTransaction
 {
-    // The last moment before the refresh token leaves this machine: name resolution, connect and TLS are done.
-    // A process killed before this leaves no trace and loses nothing.
+    // The last moment before the refresh token leaves this machine: name resolution, connect and TLS are done. A process killed before this
+    // leaves no trace and loses nothing.
     private async ValueTask NoteAttemptAsync(CancellationToken cancellationToken)
     {
         // Monotonic time stops in a suspend, the wall clock does not.

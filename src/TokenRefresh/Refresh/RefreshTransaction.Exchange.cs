@@ -31,7 +31,7 @@ internal sealed partial class RefreshTransaction
     private bool _hasRecovered;
     private bool _isLeaseLost;
 
-    // Null if the lock is not exclusive: start over.
+    // Null to start over: the lock is not exclusive, or other tokens were stored meanwhile.
     [AsyncMethodBuilder(typeof(LeanTaskMethodBuilder<>))]
     private async Task<TokenSnapshot?> RefreshAsync(ICredentialsLease lease, CancellationToken closing)
     {
@@ -149,7 +149,7 @@ internal sealed partial class RefreshTransaction
         Exception? failure = null;
         using (new GuardedActivity(TokenRefreshActivities.StartExchange(context.Options.TokenEndpoint)))
         using (var grace = new CancellationTokenSource())
-        using (_deadline.UnsafeRegister(EndInGrace, grace))
+        using (_deadline.UnsafeRegister(EndAfterGrace, grace))
         {
             Task<TokenEndpointResult>? exchange = null;
             try
@@ -203,7 +203,7 @@ internal sealed partial class RefreshTransaction
         return await AfterFailureAsync(result).ConfigureAwait(false);
     }
 
-    private static void EndInGrace(object? grace) => ((CancellationTokenSource)grace!).CancelAfter(GraceAtDeadline);
+    private static void EndAfterGrace(object? grace) => ((CancellationTokenSource)grace!).CancelAfter(GraceAtDeadline);
 
     // Clients report failures as results, but one of the program's own may throw. Whether the body had left is known here all the same.
     private TokenEndpointResult ResultOf(Exception failure, TokenRequest request)

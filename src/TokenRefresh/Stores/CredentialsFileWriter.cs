@@ -18,8 +18,8 @@ internal sealed partial class CredentialsFileWriter(IFileOperations files, Crede
         /// <summary>The file was written in place, durably. The temp file is kept as a backup until <see cref="Drop"/>.</summary>
         WrittenInPlace,
 
-        /// <summary>Before anything was written, the file was gone or unreadable, which another program's save may be the reason for: look
-        /// again.</summary>
+        /// <summary>Nothing was written: the file is gone or unreadable, maybe in the middle of another program's save. Look again.
+        /// </summary>
         Unsettled,
 
         /// <summary>Another program wrote the file since it was read: read and merge again.</summary>

@@ -4,12 +4,13 @@ using TokenRefresh.Locking;
 
 namespace TokenRefresh.Stores;
 
-/// <summary>The thread that serves all watches of the process, and runs only while a task waits. Takes the events and, now and then, asks
-/// the system whether a watched file is still the same one, and whether a lock file that is waited for is still there: on a thread of its
-/// own that costs a tenth of what a .NET timer does.</summary>
+/// <summary>The thread that serves all watches of the process; it runs only while something waits. It takes the events and, twice a second
+/// or more, asks the system whether a watched file is still the same, and an awaited lock file still there. A .NET timer would cost ten
+/// times as much.</summary>
 internal static class FileChangeThread
 {
-    /// <summary>Guards all watches: there are one or two of them in a process, and nothing is done under it that waits.</summary>
+    /// <summary>Guards all watches and the locks that are waited for. There are one or two in a process, and nothing is done under it that
+    /// waits. Taken before the lock of a <see cref="SharedFileLock"/>, never inside it.</summary>
     internal static readonly object Lock = new();
 
     private const string Name = "TokenRefresh watch";
@@ -85,7 +86,7 @@ internal static class FileChangeThread
         }
         catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
         {
-            // Then the waiters of this process learn of a change when they have the lock, or no longer wait for it.
+            // Then the waiters of this process learn of a change, or of a deleted lock file, only when they have the lock or give up.
         }
     }
 

@@ -95,7 +95,7 @@ internal sealed class FileChangeWatch(string path)
         }
     }
 
-    /// <summary>Ends the waits if the file is another one now, and the watch if there are none.</summary>
+    /// <summary>Ends the waits if the file is another one now; stops watching if nothing waits.</summary>
     internal void Poll_NeedsLock()
     {
         if (_waiters.Count == 0)
@@ -133,7 +133,6 @@ internal sealed class FileChangeWatch(string path)
         }
     }
 
-    // Every save of ours is a rename.
     private void Arm_NeedsLock()
     {
         if (_isArmed)

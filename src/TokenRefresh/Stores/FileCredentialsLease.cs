@@ -36,8 +36,8 @@ internal sealed partial class FileCredentialsLease(
     public ValueTask<bool> PrepareAsync(CancellationToken cancellationToken = default)
     {
         // First our own temp file, then the look for others, then the lock's identity. If the lock file was deleted under us, the next
-        // holder of the new one makes its temp file before it looks:
-        // the one of the two that looks second sees the other's, so never both go on.
+        // holder of the new one makes its temp file before it looks: the one of the two that looks second sees the other's, so never both
+        // go on.
         bool isAlone;
         string? obstacle;
         Exception? cause = null;
@@ -162,7 +162,7 @@ internal sealed partial class FileCredentialsLease(
         }
     }
 
-    // Never answers that it was written in place: of that the commit tells.
+    // Never WrittenInPlace: the commit says that.
     private Outcome TryCommit(OAuthCredentials? expected, OAuthCredentials? next, bool isSettled, out CredentialsCommit commit)
     {
         commit = default;

@@ -90,7 +90,7 @@ public sealed class KillTests(NextProcess nextProcess) : IClassFixture<NextProce
         (await next.RunAsync("get 4")).Should().Be(valid);
         login.Books.Should().BeEquivalentTo(
             new { TokenRequests = 1, Reuses = 0 },
-            "what may be used is not presented while there is something to lose");
+            "a token that may have been used is not presented while there is something to lose");
     }
 
     private static string StateAfter(string moment) =>

@@ -81,7 +81,7 @@ public sealed class TokenRefreshMetricsTests
     }
 
     [Fact]
-    public void Without_a_factory_the_process_wide_meter_is_used_and_no_one_listening_costs_no_allocation()
+    public void Without_a_factory_the_process_wide_meter_is_used_and_without_a_listener_nothing_is_allocated()
     {
         var metrics = new TokenRefreshMetrics(name: "claude");
         RecordAll(metrics);

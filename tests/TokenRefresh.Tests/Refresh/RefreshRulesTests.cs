@@ -55,7 +55,7 @@ public sealed class RefreshRulesTests
             () => Decide(Stored(Expired), ProbablyRejected(Now.AddMinutes(-10))), RefreshAction.Refresh, null),
         ("rejected, and cooling down too", () => Decide(Stored(Expired), Record(rejected: true, coolDown: CoolDown(Now, Valid))),
             SignInRequiredReason.RefreshTokenRejected, null),
-        ("another client was rejected",
+        ("the refresh token was rejected for another client",
             () => Decide(Stored(Expired), Record(rejected: true), client: "another client"), RefreshAction.Refresh, null),
 
         ("the refresh token was exchanged for another account",

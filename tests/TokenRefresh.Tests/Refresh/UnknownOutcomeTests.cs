@@ -5,7 +5,7 @@ using TokenRefresh.Tests.Wire;
 
 namespace TokenRefresh.Tests.Refresh;
 
-/// <summary>Exchanges whose answer is lost, late, or asks to try again later.</summary>
+/// <summary>Exchanges whose answer is lost, late, or asks for a later try.</summary>
 public sealed class UnknownOutcomeTests
 {
     private readonly ManualTimeProvider _clock = new();

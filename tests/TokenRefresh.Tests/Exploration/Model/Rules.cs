@@ -131,8 +131,8 @@ internal sealed class Rules(World world)
             Break($"{EveryoneEnds}: {provider.Name} gave up on the lock, and no one was stopped.");
         }
 
-        // That cannot be told where what was noted went with the lock file, or where an ended process's request reached the server only
-        // after the next one had replayed it.
+        // That an answer was lost cannot be told where what was noted went with the lock file, or where an ended process's request reached
+        // the server only after the next one had replayed it.
         bool canBeExplained = world.LockFilesDeleted == 0
             && !world.Server.Presentations.Any(p => p is { IsLate: true, Answer.Response: null });
         if (failure is SignInRequiredException { Reason: SignInRequiredReason.RefreshTokenRejected }
