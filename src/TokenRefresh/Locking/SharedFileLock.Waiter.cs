@@ -14,14 +14,17 @@ internal sealed partial class SharedFileLock
         : TaskCompletionSource<LockHandle?>, IThreadPoolWorkItem
     {
         // A wait that ends late, because the process was stopped or its thread pool starved, first lets a grant run that came meanwhile.
-        private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(100);
         private static readonly TimeSpan Extension = TimeSpan.FromSeconds(1);
+
+        // Timers refuse what is longer than 49 days.
+        private static readonly TimeSpan LongestTick = TimeSpan.FromDays(1);
 
         private readonly long _start = time.GetTimestamp();
         private ITimer? _timer;
         private CancellationTokenRegistration _cancellation;
         private Exception? _failure;
         private TimeSpan _extension;
+        private TimeSpan _tolerance = TimeSpan.FromMilliseconds(100);
         private int _hasEnded;
 
         internal bool AllowUnreliable => allowUnreliable;
@@ -37,7 +40,7 @@ internal sealed partial class SharedFileLock
             {
                 // Set only once it is in its field: one that is due at once would find none there to set again.
                 _timer = time.CreateTimer(Tick, this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-                _timer.Change(timeout, Timeout.InfiniteTimeSpan);
+                Set(timeout);
             }
 
             _cancellation = cancellationToken.UnsafeRegister(Leave, this);
@@ -93,8 +96,10 @@ internal sealed partial class SharedFileLock
             try
             {
                 TimeSpan left = Left();
-                if (left < -Tolerance)
+                if (left < -_tolerance)
                 {
+                    // A machine that is always a little late must not put the end off for good.
+                    _tolerance = Extension;
                     _extension += Extension - left;
                     left = Extension;
                 }
@@ -105,7 +110,7 @@ internal sealed partial class SharedFileLock
                 }
                 else if (!HasEnded)
                 {
-                    _timer?.Change(left, Timeout.InfiniteTimeSpan);
+                    Set(left);
                 }
             }
             catch (Exception e)
@@ -118,6 +123,8 @@ internal sealed partial class SharedFileLock
                 }
             }
         }
+
+        private void Set(TimeSpan left) => _timer?.Change(left < LongestTick ? left : LongestTick, Timeout.InfiniteTimeSpan);
 
         private TimeSpan Left() => timeout + _extension - time.GetElapsedTime(_start);
 
