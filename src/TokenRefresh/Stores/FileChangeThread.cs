@@ -59,6 +59,9 @@ internal static class FileChangeThread
     {
         Armed.Add(watch);
         Start_NeedsLock();
+
+        // If it runs for a lock alone, it waits without the events that this watch brings.
+        Monitor.PulseAll(Lock);
     }
 
     internal static void Remove_NeedsLock(FileChangeWatch watch)
