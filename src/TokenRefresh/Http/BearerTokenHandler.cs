@@ -101,7 +101,16 @@ public sealed partial class BearerTokenHandler : DelegatingHandler
             return SendLaterAsync(request, getting: null, cancellationToken);
         }
 
-        ValueTask<AccessToken> getting = _tokens.GetAccessTokenAsync(cancellationToken);
+        ValueTask<AccessToken> getting;
+        try
+        {
+            getting = _tokens.GetAccessTokenAsync(cancellationToken);
+        }
+        catch (Exception e)
+        {
+            getting = ValueTask.FromException<AccessToken>(e);
+        }
+
         return getting.IsCompletedSuccessfully
             ? SendWithTokenAsync(request, getting.Result, isBuffered: false, isSynchronous: false, cancellationToken)
             : SendLaterAsync(request, getting.AsTask(), cancellationToken);

@@ -29,6 +29,18 @@ public sealed class BearerTokenHandlerTests
     }
 
     [Fact]
+    public async Task A_provider_that_throws_at_once_fails_the_task_of_the_request()
+    {
+        var tokens = new DisposableTokens();
+        using HttpMessageInvoker client = Client(tokens, _ => Ok());
+        tokens.Dispose();
+
+        Task<HttpResponseMessage> sending = client.SendAsync(new HttpRequestMessage(HttpMethod.Get, Resource), CancellationToken.None);
+
+        await sending.Awaiting(request => request).Should().ThrowAsync<ObjectDisposedException>();
+    }
+
+    [Fact]
     [FailureMode("F63")]
     public async Task A_request_marked_with_skip_passes_untouched()
     {
@@ -285,7 +297,11 @@ public sealed class BearerTokenHandlerTests
     {
         public bool IsDisposed { get; private set; }
 
-        public ValueTask<AccessToken> GetAccessTokenAsync(CancellationToken cancellationToken = default) => new(new AccessToken("T1"));
+        public ValueTask<AccessToken> GetAccessTokenAsync(CancellationToken cancellationToken = default)
+        {
+            ObjectDisposedException.ThrowIf(IsDisposed, this);
+            return new(new AccessToken("T1"));
+        }
 
         public ValueTask<AccessToken> RefreshAccessTokenAsync(AccessToken rejected, CancellationToken cancellationToken = default) =>
             new(new AccessToken("T2"));
