@@ -91,16 +91,21 @@ internal sealed class TokenRefreshMetrics
 
     private static void Increment(Instruments? instruments, Func<Instruments, Counter<long>> counter, in TagList tags)
     {
+        if (instruments is null || instruments.IsRefused)
+        {
+            return;
+        }
+
+        Counter<long>? made = null;
         try
         {
-            if (instruments is not null)
-            {
-                counter(instruments).Add(1, tags);
-            }
+            made = counter(instruments);
+            made.Add(1, tags);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // Thrown by a listener.
+            // Thrown by a listener. One that throws when it is told of a counter would be told at each count, and the meter keeps them all.
+            instruments.IsRefused |= made is null;
         }
     }
 
@@ -135,6 +140,9 @@ internal sealed class TokenRefreshMetrics
         internal readonly Histogram<double> LockWaitDuration;
 
         internal readonly Histogram<double> RemainingLifetime;
+
+        /// <summary>Whether a listener threw when it was told of a counter: none is made any more.</summary>
+        internal bool IsRefused;
 
         internal Instruments(Meter meter)
         {

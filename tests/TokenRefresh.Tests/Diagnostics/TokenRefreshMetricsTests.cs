@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using FluentAssertions;
 using TokenRefresh.Diagnostics;
+using TokenRefresh.TestKit;
 
 namespace TokenRefresh.Tests.Diagnostics;
 
@@ -117,6 +118,32 @@ public sealed class TokenRefreshMetricsTests
 
         response.IsSuccessStatusCode.Should().BeTrue();
         Interlocked.Read(ref counted).Should().BePositive("other tests of this process may resend at the same time");
+    }
+
+    [Fact]
+    [FailureMode("F34")]
+    public void A_listener_that_throws_when_it_is_told_of_a_counter_is_told_once()
+    {
+        using var collected = new CollectedMeasurements();
+        var metrics = new TokenRefreshMetrics(collected.Factory, "claude");
+        var told = 0;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, _) =>
+            {
+                if (ReferenceEquals(instrument.Meter.Scope, collected.Factory) && instrument.Name == "token_refresh.save.failures")
+                {
+                    told++;
+                    throw new InvalidOperationException("The listener is full.");
+                }
+            },
+        };
+        listener.Start();
+
+        metrics.SaveFailed();
+        metrics.SaveFailed();
+
+        told.Should().Be(1);
     }
 
     [Theory]
