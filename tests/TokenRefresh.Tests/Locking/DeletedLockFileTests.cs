@@ -99,6 +99,9 @@ public sealed class DeletedLockFileTests : IDisposable
             while (!stop.IsCancellationRequested)
             {
                 File.Delete(LockPath);
+
+                // Still far more often than any program does. Without this there is no file to open between two deletions.
+                Thread.SpinWait(5_000);
                 await Task.Yield();
             }
         });
