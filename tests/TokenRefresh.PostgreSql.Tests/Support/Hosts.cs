@@ -18,7 +18,7 @@ internal sealed class Hosts : IAsyncDisposable
     private readonly List<TcpListener> _relays = [];
 
     /// <summary>Gets the database's address, as this host sees it.</summary>
-    internal static string DatabaseOf(int host) => $"10.213.{2 * host}.1";
+    internal static string DatabaseOf(int host) => AddressOf(2 * host);
 
     /// <summary>Makes them.</summary>
     /// <returns><see langword="null"/> where that is not allowed.</returns>
@@ -37,9 +37,9 @@ internal sealed class Hosts : IAsyncDisposable
             foreach (int cable in new[] { 2 * host, (2 * host) + 1 })
             {
                 await hosts.RunAsync($"link add {hosts._prefix}r{cable} type veth peer name cable{cable} netns {hosts.Name(host)}");
-                await hosts.RunAsync($"addr add 10.213.{cable}.1/30 dev {hosts._prefix}r{cable}");
+                await hosts.RunAsync($"addr add {AddressOf(cable)}/30 dev {hosts._prefix}r{cable}");
                 await hosts.RunAsync($"link set {hosts._prefix}r{cable} up");
-                await hosts.RunAsync($"-n {hosts.Name(host)} addr add 10.213.{cable}.2/30 dev cable{cable}");
+                await hosts.RunAsync($"-n {hosts.Name(host)} addr add {AddressOf(cable, end: 2)}/30 dev cable{cable}");
                 await hosts.RunAsync($"-n {hosts.Name(host)} link set cable{cable} up");
             }
         }
@@ -53,7 +53,7 @@ internal sealed class Hosts : IAsyncDisposable
     /// <summary>Makes a port of loopback reachable from this host, by the cable that is not the database's.</summary>
     internal Uri Publish(int host, Uri local)
     {
-        var listener = new TcpListener(IPAddress.Parse($"10.213.{(2 * host) + 1}.1"), 0);
+        var listener = new TcpListener(IPAddress.Parse(AddressOf((2 * host) + 1)), 0);
         listener.Start();
         _relays.Add(listener);
         _ = RelayAsync(listener, local.Port);
@@ -64,6 +64,9 @@ internal sealed class Hosts : IAsyncDisposable
     internal Task CutDatabaseAsync(int host) => RunAsync($"link set {_prefix}r{2 * host} down");
 
     internal Task RestoreDatabaseAsync(int host) => RunAsync($"link set {_prefix}r{2 * host} up");
+
+    // Other addresses than those of another run of these tests at the same time.
+    private static string AddressOf(int cable, int end = 1) => $"10.213.{Environment.ProcessId % 256}.{(4 * cable) + end}";
 
     public async ValueTask DisposeAsync()
     {
