@@ -19,8 +19,9 @@ public sealed class PostgreSqlStoreContractTests(PostgreSqlServer? server) : Cre
         {
             Name = NameOf(medium),
             ConnectionString = medium[(medium.IndexOf(Separator, StringComparison.Ordinal) + 1)..],
-            CommandTimeout = TimeSpan.FromSeconds(1),
-            RefreshTimeout = TimeSpan.FromSeconds(1.1),
+            // Long enough for the first connection of a fresh process on a busy machine.
+            CommandTimeout = TimeSpan.FromSeconds(3),
+            RefreshTimeout = TimeSpan.FromSeconds(3.1),
             SaveTimeout = TimeSpan.FromMilliseconds(500),
         }));
 
