@@ -87,7 +87,7 @@ public sealed class RunCommandTests
     {
         await using SharedLogin login = await SharedLogin.StartAsync();
         login.Store(login.Server.IssueLogin(TimeSpan.FromMinutes(7)));
-        string waits = $"until [ $(grep -c '{login.Login.Credentials.AccessToken}' '{login.Path}') = 0 ]; do sleep 0.05; done";
+        string waits = $"until [ $(grep -cFe '{login.Login.Credentials.AccessToken}' '{login.Path}') = 0 ]; do sleep 0.05; done";
 
         var (code, _, errors) = await ToolProcess.RunAsync(
             ToolProcess.StartInfo(login, "run", "--quiet", "--keep-fresh", "--", "sh", "-c", waits));

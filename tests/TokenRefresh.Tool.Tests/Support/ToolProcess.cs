@@ -34,9 +34,15 @@ internal static class ToolProcess
             await process.StandardInput.WriteAsync(input);
             process.StandardInput.Close();
             Task<string> errors = process.StandardError.ReadToEndAsync();
-            string output = await process.StandardOutput.ReadToEndAsync().WaitAsync(Patience, TimeProvider.System);
-            await process.WaitForExitAsync().WaitAsync(Patience, TimeProvider.System);
-            return (process.ExitCode, output, await errors);
+            Task<string> output = process.StandardOutput.ReadToEndAsync();
+            Task exit = Task.WhenAll(output, process.WaitForExitAsync());
+            if (await Task.WhenAny(exit, Task.Delay(Patience, TimeProvider.System)) != exit)
+            {
+                End(process);
+                throw new TimeoutException($"The process did not end within {Patience}. It wrote '{await errors}'.");
+            }
+
+            return (process.ExitCode, await output, await errors);
         }
         finally
         {
