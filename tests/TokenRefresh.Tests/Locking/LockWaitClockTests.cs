@@ -5,19 +5,20 @@ using TokenRefresh.TestKit;
 namespace TokenRefresh.Tests.Locking;
 
 /// <summary>A wait for the lock under a clock of the program's own.</summary>
-public sealed class LockWaitClockTests
+public sealed class LockWaitClockTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly TempDirectory _directory = new();
+
+    private string LockPath => Path.Combine(_directory.Path, "test.lock");
 
     [Fact]
     [FailureMode("F104")]
     public async Task A_clock_that_throws_in_a_wait_ends_that_wait_and_no_process()
     {
-        using var directory = new TempDirectory();
-        string path = Path.Combine(directory.Path, "test.lock");
-        LockFile Open() => LockFile.Open(path, Path.Combine(directory.Path, "test"));
-        using var shared = new SharedFileLock(path, Open, static _ => { });
-        using LockFile other = Open();
+        using SharedFileLock shared = NewLock();
+        using LockFile other = OpenLockFile();
         other.TryAcquire().Should().BeTrue();
         var clock = new HandClock();
         Task<LockHandle?> wait = shared.AcquireAsync(Patience, clock, allowUnreliable: false, CancellationToken.None).AsTask();
@@ -38,11 +39,8 @@ public sealed class LockWaitClockTests
     [FailureMode("F100")]
     public async Task A_wait_that_ends_late_gets_a_second_and_then_ends(int first, int second, int last, string because)
     {
-        using var directory = new TempDirectory();
-        string path = Path.Combine(directory.Path, "test.lock");
-        LockFile Open() => LockFile.Open(path, Path.Combine(directory.Path, "test"));
-        using var shared = new SharedFileLock(path, Open, static _ => { });
-        using LockFile other = Open();
+        using SharedFileLock shared = NewLock();
+        using LockFile other = OpenLockFile();
         other.TryAcquire().Should().BeTrue();
         var clock = new HandClock();
         Task<LockHandle?> wait = shared.AcquireAsync(TimeSpan.FromSeconds(10), clock, allowUnreliable: false, default).AsTask();
@@ -57,6 +55,12 @@ public sealed class LockWaitClockTests
         other.Release();
         (await shared.AcquireAsync(Patience, TimeProvider.System, allowUnreliable: false, default))!.Dispose();
     }
+
+    private SharedFileLock NewLock() => new(LockPath, OpenLockFile, static _ => { });
+
+    private LockFile OpenLockFile() => LockFile.Open(LockPath, Path.Combine(_directory.Path, "test"));
+
+    public void Dispose() => _directory.Dispose();
 
     private sealed class HandClock : TimeProvider
     {
